@@ -1,0 +1,13 @@
+/* base64 (RFC 4648 §4) and hexadecimal. */
+#ifndef BASE_ENC_H
+#define BASE_ENC_H
+
+#include "base/buf.h"
+
+void enc_base64(struct buf *out, str in);
+/* Strict: right alphabet, padding and no other bytes; RC_INVALID otherwise, RC_LIMIT when out overflows. */
+MUST_USE enum rc enc_base64_decode(struct buf *out, str in);
+void enc_hex(struct buf *out, str in); /* lower case */
+MUST_USE enum rc enc_hex_decode(struct buf *out, str in);
+
+#endif
