@@ -9,6 +9,7 @@
 #include <time.h>
 
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok strtok_r atoi atol atoll
+#undef alloca
 #pragma GCC poison gmtime localtime ctime asctime mktemp tmpnam alloca
 
 #endif

@@ -15,7 +15,9 @@ void *map_del(struct map *m, str key);              /* returns the value taken o
 size_t map_count(const struct map *m);
 /* Walks all entries in no order: start with *pos = 0; false at the end. Changing the map ends the walk. */
 bool map_next(const struct map *m, size_t *pos, str *ret_key, void **ret_value);
-/* Keyed hash of bytes (SipHash-2-4 with the process's random key). */
+/* Keyed hash of bytes (SipHash-2-4) with the process's random key, which the first use draws (getrandom); and with a
+ * given key. */
 uint64_t map_hash(str key);
+uint64_t map_siphash(const uint64_t key[2], str s);
 
 #endif

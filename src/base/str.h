@@ -27,7 +27,10 @@ static inline str str_mem(const void *p, size_t n)
     return (str){p, n};
 }
 
-bool str_eq(str a, str b);
+static inline bool str_eq(str a, str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
 bool str_ieq(str a, str b);
 int str_cmp(str a, str b);  /* bytes, shorter first on a common prefix */
 int str_icmp(str a, str b); /* ASCII case folded */

@@ -8,7 +8,7 @@ bool utf8_valid(str s);
 bool utf8_is_ascii(str s);
 /* Decodes the code point at the start of s: its length in bytes (1 to 4), or 0 when malformed or empty. */
 size_t utf8_decode(str s, uint32_t *ret_cp);
-void utf8_put(struct buf *b, uint32_t cp);
+void utf8_put(struct buf *b, uint32_t cp); /* U+FFFD in place of what is no code point */
 /* Copies s with every malformed byte replaced by U+FFFD. */
 void utf8_put_clean(struct buf *b, str s);
 
