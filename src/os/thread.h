@@ -1,0 +1,10 @@
+/* thread: detached threads with small stacks. A role that has threads never forks without exec. */
+#ifndef OS_THREAD_H
+#define OS_THREAD_H
+
+#include "base/err.h"
+
+/* Starts fn(arg) detached, signals blocked. RC_TEMP when the system refuses. stack_size 0: 256 KiB. */
+MUST_USE enum rc thread_start(void *(*fn)(void *), void *arg, size_t stack_size, const char *name);
+
+#endif
