@@ -1,0 +1,36 @@
+/* session: one SMTP (RFC 5321), submission (RFC 6409) or LMTP (RFC 2033) connection from greeting to close.
+ *
+ * Straight-line code: smtp_session_run returns when the connection is over. It logs in Postfix's shapes. What it needs
+ * from outside comes through smtp_env.h. */
+#ifndef SMTP_SESSION_H
+#define SMTP_SESSION_H
+
+#include "os/stream.h"
+#include "smtp/smtp_env.h"
+
+struct conf;
+struct tls_server;
+
+enum smtp_kind { SMTP_KIND_MX, SMTP_KIND_SUBMISSION, SMTP_KIND_LMTP };
+
+/* Everything is the caller's and outlives the session. */
+struct smtp_params {
+    const struct conf *conf;
+    enum smtp_kind kind;
+    struct tls_server *tls; /* for STARTTLS or from the start; NULL: no TLS */
+    bool implicit_tls;      /* the handshake comes before the greeting */
+    bool offer_auth;        /* AUTH is possible here (never with LMTP) */
+    str client_address;     /* "192.0.2.1" or "2001:db8::1"; "local" for a Unix socket */
+    str client_name;        /* the confirmed PTR name, else "unknown"; "localhost" for a Unix socket */
+    uint16_t client_port;
+    const struct smtp_env *env;
+    void *env_ctx;
+};
+
+/* Speaks on s until the end; the caller frees s. */
+void smtp_session_run(const struct smtp_params *p, struct stream *s);
+
+/* Greets with "421 4.7.0 host text" and is done: too many connections. e->code other than 421 is sent as it is. */
+void smtp_session_refuse(const struct smtp_params *p, struct stream *s, const struct err *e);
+
+#endif
