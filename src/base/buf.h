@@ -19,9 +19,10 @@ struct buf {
 
 void buf_init(struct buf *b, size_t max);
 void buf_deinit(struct buf *b);                         /* frees; b may be used again with the same max */
-void buf_wipe(struct buf *b);                           /* zeroes the content, then buf_deinit (secrets) */
+/* Zeroes the content, then buf_deinit (secrets). Growing leaves copies behind: ask buf_room for all of it first. */
+void buf_wipe(struct buf *b);
 void buf_reset(struct buf *b);                          /* empties, keeps the memory */
-void buf_put(struct buf *b, const void *p, size_t n);
+void buf_put(struct buf *b, const void *p, size_t n);   /* p must not point into b */
 void buf_puts(struct buf *b, str s);
 void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
@@ -30,8 +31,8 @@ void buf_put_u64(struct buf *b, uint64_t v);            /* decimal; faster than 
 /* Room for n more bytes at the end, or NULL on overflow; buf_added says how many were written there. */
 char *buf_room(struct buf *b, size_t n);
 void buf_added(struct buf *b, size_t n);
-void buf_drop(struct buf *b, size_t n);                 /* removes n bytes from the front */
-void buf_truncate(struct buf *b, size_t n);
+void buf_drop(struct buf *b, size_t n);                 /* removes n bytes, at most b->n, from the front */
+void buf_truncate(struct buf *b, size_t n);             /* keeps the first n bytes; all when there are fewer */
 static inline str buf_str(const struct buf *b)
 {
     return (str){b->p, b->n};
