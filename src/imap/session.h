@@ -1,0 +1,91 @@
+/* session: one IMAP session after log-in (RFC 3501, RFC 9051 §3), from the tagged OK of AUTHENTICATE or LOGIN to BYE.
+ *
+ * Runs single-threaded in the caged session process: straight-line code over a stream and the account's store. A
+ * command is gathered, looked up in the table (command.h), run, announced for (announce.h) and answered (reply.h) before
+ * the next one is read; pipelined commands wait in the stream. The arena is reset per command. */
+#ifndef IMAP_SESSION_H
+#define IMAP_SESSION_H
+
+#include "fmt/imap_lex.h"
+#include "fmt/imap_reader.h"
+#include "os/stream.h"
+#include "store/store.h"
+
+/* What the session tells and asks its process about changes of mailboxes. Members may be NULL (no notification). */
+struct imap_ops {
+    void (*watch)(void *ctx, str mailbox, const int fds[2]); /* replaces the watch: descriptors of box_watch_fds */
+    void (*unwatch)(void *ctx);
+    void (*changed)(void *ctx, str mailbox); /* we changed it: others must look */
+    void (*wake_clear)(void *ctx);           /* wake_fd was readable: take what is there */
+    void *ctx;
+    int wake_fd; /* readable when the watched mailbox may have changed; -1: none */
+};
+
+struct imap_limits {         /* 0 takes the default */
+    size_t line_max;         /* 64 KiB */
+    size_t literal_max;      /* 64 KiB, of literals other than APPEND's */
+    unsigned literals_max;   /* 64 in one command */
+    size_t set_ranges_max;   /* 10,000 elements of a sequence-set */
+    unsigned bad_max;        /* 20 commands in a row answered BAD */
+    msec idle_ms;            /* 30 min without a command (RFC 9051 §5.4) */
+    msec keepalive_ms;       /* 2 min between "Still here" lines of IDLE */
+};
+
+struct imap_start {
+    struct stream *stream; /* belongs to the caller, as do all members */
+    struct store *store;
+    str tag;     /* of the command that logged in */
+    str account; /* "demo@malle.test", for logs */
+    char separator;
+    uint64_t append_max; /* bytes of an APPEND, refused at its announcement */
+    struct imap_limits limits;
+    struct imap_ops ops;
+};
+
+/* Serves the session until LOGOUT, autologout or a broken connection. Returns the process's exit status: 0 for any of
+ * these, 1 when the store failed so that the session could not go on. */
+int imap_session(const struct imap_start *start);
+
+struct imap_command;
+
+/* State that commands share. A command file may keep a struct of its own behind a member here. */
+struct imap_session {
+    const struct imap_start *start;
+    struct imap_limits limits; /* defaults filled in */
+    struct stream *io;
+    struct store *store;
+    struct arena *arena;       /* of the command being run */
+    struct imap_reader reader;
+    struct buf out;            /* the response line being made; imap_send empties it */
+    str tag;                   /* of the command being run; "" while there is none */
+    const struct imap_command *command;
+
+    struct box *box;           /* NULL in the authenticated state */
+    char *box_name;            /* UTF-8, heap */
+    struct uidset saved;       /* result saved by SEARCH (RFC 5182); cleared by SELECT, expunged UIDs leave it */
+    size_t keywords_told;      /* names that the last FLAGS response listed */
+
+    unsigned bad_in_row;
+    bool closing;              /* BYE was sent: end after this command */
+    int status;
+};
+
+/* Reading for commands that take more from the client than their text (APPEND, IDLE). Both flush before they wait.
+ * RC_GONE: the connection ended (or autologout: closing is set and BYE sent); the command returns it at once. */
+MUST_USE enum rc imap_read_event(struct imap_session *s, enum imap_event *ret);
+
+/* Sends s->out as it is and empties it. */
+void imap_send(struct imap_session *s);
+
+/* The selected mailbox: closes the present one, if any (`* OK [CLOSED]` is the caller's), and forgets all about it. */
+void imap_box_close(struct imap_session *s);
+
+/* sequence-set or, with uid, a set of UIDs (RFC 9051 §9), or "$": takes it off the lexer and gives the UIDs of the view
+ * it names. In both forms "*" is the last message; a sequence number past the end is RC_INVALID; UIDs that are not
+ * there are left out silently. *ret was initialised by the caller, who also frees it. */
+MUST_USE enum rc imap_parse_set(struct imap_session *s, struct imap_lex *lex, bool uid, struct uidset *ret);
+
+/* Tells other sessions that a mailbox was changed by this one. */
+void imap_changed(struct imap_session *s, str mailbox);
+
+#endif
