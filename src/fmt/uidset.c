@@ -1,6 +1,6 @@
 /* uidset: sorted ranges in one array; see the header for the invariants.
- * Adding at the end and looking up are what sessions do all day, so those are O(1) and O(log ranges); sets that come
- * from text or from another set are merged in one pass, never range by range. */
+ * Adding at the end and looking up are what sessions do all day, so those are O(1) and O(log ranges); sets
+ * that come from text or from another set are merged in one pass, never range by range. */
 #include "fmt/uidset.h"
 
 #include "base/num.h"

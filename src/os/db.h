@@ -1,0 +1,77 @@
+/* db: the one wrapper around SQLite. Every database of malle (mailbox index, accounts, queue) is opened here
+ * in WAL mode with temp_store=MEMORY, foreign keys on, no extensions, and a busy time-out, so that it works
+ * inside a chroot.
+ *
+ * A handle belongs to one thread at a time and never crosses a fork. Statements are cached by the address of
+ * their SQL text: pass string constants only.
+ *
+ * Errors: RC_INVALID the file is damaged or no database; RC_PERM a constraint was hurt or the file may not be
+ * written; RC_LIMIT a value is too large; RC_TEMP busy, disk full, I/O; RC_GONE from db_step: no more rows.
+ */
+#ifndef OS_DB_H
+#define OS_DB_H
+
+#include "base/str.h"
+
+struct db;
+struct db_stmt;
+
+enum db_open_flag {
+    DB_CREATE = 1,   /* make the file (0600) when missing */
+    DB_READ_ONLY = 2 /* refuse every write */
+};
+
+MUST_USE enum rc db_open(const char *path, unsigned flags, struct db **ret, struct err *e);
+struct db *db_close(struct db *db); /* accepts NULL, returns NULL */
+void db_closep(struct db **db);
+
+/* A value handed to a statement: parameters ?1, ?2... in order. */
+struct db_val {
+    enum { DB_NULL_VALUE, DB_INT_VALUE, DB_TEXT_VALUE, DB_BLOB_VALUE } type;
+    int64_t i;
+    str s; /* must stay valid until the statement is done */
+};
+#define DB_I(v) ((struct db_val){DB_INT_VALUE, (int64_t)(v), STR_NONE})
+#define DB_T(v) ((struct db_val){DB_TEXT_VALUE, 0, (v)})
+#define DB_B(v) ((struct db_val){DB_BLOB_VALUE, 0, (v)})
+#define DB_NULL ((struct db_val){DB_NULL_VALUE, 0, STR_NONE})
+#define DB_ARGS(...) \
+    (const struct db_val[]){__VA_ARGS__}, sizeof((const struct db_val[]){__VA_ARGS__}) / sizeof(struct db_val)
+
+/* Runs a script of statements without parameters (schema, pragmas). */
+MUST_USE enum rc db_script(struct db *db, const char *sql, struct err *e);
+/* Runs one statement to its end: db_run(db, e, "DELETE FROM t WHERE id = ?1", DB_I(id)). */
+#define db_run(db, e, sql, ...) db_run_args((db), (e), (sql), DB_ARGS(__VA_ARGS__))
+MUST_USE enum rc db_run_args(struct db *db, struct err *e, const char *sql, const struct db_val *args,
+                             size_t n);
+
+/* Begins a query; *ret is ended with db_done. */
+#define db_query(db, ret, e, sql, ...) db_query_args((db), (ret), (e), (sql), DB_ARGS(__VA_ARGS__))
+MUST_USE enum rc db_query_args(struct db *db, struct db_stmt **ret, struct err *e, const char *sql,
+                               const struct db_val *args, size_t n);
+/* RC_OK: a row is there; RC_GONE: no more. */
+MUST_USE enum rc db_step(struct db_stmt *q, struct err *e);
+void db_done(struct db_stmt **q); /* accepts a NULL statement; for AUTO */
+
+/* Columns of the present row, counted from 0; views are valid until the next step. NULL reads as 0 and "". */
+int64_t db_int(const struct db_stmt *q, int col);
+str db_text(const struct db_stmt *q, int col);
+str db_blob(const struct db_stmt *q, int col);
+bool db_is_null(const struct db_stmt *q, int col);
+
+/* The single integer of a query's first row; RC_GONE when there is no row. */
+#define db_get_int(db, ret, e, sql, ...) db_get_int_args((db), (ret), (e), (sql), DB_ARGS(__VA_ARGS__))
+MUST_USE enum rc db_get_int_args(struct db *db, int64_t *ret, struct err *e, const char *sql,
+                                 const struct db_val *args, size_t n);
+
+/* A write transaction; takes the write lock at once. Durable: the commit is on disk when db_commit returns;
+ * otherwise it is consistent after a crash but may be missing. */
+MUST_USE enum rc db_begin(struct db *db, bool durable, struct err *e);
+MUST_USE enum rc db_commit(struct db *db, struct err *e); /* on failure everything is rolled back */
+void db_rollback(struct db *db);                          /* does nothing outside a transaction */
+bool db_in_transaction(const struct db *db);
+
+int64_t db_last_id(const struct db *db);
+int64_t db_changes(const struct db *db); /* rows the last statement changed */
+
+#endif
