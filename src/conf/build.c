@@ -1,0 +1,211 @@
+/* A conf while it is being put together: defaults, assignments into the main part or a section, and the end
+ * checks. Every problem goes to the report and reading goes on, so that one run shows all of them. */
+#include "conf/build.h"
+
+#include "base/arena.h"
+
+enum { CONF_MEMORY_MAX = 16 << 20, SECTIONS_MAX = 10000 };
+
+static void set_initial(struct arena *a, struct conf_keys keys, void *base)
+{
+    for (size_t i = 0; i < keys.n; i++)
+        must(conf_value_set(a, &keys.v[i], base, str_c(keys.v[i].initial), NULL) == RC_OK ||
+             keys.v[i].min[0]);
+}
+
+void conf_build_init(struct conf_build *b, struct conf_report *report, const char *file)
+{
+    _Static_assert(CONF_SECTION_KEYS_MAX >= 8, "keys of a section");
+    *b = (struct conf_build){.report = report, .file = file};
+    b->conf = calloc(1, sizeof *b->conf);
+    must(b->conf);
+    b->conf->arena = arena_new(CONF_MEMORY_MAX);
+    set_initial(b->conf->arena, conf_options, b->conf);
+    conf_listeners_init(b);
+}
+
+struct conf *conf_free(struct conf *c)
+{
+    if (c) {
+        arena_free(c->arena);
+        free(c);
+    }
+    return NULL;
+}
+
+void conf_freep(struct conf **c)
+{
+    *c = conf_free(*c);
+}
+
+/* Room for one more element of both parallel arrays; false when there are too many. */
+static bool grow(struct arena *a, void **v, size_t size, struct conf_section_lines **lines, size_t n)
+{
+    bool full = n == 0 || (n >= 8 && (n & (n - 1)) == 0);
+    if (n >= SECTIONS_MAX)
+        return false;
+    if (full) {
+        void *more = arena_grow(a, *v, n, size);
+        struct conf_section_lines *more_lines = arena_grow(a, *lines, n, sizeof **lines);
+        if (!more || !more_lines)
+            return false;
+        *v = more;
+        *lines = more_lines;
+    }
+    return true;
+}
+
+static str lower(struct arena *a, str s)
+{
+    char *copy = arena_alloc(a, s.n + 1);
+    if (!copy)
+        return S("");
+    for (size_t i = 0; i < s.n; i++)
+        copy[i] = ascii_lower(s.p[i]);
+    return str_mem(copy, s.n);
+}
+
+static struct conf_section add_listener(struct conf_build *b, str name, int line)
+{
+    struct conf *c = b->conf;
+    struct conf_section section = {CONF_SECTION_LISTENER, c->listener_count};
+    void *v = c->listeners;
+    if (!grow(c->arena, &v, sizeof *c->listeners, &b->listener_lines, c->listener_count))
+        return (struct conf_section){CONF_SECTION_UNKNOWN, 0};
+    c->listeners = v;
+    struct conf_listener *l = &c->listeners[c->listener_count];
+    set_initial(c->arena, conf_listener_keys, l);
+    l->name = lower(c->arena, name).p;
+    b->listener_lines[c->listener_count++] = (struct conf_section_lines){.file = b->file, .line = line};
+    return section;
+}
+
+static struct conf_section add_domain(struct conf_build *b, str name, int line)
+{
+    struct conf *c = b->conf;
+    struct conf_section section = {CONF_SECTION_DOMAIN, c->domain_section_count};
+    void *v = c->domain_sections;
+    if (!grow(c->arena, &v, sizeof *c->domain_sections, &b->domain_lines, c->domain_section_count))
+        return (struct conf_section){CONF_SECTION_UNKNOWN, 0};
+    c->domain_sections = v;
+    struct conf_domain *d = &c->domain_sections[c->domain_section_count];
+    set_initial(c->arena, conf_domain_keys, d);
+    d->name = lower(c->arena, name).p;
+    b->domain_lines[c->domain_section_count++] = (struct conf_section_lines){.file = b->file, .line = line};
+    return section;
+}
+
+struct conf_section conf_build_section(struct conf_build *b, enum conf_section_kind kind, str name, int line)
+{
+    const struct conf *c = b->conf;
+    if (kind == CONF_SECTION_LISTENER) {
+        for (size_t i = 0; i < c->listener_count; i++)
+            if (str_ieq(name, str_c(c->listeners[i].name)))
+                return (struct conf_section){kind, i};
+        return add_listener(b, name, line);
+    }
+    if (kind == CONF_SECTION_DOMAIN) {
+        for (size_t i = 0; i < c->domain_section_count; i++)
+            if (str_ieq(name, str_c(c->domain_sections[i].name)))
+                return (struct conf_section){kind, i};
+        return add_domain(b, name, line);
+    }
+    return (struct conf_section){kind, 0};
+}
+
+/* What an assignment in a section goes to. */
+struct target {
+    struct conf_keys keys;
+    void *base;
+    int *lines; /* of a section's keys; NULL in the main part */
+    const char *noun;
+};
+
+static struct target find_target(struct conf_build *b, struct conf_section section)
+{
+    struct conf *c = b->conf;
+    if (section.kind == CONF_SECTION_LISTENER)
+        return (struct target){conf_listener_keys, &c->listeners[section.index],
+                               b->listener_lines[section.index].key, "key of a listener"};
+    if (section.kind == CONF_SECTION_DOMAIN)
+        return (struct target){conf_domain_keys, &c->domain_sections[section.index],
+                               b->domain_lines[section.index].key, "key of a domain"};
+    return (struct target){conf_options, c, NULL, "option"};
+}
+
+static void report_unknown(struct conf_build *b, const struct target *t, str name, int line)
+{
+    const char *nearest = conf_key_nearest(t->keys, name);
+    int shown = (int)(name.n < 80 ? name.n : 80);
+    if (t->lines && conf_key_find(conf_options, name))
+        conf_error(b->report, b->file, line, "\"%.*s\" is no %s; put it above the first [section]", shown,
+                   name.p, t->noun);
+    else if (nearest)
+        conf_error(b->report, b->file, line, "\"%.*s\" is no %s; did you mean %s?", shown, name.p, t->noun,
+                   nearest);
+    else
+        conf_error(b->report, b->file, line, "\"%.*s\" is no %s; doc/config.md lists them all", shown, name.p,
+                   t->noun);
+}
+
+/* Notes where the key was set; a second time in one file is most likely a mistake. */
+static void note_line(struct conf_build *b, const struct target *t, size_t index, int line)
+{
+    struct conf_origin *origin = &b->conf->origin[index];
+    int before = t->lines ? t->lines[index] : origin->file ? origin->line : 0;
+    if (before && line)
+        conf_warning(b->report, b->file, line, "%s is set a second time; line %d has no effect",
+                     t->keys.v[index].name, before);
+    if (t->lines)
+        t->lines[index] = line;
+    else
+        *origin = (struct conf_origin){b->file, line};
+}
+
+void conf_build_set(struct conf_build *b, struct conf_section section, str name, str value, int line)
+{
+    if (section.kind == CONF_SECTION_UNKNOWN)
+        return;
+    struct target t = find_target(b, section);
+    const struct conf_key *key = conf_key_find(t.keys, name);
+    struct err e;
+    if (!key) {
+        report_unknown(b, &t, name, line);
+        return;
+    }
+    note_line(b, &t, (size_t)(key - t.keys.v), line);
+    if (conf_value_set(b->conf->arena, key, t.base, value, &e) != RC_OK)
+        conf_error(b->report, b->file, line, "%s: %s", key->name, e.peer);
+}
+
+/* `domains` in lower case, with the domains of sections added. */
+static void complete_domains(struct conf *c)
+{
+    struct conf_list all = {arena_array(c->arena, c->domains.n + c->domain_section_count + 1, sizeof *all.v),
+                            0};
+    for (size_t i = 0; all.v && i < c->domains.n; i++)
+        all.v[all.n++] = lower(c->arena, c->domains.v[i]);
+    for (size_t i = 0; all.v && i < c->domain_section_count; i++) {
+        str name = str_c(c->domain_sections[i].name);
+        bool known = false;
+        for (size_t j = 0; j < all.n; j++)
+            known = known || str_eq(all.v[j], name);
+        if (!known)
+            all.v[all.n++] = name;
+    }
+    c->domains = all;
+}
+
+struct conf *conf_build_finish(struct conf_build *b, const char *machine_name)
+{
+    struct conf *c = b->conf;
+    c->hostname = lower(c->arena, str_c(c->hostname[0] || !machine_name ? c->hostname : machine_name)).p;
+    complete_domains(c);
+    conf_check(b);
+    conf_listeners_finish(b);
+    if (arena_exhausted(c->arena))
+        conf_error(b->report, b->file, 0, "the settings need more than %d MB of memory",
+                   CONF_MEMORY_MAX >> 20);
+    b->conf = NULL;
+    return b->report->errors ? conf_free(c) : c;
+}

@@ -1,0 +1,191 @@
+/* Rules over whole values that a type cannot express: addresses, domains, locations, and options that
+ * contradict each other. Pure: whether a file exists or a port is free is for `malle run` to find out. */
+#include "base/num.h"
+#include "conf/build.h"
+
+#include <arpa/inet.h>
+
+/* Numeric address of either family in a NUL-terminated view. */
+static bool parse_address(str s, unsigned *ret_bits)
+{
+    unsigned char raw[16];
+    char text[64];
+    if (str_copy(text, sizeof text, s) != RC_OK)
+        return false;
+    *ret_bits = inet_pton(AF_INET, text, raw) == 1 ? 32 : inet_pton(AF_INET6, text, raw) == 1 ? 128 : 0;
+    return *ret_bits != 0;
+}
+
+static bool valid_listen(str s)
+{
+    unsigned bits;
+    return str_eq(s, S("*")) || parse_address(s, &bits);
+}
+
+/* address [ "/" prefix-length ] */
+static bool valid_network(str s)
+{
+    unsigned bits;
+    uint32_t prefix;
+    str rest = s, address = str_take(&rest, '/');
+    if (!parse_address(address, &bits))
+        return false;
+    return address.n == s.n || num_parse_u32(rest, bits, &prefix) == RC_OK;
+}
+
+/* address [ "@" port ] */
+static bool valid_resolver(str s)
+{
+    unsigned bits;
+    uint32_t port;
+    str rest = s, address = str_take(&rest, '@');
+    if (!parse_address(address, &bits))
+        return false;
+    return address.n == s.n || (num_parse_u32(rest, 65535, &port) == RC_OK && port > 0);
+}
+
+/* domain = label *("." label); RFC 1035 §2.3.1, digits first allowed by RFC 1123 §2.1, at most 63 and 253
+ * bytes */
+static bool valid_domain(str s)
+{
+    if (!s.n || s.n > 253)
+        return false;
+    for (str rest = s; rest.p;) {
+        str label = str_take(&rest, '.');
+        if (!label.n || label.n > 63 || label.p[0] == '-' || label.p[label.n - 1] == '-')
+            return false;
+        for (size_t i = 0; i < label.n; i++)
+            if (!ascii_alnum(label.p[i]) && label.p[i] != '-' && !((unsigned char)label.p[i] & 0x80))
+                return false;
+    }
+    return true;
+}
+
+static bool valid_hostname(str s)
+{
+    return valid_domain(s) && str_chr(s, '.') > 0;
+}
+
+static bool valid_location(str s)
+{
+    struct buf text AUTO(buf_deinit) = BUF_INIT(4096);
+    struct conf_location location;
+    return conf_expand_location(s, S("user@example.com"), S("/home/user"), &text) == RC_OK &&
+           conf_parse_location(buf_str(&text), &location) == RC_OK;
+}
+
+static bool valid_certificate(str s)
+{
+    str rest = s, chain = str_take(&rest, ':');
+    return str_starts(chain, S("/")) && str_starts(rest, S("/"));
+}
+
+static bool valid_log_target(str s)
+{
+    return str_eq(s, S("stderr")) || str_eq(s, S("syslog")) || str_starts(s, S("/"));
+}
+
+static bool valid_separator(str s)
+{
+    return str_eq(s, S(".")) || str_eq(s, S("/"));
+}
+
+static bool valid_mechanism(str s)
+{
+    static const char *const known[] = {
+        "plain", "login", "scram-sha-1", "scram-sha-256", "scram-sha-1-plus", "scram-sha-256-plus"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (str_ieq(s, str_c(known[i])))
+            return true;
+    return false;
+}
+
+static bool valid_delimiter(str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] == '@' || ascii_alnum(s.p[i]) || s.p[i] <= ' ')
+            return false;
+    return true;
+}
+
+/* One rule an option; of a list every element must keep it. */
+static const struct {
+    enum conf_option option;
+    bool (*valid)(str s);
+    const char *expected;
+} rules[] = {
+    {CONF_domains, valid_domain, "a domain name"},
+    {CONF_listen, valid_listen, "*, :: or an IP address"},
+    {CONF_mynetworks, valid_network, "an IP address or a network such as 192.0.2.0/24"},
+    {CONF_mail_location, valid_location, "a location such as maildir:/var/mail/vhosts/%d/%n"},
+    {CONF_system_mail_location, valid_location, "a location such as maildir:~/Maildir"},
+    {CONF_recipient_delimiter, valid_delimiter, "a set of punctuation characters such as +"},
+    {CONF_hierarchy_separator, valid_separator, ". or /"},
+    {CONF_auth_mechanisms, valid_mechanism,
+     "one of plain, login, scram-sha-1, scram-sha-256, scram-sha-1-plus, scram-sha-256-plus"},
+    {CONF_tls_certificates, valid_certificate, "CHAIN.pem:KEY.pem with absolute paths"},
+    {CONF_dns_resolvers, valid_resolver, "ADDRESS or ADDRESS@PORT"},
+    {CONF_log_target, valid_log_target, "stderr, syslog or an absolute path"},
+};
+
+static void check_values(struct conf_build *b)
+{
+    for (size_t r = 0; r < sizeof rules / sizeof *rules; r++) {
+        const struct conf_key *key = &conf_options.v[rules[r].option];
+        const void *member = (const char *)b->conf + key->offset;
+        str one = key->type == CONF_TYPE_LIST ? STR_NONE : str_c(*(const char *const *)member);
+        struct conf_list list =
+            key->type == CONF_TYPE_LIST ? *(const struct conf_list *)member : (struct conf_list){&one, 1};
+        const struct conf_origin *o = &b->conf->origin[rules[r].option];
+        for (size_t i = 0; i < list.n; i++)
+            if (!rules[r].valid(list.v[i]))
+                conf_error(b->report, o->file ? o->file : b->file, o->line, "%s: \"%.*s\" is not %s",
+                           key->name, (int)(list.v[i].n < 80 ? list.v[i].n : 80), list.v[i].p,
+                           rules[r].expected);
+    }
+}
+
+static void check_hostname(struct conf_build *b)
+{
+    const struct conf_origin *o = &b->conf->origin[CONF_hostname];
+    if (o->file && !valid_hostname(str_c(b->conf->hostname)))
+        conf_error(b->report, o->file, o->line,
+                   "hostname: \"%.80s\" is not a full name such as mail.example.com", b->conf->hostname);
+    else if (!o->file && !valid_hostname(str_c(b->conf->hostname)))
+        conf_error(
+            b->report, b->file, 0,
+            "hostname is not set and the machine's own name \"%.80s\" has no domain; add a line such as "
+            "hostname = mail.example.com",
+            b->conf->hostname);
+}
+
+static void check_sections(struct conf_build *b)
+{
+    const struct conf *c = b->conf;
+    unsigned bits;
+    for (size_t i = 0; i < c->listener_count; i++) {
+        const struct conf_list *list = &c->listeners[i].addresses;
+        for (size_t j = 0; j < list->n; j++)
+            if (!str_eq(list->v[j], S("*")) && !parse_address(list->v[j], &bits))
+                conf_error(b->report, b->listener_lines[i].file, b->listener_lines[i].line,
+                           "the address \"%.80s\" of the listener %s is not *, :: or an IP address",
+                           list->v[j].p, c->listeners[i].name);
+    }
+    for (size_t i = 0; i < c->domain_section_count; i++)
+        if (!valid_domain(str_c(c->domain_sections[i].name)))
+            conf_error(b->report, b->domain_lines[i].file, b->domain_lines[i].line,
+                       "\"%.80s\" is not a domain name", c->domain_sections[i].name);
+}
+
+void conf_check(struct conf_build *b)
+{
+    const struct conf *c = b->conf;
+    const struct conf_origin *last = &c->origin[CONF_last_valid_uid];
+    check_hostname(b);
+    check_values(b);
+    check_sections(b);
+    if (c->last_valid_uid && c->last_valid_uid < c->first_valid_uid)
+        conf_error(b->report, last->file ? last->file : b->file, last->line,
+                   "last_valid_uid %d is less than first_valid_uid %d", c->last_valid_uid,
+                   c->first_valid_uid);
+}

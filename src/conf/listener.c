@@ -1,0 +1,118 @@
+/* Listeners: the built-in ones, and what makes a listener whole (addresses, effective port, socket path). */
+#include "base/arena.h"
+#include "conf/build.h"
+
+static const struct {
+    const char *name;
+    enum conf_protocol protocol;
+    int port;
+    enum conf_tls tls;
+    const char *addresses; /* "" for those of `listen` */
+} builtin[] = {
+    {"smtp", CONF_SMTP, 25, CONF_TLS_STARTTLS, ""},
+    {"submission", CONF_SUBMISSION, 587, CONF_TLS_STARTTLS, ""},
+    {"submissions", CONF_SUBMISSION, 465, CONF_TLS_IMPLICIT, ""},
+    {"imap", CONF_IMAP, 143, CONF_TLS_STARTTLS, ""},
+    {"imaps", CONF_IMAP, 993, CONF_TLS_IMPLICIT, ""},
+    {"pop3", CONF_POP3, 110, CONF_TLS_STARTTLS, ""},
+    {"pop3s", CONF_POP3, 995, CONF_TLS_IMPLICIT, ""},
+    {"lmtp", CONF_LMTP, 24, CONF_TLS_NONE, "127.0.0.1, ::1"},
+    {"lmtp-socket", CONF_LMTP, 0, CONF_TLS_NONE, ""}, /* its path is the option lmtp_socket */
+};
+
+const char *conf_builtin_listener(size_t index)
+{
+    return index < sizeof builtin / sizeof *builtin ? builtin[index].name : NULL;
+}
+
+const char *conf_protocol_name(int protocol)
+{
+    static const char *const names[] = {"smtp", "submission", "lmtp", "imap", "pop3"};
+    must(protocol >= 0 && (size_t)protocol < sizeof names / sizeof *names);
+    return names[protocol];
+}
+
+void conf_listeners_init(struct conf_build *b)
+{
+    const struct conf_key *addresses = conf_key_find(conf_listener_keys, S("addresses"));
+    for (size_t i = 0; i < sizeof builtin / sizeof *builtin; i++) {
+        struct conf_section s = conf_build_section(b, CONF_SECTION_LISTENER, str_c(builtin[i].name), 0);
+        struct conf_listener *l = &b->conf->listeners[s.index];
+        l->protocol = (int)builtin[i].protocol;
+        l->port = builtin[i].port;
+        l->tls = (int)builtin[i].tls;
+        b->listener_lines[s.index].builtin = true;
+        must(conf_value_set(b->conf->arena, addresses, l, str_c(builtin[i].addresses), NULL) == RC_OK);
+    }
+}
+
+static bool key_is_set(const struct conf_section_lines *lines, const char *name)
+{
+    const struct conf_key *key = conf_key_find(conf_listener_keys, str_c(name));
+    must(key);
+    return lines->key[key - conf_listener_keys.v] != 0;
+}
+
+static const char *below_run_dir(struct conf *c, const char *socket)
+{
+    if (!socket[0] || socket[0] == '/')
+        return socket;
+    str path = arena_printf(c->arena, "%s/%s", c->run_dir, socket);
+    return path.p ? path.p : "";
+}
+
+static bool share_address(const struct conf_listener *a, const struct conf_listener *b)
+{
+    for (size_t i = 0; i < a->addresses.n; i++)
+        for (size_t j = 0; j < b->addresses.n; j++)
+            if (str_eq(a->addresses.v[i], b->addresses.v[j]))
+                return true;
+    return false;
+}
+
+/* One listener with its port and addresses resolved; false when it listens nowhere. */
+static bool finish_one(struct conf_build *b, struct conf_listener *l, const struct conf_section_lines *lines)
+{
+    struct conf *c = b->conf;
+    if (lines->builtin && str_eq(str_c(l->name), S("lmtp-socket")) && !l->socket[0])
+        l->socket = c->lmtp_socket;
+    if (!l->enabled || (lines->builtin && !l->port && !l->socket[0]))
+        return false;
+    if (!lines->builtin && !key_is_set(lines, "protocol"))
+        conf_error(b->report, lines->file, lines->line, "the listener %s needs `protocol`", l->name);
+    if (!l->port && !l->socket[0])
+        conf_error(b->report, lines->file, lines->line, "the listener %s needs `port` or `socket`", l->name);
+    if (l->port && l->port + c->port_offset > 65535)
+        conf_error(b->report, lines->file, lines->line,
+                   "the port of the listener %s is above 65535 with port_offset", l->name);
+    if (l->port)
+        l->port += c->port_offset;
+    if (l->port && !l->addresses.n)
+        l->addresses = c->listen;
+    l->socket = below_run_dir(c, l->socket);
+    return true;
+}
+
+static void check_clash(struct conf_build *b, size_t count)
+{
+    const struct conf_listener *l = b->conf->listeners;
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (l[i].port && l[i].port == l[j].port && share_address(&l[i], &l[j]))
+                conf_error(b->report, b->listener_lines[i].file, b->listener_lines[i].line,
+                           "the listeners %s and %s have the same port %d", l[j].name, l[i].name, l[i].port);
+}
+
+void conf_listeners_finish(struct conf_build *b)
+{
+    struct conf *c = b->conf;
+    size_t kept = 0;
+    for (size_t i = 0; i < c->listener_count; i++) {
+        if (finish_one(b, &c->listeners[i], &b->listener_lines[i])) {
+            c->listeners[kept] = c->listeners[i];
+            b->listener_lines[kept++] = b->listener_lines[i];
+        }
+    }
+    c->listener_count = kept;
+    check_clash(b, kept < 1000 ? kept : 1000);
+}

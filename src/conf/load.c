@@ -1,0 +1,89 @@
+/* From a file, from text, and from the command line to a finished conf. The only place in src/conf that
+ * touches anything outside: one file, and the machine's name. */
+#include "base/arena.h"
+#include "conf/build.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+enum { FILE_MAX = 4 << 20 };
+
+/* "NAME=VALUE", "listener.NAME.KEY=VALUE" or "domain.NAME.KEY=VALUE"; names of domains contain dots. */
+static void apply_set(struct conf_build *b, str set)
+{
+    static const struct {
+        const char *prefix;
+        enum conf_section_kind kind;
+    } kinds[] = {{"listener.", CONF_SECTION_LISTENER}, {"domain.", CONF_SECTION_DOMAIN}};
+    str value = set, name = str_trim(str_take(&value, '='));
+    struct conf_section section = {CONF_SECTION_MAIN, 0};
+    if (str_chr(set, '=') < 0) {
+        conf_error(b->report, b->file, 0, "expected NAME=VALUE, found \"%.*s\"",
+                   (int)(set.n < 60 ? set.n : 60), set.p);
+        return;
+    }
+    for (size_t i = 0; i < 2; i++) {
+        ptrdiff_t dot = str_rchr(name, '.');
+        str prefix = str_c(kinds[i].prefix);
+        if (str_starts(name, prefix) && dot > (ptrdiff_t)prefix.n) {
+            section =
+                conf_build_section(b, kinds[i].kind, str_sub(name, prefix.n, (size_t)dot - prefix.n), 0);
+            name = str_from(name, (size_t)dot + 1);
+            break;
+        }
+    }
+    conf_build_set(b, section, name, str_trim(value), 0);
+}
+
+/* Reads at most FILE_MAX bytes; false with the reason reported. */
+static bool read_file(const char *path, struct buf *out, struct conf_report *report)
+{
+    FILE *f = fopen(path, "rbe");
+    if (!f) {
+        conf_error(report, path, 0, "cannot be read: %s", strerror(errno));
+        return false;
+    }
+    char *room = buf_room(out, 64 << 10);
+    for (size_t n; room && (n = fread(room, 1, 64 << 10, f)) > 0; room = buf_room(out, 64 << 10))
+        buf_added(out, n);
+    int failure = ferror(f) ? errno : 0;
+    fclose(f);
+    if (failure)
+        conf_error(report, path, 0, "cannot be read: %s", strerror(failure));
+    else if (out->overflow)
+        conf_error(report, path, 0, "is larger than %d MB", FILE_MAX >> 20);
+    return !failure && !out->overflow;
+}
+
+struct conf *conf_load(const char *path, const char *const *sets, size_t set_count,
+                       struct conf_report *report)
+{
+    struct buf text AUTO(buf_deinit) = BUF_INIT(FILE_MAX);
+    struct conf_build b;
+    char name[256] = "";
+    if (!read_file(path, &text, report))
+        return NULL;
+    conf_build_init(&b, report, "");
+    str file = arena_str(b.conf->arena, str_c(path));
+    must(file.p);
+    b.file = file.p;
+    conf_native_read(&b, buf_str(&text));
+    b.file = "--set";
+    for (size_t i = 0; i < set_count; i++)
+        apply_set(&b, str_c(sets[i]));
+    b.file = file.p;
+    if (gethostname(name, sizeof name - 1) != 0)
+        name[0] = '\0';
+    return conf_build_finish(&b, name);
+}
+
+struct conf *conf_parse(str text, const char *file, struct conf_report *report)
+{
+    struct conf_build b;
+    conf_build_init(&b, report, "");
+    str name = arena_str(b.conf->arena, str_c(file));
+    must(name.p);
+    b.file = name.p;
+    conf_native_read(&b, text);
+    return conf_build_finish(&b, NULL);
+}
