@@ -1,5 +1,7 @@
 /* malle: one program; the first word says which command or, started by the master, which role it is. */
-int main(void)
+#include "cli/cli.h"
+
+int main(int argc, char **argv)
 {
-    return 2;
+    return cli_main(argc, argv);
 }

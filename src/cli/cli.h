@@ -1,0 +1,46 @@
+/* cli: the commands of `malle`. One file per command (cmd_check.c), one row per command in the table of
+ * cli.c.
+ *
+ * Exit status: 0 fine, 1 a finding or a failure, 2 wrong usage. Errors are one sentence on standard error
+ * that says what to do; results go to standard output, as one JSON value when --json was given. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "conf/conf.h"
+
+enum { CLI_FINE = 0, CLI_FINDING = 1, CLI_USAGE = 2 };
+
+/* What was said before the command. */
+struct cli {
+    const char *conf_path;
+    const char *const *sets; /* NAME=VALUE each */
+    size_t set_count;
+    bool json;
+    struct conf *conf; /* NULL until cli_conf loads it; freed by cli_main */
+};
+
+struct cli_command {
+    const char *name;
+    /* argv[0] is the command's name; --json is taken out already. Returns the exit status. */
+    int (*run)(int argc, char **argv, struct cli *cli);
+    const char *arguments; /* "[NAME]" for the help */
+    const char *help;      /* one line */
+};
+
+int cli_main(int argc, char **argv);
+
+/* The settings, loaded at the first call; NULL when they have errors, which were printed (return CLI_FINDING
+ * then). Warnings are printed too. */
+const struct conf *cli_conf(struct cli *cli);
+
+/* Print "malle: TEXT" to standard error and return the status: `return cli_fail("...")`. */
+int cli_usage(const char *fmt, ...) PRINTF(1, 2);
+int cli_fail(const char *fmt, ...) PRINTF(1, 2);
+
+/* Writes text to standard output; CLI_FINDING when that fails (a full disk, a closed pipe). */
+int cli_print(const struct buf *text);
+
+int cmd_check(int argc, char **argv, struct cli *cli);
+int cmd_config(int argc, char **argv, struct cli *cli);
+
+#endif

@@ -1,0 +1,42 @@
+/* malle check: every error of the settings at once, with file, line and the name that was probably meant. */
+#include "cli/cli.h"
+
+#include "fmt/json.h"
+
+static int print_json(const struct conf_report *report)
+{
+    struct buf text AUTO(buf_deinit) = BUF_INIT(1 << 20);
+    struct json j = {.out = &text};
+    json_open_array(&j, NULL);
+    for (size_t i = 0; i < report->n; i++) {
+        const struct conf_issue *issue = &report->v[i];
+        json_open_object(&j, NULL);
+        json_put_str(&j, "file", str_c(issue->file));
+        json_put_int(&j, "line", issue->line);
+        json_put_bool(&j, "warning", issue->warning);
+        json_put_str(&j, "text", str_c(issue->text));
+        json_close_object(&j);
+    }
+    json_close_array(&j);
+    buf_putc(&text, '\n');
+    return cli_print(&text);
+}
+
+int cmd_check(int argc, char **argv, struct cli *cli)
+{
+    struct conf_report report = {0};
+    struct buf text AUTO(buf_deinit) = BUF_INIT(1 << 20);
+    if (argc > 1)
+        return cli_usage("check takes no argument, found \"%s\"", argv[1]);
+    cli->conf = conf_load(cli->conf_path, cli->sets, cli->set_count, &report);
+    int status = report.errors ? CLI_FINDING : CLI_FINE;
+    if (cli->json) {
+        if (print_json(&report) != CLI_FINE)
+            status = CLI_FINDING;
+    } else {
+        conf_report_format(&report, &text);
+        fputs(buf_cstr(&text), stderr);
+    }
+    conf_report_deinit(&report);
+    return status;
+}
