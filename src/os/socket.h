@@ -1,0 +1,28 @@
+/* socket: listening sockets, accepting, and the text of addresses. */
+#ifndef OS_SOCKET_H
+#define OS_SOCKET_H
+
+#include "base/str.h"
+
+#include <sys/socket.h>
+
+enum { SOCKET_ADDRESS_MAX = 64, SOCKET_BACKLOG = 4096 };
+
+/* Binds and listens; close-on-exec, blocking. address: "*" (every IPv4 address), "::" (every IPv6 address, IPv6 only),
+ * or a literal IPv4 or IPv6 address. RC_PERM: the address is malformed or in use (e says which); RC_GONE: the machine
+ * has no such address family. */
+MUST_USE enum rc socket_listen_tcp(str address, int port, int *ret_fd, struct err *e);
+/* A Unix stream socket at path; an old socket file is replaced. */
+MUST_USE enum rc socket_listen_unix(const char *path, unsigned mode, int *ret_fd, struct err *e);
+
+/* The next connection, close-on-exec, with TCP_NODELAY. RC_TEMP: nothing now or out of descriptors; RC_GONE: the
+ * listening socket is closed or shut down. */
+MUST_USE enum rc socket_accept(int listen_fd, int *ret_fd, struct sockaddr_storage *ret_peer);
+
+/* "192.0.2.1", "2001:db8::1"; an IPv4-mapped IPv6 address reads as IPv4; "local" for a Unix socket. */
+void socket_address_text(const struct sockaddr_storage *a, char ret[SOCKET_ADDRESS_MAX], int *ret_port);
+/* The address and port of this end of a connection. */
+void socket_local_text(int fd, char ret[SOCKET_ADDRESS_MAX], int *ret_port);
+bool socket_is_loopback(const struct sockaddr_storage *a);
+
+#endif
