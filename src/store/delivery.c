@@ -1,0 +1,253 @@
+/* delivery: tmp/, fsync, rename to new/, fsync; see the header. */
+#include "store/delivery.h"
+
+#include "os/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { CHUNK = 32768, PATH_PARTS_MAX = 64 };
+
+struct delivery {
+    int root_fd;
+    char tmp[MAILDIR_NAME_MAX + 8]; /* "tmp/" and the name, below root_fd */
+    char new[MAILDIR_NAME_MAX + 8];
+};
+
+static enum rc fail(struct err *e, const char *what, str path)
+{
+    int code = errno;
+    bool full = code == ENOSPC || code == EDQUOT || code == EFBIG;
+    (void)err_set(e, full ? RC_LIMIT : RC_TEMP, full ? 452 : 451, full ? "4.2.2" : "4.3.0", "%s",
+                  full ? "Mailbox is full" : "Mailbox is temporarily unavailable");
+    err_note(e, "maildir: %s " STR_FMT ": %s", what, STR_ARG(path), strerror(code));
+    return full ? RC_LIMIT : RC_TEMP;
+}
+
+static enum rc refuse(struct err *e, str path, const char *why)
+{
+    (void)err_set(e, RC_PERM, 451, "4.3.5", "Mailbox is misconfigured");
+    err_note(e, "maildir: " STR_FMT ": %s", STR_ARG(path), why);
+    return RC_PERM;
+}
+
+/* Opens the folder `name` in `dir`, made when missing and create is set. */
+static enum rc open_part(int dir, const char *name, bool create, int *ret, struct err *e)
+{
+    int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+    int fd = openat(dir, name, flags);
+    if (fd < 0 && errno == ENOENT && create) {
+        if (mkdirat(dir, name, 0700) != 0 && errno != EEXIST)
+            return fail(e, "mkdir", str_c(name));
+        fd = openat(dir, name, flags);
+    }
+    if (fd >= 0) {
+        *ret = fd;
+        return RC_OK;
+    }
+    if (errno == ELOOP || errno == ENOTDIR)
+        return refuse(e, str_c(name), "not a folder");
+    if (errno == ENOENT && !create)
+        return err_set(e, RC_GONE, 451, "4.3.5", "Mailbox does not exist");
+    return fail(e, "open", str_c(name));
+}
+
+/* Walks the parts of path one by one from dir. An absolute path is the configuration's, so links in all but
+ * its last part are followed by the kernel. */
+static enum rc walk(int dir, str path, bool create, int *ret, struct err *e)
+{
+    char name[MAILDIR_NAME_MAX + 1], parent[4096];
+    AUTO(fd_closep) int at = -1;
+    while (path.n > 1 && path.p[path.n - 1] == '/')
+        path.n--;
+    ptrdiff_t slash = path.n && path.p[0] == '/' ? str_rchr(path, '/') : -1;
+    if (slash > 0 && str_copy(parent, sizeof parent, str_sub(path, 0, (size_t)slash)) == RC_OK) {
+        if (create && file_make_dirs(parent, 0700) != RC_OK)
+            return fail(e, "mkdir", path);
+        at = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (at < 0)
+            return errno == ENOENT ? err_set(e, RC_GONE, 451, "4.3.5", "Mailbox does not exist")
+                                   : fail(e, "open", path);
+        path = str_from(path, (size_t)slash + 1);
+    }
+    for (int parts = 0; path.n; parts++) {
+        str part = str_take(&path, '/');
+        int next = -1;
+        if (part.n == 0 || str_eq(part, S(".")))
+            continue;
+        if (str_eq(part, S("..")) || parts >= PATH_PARTS_MAX || str_copy(name, sizeof name, part) != RC_OK)
+            return refuse(e, part, "not allowed in a mail location");
+        enum rc rc = open_part(at >= 0 ? at : dir, name, create, &next, e);
+        if (rc != RC_OK)
+            return rc;
+        fd_closep(&at);
+        at = next;
+    }
+    if (at < 0)
+        at = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (at < 0)
+        return fail(e, "open", path);
+    *ret = at;
+    at = -1;
+    return RC_OK;
+}
+
+enum rc delivery_open_maildir(int home_fd, str path, bool create, int *ret_fd, struct err *e)
+{
+    static const char *const folders[] = {"cur", "new", "tmp"};
+    AUTO(fd_closep) int fd = -1;
+    struct stat st;
+    enum rc rc = walk(home_fd, path, create, &fd, e);
+    if (rc != RC_OK)
+        return rc;
+    if (fstat(fd, &st) != 0)
+        return fail(e, "stat", path);
+    if (st.st_uid != geteuid())
+        return refuse(e, path, "owned by somebody else");
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        AUTO(fd_closep) int sub = -1;
+        rc = open_part(fd, folders[i], create, &sub, e);
+        if (rc != RC_OK)
+            return rc;
+    }
+    *ret_fd = fd;
+    fd = -1;
+    return RC_OK;
+}
+
+/* Bytes on their way into the file: small messages leave in one write. */
+struct writer {
+    int fd;
+    size_t n;
+    char chunk[CHUNK];
+};
+
+static enum rc flush(struct writer *w)
+{
+    enum rc rc = fd_write_all(w->fd, str_mem(w->chunk, w->n));
+    w->n = 0;
+    return rc;
+}
+
+static enum rc put(struct writer *w, str bytes)
+{
+    enum rc rc = RC_OK;
+    while (bytes.n && rc == RC_OK) {
+        size_t room = sizeof w->chunk - w->n, n = bytes.n < room ? bytes.n : room;
+        memcpy(w->chunk + w->n, bytes.p, n);
+        w->n += n;
+        bytes = str_from(bytes, n);
+        if (w->n == sizeof w->chunk)
+            rc = flush(w);
+    }
+    return rc;
+}
+
+static enum rc put_content(struct writer *w, int fd, uint64_t size)
+{
+    enum rc rc = RC_OK;
+    for (uint64_t at = 0; at < size && rc == RC_OK;) {
+        size_t room = sizeof w->chunk - w->n, want = size - at < room ? (size_t)(size - at) : room;
+        ssize_t n = pread(fd, w->chunk + w->n, want, (off_t)at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            if (n == 0)
+                errno = EIO; /* shorter than announced */
+            return RC_TEMP;
+        }
+        w->n += (size_t)n;
+        at += (uint64_t)n;
+        if (w->n == sizeof w->chunk)
+            rc = flush(w);
+    }
+    return rc;
+}
+
+static enum rc write_message(int fd, const struct delivery_message *m)
+{
+    struct writer w;
+    w.fd = fd;
+    w.n = 0;
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < m->n_head && rc == RC_OK; i++)
+        rc = put(&w, m->head[i]);
+    if (rc == RC_OK)
+        rc = put_content(&w, m->content_fd, m->content_size);
+    if (rc == RC_OK)
+        rc = flush(&w);
+    return rc;
+}
+
+static void count_sizes(const struct delivery_message *m, struct maildir_unique *u)
+{
+    u->size = m->content_size;
+    u->crlf_size = m->content_size + m->content_lines;
+    for (size_t i = 0; i < m->n_head; i++) {
+        u->size += m->head[i].n;
+        u->crlf_size += m->head[i].n;
+        for (str rest = m->head[i]; str_chr(rest, '\n') >= 0; (void)str_take(&rest, '\n'))
+            u->crlf_size++;
+    }
+}
+
+enum rc delivery_prepare(int root_fd, const struct delivery_message *m, struct delivery **ret, struct err *e)
+{
+    struct maildir_unique u = m->name;
+    struct buf base = BUF_INIT(MAILDIR_NAME_MAX);
+    struct delivery *d = calloc(1, sizeof *d);
+    must(d);
+    count_sizes(m, &u);
+    maildir_base_format(&base, &u);
+    must(!base.overflow);
+    d->root_fd = root_fd;
+    snprintf(d->tmp, sizeof d->tmp, "tmp/%s", buf_cstr(&base));
+    snprintf(d->new, sizeof d->new, "new/%s", buf_cstr(&base));
+    buf_deinit(&base);
+
+    AUTO(fd_closep)
+    int fd = openat(root_fd, d->tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) {
+        enum rc rc = fail(e, "create", str_c(d->tmp));
+        free(d);
+        return rc;
+    }
+    if (write_message(fd, m) != RC_OK || fdatasync(fd) != 0) {
+        enum rc rc = fail(e, "write", str_c(d->tmp));
+        delivery_abort(&d);
+        return rc;
+    }
+    *ret = d;
+    return RC_OK;
+}
+
+enum rc delivery_commit(struct delivery **dp, struct err *e)
+{
+    struct delivery *d = *dp;
+    AUTO(fd_closep) int dir = openat(d->root_fd, "new", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    enum rc rc = RC_OK;
+    if (dir < 0 || renameat2(d->root_fd, d->tmp, d->root_fd, d->new, RENAME_NOREPLACE) != 0) {
+        rc = fail(e, "rename to", str_c(d->new));
+        delivery_abort(dp);
+        return rc;
+    }
+    if (fsync(dir) != 0) {
+        rc = fail(e, "fsync folder of", str_c(d->new));
+        unlinkat(d->root_fd, d->new, 0); /* the sender will come again */
+    }
+    free(d);
+    *dp = NULL;
+    return rc;
+}
+
+void delivery_abort(struct delivery **dp)
+{
+    struct delivery *d = *dp;
+    if (d) {
+        unlinkat(d->root_fd, d->tmp, 0);
+        free(d);
+        *dp = NULL;
+    }
+}

@@ -1,0 +1,40 @@
+/* delivery: one message into one Maildir, in two steps, so that all recipients of a message are prepared
+ * before any of them is committed. Run by the `deliver` role's threads as the account's uid; knows no index
+ * and no UIDs, only the Maildir's files (https://cr.yp.to/proto/maildir.html). No globals, thread-safe.
+ *
+ * Crash states: before commit there is a file in tmp/ that nobody reads and that is removed after 36 hours;
+ * after commit has returned, the message is durable in new/; in between it may or may not be there, whole in
+ * either case. */
+#ifndef STORE_DELIVERY_H
+#define STORE_DELIVERY_H
+
+#include "base/str.h"
+#include "fmt/maildir_name.h"
+
+/* Opens the Maildir at path below home_fd (AT_FDCWD with an absolute path), and with create makes what is
+ * missing of the path and of cur/, new/ and tmp/, mode 0700. Symbolic links are refused in all parts of a
+ * relative path and in the last part of an absolute one. RC_PERM: somebody else owns it, or a link or no
+ * folder is there; RC_GONE: missing and not create; RC_TEMP. The descriptor is the caller's. */
+MUST_USE enum rc delivery_open_maildir(int home_fd, str path, bool create, int *ret_fd, struct err *e);
+
+struct delivery_message {
+    struct maildir_unique name; /* its sizes are filled in here */
+    const str *head;            /* header block that is put in front, LF line ends */
+    size_t n_head;
+    int content_fd;         /* read with pread from 0; LF line ends */
+    uint64_t content_size;  /* bytes */
+    uint64_t content_lines; /* LFs among them */
+};
+
+struct delivery;
+
+/* Writes and syncs the file in tmp/. root_fd must stay open until commit or abort. RC_LIMIT: disk or quota
+ * full (452), RC_TEMP: everything else (451); nothing is left behind then. */
+MUST_USE enum rc delivery_prepare(int root_fd, const struct delivery_message *m, struct delivery **ret,
+                                  struct err *e);
+/* Moves it to new/ and syncs the folder. Frees *d and sets it to NULL, whatever the result. */
+MUST_USE enum rc delivery_commit(struct delivery **d, struct err *e);
+/* Removes the file in tmp/; accepts a NULL delivery. */
+void delivery_abort(struct delivery **d);
+
+#endif
