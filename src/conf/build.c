@@ -95,19 +95,30 @@ static struct conf_section add_domain(struct conf_build *b, str name, int line)
     return section;
 }
 
+/* A built-in listener is made without a line; the first header that names it gives it one. */
+static struct conf_section reopen(const struct conf_build *b, struct conf_section_lines *lines,
+                                  struct conf_section section, int line)
+{
+    if (!lines->line) {
+        lines->file = b->file;
+        lines->line = line;
+    }
+    return section;
+}
+
 struct conf_section conf_build_section(struct conf_build *b, enum conf_section_kind kind, str name, int line)
 {
     const struct conf *c = b->conf;
     if (kind == CONF_SECTION_LISTENER) {
         for (size_t i = 0; i < c->listener_count; i++)
             if (str_ieq(name, str_c(c->listeners[i].name)))
-                return (struct conf_section){kind, i};
+                return reopen(b, &b->listener_lines[i], (struct conf_section){kind, i}, line);
         return add_listener(b, name, line);
     }
     if (kind == CONF_SECTION_DOMAIN) {
         for (size_t i = 0; i < c->domain_section_count; i++)
             if (str_ieq(name, str_c(c->domain_sections[i].name)))
-                return (struct conf_section){kind, i};
+                return reopen(b, &b->domain_lines[i], (struct conf_section){kind, i}, line);
         return add_domain(b, name, line);
     }
     return (struct conf_section){kind, 0};
