@@ -1,0 +1,59 @@
+/* An identity as bytes: fixed numbers and counted strings, in the order of the struct. */
+#include "account/identity.h"
+
+#include "os/ipc.h"
+
+void identity_put(struct buf *out, const struct account_identity *id)
+{
+    ipc_put_str(out, str_c(id->account));
+    ipc_put_u32(out, id->uid);
+    ipc_put_u32(out, id->gid);
+    ipc_put_u32(out, (uint32_t)id->n_groups);
+    for (size_t i = 0; i < id->n_groups; i++)
+        ipc_put_u32(out, id->groups[i]);
+    ipc_put_u32(out, id->system ? 1 : 0);
+    ipc_put_str(out, str_c(id->home));
+    ipc_put_str(out, str_c(id->mail_dir));
+    ipc_put_str(out, str_c(id->index_dir));
+    ipc_put_u64(out, id->quota_bytes);
+}
+
+static bool path_is_plain(const char *path)
+{
+    str rest = str_c(path);
+    if (!str_starts(rest, S("/")))
+        return false;
+    while (rest.n > 0) {
+        str part = str_take(&rest, '/');
+        if (str_eq(part, S(".")) || str_eq(part, S("..")))
+            return false;
+    }
+    return true;
+}
+
+enum rc identity_get(str bytes, struct account_identity *ret)
+{
+    struct ipc_msg m = {.fields = bytes};
+    struct account_identity id = {0};
+    str account = ipc_get_str(&m, IDENTITY_ACCOUNT_MAX);
+    id.uid = ipc_get_u32(&m);
+    id.gid = ipc_get_u32(&m);
+    uint32_t groups = ipc_get_u32(&m);
+    if (groups > IDENTITY_GROUPS_MAX)
+        return RC_INVALID;
+    for (id.n_groups = 0; id.n_groups < groups; id.n_groups++)
+        id.groups[id.n_groups] = ipc_get_u32(&m);
+    id.system = ipc_get_u32(&m) == 1;
+    str home = ipc_get_str(&m, IDENTITY_PATH_MAX), mail = ipc_get_str(&m, IDENTITY_PATH_MAX);
+    str index = ipc_get_str(&m, IDENTITY_PATH_MAX);
+    id.quota_bytes = ipc_get_u64(&m);
+    if (ipc_end(&m) != RC_OK || account.n == 0 || str_copy(id.account, sizeof id.account, account) != RC_OK ||
+        str_copy(id.home, sizeof id.home, home) != RC_OK ||
+        str_copy(id.mail_dir, sizeof id.mail_dir, mail) != RC_OK ||
+        str_copy(id.index_dir, sizeof id.index_dir, index) != RC_OK)
+        return RC_INVALID;
+    if (!path_is_plain(id.home) || !path_is_plain(id.mail_dir) || !path_is_plain(id.index_dir))
+        return RC_INVALID;
+    *ret = id;
+    return RC_OK;
+}

@@ -1,0 +1,29 @@
+/* identity: who an account is for the kernel and where its mail lies. auth makes it after a password was verified or an
+ * address was resolved; mailbox and deliver act on it. It never passes through a process that talks to the network. */
+#ifndef ACCOUNT_IDENTITY_H
+#define ACCOUNT_IDENTITY_H
+
+#include "base/buf.h"
+
+#include <sys/types.h>
+
+enum { IDENTITY_GROUPS_MAX = 32, IDENTITY_PATH_MAX = 1024, IDENTITY_ACCOUNT_MAX = 320, IDENTITY_BYTES_MAX = 4096 };
+
+struct account_identity {
+    char account[IDENTITY_ACCOUNT_MAX + 1]; /* "demo@malle.test", or a system user's name */
+    uid_t uid;
+    gid_t gid;
+    gid_t groups[IDENTITY_GROUPS_MAX];
+    size_t n_groups;
+    bool system;                          /* a system user: mail below its home */
+    char home[IDENTITY_PATH_MAX + 1];     /* absolute */
+    char mail_dir[IDENTITY_PATH_MAX + 1];  /* the Maildir, absolute, mail_location expanded */
+    char index_dir[IDENTITY_PATH_MAX + 1]; /* INDEX=, or the same as mail_dir */
+    uint64_t quota_bytes;                 /* 0: none */
+};
+
+void identity_put(struct buf *out, const struct account_identity *id);
+/* RC_INVALID when malformed, or when a path is not absolute or has a "." or ".." component. */
+MUST_USE enum rc identity_get(str bytes, struct account_identity *ret);
+
+#endif
