@@ -1,11 +1,9 @@
-/* Case folding for searches through libunistring; the only file that includes its headers. ASCII runs are folded here:
- * folding never looks across them, since what follows an ASCII letter only ever combines when composed. */
+/* Case folding for searches; Unicode's part is in unicode.c. ASCII runs are folded here and cut the rest into pieces:
+ * decomposed text never combines with an ASCII letter in front of it. */
 #include "fmt/casefold.h"
 
 #include "base/utf8.h"
-
-#include <unicase.h>
-#include <uninorm.h>
+#include "fmt/unicode.h"
 
 static size_t ascii_run(str s)
 {
@@ -33,27 +31,13 @@ static void put_ascii(struct buf *out, str s)
     buf_added(out, s.n);
 }
 
-/* False when s is not valid UTF-8. */
-static bool put_folded(struct buf *out, str s)
-{
-    uint8_t room[512];
-    size_t n = sizeof room;
-    uint8_t *folded = u8_casefold((const uint8_t *)s.p, s.n, NULL, UNINORM_NFKD, room, &n);
-    if (!folded)
-        return false;
-    buf_put(out, folded, n);
-    if (folded != room)
-        free(folded);
-    return true;
-}
-
 static void put_other(struct buf *out, str s)
 {
-    if (put_folded(out, s))
+    if (unicode_searchfold(s, out) != RC_INVALID) /* an overflow stays visible in out */
         return;
     struct buf clean = BUF_INIT(3 * s.n);
     utf8_put_clean(&clean, s);
-    (void)put_folded(out, buf_str(&clean));
+    must(unicode_searchfold(buf_str(&clean), out) != RC_INVALID);
     buf_deinit(&clean);
 }
 

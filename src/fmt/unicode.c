@@ -38,6 +38,21 @@ enum rc unicode_casefold(str s, struct buf *out)
     return take_result(p, n, out);
 }
 
+enum rc unicode_searchfold(str s, struct buf *out)
+{
+    uint8_t room[512]; /* most words fit: no allocation */
+    size_t n = sizeof room;
+    if (!utf8_valid(s))
+        return RC_INVALID;
+    if (s.n == 0)
+        return RC_OK;
+    uint8_t *p = u8_casefold((const uint8_t *)s.p, s.n, NULL, UNINORM_NFKD, room, &n);
+    if (p != room)
+        return take_result(p, n, out);
+    buf_put(out, p, n);
+    return out->overflow ? RC_LIMIT : RC_OK;
+}
+
 enum unicode_direction unicode_direction(uint32_t cp)
 {
     switch (uc_bidi_category(cp)) {

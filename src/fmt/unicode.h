@@ -4,10 +4,12 @@
 
 #include "base/buf.h"
 
-/* Both append to out. RC_INVALID: not UTF-8; RC_LIMIT: out is full. */
+/* These append to out. RC_INVALID: not UTF-8; RC_LIMIT: out is full. */
 MUST_USE enum rc unicode_nfkc(str s, struct buf *out);
 /* Full case folding followed by NFC: equal for names that differ in case or composition only. */
 MUST_USE enum rc unicode_casefold(str s, struct buf *out);
+/* Full case folding followed by NFKD: the form that casefold.h compares. */
+MUST_USE enum rc unicode_searchfold(str s, struct buf *out);
 
 enum unicode_direction { UNICODE_DIR_LEFT, UNICODE_DIR_RIGHT, UNICODE_DIR_OTHER };
 enum unicode_direction unicode_direction(uint32_t cp); /* RandALCat is RIGHT, LCat is LEFT (RFC 3454 §6) */
