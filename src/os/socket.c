@@ -86,8 +86,11 @@ enum rc socket_accept(int listen_fd, int *ret_fd, struct sockaddr_storage *ret_p
 {
     struct sockaddr_storage peer = {0};
     socklen_t len = sizeof peer;
-    int on = 1;
-    int fd = accept4(listen_fd, (struct sockaddr *)&peer, &len, SOCK_CLOEXEC);
+    int on = 1, fd;
+    /* a connection that was torn down before it was accepted is nobody's failure */
+    while ((fd = accept4(listen_fd, (struct sockaddr *)&peer, &len, SOCK_CLOEXEC)) < 0 &&
+           (errno == EINTR || errno == ECONNABORTED || errno == EPROTO))
+        len = sizeof peer;
     if (fd < 0)
         return errno == EBADF || errno == EINVAL || errno == ENOTSOCK ? RC_GONE : RC_TEMP;
     if (peer.ss_family != AF_UNIX)
@@ -136,4 +139,21 @@ bool socket_is_loopback(const struct sockaddr_storage *a)
         return IN6_IS_ADDR_LOOPBACK(&in6->sin6_addr) ||
                (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr) && in6->sin6_addr.s6_addr[12] == 127);
     return a->ss_family == AF_UNIX;
+}
+
+void socket_client_key(const struct sockaddr_storage *a, struct socket_client *ret)
+{
+    const struct sockaddr_in *in4 = (const struct sockaddr_in *)a;
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)a;
+    *ret = (struct socket_client){.family = (unsigned char)a->ss_family};
+    if (a->ss_family == AF_INET)
+        memcpy(ret->bytes, &in4->sin_addr, 4);
+    if (a->ss_family != AF_INET6)
+        return;
+    if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr)) {
+        ret->family = AF_INET;
+        memcpy(ret->bytes, in6->sin6_addr.s6_addr + 12, 4);
+    } else {
+        memcpy(ret->bytes, in6->sin6_addr.s6_addr, 8);
+    }
 }

@@ -25,4 +25,11 @@ void socket_address_text(const struct sockaddr_storage *a, char ret[SOCKET_ADDRE
 void socket_local_text(int fd, char ret[SOCKET_ADDRESS_MAX], int *ret_port);
 bool socket_is_loopback(const struct sockaddr_storage *a);
 
+/* What counts as one client in limits: an IPv4 address, or an IPv6 /64, which is one customer's network. All its bytes
+ * are the key. */
+struct socket_client {
+    unsigned char family, bytes[8];
+};
+void socket_client_key(const struct sockaddr_storage *a, struct socket_client *ret);
+
 #endif

@@ -25,7 +25,9 @@ struct stream *stream_free(struct stream *s); /* closes; sends a TLS close_notif
 void stream_freep(struct stream **s);
 int stream_fd(const struct stream *s);
 
-/* All time limits are absolute clock_mono() instants; every call below fails with RC_TEMP once it has passed. */
+/* All time limits are absolute clock_mono() instants; every call below fails with RC_TEMP once it has passed. A new
+ * stream has none. */
+#define STREAM_NO_DEADLINE INT64_MAX
 void stream_set_deadline(struct stream *s, msec deadline);
 /* While a peer sends or reads too slowly to make sense, RC_TEMP: fewer than min_bytes in every period_ms (0: off). */
 void stream_set_min_rate(struct stream *s, size_t min_bytes, msec period_ms);
@@ -61,6 +63,10 @@ MUST_USE enum rc stream_flush(struct stream *s);
 /* Non-blocking forms: RC_OK with *ret_n >= 1, RC_TEMP would block (*ret_wants: POLLIN or POLLOUT), RC_GONE closed. */
 MUST_USE enum rc stream_try_read(struct stream *s, char *p, size_t n, size_t *ret_n, short *ret_wants);
 MUST_USE enum rc stream_try_write(struct stream *s, const char *p, size_t n, size_t *ret_n, short *ret_wants);
+/* After RC_TEMP from stream_try_write the next call must begin with the same bytes and bring at least as many: part of
+ * them may already be encrypted. */
+/* No more output will come: sends what TLS needs for that, and half-closes the socket. */
+void stream_end(struct stream *s);
 /* Gives back the buffers while the connection idles. */
 void stream_release_buffers(struct stream *s);
 

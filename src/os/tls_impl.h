@@ -1,0 +1,47 @@
+/* tls_impl: what the files that wrap OpenSSL (tls*.c, stream_tls.c) share; nothing else includes it.
+ *
+ * Private keys are reached through tls_key alone, so that they can move to a process of their own without a change
+ * elsewhere. */
+#ifndef OS_TLS_IMPL_H
+#define OS_TLS_IMPL_H
+
+#include "os/tls.h"
+
+#include <openssl/ssl.h>
+
+/* --- private keys (tls_key.c) --- */
+struct tls_key;
+MUST_USE enum rc tls_key_parse(str pem, struct tls_key **ret); /* RC_INVALID: no key, or an encrypted one */
+struct tls_key *tls_key_new_p256(void);
+struct tls_key *tls_key_free(struct tls_key *k); /* accepts NULL, returns NULL */
+void tls_key_freep(struct tls_key **k);
+MUST_USE enum rc tls_key_format(const struct tls_key *k, struct buf *ret_pem);
+bool tls_key_matches(const struct tls_key *k, X509 *cert);
+bool tls_key_sign(const struct tls_key *k, X509 *cert); /* sets cert's public key and signs it */
+/* Makes ctx serve this chain with this key. */
+bool tls_key_use(const struct tls_key *k, SSL_CTX *ctx, X509 *leaf, STACK_OF(X509) *chain);
+
+/* --- certificates (tls_cert.c) --- */
+struct tls_cert { /* a parsed pair */
+    X509 *leaf;
+    STACK_OF(X509) *chain; /* the issuers that are sent along */
+    struct tls_key *key;
+};
+/* RC_PERM: a part is missing, malformed, or they do not belong together; e says which. */
+MUST_USE enum rc tls_cert_parse(const struct tls_pem *pair, struct tls_cert *ret, struct err *e);
+void tls_cert_deinit(struct tls_cert *c);
+
+/* --- session tickets (tls_ticket.c) --- */
+/* Keys in memory only, drawn anew every few hours; the one before stays valid for as long. */
+struct tls_tickets;
+struct tls_tickets *tls_tickets_new(void);
+struct tls_tickets *tls_tickets_free(struct tls_tickets *t);
+bool tls_tickets_use(struct tls_tickets *t, SSL_CTX *ctx);
+
+/* --- of a tls_server (tls.c) --- */
+SSL *tls_server_connection(struct tls_server *t, int fd);
+
+/* The first error in this thread's OpenSSL queue as text, which is emptied. */
+const char *tls_error_text(char text[256]);
+
+#endif
