@@ -1,5 +1,5 @@
-/* dotstream: the decoder. Whole lines are found with memchr and copied in one piece; single bytes are looked at only
- * where a line begins, and where the input was cut inside CRLF.
+/* dotstream: the decoder. Whole lines are found with memchr and copied in one piece; single bytes are looked
+ * at only where a line begins, and where the input was cut inside CRLF.
  *
  *   state     input   does
  *   BOL       "."     DOT (dot form only)          others: TEXT
@@ -38,7 +38,8 @@ static size_t put_text(struct dotstream *d, const char *p, size_t n, char *out)
     return n;
 }
 
-/* Text up to the next line end or the end of input: returns the bytes taken, *out_n grows by those written. */
+/* Text up to the next line end or the end of input: returns the bytes taken, *out_n grows by those written.
+ */
 static size_t feed_text(struct dotstream *d, str in, char *out, size_t *out_n)
 {
     const char *lf = memchr(in.p, '\n', in.n);

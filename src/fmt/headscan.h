@@ -1,8 +1,8 @@
-/* headscan: what an SMTP server must know of a header while the message streams by: loops (RFC 5321 §6.3), which
- * fields submission has to add (RFC 6409 §8), and the Message-ID for the log.
+/* headscan: what an SMTP server must know of a header while the message streams by: loops (RFC 5321 §6.3),
+ * which fields submission has to add (RFC 6409 §8), and the Message-ID for the log.
  *
- * Resumable at every byte; lines end in LF. Counts only; limits are the caller's. It stops at the empty line, or at the
- * first line that is no header field, and costs nothing from there on. */
+ * Resumable at every byte; lines end in LF. Counts only; limits are the caller's. It stops at the empty line,
+ * or at the first line that is no header field, and costs nothing from there on. */
 #ifndef FMT_HEADSCAN_H
 #define FMT_HEADSCAN_H
 

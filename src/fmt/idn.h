@@ -7,8 +7,8 @@
 
 enum { DOMAIN_MAX = 255 };
 
-/* Appends the lower-case A-label form of a domain in UTF-8. RC_INVALID: not a domain that IDNA allows; RC_LIMIT: longer
- * than DOMAIN_MAX, or out overflows. */
+/* Appends the lower-case A-label form of a domain in UTF-8. RC_INVALID: not a domain that IDNA allows;
+ * RC_LIMIT: longer than DOMAIN_MAX, or out overflows. */
 MUST_USE enum rc idn_put_ascii(struct buf *out, str domain);
 /* Appends the U-label form, for display. RC_INVALID as above. */
 MUST_USE enum rc idn_put_unicode(struct buf *out, str domain);

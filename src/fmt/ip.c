@@ -1,4 +1,5 @@
-/* Parsing of addresses goes through inet_pton, which touches nothing outside; networks are prefix and length. */
+/* Parsing of addresses goes through inet_pton, which touches nothing outside; networks are prefix and length.
+ */
 #include "fmt/ip.h"
 
 #include "base/num.h"

@@ -1,4 +1,5 @@
-/* The alphabet is ordered as in ASCII; its last letter "z" never occurs in the number, which it introduces. */
+/* The alphabet is ordered as in ASCII; its last letter "z" never occurs in the number, which it introduces.
+ */
 #include "fmt/queue_id.h"
 
 #define ALPHABET "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"
@@ -19,7 +20,8 @@ static char *put_digits(char *end, uint64_t value, unsigned base, unsigned min_d
 str queue_id_format(usec time, uint32_t number, char ret[QUEUE_ID_SIZE])
 {
     uint64_t t = time < 0 ? 0 : (uint64_t)time;
-    char digits[2 * QUEUE_ID_SIZE], *end = digits + sizeof digits, *p = put_digits(end, number, BASE_NUMBER, 1);
+    char digits[2 * QUEUE_ID_SIZE], *end = digits + sizeof digits,
+                                    *p = put_digits(end, number, BASE_NUMBER, 1);
     *--p = 'z';
     p = put_digits(p, t % 1000000, BASE_TIME, USEC_DIGITS);
     p = put_digits(p, t / 1000000 % 19770609664, BASE_TIME, SECONDS_DIGITS); /* 52^6 seconds are 626 years */

@@ -1,13 +1,12 @@
 /* smtp_cmd: the grammar of command lines.
  *
  *   mail          = "MAIL FROM:" Reverse-path [SP Mail-parameters] CRLF          ; RFC 5321 §4.1.1.2
- *   rcpt          = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP Rcpt-parameters] CRLF
- *   Path          = "<" [ A-d-l ":" ] Mailbox ">"                                ; RFC 5321 §4.1.2
- *   A-d-l         = At-domain *( "," At-domain )
- *   esmtp-param   = esmtp-keyword ["=" esmtp-value]
+ *   rcpt          = "RCPT TO:" ( "<Postmaster@" Domain ">" / "<Postmaster>" / Forward-path ) [SP
+ * Rcpt-parameters] CRLF Path          = "<" [ A-d-l ":" ] Mailbox ">"                                ; RFC
+ * 5321 §4.1.2 A-d-l         = At-domain *( "," At-domain ) esmtp-param   = esmtp-keyword ["=" esmtp-value]
  *   esmtp-keyword = (ALPHA / DIGIT) *(ALPHA / DIGIT / "-")
- *   esmtp-value   = 1*(%d33-60 / %d62-126)                                       ; UTF-8 too with RFC 6531 §3.3
- *   xtext         = *( xchar / "+" 2HEXDIG-upper )                               ; RFC 3461 §4 */
+ *   esmtp-value   = 1*(%d33-60 / %d62-126)                                       ; UTF-8 too with RFC 6531
+ * §3.3 xtext         = *( xchar / "+" 2HEXDIG-upper )                               ; RFC 3461 §4 */
 #include "fmt/smtp_cmd.h"
 
 #include "base/num.h"
@@ -91,8 +90,10 @@ static enum rc skip_source_route(str *path)
     return RC_OK;
 }
 
-/* Takes the mailbox and ">" off *args; the "<" is gone already. status: the enhanced code of a bad address. */
-static enum rc take_mailbox(str *args, struct arena *a, const char *status, struct mailaddr *ret, struct err *e)
+/* Takes the mailbox and ">" off *args; the "<" is gone already. status: the enhanced code of a bad address.
+ */
+static enum rc take_mailbox(str *args, struct arena *a, const char *status, struct mailaddr *ret,
+                            struct err *e)
 {
     enum rc rc = skip_source_route(args);
     if (rc == RC_OK)
@@ -131,7 +132,8 @@ static bool value_is_valid(str value)
     return value.n > 0 && utf8_valid(value);
 }
 
-/* One parameter's reader: value.p is NULL when there was no "=". out is struct smtp_mail or struct smtp_rcpt. */
+/* One parameter's reader: value.p is NULL when there was no "=". out is struct smtp_mail or struct smtp_rcpt.
+ */
 struct param {
     str keyword;
     bool has_value;
@@ -274,8 +276,8 @@ static enum rc param_orcpt(str value, struct arena *a, void *out, struct err *e)
 }
 
 static const struct param mail_params[] = {
-    {S("SIZE"), true, param_size},          {S("BODY"), true, param_body}, {S("SMTPUTF8"), false, param_smtputf8},
-    {S("AUTH"), true, param_auth},          {S("RET"), true, param_ret},   {S("ENVID"), true, param_envid},
+    {S("SIZE"), true, param_size}, {S("BODY"), true, param_body}, {S("SMTPUTF8"), false, param_smtputf8},
+    {S("AUTH"), true, param_auth}, {S("RET"), true, param_ret},   {S("ENVID"), true, param_envid},
 };
 
 static const struct param rcpt_params[] = {

@@ -1,9 +1,10 @@
 /* smtp_cmd: SMTP command lines, and the arguments of MAIL and RCPT (RFC 5321 §4.1.1).
  *
- * Pure; results live in the arena they are parsed into. struct err carries the whole reply: 501, 553 or 555 with enhanced
- * status. Parameters: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954), RET ENVID NOTIFY ORCPT
- * (RFC 3461). A parameter given twice is refused. Source routes are read and ignored (RFC 5321 Appendix C).
- * Departure from the grammar: spaces between "FROM:" and the path are accepted, because clients send them. */
+ * Pure; results live in the arena they are parsed into. struct err carries the whole reply: 501, 553 or 555
+ * with enhanced status. Parameters: SIZE (RFC 1870), BODY (RFC 6152), SMTPUTF8 (RFC 6531), AUTH (RFC 4954),
+ * RET ENVID NOTIFY ORCPT (RFC 3461). A parameter given twice is refused. Source routes are read and ignored
+ * (RFC 5321 Appendix C). Departure from the grammar: spaces between "FROM:" and the path are accepted,
+ * because clients send them. */
 #ifndef FMT_SMTP_CMD_H
 #define FMT_SMTP_CMD_H
 
@@ -17,10 +18,10 @@ enum {
 enum smtp_body { SMTP_BODY_7BIT, SMTP_BODY_8BITMIME };
 enum smtp_ret { SMTP_RET_UNSET, SMTP_RET_FULL, SMTP_RET_HDRS };
 enum { /* NOTIFY, 0 when not given; NEVER stands alone */
-    SMTP_NOTIFY_NEVER = 1,
-    SMTP_NOTIFY_SUCCESS = 2,
-    SMTP_NOTIFY_FAILURE = 4,
-    SMTP_NOTIFY_DELAY = 8
+       SMTP_NOTIFY_NEVER = 1,
+       SMTP_NOTIFY_SUCCESS = 2,
+       SMTP_NOTIFY_FAILURE = 4,
+       SMTP_NOTIFY_DELAY = 8
 };
 
 struct smtp_mail {
@@ -30,8 +31,8 @@ struct smtp_mail {
     enum smtp_body body;
     bool smtputf8;
     enum smtp_ret ret;
-    str envid;    /* decoded; p NULL: not given */
-    str auth;     /* decoded mailbox, or "<>"; p NULL: not given */
+    str envid; /* decoded; p NULL: not given */
+    str auth;  /* decoded mailbox, or "<>"; p NULL: not given */
 };
 
 struct smtp_rcpt {
@@ -46,9 +47,10 @@ void smtp_cmd_split(str line, str *ret_verb, str *ret_args);
 /* args: what follows MAIL, "FROM:<...> ...". RC_INVALID, RC_PERM or RC_LIMIT with e filled. */
 MUST_USE enum rc smtp_cmd_parse_mail(str args, struct arena *a, struct smtp_mail *ret, struct err *e);
 /* args: what follows RCPT. smtputf8: MAIL had SMTPUTF8. */
-MUST_USE enum rc smtp_cmd_parse_rcpt(str args, bool smtputf8, struct arena *a, struct smtp_rcpt *ret, struct err *e);
-/* The argument of EHLO, HELO and LHLO: a domain or address literal, with whatever else of printable ASCII real clients put there;
- * 1 to 255 bytes, no spaces. */
+MUST_USE enum rc smtp_cmd_parse_rcpt(str args, bool smtputf8, struct arena *a, struct smtp_rcpt *ret,
+                                     struct err *e);
+/* The argument of EHLO, HELO and LHLO: a domain or address literal, with whatever else of printable ASCII
+ * real clients put there; 1 to 255 bytes, no spaces. */
 MUST_USE enum rc smtp_cmd_check_helo(str args);
 /* xtext (RFC 3461 §4): "+2B" stands for "+". RC_INVALID: not xtext. The result may hold any byte. */
 MUST_USE enum rc smtp_cmd_decode_xtext(str text, struct arena *a, str *ret);

@@ -1,7 +1,7 @@
 /* session: one SMTP (RFC 5321), submission (RFC 6409) or LMTP (RFC 2033) connection from greeting to close.
  *
- * Straight-line code: smtp_session_run returns when the connection is over. It logs in Postfix's shapes. What it needs
- * from outside comes through smtp_env.h. */
+ * Straight-line code: smtp_session_run returns when the connection is over. It logs in Postfix's shapes. What
+ * it needs from outside comes through smtp_env.h. */
 #ifndef SMTP_SESSION_H
 #define SMTP_SESSION_H
 
@@ -30,7 +30,8 @@ struct smtp_params {
 /* Speaks on s until the end; the caller frees s. */
 void smtp_session_run(const struct smtp_params *p, struct stream *s);
 
-/* Greets with "421 4.7.0 host text" and is done: too many connections. e->code other than 421 is sent as it is. */
+/* Greets with "421 4.7.0 host text" and is done: too many connections. e->code other than 421 is sent as it
+ * is. */
 void smtp_session_refuse(const struct smtp_params *p, struct stream *s, const struct err *e);
 
 #endif

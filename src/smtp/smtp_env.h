@@ -1,9 +1,9 @@
 /* smtp_env: everything an SMTP or LMTP session asks of the world outside its connection.
  *
- * The role (role/smtpd.c) fills one table of functions and hands it to every session with a context of the session's
- * own, so the protocol code knows neither IPC nor files, and tests run it against a table of their own. One thread uses
- * a context at a time. Calls may block, within time limits that the role sets.
- * Views that a function returns live in the arena it was handed, or until the next call where none is handed. */
+ * The role (role/smtpd.c) fills one table of functions and hands it to every session with a context of the
+ * session's own, so the protocol code knows neither IPC nor files, and tests run it against a table of their
+ * own. One thread uses a context at a time. Calls may block, within time limits that the role sets. Views
+ * that a function returns live in the arena it was handed, or until the next call where none is handed. */
 #ifndef SMTP_SMTP_ENV_H
 #define SMTP_SMTP_ENV_H
 
@@ -23,7 +23,8 @@ enum smtp_sasl_result { SMTP_SASL_CONTINUE, SMTP_SASL_OK, SMTP_SASL_FAIL, SMTP_S
 
 struct smtp_sasl_reply {
     enum smtp_sasl_result result;
-    str data;    /* not encoded: the challenge, or with SMTP_SASL_OK the final data (SCRAM), which may be empty */
+    str data; /* not encoded: the challenge, or with SMTP_SASL_OK the final data (SCRAM), which may be empty
+               */
     str account; /* SMTP_SASL_OK: who logged in */
     str reason;  /* SMTP_SASL_FAIL and _TEMP: for the log */
 };
@@ -41,15 +42,18 @@ struct smtp_sasl_start {
 /* One recipient mailbox of one message. */
 struct smtp_delivery_rcpt {
     const struct smtp_target *target;
-    struct err result; /* filled by deliver: result.rc RC_OK, or why not with reply code and enhanced status */
+    size_t recipient; /* position of the RCPT that it stands for (the session's own use) */
+    struct err
+        result; /* filled by deliver: result.rc RC_OK, or why not with reply code and enhanced status */
 };
 
 /* One message, received and complete; its content is what content_append was given since content_new. */
 struct smtp_delivery {
-    str id;          /* queue id, in every log line of the message */
-    str trace;       /* header lines to put in front of the content: Received and what submission adds; LF ends them */
-    str return_path; /* "Return-Path: <a@b>\n", goes before Delivered-To and trace */
-    str sender;      /* envelope sender without brackets, "" for <> */
+    str id;    /* queue id, in every log line of the message */
+    str trace; /* header lines to put in front of the content: Received and what submission adds; LF ends them
+                */
+    str return_path;                       /* "Return-Path: <a@b>\n", goes before Delivered-To and trace */
+    str sender;                            /* envelope sender without brackets, "" for <> */
     uint64_t content_bytes, content_lines; /* content in LF form */
     bool each_alone; /* LMTP: commit every recipient that can be; otherwise all or nothing */
     struct smtp_delivery_rcpt *rcpts;
@@ -57,31 +61,33 @@ struct smtp_delivery {
 };
 
 struct smtp_env {
-    /* Whose is this address ("local@domain", domain in lower case and A-labels; "postmaster" without a domain is asked
-     * as it is)? RC_OK: at least one target, in the arena. RC_GONE: the domain is not one of ours (*e untouched).
-     * RC_PERM, RC_TEMP: e says it all (550 5.1.1, 452 4.2.2...). */
+    /* Whose is this address ("local@domain", domain in lower case and A-labels; "postmaster" without a domain
+     * is asked as it is)? RC_OK: at least one target, in the arena. RC_GONE: the domain is not one of ours
+     * (*e untouched). RC_PERM, RC_TEMP: e says it all (550 5.1.1, 452 4.2.2...). */
     enum rc (*resolve)(void *ctx, str address, struct arena *a, struct smtp_target **ret, size_t *ret_n,
                        struct err *e);
 
-    /* SASL. NULL when there is no AUTH. A new start drops an exchange that is open. The reply's views live until the next
-     * sasl call. sasl_cancel: the client gave up. A failure is already delayed. */
+    /* SASL. NULL when there is no AUTH. A new start drops an exchange that is open. The reply's views live
+     * until the next sasl call. sasl_cancel: the client gave up. A failure is already delayed. */
     void (*sasl_start)(void *ctx, const struct smtp_sasl_start *start, struct smtp_sasl_reply *ret);
     void (*sasl_step)(void *ctx, str response, struct smtp_sasl_reply *ret);
     void (*sasl_cancel)(void *ctx);
 
-    /* Submission: may the account send as this address ("local@domain", never empty)? RC_OK, RC_PERM or RC_TEMP with e. */
+    /* Submission: may the account send as this address ("local@domain", never empty)? RC_OK, RC_PERM or
+     * RC_TEMP with e. */
     enum rc (*check_sender)(void *ctx, str account, str sender, struct err *e);
 
-    /* The content of one message, in LF form. content_new begins (and discards what was there); announced_bytes is what
-     * the client promised, 0 when nothing. Failures: RC_LIMIT (no room: 452 4.3.1) or RC_TEMP (451 4.3.0); the session
-     * then reads the rest without appending. content_discard is also called when nothing was begun. */
+    /* The content of one message, in LF form. content_new begins (and discards what was there);
+     * announced_bytes is what the client promised, 0 when nothing. Failures: RC_LIMIT (no room: 452 4.3.1) or
+     * RC_TEMP (451 4.3.0); the session then reads the rest without appending. content_discard is also called
+     * when nothing was begun. */
     enum rc (*content_new)(void *ctx, uint64_t announced_bytes);
     enum rc (*content_append)(void *ctx, str bytes);
     void (*content_discard)(void *ctx);
 
-    /* Prepares and commits (design: 250 means on disk). RC_OK: every recipient is committed, or with each_alone every
-     * rcpts[].result is set. Otherwise nothing was committed and every result tells why, or has rc RC_OK when that
-     * recipient alone would have been fine. */
+    /* Prepares and commits (design: 250 means on disk). RC_OK: every recipient is committed, or with
+     * each_alone every rcpts[].result is set. Otherwise nothing was committed and every result tells why, or
+     * has rc RC_OK when that recipient alone would have been fine. */
     enum rc (*deliver)(void *ctx, struct smtp_delivery *d);
 
     /* The server is ending: between commands the session says 421 4.3.2. May be NULL. */

@@ -1,0 +1,31 @@
+/* received: the trace lines that a server puts in front of a message (RFC 5321 §4.4), with LF line ends. */
+#ifndef FMT_RECEIVED_H
+#define FMT_RECEIVED_H
+
+#include "base/buf.h"
+#include "fmt/date.h"
+
+struct received {
+    str helo;    /* what the client called itself; bytes that have no place in a comment become "?" */
+    str name;    /* its confirmed name or "unknown" */
+    str address; /* "192.0.2.1", "2001:db8::1", or "local" for a Unix socket */
+    str tls_version, tls_cipher; /* empty without TLS */
+    int tls_bits, tls_alg_bits;
+    str by, with, id;
+    str recipient; /* for: only when there is exactly one; else empty */
+    struct date date;
+};
+
+/* What arrived how, for the with clause (RFC 3848, RFC 6531 §4.3). */
+struct received_with {
+    bool lmtp, extended /* EHLO */, tls, authenticated, utf8;
+};
+str received_with_keyword(struct received_with w);
+
+void received_put(struct buf *out, const struct received *r);
+/* "Return-Path: <a@b>\n"; sender is empty for <>. */
+void received_put_return_path(struct buf *out, str sender);
+/* "Delivered-To: a@b\n" */
+void received_put_delivered_to(struct buf *out, str address);
+
+#endif

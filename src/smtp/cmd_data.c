@@ -1,0 +1,32 @@
+/* DATA (RFC 5321 §4.1.1.4). Whatever is wrong with a message, it is read to its end first, so that the next
+ * command is where the client thinks it is. */
+#include "smtp/session_impl.h"
+
+bool smtp_refuse_without_recipients(struct smtp_session *s)
+{
+    if (s->tx.n)
+        return false;
+    if (smtp_is_lmtp(s)) /* RFC 2033 §4.2 */
+        smtp_reply(s, 503, "5.5.1", "Error: no valid recipients");
+    else
+        smtp_reply(s, 554, "5.5.1", "Error: no valid recipients");
+    return true;
+}
+
+void smtp_cmd_data(struct smtp_session *s, str args)
+{
+    bool end = false;
+    if (smtp_refuse_without_recipients(s))
+        return;
+    smtp_message_begin(s, true);
+    smtp_reply(s, 354, NULL, "End data with <CR><LF>.<CR><LF>");
+    smtp_set_data_rate(s, true);
+    while (!end) {
+        str in;
+        if (smtp_read_bytes(s, s->tx.msg.deadline, &in))
+            return;
+        stream_consume(s->io, smtp_message_feed(s, in, &end));
+    }
+    smtp_set_data_rate(s, false);
+    smtp_message_finish(s);
+}

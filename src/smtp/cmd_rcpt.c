@@ -1,0 +1,112 @@
+/* RCPT (RFC 5321 §4.1.1.3): one recipient more, when it is ours and exists. The id of the message is made
+ * with its first recipient; what is refused before that is logged as NOQUEUE, as Postfix does. */
+#include "base/map.h"
+#include "smtp/rules.h"
+#include "smtp/session_impl.h"
+
+#include <stdatomic.h>
+
+void smtp_make_id(char room[QUEUE_ID_SIZE])
+{
+    static _Atomic uint32_t counter;
+    uint32_t start = (uint32_t)map_hash(S("queue id")); /* differs from process to process */
+    uint32_t number = start + atomic_fetch_add_explicit(&counter, 1, memory_order_relaxed);
+    queue_id_format(clock_wall(), number & 0xffffff, room);
+}
+
+static enum rc check_relay(struct smtp_session *s, str address, bool local, struct err *e)
+{
+    const struct rules_relay facts = {
+        .kind = s->p->kind,
+        .local_rcpt = local,
+        .authenticated = smtp_is_authenticated(s),
+        .in_mynetworks = s->has_address && rules_in_networks(&s->conf->mynetworks, &s->address),
+    };
+    switch (rules_relay(&facts)) {
+    case RULES_DELIVER:
+        return RC_OK;
+    case RULES_RELAY: /* without a queue nothing may be accepted for others: it could not be kept safe */
+        return err_set(e, RC_PERM, 550, "5.7.1",
+                       "<" STR_FMT
+                       ">: Recipient address rejected: this server does not send mail to other servers yet",
+                       STR_ARG(address));
+    case RULES_LOG_IN:
+        return err_set(e, RC_PERM, 530, "5.7.0", "Authentication required");
+    case RULES_NO_RELAY:
+        break;
+    }
+    return err_set(e, RC_PERM, 554, "5.7.1", "<" STR_FMT ">: Relay access denied", STR_ARG(address));
+}
+
+/* Asks whose the address is, and whether this client may send there. */
+static enum rc resolve(struct smtp_session *s, struct smtp_recipient *r, struct err *e)
+{
+    struct err why = {.rc = RC_OK};
+    enum rc rc = s->env->resolve(s->p->env_ctx, r->address, s->tx.arena, &r->targets, &r->n_targets, &why);
+    bool known_domain = rc != RC_GONE;
+    if (rc != RC_TEMP) {
+        enum rc relay = check_relay(s, r->address, known_domain, e);
+        if (relay)
+            return relay;
+    }
+    if (rc == RC_OK)
+        return RC_OK;
+    bool temp = rc == RC_TEMP;
+    const char *text = why.peer[0] ? why.peer : temp ? "temporary failure, try again later" : "User unknown";
+    return err_set(e, rc,
+                   why.code ? why.code
+                   : temp   ? 451
+                            : 550,
+                   why.enhanced[0] ? why.enhanced
+                   : temp          ? "4.3.0"
+                                   : "5.1.1",
+                   "<" STR_FMT ">: Recipient address rejected: %s", STR_ARG(r->address), text);
+}
+
+static enum rc check_count(const struct smtp_session *s, struct err *e)
+{
+    if (s->tx.n >= (size_t)s->conf->smtpd_recipient_limit) /* RFC 5321 §4.5.3.1.10 */
+        return err_set(e, RC_TEMP, 452, "4.5.3", "Error: too many recipients");
+    return RC_OK;
+}
+
+static void add_recipient(struct smtp_session *s, const struct smtp_recipient *r)
+{
+    struct smtp_tx *tx = &s->tx;
+    if (tx->n == tx->cap) {
+        void *grown = arena_grow(tx->arena, tx->rcpts, tx->n, sizeof *tx->rcpts);
+        if (!grown) {
+            smtp_reply(s, 452, "4.5.3", "Error: too many recipients");
+            return;
+        }
+        tx->rcpts = grown;
+        tx->cap = tx->n < 4 ? 8 : 2 * tx->n;
+    }
+    tx->rcpts[tx->n++] = *r;
+    tx->n_targets += r->n_targets;
+    if (tx->id.n == 0) {
+        smtp_make_id(tx->id_room);
+        tx->id = str_c(tx->id_room);
+        smtp_log_client(s);
+    }
+    smtp_reply(s, 250, "2.1.5", "Ok");
+}
+
+void smtp_cmd_rcpt(struct smtp_session *s, str args)
+{
+    struct err e;
+    struct smtp_recipient r = {.targets = NULL};
+    enum rc rc = smtp_cmd_parse_rcpt(args, s->tx.mail.smtputf8, s->tx.arena, &r.rcpt, &e);
+    if (arena_exhausted(s->tx.arena))
+        rc = err_set(&e, RC_TEMP, 452, "4.5.3", "Error: too many recipients");
+    if (rc) {
+        smtp_reply_err(s, &e);
+        return;
+    }
+    r.address = r.rcpt.postmaster ? r.rcpt.to.local : mailaddr_str(s->tx.arena, &r.rcpt.to);
+    if (check_count(s, &e) || resolve(s, &r, &e)) {
+        smtp_reject(s, "RCPT", s->tx.sender, r.address, &e);
+        return;
+    }
+    add_recipient(s, &r);
+}

@@ -1,0 +1,118 @@
+/* The command table and its dispatcher. Counts per command go to the "disconnect" log line; the order of the
+ * table is the order there, as in Postfix. */
+#include "smtp/command.h"
+
+#include "base/log.h"
+
+#include "smtp/session_impl.h"
+
+#define BOTH   (SMTP_CMD_SMTP | SMTP_CMD_LMTP)
+#define FRESH  (SMTP_CMD_NO_MAIL | SMTP_CMD_NEEDS_HELLO)
+#define INSIDE (SMTP_CMD_NEEDS_HELLO | SMTP_CMD_NEEDS_AUTH | SMTP_CMD_NEEDS_MAIL | SMTP_CMD_NO_BDAT)
+
+const struct smtp_command smtp_commands[] = {
+    {"HELO", smtp_cmd_helo, SMTP_CMD_SMTP, "RFC 5321 §4.1.1.1"},
+    {"EHLO", smtp_cmd_ehlo, SMTP_CMD_SMTP, "RFC 5321 §4.1.1.1"},
+    {"LHLO", smtp_cmd_ehlo, SMTP_CMD_LMTP, "RFC 2033 §4.1"},
+    {"STARTTLS", smtp_cmd_starttls, BOTH | SMTP_CMD_NO_MAIL | SMTP_CMD_NO_ARGS | SMTP_CMD_LAST, "RFC 3207"},
+    {"AUTH", smtp_cmd_auth, SMTP_CMD_SMTP | FRESH, "RFC 4954"},
+    {"MAIL", smtp_cmd_mail, BOTH | FRESH | SMTP_CMD_NEEDS_AUTH, "RFC 5321 §4.1.1.2"},
+    {"RCPT", smtp_cmd_rcpt, BOTH | INSIDE, "RFC 5321 §4.1.1.3"},
+    {"DATA", smtp_cmd_data, BOTH | INSIDE | SMTP_CMD_NO_ARGS, "RFC 5321 §4.1.1.4"},
+    {"BDAT", smtp_cmd_bdat, BOTH, "RFC 3030"}, /* checks its state itself: its chunk must be read anyway */
+    {"RSET", smtp_cmd_rset, BOTH | SMTP_CMD_JUNK | SMTP_CMD_NO_ARGS, "RFC 5321 §4.1.1.5"},
+    {"NOOP", smtp_cmd_noop, BOTH | SMTP_CMD_JUNK, "RFC 5321 §4.1.1.9"},
+    {"VRFY", smtp_cmd_vrfy, BOTH | SMTP_CMD_JUNK | SMTP_CMD_NEEDS_AUTH, "RFC 5321 §4.1.1.6"},
+    {"HELP", smtp_cmd_help, BOTH | SMTP_CMD_JUNK, "RFC 5321 §4.1.1.8"},
+    {"QUIT", smtp_cmd_quit, BOTH | SMTP_CMD_NO_ARGS, "RFC 5321 §4.1.1.10"},
+    {"EXPN", smtp_cmd_not_implemented, BOTH | SMTP_CMD_JUNK, "RFC 5321 §4.1.1.7"},
+    {"ETRN", smtp_cmd_not_implemented, SMTP_CMD_SMTP | SMTP_CMD_JUNK, "RFC 1985"},
+    {"TURN", smtp_cmd_not_implemented, SMTP_CMD_SMTP | SMTP_CMD_JUNK, "RFC 5321 Appendix F.1"},
+    {"GET", smtp_cmd_not_smtp, BOTH, "RFC 9110 §9.3.1"},
+    {"POST", smtp_cmd_not_smtp, BOTH, "RFC 9110 §9.3.3"},
+    {"CONNECT", smtp_cmd_not_smtp, BOTH, "RFC 9110 §9.3.6"},
+};
+
+const size_t smtp_command_count = sizeof smtp_commands / sizeof *smtp_commands;
+_Static_assert(sizeof smtp_commands / sizeof *smtp_commands < SMTP_COMMAND_MAX,
+               "the last slot of the statistics counts unknown commands");
+
+/* The position in the table; the table's length when unknown to this protocol. */
+static size_t find_command(const struct smtp_session *s, str verb)
+{
+    unsigned protocol = smtp_is_lmtp(s) ? SMTP_CMD_LMTP : SMTP_CMD_SMTP;
+    size_t i = 0;
+    while (i < smtp_command_count &&
+           !(smtp_commands[i].flags & protocol && str_ieq(verb, str_c(smtp_commands[i].verb))))
+        i++;
+    return i;
+}
+
+static bool lacks_auth(const struct smtp_session *s)
+{
+    return s->p->kind == SMTP_KIND_SUBMISSION && !smtp_is_authenticated(s);
+}
+
+static void reply_needs_auth(struct smtp_session *s)
+{
+    if (!smtp_is_secured(s) && s->p->tls) /* RFC 3207 §4 */
+        smtp_reply(s, 530, "5.7.0", "Must issue a STARTTLS command first");
+    else /* RFC 4954 §6 */
+        smtp_reply(s, 530, "5.7.0", "Authentication required");
+}
+
+/* Replies and returns true when the flags forbid the command now. */
+static bool refuse_state(struct smtp_session *s, const struct smtp_command *c)
+{
+    if (c->flags & SMTP_CMD_NEEDS_HELLO && s->hello == SMTP_HELLO_NONE)
+        smtp_reply(s, 503, "5.5.1", "Error: send %s first", smtp_is_lmtp(s) ? "LHLO" : "HELO/EHLO");
+    else if (c->flags & SMTP_CMD_NEEDS_AUTH && lacks_auth(s))
+        reply_needs_auth(s);
+    else if (c->flags & SMTP_CMD_NO_BDAT && s->tx.msg.open)
+        smtp_reply(s, 503, "5.5.1", "Error: %s not allowed between BDAT commands", c->verb);
+    else if (c->flags & SMTP_CMD_NEEDS_MAIL && !s->tx.mail_ok)
+        smtp_reply(s, 503, "5.5.1", "Error: need MAIL command");
+    else if (c->flags & SMTP_CMD_NO_MAIL && s->tx.mail_ok)
+        smtp_reply(s, 503, "5.5.1", "Error: %s not allowed within a mail transaction", c->verb);
+    else
+        return false;
+    return true;
+}
+
+static void run(struct smtp_session *s, const struct smtp_command *c, str args)
+{
+    if (c->flags & SMTP_CMD_JUNK && ++s->junk > s->conf->smtpd_junk_command_limit)
+        s->errors++;
+    if (c->flags & SMTP_CMD_LAST && stream_buffered(s->io) > 0) {
+        smtp_reply(s, 554, "5.5.0", "Error: improper pipelining after %s", c->verb);
+        log_info("improper command pipelining after %s from " SMTP_CLIENT_FMT, c->verb, SMTP_CLIENT_ARG(s));
+        s->end = SMTP_END_REFUSED;
+        return;
+    }
+    if (refuse_state(s, c))
+        return;
+    if (c->flags & SMTP_CMD_NO_ARGS && args.n) {
+        smtp_reply(s, 501, "5.5.4", "Syntax: %s", c->verb);
+        return;
+    }
+    c->run(s, args);
+}
+
+void smtp_dispatch(struct smtp_session *s, str line)
+{
+    str verb, args;
+    smtp_cmd_split(line, &verb, &args);
+    size_t i = find_command(s, verb);
+    s->last_code = 0;
+    if (i < smtp_command_count) {
+        s->last_verb = smtp_commands[i].verb;
+        run(s, &smtp_commands[i], args);
+    } else {
+        i = SMTP_COMMAND_MAX - 1;
+        s->last_verb = "UNKNOWN";
+        smtp_reply(s, 500, "5.5.2", "Error: command not recognized");
+    }
+    s->stats[i].total++;
+    if (s->last_code && s->last_code < 400)
+        s->stats[i].ok++;
+}

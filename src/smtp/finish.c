@@ -1,0 +1,216 @@
+/* The end of a message: verdict, trace header, delivery, replies. 250 is said only after every recipient's
+ * copy is committed (LMTP: after that recipient's; RFC 2033 §4.2). */
+#include "base/log.h"
+#include "base/map.h"
+#include "fmt/received.h"
+#include "smtp/session_impl.h"
+
+enum { TRACE_MAX = 8192 };
+
+/* What is wrong with the whole message, now that all of it is known. */
+static void judge(struct smtp_session *s)
+{
+    const struct dotstream *d = &s->tx.msg.decoder;
+    if (d->bare_lf)
+        smtp_message_fail(s, 550, "5.6.0", "Error: bare <LF> in message");
+    else if (d->bare_cr)
+        smtp_message_fail(s, 550, "5.6.0", "Error: bare <CR> in message");
+}
+
+static void put_received(struct smtp_session *s, struct date now, struct buf *trace)
+{
+    const struct tls_info *tls = stream_tls_info(s->io);
+    const struct received r = {
+        .helo = s->helo,
+        .name = s->p->client_name,
+        .address = s->p->client_address,
+        .tls_version = tls ? tls->version : STR_NONE,
+        .tls_cipher = tls ? tls->cipher : STR_NONE,
+        .tls_bits = tls ? tls->bits : 0,
+        .tls_alg_bits = tls ? tls->alg_bits : 0,
+        .by = str_c(s->conf->hostname),
+        .with = smtp_protocol(s),
+        .id = s->tx.id,
+        .recipient =
+            s->tx.n == 1 ? s->tx.rcpts[0].address : STR_NONE, /* more would tell them of each other */
+        .date = now,
+    };
+    received_put(trace, &r);
+}
+
+/* Submission completes what the mail program left out (RFC 6409 §8.2, §8.3). */
+static void put_missing_fields(struct smtp_session *s, struct date now, struct buf *trace)
+{
+    struct headscan *h = &s->tx.msg.head;
+    if (!h->has_date) {
+        buf_puts(trace, S("Date: "));
+        date_format_mail(trace, now);
+        buf_putc(trace, '\n');
+    }
+    if (h->has_message_id)
+        return;
+    str id = arena_printf(s->cmd_arena, "<%lld." STR_FMT "@%s>", (long long)now.seconds, STR_ARG(s->tx.id),
+                          s->conf->hostname);
+    buf_puts(trace, S("Message-ID: "));
+    buf_puts(trace, id);
+    buf_putc(trace, '\n');
+    h->message_id_n = id.n < sizeof h->message_id ? id.n : sizeof h->message_id;
+    memcpy(h->message_id, id.p, h->message_id_n);
+}
+
+static void put_trace(struct smtp_session *s, struct buf *trace)
+{
+    struct date now = {.seconds = clock_seconds()};
+    put_received(s, now, trace);
+    if (s->p->kind == SMTP_KIND_SUBMISSION)
+        put_missing_fields(s, now, trace);
+    must(!trace->overflow); /* every part has its limit */
+}
+
+/* The mailboxes of all recipients, each once for SMTP: an address that two recipients lead to gets one copy
+ * (LMTP answers for each, so there each has its own). */
+static bool collect_targets(struct smtp_session *s, struct smtp_delivery *d)
+{
+    struct smtp_tx *tx = &s->tx;
+    struct map *seen = tx->n_targets > 1 && !smtp_is_lmtp(s) ? map_new() : NULL;
+    d->rcpts = arena_array(tx->arena, tx->n_targets, sizeof *d->rcpts);
+    for (size_t i = 0; d->rcpts && i < tx->n; i++) {
+        for (size_t t = 0; t < tx->rcpts[i].n_targets; t++) {
+            struct smtp_target *target = &tx->rcpts[i].targets[t];
+            str key = seen ? arena_printf(tx->arena, STR_FMT "\n" STR_FMT, STR_ARG(target->account),
+                                          STR_ARG(target->address))
+                           : STR_NONE;
+            if (seen && key.p && map_put(seen, key, target))
+                continue;
+            d->rcpts[d->n].target = target;
+            d->rcpts[d->n++].recipient = i;
+        }
+    }
+    map_free(seen);
+    return d->rcpts != NULL;
+}
+
+/* Hands the message over: RC_OK when it is committed; every d->rcpts[].result is filled. */
+static enum rc deliver(struct smtp_session *s, struct smtp_delivery *d)
+{
+    AUTO(buf_deinit) struct buf trace = BUF_INIT(TRACE_MAX), return_path = BUF_INIT(MAILADDR_MAX * 2 + 32);
+    put_trace(s, &trace);
+    received_put_return_path(&return_path, s->tx.sender);
+    const struct headscan *h = &s->tx.msg.head;
+    log_info(STR_FMT ": message-id=%.*s", STR_ARG(s->tx.id), (int)h->message_id_n, h->message_id);
+    log_info(STR_FMT ": from=<" STR_FMT ">, size=%llu, nrcpt=%zu (delivering)", STR_ARG(s->tx.id),
+             STR_ARG(s->tx.sender), (unsigned long long)d->content_bytes + trace.n, s->tx.n);
+    d->id = s->tx.id;
+    d->trace = buf_str(&trace);
+    d->return_path = buf_str(&return_path);
+    return s->env->deliver(s->p->env_ctx, d);
+}
+
+/* The reply for recipients [from, to) of the delivery: the first temporary failure, else the first permanent
+ * one when all failed so; with some fine and some refused nothing was committed, and the client must come
+ * again. NULL: all is well. */
+static const struct err *worst(const struct smtp_delivery *d, size_t from, size_t to, bool committed)
+{
+    static const struct err again = {.rc = RC_TEMP,
+                                     .code = 451,
+                                     .enhanced = "4.3.0",
+                                     .peer = "Error: delivery failed for a recipient, try again"};
+    const struct err *refused = NULL;
+    bool some_fine = false;
+    for (size_t i = from; i < to; i++) {
+        const struct err *e = &d->rcpts[i].result;
+        if (e->rc == RC_OK)
+            some_fine = true;
+        else if (e->rc != RC_PERM)
+            return e;
+        else if (!refused)
+            refused = e;
+    }
+    if (refused)
+        return some_fine ? &again : refused;
+    return committed ? NULL : &again;
+}
+
+static void log_results(struct smtp_session *s, const struct smtp_delivery *d, bool committed,
+                        struct smtp_times times)
+{
+    for (size_t i = 0; i < d->n; i++) {
+        const struct smtp_delivery_rcpt *r = &d->rcpts[i];
+        const struct err aborted = {
+            .rc = RC_TEMP, .enhanced = "4.3.0", .peer = "aborted, another recipient failed"};
+        const struct err *result =
+            r->result.rc == RC_OK && !committed && !d->each_alone ? &aborted : &r->result;
+        smtp_log_delivery(s, &s->tx.rcpts[r->recipient], r->target, result, times);
+    }
+}
+
+/* RFC 2033 §4.2: one reply for each RCPT that was accepted, in their order. */
+static void reply_each(struct smtp_session *s, const struct smtp_delivery *d, bool committed)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < s->tx.n; i++) {
+        size_t from = at;
+        while (at < d->n && d->rcpts[at].recipient == i)
+            at++;
+        const struct err *e = worst(d, from, at, committed);
+        if (e)
+            smtp_reply_err(s, e);
+        else
+            smtp_reply(s, 250, "2.0.0", "<" STR_FMT "> Ok: delivered as " STR_FMT,
+                       STR_ARG(s->tx.rcpts[i].address), STR_ARG(s->tx.id));
+    }
+}
+
+static void reply_once(struct smtp_session *s, const struct smtp_delivery *d, bool committed)
+{
+    const struct err *e = worst(d, 0, d->n, committed);
+    if (e) {
+        smtp_reply_err(s, e);
+        return;
+    }
+    smtp_reply(s, 250, "2.0.0", "Ok: delivered as " STR_FMT, STR_ARG(s->tx.id));
+    s->errors = s->junk = 0;
+}
+
+/* The whole message is refused: with LMTP so often as there are recipients. */
+static void refuse(struct smtp_session *s)
+{
+    const struct err *e = &s->tx.msg.failure;
+    smtp_log_reject(s, "END-OF-MESSAGE", s->tx.sender, s->tx.n == 1 ? s->tx.rcpts[0].address : STR_NONE, e);
+    for (size_t i = 0; i < (smtp_is_lmtp(s) ? s->tx.n : 1); i++)
+        smtp_reply_err(s, e);
+}
+
+static void deliver_and_reply(struct smtp_session *s)
+{
+    const struct dotstream *decoder = &s->tx.msg.decoder;
+    struct smtp_delivery d = {
+        .sender = s->tx.sender,
+        .content_bytes = decoder->content_bytes,
+        .content_lines = decoder->lines,
+        .each_alone = smtp_is_lmtp(s),
+    };
+    if (!collect_targets(s, &d)) {
+        smtp_message_fail(s, 452, "4.3.1", "Error: insufficient system storage");
+        refuse(s);
+        return;
+    }
+    msec received = clock_mono();
+    bool committed = deliver(s, &d) == RC_OK;
+    struct smtp_times times = {.receive = received - s->tx.started, .deliver = clock_mono() - received};
+    log_results(s, &d, committed, times);
+    if (smtp_is_lmtp(s))
+        reply_each(s, &d, committed);
+    else
+        reply_once(s, &d, committed);
+}
+
+void smtp_message_finish(struct smtp_session *s)
+{
+    judge(s);
+    if (s->tx.msg.failed)
+        refuse(s);
+    else
+        deliver_and_reply(s);
+    smtp_tx_reset(s);
+}

@@ -1,0 +1,85 @@
+/* A message while its bytes come in: decoded, measured, looked at, handed to the content sink. The first
+ * thing wrong becomes the reply; from then on bytes are only counted. */
+#include "smtp/session_impl.h"
+
+void smtp_set_data_rate(struct smtp_session *s, bool on)
+{
+    enum { PERIOD_S = 60 };
+    size_t rate = (size_t)s->conf->smtpd_min_data_rate;
+    stream_set_min_rate(s->io, on ? rate * PERIOD_S : 0, PERIOD_S * 1000);
+}
+
+void smtp_message_fail(struct smtp_session *s, int code, const char *enhanced, const char *text)
+{
+    struct smtp_message *m = &s->tx.msg;
+    if (m->failed)
+        return;
+    m->failed = true;
+    (void)err_set(&m->failure, code < 500 ? RC_TEMP : RC_PERM, code, enhanced, "%s", text);
+}
+
+static void note_sink(struct smtp_session *s, enum rc rc)
+{
+    if (rc == RC_LIMIT)
+        smtp_message_fail(s, 452, "4.3.1", "Error: insufficient system storage");
+    else if (rc)
+        smtp_message_fail(s, 451, "4.3.0", "Error: queue file write error");
+}
+
+void smtp_message_begin(struct smtp_session *s, bool dots)
+{
+    struct smtp_message *m = &s->tx.msg;
+    m->open = true;
+    m->failed = false;
+    m->deadline = clock_mono() + s->conf->smtpd_data_timeout_ms;
+    headscan_init(&m->head);
+    if (dots)
+        dotstream_init_dots(&m->decoder);
+    else
+        dotstream_init_counted(&m->decoder);
+    note_sink(s, s->env->content_new(s->p->env_ctx, s->tx.mail.size));
+}
+
+static void check_header(struct smtp_session *s)
+{
+    const struct headscan *h = &s->tx.msg.head;
+    unsigned hops = (unsigned)s->conf->hop_count_limit;
+    if (h->received > hops || h->delivered_to > hops) /* RFC 5321 §6.3 */
+        smtp_message_fail(s, 554, "5.4.6", "Error: too many hops");
+    else if (h->bytes > s->conf->header_size_limit)
+        smtp_message_fail(s, 552, "5.3.4", "Error: message header too large");
+    else if (h->fields > (uint64_t)s->conf->header_count_limit)
+        smtp_message_fail(s, 552, "5.3.4", "Error: too many header fields");
+}
+
+static void keep(struct smtp_session *s, str content)
+{
+    struct smtp_message *m = &s->tx.msg;
+    if (!m->head.done) {
+        headscan_feed(&m->head, content);
+        check_header(s);
+    }
+    if (dotstream_crlf_bytes(&m->decoder) > s->conf->message_size_limit)
+        smtp_message_fail(s, 552, "5.3.4", "Error: message file too big");
+    if (!m->failed && content.n)
+        note_sink(s, s->env->content_append(s->p->env_ctx, content));
+}
+
+size_t smtp_message_feed(struct smtp_session *s, str in, bool *ret_end)
+{
+    char out[SMTP_CHUNK + 1];
+    size_t taken = 0;
+    *ret_end = false;
+    while (taken < in.n && !*ret_end) {
+        size_t n;
+        taken += dotstream_feed(&s->tx.msg.decoder, str_sub(in, taken, SMTP_CHUNK), out, &n, ret_end);
+        keep(s, str_mem(out, n));
+    }
+    return taken;
+}
+
+void smtp_message_end_counted(struct smtp_session *s)
+{
+    char out[2];
+    keep(s, str_mem(out, dotstream_finish(&s->tx.msg.decoder, out)));
+}

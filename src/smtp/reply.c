@@ -1,0 +1,66 @@
+/* The one function through which replies leave (RFC 5321 §4.2): it stamps code and enhanced status (RFC 2034,
+ * RFC 3463) on every line, and counts errors. Text is formatted on the stack; control characters never reach
+ * the peer. */
+#include "smtp/session_impl.h"
+
+#include <stdarg.h>
+
+enum { REPLY_TEXT_MAX = 1024 };
+
+static void put_line(struct smtp_session *s, int code, const char *enhanced, str text, bool last)
+{
+    char head[24] = {(char)('0' + code / 100), (char)('0' + code / 10 % 10), (char)('0' + code % 10),
+                     last ? ' ' : '-'};
+    size_t n = 4;
+    if (enhanced && enhanced[0]) {
+        size_t len = strnlen(enhanced, 12);
+        memcpy(head + n, enhanced, len);
+        n += len;
+        head[n++] = ' ';
+    }
+    stream_write(s->io, str_mem(head, n));
+    stream_write(s->io, text);
+    stream_write(s->io, S("\r\n"));
+}
+
+static void put_reply(struct smtp_session *s, int code, const char *enhanced, char *text)
+{
+    for (char *c = text; *c; c++)
+        if ((unsigned char)*c < ' ' && *c != '\n')
+            *c = '?';
+    str rest = str_c(text);
+    do {
+        str line = str_take(&rest, '\n');
+        put_line(s, code, enhanced, line, rest.p == NULL);
+    } while (rest.p);
+    s->last_code = code;
+    s->in_group = true;
+    if (code >= 400)
+        s->errors++;
+}
+
+void smtp_reply(struct smtp_session *s, int code, const char *enhanced, const char *fmt, ...)
+{
+    char text[REPLY_TEXT_MAX];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    put_reply(s, code, enhanced, text);
+}
+
+void smtp_reply_err(struct smtp_session *s, const struct err *e)
+{
+    bool temp = e->rc == RC_TEMP;
+    smtp_reply(s,
+               e->code ? e->code
+               : temp  ? 451
+                       : 550,
+               e->enhanced[0] ? e->enhanced
+               : temp         ? "4.3.0"
+                              : "5.0.0",
+               "%s",
+               e->peer[0] ? e->peer
+               : temp     ? "Error: temporary failure, try again later"
+                          : "Error: refused");
+}

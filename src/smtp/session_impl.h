@@ -1,0 +1,166 @@
+/* session_impl: the state of one session, shared by the files of this folder and by nobody else.
+ *
+ * Two lifetimes below that of the session: a command (cmd_arena) and a mail transaction (tx.arena, from MAIL
+ * to the end of the message, RSET, EHLO or STARTTLS; RFC 5321 §4.1.4). */
+#ifndef SMTP_SESSION_IMPL_H
+#define SMTP_SESSION_IMPL_H
+
+#include "base/clock.h"
+#include "conf/conf.h"
+#include "fmt/dotstream.h"
+#include "fmt/headscan.h"
+#include "fmt/ip.h"
+#include "fmt/queue_id.h"
+#include "fmt/smtp_cmd.h"
+#include "smtp/command.h"
+#include "smtp/session.h"
+
+enum {
+    SMTP_HELO_MAX = 255,
+    SMTP_METHOD_MAX = 32,
+    SMTP_ACCOUNT_MAX = 320,
+    SMTP_AUTH_LINE_MAX = 12288, /* RFC 4954 §4 */
+    SMTP_MAIL_MAX = 100000,     /* transactions in one session (RFC 9422 §4.1) */
+    SMTP_CHUNK = 8192           /* message bytes decoded in one piece */
+};
+
+/* How the session greeted; SMTP_HELLO_EXTENDED is EHLO, and LHLO with LMTP. */
+enum smtp_hello { SMTP_HELLO_NONE, SMTP_HELLO_PLAIN, SMTP_HELLO_EXTENDED };
+
+/* Why the session is over, which decides its last log lines. */
+enum smtp_end {
+    SMTP_END_NOT,
+    SMTP_END_QUIT,
+    SMTP_END_REFUSED, /* the server said its last word and logged why */
+    SMTP_END_ERRORS,  /* too many errors */
+    SMTP_END_LOST,
+    SMTP_END_TIMEOUT
+};
+
+struct smtp_recipient { /* an accepted RCPT */
+    struct smtp_rcpt rcpt;
+    str address; /* "local@domain" as the client gave it, normalised */
+    struct smtp_target *targets;
+    size_t n_targets;
+};
+
+/* The message of a transaction while its bytes come in. */
+struct smtp_message {
+    bool open; /* between DATA or the first BDAT and its end */
+    struct dotstream decoder;
+    struct headscan head;
+    bool failed; /* failure is the reply; further bytes are read and dropped */
+    struct err failure;
+    msec deadline;
+};
+
+struct smtp_tx {
+    struct arena *arena;
+    bool mail_ok;
+    struct smtp_mail mail;
+    str sender; /* without brackets, "" for <> */
+    struct smtp_recipient *rcpts;
+    size_t n, cap, n_targets;
+    msec started;
+    char id_room[QUEUE_ID_SIZE];
+    str id; /* empty before the first accepted recipient */
+    struct smtp_message msg;
+};
+
+struct smtp_session {
+    const struct smtp_params *p;
+    const struct conf *conf;
+    const struct smtp_env *env;
+    struct stream *io;
+    struct arena *cmd_arena;
+    enum smtp_end end;
+    enum smtp_hello hello;
+    char helo_room[SMTP_HELO_MAX + 1];
+    str helo;
+    char account_room[SMTP_ACCOUNT_MAX + 1], method_room[SMTP_METHOD_MAX + 1];
+    str account, method; /* account.n > 0: authenticated */
+    struct ip_net address;
+    bool has_address;
+    struct smtp_tx tx;
+    const char *last_verb; /* for "after X" in the log; points into the command table */
+    int last_code;         /* of the newest reply */
+    int errors, junk;
+    unsigned mails; /* MAIL commands so far */
+    char session_id[QUEUE_ID_SIZE];
+    bool in_group; /* replies wait to be flushed: the next line came in one batch with the previous one */
+    struct {
+        unsigned total, ok;
+    } stats[SMTP_COMMAND_MAX];
+};
+
+static inline bool smtp_is_lmtp(const struct smtp_session *s)
+{
+    return s->p->kind == SMTP_KIND_LMTP;
+}
+static inline bool smtp_is_authenticated(const struct smtp_session *s)
+{
+    return s->account.n > 0;
+}
+/* Whether passwords may be sent here: TLS, or loopback where the administrator permits it. */
+bool smtp_is_secured(const struct smtp_session *s);
+/* "ESMTPS" and so on, for logs and Received. */
+str smtp_protocol(const struct smtp_session *s);
+
+/* Forgets the transaction, its content too. */
+void smtp_tx_reset(struct smtp_session *s);
+/* Forgets everything the client said (RFC 3207 §4.2), also who it is. */
+void smtp_forget_client(struct smtp_session *s);
+
+/* A new id, unique in all processes. */
+void smtp_make_id(char room[QUEUE_ID_SIZE]);
+
+/* --- input; all set s->end when they fail --- */
+/* The next line; replies are flushed when the peer waits for them. RC_LIMIT: longer than max (s->end not
+ * set). */
+MUST_USE enum rc smtp_read_line(struct smtp_session *s, size_t max, str *ret, enum line_end *ret_end);
+/* Some bytes, to be consumed by the caller, not later than deadline. */
+MUST_USE enum rc smtp_read_bytes(struct smtp_session *s, msec deadline, str *ret);
+/* Sends what was replied. */
+void smtp_flush(struct smtp_session *s);
+
+/* --- output (reply.c) --- */
+/* One reply. enhanced NULL: none (greeting, EHLO, 3yz; RFC 2034 §3). Lines of the text are separated by LF.
+ */
+void smtp_reply(struct smtp_session *s, int code, const char *enhanced, const char *fmt, ...) PRINTF(4, 5);
+void smtp_reply_err(struct smtp_session *s, const struct err *e);
+
+/* --- log (smtp_log.c) --- */
+#define SMTP_CLIENT_FMT    STR_FMT "[" STR_FMT "]"
+#define SMTP_CLIENT_ARG(s) STR_ARG((s)->p->client_name), STR_ARG((s)->p->client_address)
+void smtp_log_connect(const struct smtp_session *s);
+void smtp_log_end(const struct smtp_session *s);
+void smtp_log_client(const struct smtp_session *s); /* "ID: client=", when the id is made */
+void smtp_log_tls(const struct smtp_session *s);    /* a handshake is done */
+/* "ID: reject: RCPT from ...", "NOQUEUE" without an id. recipient may be STR_NONE. */
+void smtp_log_reject(const struct smtp_session *s, const char *stage, str sender, str recipient,
+                     const struct err *e);
+/* The same, and replies e. */
+void smtp_reject(struct smtp_session *s, const char *verb, str sender, str recipient, const struct err *e);
+struct smtp_times { /* of one message, for delays=: receiving and delivering */
+    msec receive, deliver;
+};
+void smtp_log_delivery(const struct smtp_session *s, const struct smtp_recipient *r,
+                       const struct smtp_target *target, const struct err *result, struct smtp_times times);
+
+/* --- the message (message.c, finish.c) --- */
+/* Asks for smtpd_min_data_rate while a message comes in. */
+void smtp_set_data_rate(struct smtp_session *s, bool on);
+/* Begins the message of the transaction. dots: DATA; else BDAT. */
+void smtp_message_begin(struct smtp_session *s, bool dots);
+/* Decodes and keeps; returns the bytes taken, *ret_end: the message ended there. */
+size_t smtp_message_feed(struct smtp_session *s, str in, bool *ret_end);
+/* Ends the counted form. */
+void smtp_message_end_counted(struct smtp_session *s);
+/* Notes why the message will be refused; the first reason stays. */
+void smtp_message_fail(struct smtp_session *s, int code, const char *enhanced, const char *text);
+/* All bytes are there: judges, delivers, replies, logs, and resets the transaction. */
+void smtp_message_finish(struct smtp_session *s);
+/* Replies that DATA or BDAT has no recipients and returns true; false when it has. */
+bool smtp_refuse_without_recipients(struct smtp_session *s);
+
+#endif

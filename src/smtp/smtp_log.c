@@ -1,0 +1,121 @@
+/* Log lines in the shapes of Postfix's smtpd and local delivery, which fail2ban and pflogsumm read. What
+ * strangers sent is cleaned by the log itself (base/log.h). */
+#include "base/log.h"
+#include "smtp/session_impl.h"
+
+void smtp_log_connect(const struct smtp_session *s)
+{
+    log_info("connect from " SMTP_CLIENT_FMT, SMTP_CLIENT_ARG(s));
+}
+
+void smtp_log_tls(const struct smtp_session *s)
+{
+    const struct tls_info *tls = stream_tls_info(s->io);
+    if (tls)
+        log_info("Anonymous TLS connection established from " SMTP_CLIENT_FMT ": " STR_FMT
+                 " with cipher " STR_FMT " (%d/%d bits)",
+                 SMTP_CLIENT_ARG(s), STR_ARG(tls->version), STR_ARG(tls->cipher), tls->bits, tls->alg_bits);
+}
+
+static void log_why(const struct smtp_session *s)
+{
+    const char *why = s->end == SMTP_END_LOST      ? "lost connection"
+                      : s->end == SMTP_END_TIMEOUT ? "timeout"
+                      : s->end == SMTP_END_ERRORS  ? "too many errors"
+                                                   : NULL;
+    if (why)
+        log_info("%s after %s from " SMTP_CLIENT_FMT, why, s->last_verb, SMTP_CLIENT_ARG(s));
+}
+
+static void put_count(struct buf *out, const char *name, unsigned ok, unsigned total)
+{
+    if (total == 0)
+        return;
+    buf_putc(out, ' ');
+    for (const char *c = name; *c; c++)
+        buf_putc(out, ascii_lower(*c));
+    buf_putc(out, '=');
+    buf_put_u64(out, ok);
+    if (ok == total)
+        return;
+    buf_putc(out, '/');
+    buf_put_u64(out, total);
+}
+
+/* "disconnect from name[ip] ehlo=1 mail=1 rcpt=0/1 quit=1 commands=3/4" */
+void smtp_log_end(const struct smtp_session *s)
+{
+    AUTO(buf_deinit) struct buf counts = BUF_INIT(1000);
+    unsigned ok = 0, total = 0;
+    log_why(s);
+    for (size_t i = 0; i < SMTP_COMMAND_MAX; i++) {
+        put_count(&counts, i < smtp_command_count ? smtp_commands[i].verb : "unknown", s->stats[i].ok,
+                  s->stats[i].total);
+        ok += s->stats[i].ok;
+        total += s->stats[i].total;
+    }
+    if (total)
+        put_count(&counts, "commands", ok, total);
+    else
+        buf_puts(&counts, S(" commands=0/0"));
+    log_info("disconnect from " SMTP_CLIENT_FMT "%s", SMTP_CLIENT_ARG(s), buf_cstr(&counts));
+}
+
+void smtp_log_client(const struct smtp_session *s)
+{
+    if (smtp_is_authenticated(s))
+        log_info(STR_FMT ": client=" SMTP_CLIENT_FMT ", sasl_method=" STR_FMT ", sasl_username=" STR_FMT,
+                 STR_ARG(s->tx.id), SMTP_CLIENT_ARG(s), STR_ARG(s->method), STR_ARG(s->account));
+    else
+        log_info(STR_FMT ": client=" SMTP_CLIENT_FMT, STR_ARG(s->tx.id), SMTP_CLIENT_ARG(s));
+}
+
+void smtp_log_reject(const struct smtp_session *s, const char *stage, str sender, str recipient,
+                     const struct err *e)
+{
+    str id = s->tx.id.n ? s->tx.id : S("NOQUEUE");
+    str to_open = recipient.n ? S(" to=<") : S(""), to_close = recipient.n ? S(">") : S("");
+    log_info(STR_FMT ": reject: %s from " SMTP_CLIENT_FMT ": %d %s %s; from=<" STR_FMT
+                     ">" STR_FMT STR_FMT STR_FMT " proto=" STR_FMT " helo=<" STR_FMT ">",
+             STR_ARG(id), stage, SMTP_CLIENT_ARG(s), e->code, e->enhanced, err_text(e), STR_ARG(sender),
+             STR_ARG(to_open), STR_ARG(recipient), STR_ARG(to_close), STR_ARG(smtp_protocol(s)),
+             STR_ARG(s->helo));
+}
+
+void smtp_reject(struct smtp_session *s, const char *verb, str sender, str recipient, const struct err *e)
+{
+    smtp_log_reject(s, verb, sender, recipient, e);
+    smtp_reply_err(s, e);
+}
+
+struct delay_text {
+    char p[24];
+};
+
+/* Seconds with two digits that matter, as Postfix writes delays: 0.02, 1.3, 24. */
+static struct delay_text delay(msec ms)
+{
+    struct delay_text t;
+    if (ms <= 0)
+        snprintf(t.p, sizeof t.p, "0");
+    else if (ms < 1000)
+        snprintf(t.p, sizeof t.p, "%.2f", (double)ms / 1000);
+    else
+        snprintf(t.p, sizeof t.p, ms < 10000 ? "%.1f" : "%.0f", (double)ms / 1000);
+    return t;
+}
+
+void smtp_log_delivery(const struct smtp_session *s, const struct smtp_recipient *r,
+                       const struct smtp_target *target, const struct err *result, struct smtp_times times)
+{
+    bool sent = result->rc == RC_OK, same = str_eq(target->address, r->address);
+    const char *status = sent ? "sent" : result->rc == RC_PERM ? "bounced" : "deferred";
+    const char *dsn = sent ? "2.0.0" : result->enhanced[0] ? result->enhanced : "4.3.0";
+    str orig_open = same ? S("") : S(", orig_to=<"), orig = same ? S("") : r->address;
+    log_info(STR_FMT ": to=<" STR_FMT ">" STR_FMT STR_FMT
+                     "%s, relay=maildir, delay=%s, delays=%s/0/0/%s, dsn=%s, "
+                     "status=%s (%s)",
+             STR_ARG(s->tx.id), STR_ARG(target->address), STR_ARG(orig_open), STR_ARG(orig), same ? "" : ">",
+             delay(times.receive + times.deliver).p, delay(times.receive).p, delay(times.deliver).p, dsn,
+             status, sent ? "delivered to maildir" : err_text(result));
+}
