@@ -13,7 +13,7 @@
 #include "base/buf.h"
 
 struct imap_reader_limits {
-    size_t line_max;       /* bytes of one line between literals */
+    size_t line_max;       /* bytes of one line between literals, its end included */
     size_t literal_max;    /* bytes of one gathered literal */
     size_t command_max;    /* bytes of all lines and gathered literals of a command */
     unsigned literals_max; /* gathered literals of a command */
@@ -44,7 +44,7 @@ struct imap_reader {
     struct imap_reader_limits limits;
     enum imap_reader_state state;
     bool skipping;     /* the command is refused: nothing of it is kept but the line's tail */
-    bool done;         /* text was handed out: the next feed starts a new command */
+    bool begun;        /* within a command; else the next feed forgets text and begins one */
     size_t line_start; /* where the current line begins in text */
     uint64_t left;     /* bytes of the literal still to come */
     unsigned literals;
