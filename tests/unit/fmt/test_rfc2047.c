@@ -1,0 +1,146 @@
+/* rfc2047, charset and transfer: the RFCs' examples, split at every offset, and what must never fail. */
+#include "base/utf8.h"
+#include "fmt/charset.h"
+#include "fmt/rfc2047.h"
+#include "fmt/transfer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static void test_words(void **state)
+{
+    static const struct {
+        const char *in, *want;
+    } rows[] = {
+        /* RFC 2047 §8 */
+        {"(=?ISO-8859-1?Q?a?=)", "(a)"},
+        {"(=?ISO-8859-1?Q?a?= b)", "(a b)"},
+        {"(=?ISO-8859-1?Q?a?= =?ISO-8859-1?Q?b?=)", "(ab)"},
+        {"(=?ISO-8859-1?Q?a?=  =?ISO-8859-1?Q?b?=)", "(ab)"},
+        {"(=?ISO-8859-1?Q?a?=\r\n    =?ISO-8859-1?Q?b?=)", "(ab)"},
+        {"(=?ISO-8859-1?Q?a_b?=)", "(a b)"},
+        {"(=?ISO-8859-1?Q?a?= =?ISO-8859-2?Q?_b?=)", "(a b)"},
+        {"=?ISO-8859-1?Q?Andr=E9?= Pirard", "Andr\xc3\xa9 Pirard"},
+        {"=?ISO-8859-1?B?SWYgeW91IGNhbiByZWFkIHRoaXMgeW8=?=\n =?ISO-8859-2?B?dSB1bmRlcnN0YW5kIHRoZSBleGFtcGxlLg==?=",
+         "If you can read this you understand the example."},
+        {"=?US-ASCII*EN?Q?Keith_Moore?=", "Keith Moore"}, /* RFC 2231 §5 */
+        {"=?utf-8?Q?=C3?= =?utf-8?Q?=A9?=", "\xc3\xa9"},
+        {"=?utf-8?b?w4Q=?= =?utf-8?q?x?=", "\xc3\x84x"},
+        {"=?utf-8?b?4oI?= =?UTF-8?b?rA==?=", "\xe2\x82\xac"},
+        {"=?iso-2022-jp?b?GyRCRnxLXDhsGyhC?=", "\xe6\x97\xa5\xe6\x9c\xac\xe8\xaa\x9e"},
+        {"=?x-unknown?q?caf=E9?=", "caf\xef\xbf\xbd"},
+        {"plain caf\xc3\xa9", "plain caf\xc3\xa9"},
+        {"bad \xff", "bad \xef\xbf\xbd"},
+        {"=?utf-8?q?a b?=", "=?utf-8?q?a b?="},
+        {"=?utf-8?x?a?=", "=?utf-8?x?a?="},
+        {"=??q?a?=", "=??q?a?="},
+        {"=?utf-8?q?a", "=?utf-8?q?a"},
+        {"a\r\n b", "a b"},
+        {"=?utf-8?q?=zz=4?=", "=zz=4"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct buf b = BUF_INIT(1000);
+        rfc2047_decode(&b, str_c(rows[i].in));
+        assert_string_equal(buf_cstr(&b), rows[i].want);
+        buf_deinit(&b);
+    }
+}
+
+static void test_transfer(void **state)
+{
+    static const struct {
+        enum transfer_encoding encoding;
+        const char *in, *want;
+    } rows[] = {
+        /* RFC 2045 §6.7 */
+        {TRANSFER_QP,
+         "Now's the time =\r\nfor all folk to come=\r\n to the aid of their country.",
+         "Now's the time for all folk to come to the aid of their country."},
+        {TRANSFER_QP, "a=3D=0c=E9", "a=\x0c\xe9"},
+        {TRANSFER_QP, "end \t \r\nend \nx", "end\r\nend\nx"},
+        {TRANSFER_QP, "soft= \t\r\nbreak=\njoin", "softbreakjoin"},
+        {TRANSFER_QP, "=zz = x =4x =", "=zz = x =4x "},
+        {TRANSFER_QP, "==41=\r=42", "=A=\rB"},
+        {TRANSFER_QP, "a\rb \rc ", "a\rb \rc "},
+        {TRANSFER_BASE64, "Zm9vYmFy", "foobar"}, /* RFC 4648 §10 */
+        {TRANSFER_BASE64, "Zm9v\r\nYg==\r\n", "foob"},
+        {TRANSFER_BASE64, "Zm9vYg==Zm9vYmE=", "foobfooba"},
+        {TRANSFER_BASE64, "Z!m-9 v", "foo"},
+        {TRANSFER_BASE64, "Zm9vY", "foo"},
+        {TRANSFER_IDENTITY, "=41 Zm9v ", "=41 Zm9v "},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        str in = str_c(rows[i].in);
+        for (size_t split = 0; split <= in.n; split++) {
+            struct buf b = BUF_INIT(1000);
+            struct transfer_decoder d;
+            transfer_init(&d, rows[i].encoding);
+            transfer_feed(&d, &b, str_sub(in, 0, split));
+            transfer_feed(&d, &b, str_from(in, split));
+            transfer_finish(&d, &b);
+            assert_string_equal(buf_cstr(&b), rows[i].want);
+            buf_deinit(&b);
+        }
+    }
+    assert_int_equal(transfer_encoding_find(S(" Quoted-Printable")), TRANSFER_QP);
+    assert_int_equal(transfer_encoding_find(S("BASE64")), TRANSFER_BASE64);
+    assert_int_equal(transfer_encoding_find(S("x-unknown")), TRANSFER_IDENTITY);
+}
+
+static void test_charsets(void **state)
+{
+    static const struct {
+        const char *charset;
+        str in;
+        const char *want;
+    } rows[] = {
+        {"iso-8859-1", {"\xe9", 1}, "\xc3\xa9"},
+        {"Windows-1252", {"\x80", 1}, "\xe2\x82\xac"},
+        {" KOI8-R ", {"\xf0\xd2\xc9", 3}, "\xd0\x9f\xd1\x80\xd0\xb8"},
+        {"gb2312", {"\xd6\xd0", 2}, "\xe4\xb8\xad"},
+        {"Shift_JIS", {"\x93\xfa", 2}, "\xe6\x97\xa5"},
+        {"utf-16be", {"\0A\xd8\x3d\xde\x00", 6}, "A\xf0\x9f\x98\x80"},
+        {"utf-8", {"\xf0\x9f\x98\x80\xc3", 5}, "\xf0\x9f\x98\x80\xef\xbf\xbd"},
+        {"us-ascii", {"caf\xc3\xa9", 5}, "caf\xc3\xa9"},
+        {"nonsense", {"\xe9t\xe9", 3}, "\xef\xbf\xbdt\xef\xbf\xbd"},
+        {"iso-2022-kr", {"abc", 3}, "abc"},
+        {"euc-kr", {"\xb0", 1}, "\xef\xbf\xbd"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (size_t split = 0; split <= rows[i].in.n; split++) {
+            struct buf b = BUF_INIT(1000);
+            struct charset_decoder d;
+            charset_init(&d, str_c(rows[i].charset));
+            charset_feed(&d, &b, str_sub(rows[i].in, 0, split));
+            charset_feed(&d, &b, str_from(rows[i].in, split));
+            charset_finish(&d, &b);
+            charset_deinit(&d);
+            assert_string_equal(buf_cstr(&b), rows[i].want);
+            buf_deinit(&b);
+        }
+    }
+}
+
+/* The allow-list names converters that exist; a descriptor number as a charset or a path never reaches iconv. */
+static void test_allow_list(void **state)
+{
+    assert_int_equal(charset_preload(), charset_count());
+    assert_int_equal(charset_preload(), charset_count());
+    assert_true(charset_is_known(S("windows-1251")) && charset_is_known(S("SJIS")));
+    assert_false(charset_is_known(S("utf-8")) || charset_is_known(S("")) || charset_is_known(S("windows-")));
+    assert_false(charset_is_known(S("iso-8859-1//TRANSLIT")) || charset_is_known(S("../../x")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_transfer),
+        cmocka_unit_test(test_charsets),
+        cmocka_unit_test(test_allow_list),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
