@@ -211,8 +211,8 @@ struct conf *conf_build_finish(struct conf_build *b, const char *machine_name)
 {
     struct conf *c = b->conf;
     c->hostname = lower(c->arena, str_c(c->hostname[0] || !machine_name ? c->hostname : machine_name)).p;
-    complete_domains(c);
     conf_check(b);
+    complete_domains(c);
     conf_listeners_finish(b);
     if (arena_exhausted(c->arena))
         conf_error(b->report, b->file, 0, "the settings need more than %d MB of memory",

@@ -119,7 +119,7 @@ static void reports(void **state)
         {"[listener smtp]\nprot = 1\n", "f:3: \"prot\" is no key of a listener; did you mean port?\n"},
         {"[domain a.b]\ncatchall = x@a.b\n",
          "f:3: \"catchall\" is no key of a domain; did you mean catch_all?\n"},
-        {"[domain a/b]\n", "f:2: domains: \"a/b\" is not a domain name\n"},
+        {"[domain a/b]\n", "f:2: \"a/b\" is not a domain name\n"},
         {"mynetworks = 10.0.0.0/33\n",
          "f:2: mynetworks: \"10.0.0.0/33\" is not an IP address or a network such as 192.0.2.0/24\n"},
         {"dns_resolvers = 127.0.0.1@0\n",
