@@ -1,0 +1,241 @@
+"""A private malle server for a test: its own state folder, its own ports on loopback, its own accounts.
+
+    with Server(conf={'message_size_limit': '1M'}, users={'joe@malle.test': 'secret'}) as s:
+        imaplib.IMAP4_SSL('localhost', s.port('imaps'), ssl_context=s.tls_context())
+
+Leaving the block stops the server and fails when it does not end cleanly or a sanitizer reported something.
+MALLE_BIN names the program (default: build-asan/malle).
+"""
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import tempfile
+import threading
+import time
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+MALLE = pathlib.Path(os.environ.get('MALLE_BIN', TOP / 'build-asan/malle'))
+FULL = bool(os.environ.get('MALLE_TEST_FULL'))
+PORTS = {'smtp': 25, 'submission': 587, 'submissions': 465, 'imap': 143, 'imaps': 993, 'pop3': 110, 'pop3s': 995,
+         'lmtp': 24}
+DOMAIN = 'malle.test'
+REPORTS = ('ERROR: AddressSanitizer', 'ERROR: LeakSanitizer', 'runtime error:', 'WARNING: ThreadSanitizer',
+           'must failed', 'AddressSanitizer:DEADLYSIGNAL')
+
+
+def is_free(port):
+    for family, address in ((socket.AF_INET, '127.0.0.1'), (socket.AF_INET6, '::1')):
+        with socket.socket(family) as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind((address, port))
+            except OSError:
+                return False
+    return True
+
+
+def free_offset():
+    """A port_offset that no server uses now; test processes that run at one time start at different ones."""
+    first = 3000 + os.getpid() % 230 * 100
+    for i in range(230):
+        offset = 3000 + (first - 3000 + i * 1100) % 23000
+        if all(is_free(p + offset) for p in PORTS.values()):
+            return offset
+    raise AssertionError('no free ports')
+
+
+def eventually(what, timeout=10.0, step=0.02):
+    """The first true value of what() within timeout seconds; fails the test without one."""
+    end = time.monotonic() + timeout
+    while True:
+        value = what()
+        if value:
+            return value
+        assert time.monotonic() < end, f'not within {timeout} s: {getattr(what, "__doc__", None) or what}'
+        time.sleep(step)
+
+
+class Server:
+    def __init__(self, conf=None, users=None, sections='', start=True, ready_timeout=30):
+        """conf: options to set (values as text); sections: more text for malle.conf; users: address to password."""
+        base = os.environ.get('MALLE_TEST_DIR') or tempfile.gettempdir()
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix='malle-test-', dir=base))
+        self.dir.chmod(0o755)
+        self.offset = free_offset()
+        self.users = dict(users if users is not None else {f'demo@{DOMAIN}': 'demo'})
+        self.ready_timeout = ready_timeout
+        self.process = None
+        self.reader = None
+        self.lines = []
+        self.allowed_reports = False
+        self.write_conf(conf or {}, sections)
+        try:
+            for address, password in self.users.items():
+                self.malle('user', 'add', address, input=password + '\n')
+            if start:
+                self.start()
+        except BaseException:
+            self.kill()
+            shutil.rmtree(self.dir, ignore_errors=True)
+            raise
+
+    # --- settings and commands ---
+
+    def write_conf(self, conf, sections=''):
+        values = {'hostname': f'mail.{DOMAIN}', 'domains': DOMAIN, 'listen': '127.0.0.1, ::1',
+                  'port_offset': self.offset, 'state_dir': self.dir / 'state', 'run_dir': self.dir / 'run',
+                  'mail_location': f'maildir:{self.dir}/mail/%d/%n', 'system_users': 'no', 'log_target': 'stderr',
+                  'auth_failure_delay': '50ms'}
+        values.update(conf)
+        (self.dir / 'malle.conf').write_text(
+            ''.join(f'{name} = {value}\n' for name, value in values.items()) + sections)
+
+    def environment(self):
+        return dict(os.environ, ASAN_OPTIONS='detect_leaks=1:abort_on_error=0:exitcode=99:handle_abort=1',
+                    UBSAN_OPTIONS='print_stacktrace=1:halt_on_error=1', TSAN_OPTIONS='halt_on_error=1')
+
+    def malle(self, *arguments, check=True, input='', timeout=60):
+        """Runs one command of malle with this server's settings; its CompletedProcess."""
+        done = subprocess.run([MALLE, '-c', self.dir / 'malle.conf', *arguments], input=input, text=True,
+                              capture_output=True, timeout=timeout, env=self.environment())
+        assert not check or done.returncode == 0, f'malle {arguments}: {done.returncode}: {done.stderr}{done.stdout}'
+        return done
+
+    def status(self):
+        return json.loads(self.malle('status', '--json').stdout)
+
+    # --- the process ---
+
+    def start(self):
+        self.process = subprocess.Popen([MALLE, '-c', self.dir / 'malle.conf', 'run'], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors='replace',
+                                        env=self.environment(), start_new_session=True)
+        first = len(self.lines)
+        self.reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
+        self.reader.start()
+
+        def is_ready():
+            assert self.process.poll() is None, f'malle ended with {self.process.returncode}:\n{self.log()}'
+            return 'malle: ready' in self.lines[first:]
+        eventually(is_ready, self.ready_timeout)
+
+    def _read(self, stream):
+        for line in stream:
+            self.lines.append(line.rstrip('\n'))
+
+    def log(self):
+        """Everything that was logged so far."""
+        return '\n'.join(self.lines)
+
+    def wait_log(self, text, timeout=10):
+        return eventually(lambda: next((line for line in self.lines if text in line), None), timeout)
+
+    def reload(self):
+        self.malle('reload')
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def stop(self):
+        """Ends the server as Ctrl-C does, and asserts that it was well until then."""
+        if not self.process:
+            return
+        process, self.process = self.process, None
+        try:
+            assert process.poll() is None, f'malle had ended with {process.returncode}:\n{self.log()}'
+            process.send_signal(signal.SIGINT)
+            status = process.wait(20)
+        finally:
+            self._kill_group(process)
+        self.reader.join(10)
+        assert status == 0, f'malle ended with {status}:\n{self.log()}'
+        self.assert_clean()
+
+    def kill(self):
+        """kill -9 of every process of the server, as a power cut would end them."""
+        if self.process:
+            process, self.process = self.process, None
+            self._kill_group(process)
+            self.reader.join(10)
+
+    @staticmethod
+    def _kill_group(process):
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()
+
+    def assert_clean(self):
+        bad = [line for line in self.lines if any(word in line for word in REPORTS)]
+        assert self.allowed_reports or not bad, f'{bad[0]}\n\n{self.log()}'
+
+    def role_pids(self, role):
+        """Process ids of a role by its name, from `malle status --json`."""
+        status = self.status()
+        roles = status['roles'] if isinstance(status, dict) else status
+        return [r['pid'] for r in roles if r.get('name', r.get('role')) == role and r['pid'] > 0]
+
+    def kill_role(self, role, sig=signal.SIGKILL):
+        """Kills every process of a role; their ids."""
+        pids = self.role_pids(role)
+        assert pids, f'no process of the role {role}'
+        for pid in pids:
+            os.kill(pid, sig)
+        return pids
+
+    def wait_role(self, role, other_than=(), timeout=10):
+        """Waits until the role runs in processes other than the given ones."""
+        def is_back():
+            pids = self.role_pids(role)
+            return pids if pids and not set(pids) & set(other_than) else None
+        return eventually(is_back, timeout)
+
+    # --- connections ---
+
+    def port(self, listener):
+        return PORTS[listener] + self.offset
+
+    def connect(self, listener, timeout=20, address='127.0.0.1'):
+        return socket.create_connection((address, self.port(listener)), timeout=timeout)
+
+    @staticmethod
+    def tls_context():
+        """Accepts the self-signed certificate."""
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
+
+    def maildir(self, address):
+        local, _, domain = address.partition('@')
+        return self.dir / 'mail' / domain / local
+
+    def messages(self, address, folder=''):
+        """The message files in an account's mailbox ('' is INBOX, '.Sent' a Maildir++ folder)."""
+        found = []
+        for sub in ('new', 'cur'):
+            path = self.maildir(address) / folder / sub
+            if path.is_dir():
+                found += [p for p in path.iterdir() if p.is_file()]
+        return sorted(found)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, value, trace):
+        try:
+            if kind is None:
+                self.stop()
+            else:
+                self.kill()
+                print('--- log of malle ---\n' + self.log())
+        finally:
+            self.kill()
+            shutil.rmtree(self.dir, ignore_errors=True)
