@@ -1,0 +1,218 @@
+#!/usr/bin/python3
+"""Runs the tests; ./test does the set-up before it.
+
+    ./test                      every part, at reduced counts, under AddressSanitizer and UBSan
+    ./test full                 also the plain and the TSan build, fuzzing, and the full counts
+    ./test unit [NAME]          one part (lint, unit, replay, wire, clients, faults, cage, guide...) or some of it:
+    ./test wire smtp/data       one transcript; ./test unit conf/test_native one program
+    ./test fuzz NAME SECONDS    libFuzzer on one target
+"""
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+TESTS = TOP / 'tests'
+FIRST = ['wire', 'clients', 'faults', 'cage', 'guide']  # then whatever other folders hold tests
+NO_PYTEST = {'unit', 'fuzz', 'corpus'}
+ASAN, PLAIN, TSAN, FUZZ = 'build-asan', 'build', 'build-tsan', 'build-fuzz'
+OPTIONS = {PLAIN: [], ASAN: ['-Db_sanitize=address,undefined'], TSAN: ['-Db_sanitize=thread'],
+           FUZZ: ['-Db_sanitize=address,undefined', '-Db_lundef=false', '-Dfuzz=true', '-Dc_args=-fsanitize=fuzzer-no-link']}
+FUZZ_SECONDS = 20  # each target in ./test full
+
+
+class Count:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def add(self, passed, failed, skipped=0):
+        if os.environ.get('CI') and skipped:
+            print(f'{skipped} skipped: a failure in CI')
+            failed, skipped = failed + skipped, 0
+        self.passed += passed
+        self.failed += failed
+        self.skipped += skipped
+
+
+def run(command, seconds, env=None, show=False):
+    """(exit status, output) of a command that is killed, with all it started, when its time is up."""
+    process = subprocess.Popen(command, stdout=None if show else subprocess.PIPE, stderr=subprocess.STDOUT, cwd=TOP,
+                               text=True, errors='replace', stdin=subprocess.DEVNULL, start_new_session=True,
+                               env={**os.environ, **(env or {})})
+    try:
+        output, _ = process.communicate(timeout=seconds)
+        return process.returncode, output or ''
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        output, _ = process.communicate()
+        return 1, f'{output or ""}\n{command[0]}: not done after {seconds} s\n'
+    except BaseException:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+
+
+def build(folder):
+    env = {'CC': 'clang'} if folder == FUZZ else {}
+    status, _ = run([TOP / 'tools/setup', 'test', folder, *OPTIONS[folder]], 1800, env, show=True)
+    if status:
+        print('0 passed, 1 failed')
+        sys.exit(1)
+
+
+def one(count, title, status, output):
+    """A test that is a whole program."""
+    count.add(status == 0, status != 0)
+    if status:
+        print(f'FAILED {title}\n{output}')
+
+
+# --- the parts ---
+
+def lint(count, only=None):
+    sources = sorted(str(p) for folder in ('src', 'tests', 'bench') for p in (TOP / folder).rglob('*.[ch]'))
+    checks = [('layers', [TOP / 'tools/layers']), ('settings', [TOP / 'tools/options', '--check']),
+              ('rfc', [TOP / 'tools/rfc', '--check'])]
+    for name in ('clang-format-14', 'clang-format'):
+        there = subprocess.run(['sh', '-c', f'command -v {name} && {name} --version'], capture_output=True, text=True)
+        if there.returncode == 0 and 'version 14.' in there.stdout:
+            checks.append(('format', [name, '--dry-run', '-Werror', *sources]))
+            break
+    for title, command in checks:
+        if only in (None, title):
+            one(count, title, *run(command, 120))
+
+
+def listed(path, pattern):
+    return re.findall(pattern, (TESTS / path).read_text(), re.M)
+
+
+def unit(count, only=None, folder=ASAN):
+    for name in listed('unit/meson.build', r"^\s*'(\w+/test_\w+)'"):
+        if only and only not in name:
+            continue
+        status, output = run([TOP / folder / 'tests' / name.replace('/', '_')], 120)
+        passed = sum(map(int, re.findall(r'^\[  PASSED  \] (\d+) test', output, re.M)))
+        failed = sum(map(int, re.findall(r'^\[  FAILED  \] (\d+) test', output, re.M)))
+        failed = failed or int(status != 0 or passed == 0)  # a crash, or a sanitizer's report at the end
+        count.add(passed, failed)
+        if failed:
+            print(f'FAILED {folder}/{name}\n{output}')
+
+
+def replay(count, only=None, folder=ASAN):
+    for name in listed('fuzz/meson.build', r"^\s*'(\w+)',"):
+        if only in (None, name):
+            corpus = TESTS / 'fuzz/corpus' / name
+            one(count, f'replay {name}', *run([TOP / folder / 'tests' / f'fuzz_{name}', corpus], 120))
+
+
+def fuzz(count, name, seconds):
+    if name not in listed('fuzz/meson.build', r"^\s*'(\w+)',"):
+        sys.exit(f'test: there is no fuzz target "{name}"; see tests/fuzz/meson.build')
+    found = TOP / FUZZ / 'corpus' / name
+    found.mkdir(parents=True, exist_ok=True)
+    one(count, f'fuzz {name}', *run(
+        [TOP / FUZZ / 'tests' / f'fuzz_{name}', f'-max_total_time={seconds}', '-timeout=10', '-rss_limit_mb=2048',
+         f'-artifact_prefix={TOP / FUZZ}/{name}-', '-print_final_stats=1', found, TESTS / 'fuzz/corpus' / name],
+        int(seconds) + 120))
+
+
+def pytest_folders():
+    there = sorted(p.name for p in TESTS.iterdir() if p.is_dir() and p.name not in NO_PYTEST and
+                   (any(p.rglob('test_*.py')) or any(p.rglob('*.t'))))
+    return [name for name in FIRST if name in there] + [name for name in there if name not in FIRST]
+
+
+def pytest_paths(part, only):
+    if not only:
+        return [TESTS / part]
+    base = TESTS / part / only
+    for path in (base, base.with_name(base.name + '.t'), base.with_name(base.name + '.py'),
+                 base.with_name(f'test_{base.name}.py')):
+        if path.exists():
+            return [path]
+    sys.exit(f'test: there is no tests/{part}/{only}')
+
+
+def pytest(count, part, only=None, folder=ASAN, full=False):
+    report = TOP / folder / f'pytest-{part}.xml'
+    report.unlink(missing_ok=True)
+    status, output = run(
+        ['/usr/bin/python3', '-m', 'pytest', '-q', '-rfEs', '-c', TESTS / 'pytest.ini', '--rootdir', TESTS,
+         f'--junitxml={report}', *pytest_paths(part, only)],
+        3000 if full else 560, {'MALLE_BIN': str(TOP / folder / 'malle'), 'PYTHONDONTWRITEBYTECODE': '1',
+                                **({'MALLE_TEST_FULL': '1'} if full else {})})
+    if not report.exists():
+        one(count, f'{folder} {part}', status or 1, output)
+        return
+    suite = ElementTree.parse(report).getroot().find('testsuite')
+    tests, skipped = int(suite.get('tests')), int(suite.get('skipped'))
+    bad = int(suite.get('failures')) + int(suite.get('errors'))
+    count.add(max(tests - bad - skipped, 0), bad or int(status not in (0, 5)), skipped)
+    if status not in (0, 5):
+        print(f'FAILED {folder} {part}\n{output}')
+    elif skipped:
+        print('\n'.join(line for line in output.splitlines() if line.startswith('SKIPPED')))
+
+
+def timed(title, part, *arguments):
+    begin = time.monotonic()
+    part(*arguments)
+    print(f'{title}: {time.monotonic() - begin:.1f} s', flush=True)
+
+
+def everything(count, full):
+    build(PLAIN)
+    build(ASAN)
+    timed('lint', lint, count)
+    timed('unit', unit, count)
+    timed('replay', replay, count)
+    for part in pytest_folders():
+        timed(part, pytest, count, part, None, ASAN, full)
+    if full:
+        build(TSAN)
+        build(FUZZ)
+        for folder in (PLAIN, TSAN):
+            timed(f'{folder} unit', unit, count, None, folder)
+            for part in pytest_folders():
+                timed(f'{folder} {part}', pytest, count, part, None, folder, False)
+        for name in listed('fuzz/meson.build', r"^\s*'(\w+)',"):
+            timed(f'fuzz {name}', fuzz, count, name, FUZZ_SECONDS)
+
+
+def some(count, part, only):
+    """One part by its name."""
+    simple = {'lint': lint, 'unit': unit, 'replay': replay}
+    if part not in simple and part not in pytest_folders():
+        sys.exit(f'test: there is no part "{part}"; there are {", ".join([*simple, *pytest_folders(), "fuzz", "full"])}')
+    if part != 'lint':
+        build(ASAN)
+    if part in simple:
+        timed(part, simple[part], count, only)
+    else:
+        timed(part, pytest, count, part, only)
+
+
+def main(arguments):
+    count = Count()
+    if arguments[:1] == ['fuzz'] and len(arguments) == 3 and arguments[2].isdigit():
+        build(FUZZ)
+        timed('fuzz', fuzz, count, *arguments[1:])
+    elif not arguments or arguments == ['full']:
+        everything(count, bool(arguments))
+    elif len(arguments) <= 2 and arguments[0] not in ('fuzz', 'full') and arguments[0][0] != '-':
+        some(count, *(arguments + [None])[:2])
+    else:
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
+    skipped = f', {count.skipped} skipped' if count.skipped else ''
+    print(f'{count.passed} passed, {count.failed} failed{skipped}')
+    sys.exit(1 if count.failed or not count.passed else 0)
+
+
+main(sys.argv[1:])
