@@ -1,6 +1,7 @@
-/* An identity as bytes: fixed numbers and counted strings, in the order of the struct. */
+/* An identity as bytes: fixed numbers and counted strings, in the order of the struct; its mail location; refused uids. */
 #include "account/identity.h"
 
+#include "conf/conf.h"
 #include "os/ipc.h"
 
 void identity_put(struct buf *out, const struct account_identity *id)
@@ -56,4 +57,33 @@ enum rc identity_get(str bytes, struct account_identity *ret)
         return RC_INVALID;
     *ret = id;
     return RC_OK;
+}
+
+static enum rc no_place(const struct account_identity *id, str location, struct err *e)
+{
+    err_set(e, RC_PERM, 550, "5.3.5", "the account has no place for its mail");
+    err_note(e, "the mail location " STR_FMT " gives no path for %s", STR_ARG(location), id->account);
+    return RC_PERM;
+}
+
+enum rc identity_locate(struct account_identity *id, str location, struct err *e)
+{
+    AUTO(buf_deinit) struct buf text = BUF_INIT(4 * IDENTITY_PATH_MAX);
+    struct conf_location parts;
+    if (conf_expand_location(location, str_c(id->account), str_c(id->home), &text) != RC_OK ||
+        conf_parse_location(buf_str(&text), &parts) != RC_OK ||
+        str_copy(id->mail_dir, sizeof id->mail_dir, parts.path) != RC_OK ||
+        str_copy(id->index_dir, sizeof id->index_dir, parts.index) != RC_OK)
+        return no_place(id, location, e);
+    if (id->home[0] == '\0')
+        memcpy(id->home, id->mail_dir, sizeof id->home);
+    if (!path_is_plain(id->home) || !path_is_plain(id->mail_dir) || !path_is_plain(id->index_dir))
+        return no_place(id, location, e);
+    return RC_OK;
+}
+
+bool identity_uid_permitted(uid_t uid, int first_valid_uid, int last_valid_uid)
+{
+    return uid != 0 && uid != (uid_t)-1 && uid >= (uid_t)first_valid_uid &&
+           (last_valid_uid == 0 || uid <= (uid_t)last_valid_uid);
 }

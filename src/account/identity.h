@@ -16,7 +16,7 @@ struct account_identity {
     gid_t groups[IDENTITY_GROUPS_MAX];
     size_t n_groups;
     bool system;                          /* a system user: mail below its home */
-    char home[IDENTITY_PATH_MAX + 1];     /* absolute */
+    char home[IDENTITY_PATH_MAX + 1];     /* absolute; the Maildir for accounts of the database */
     char mail_dir[IDENTITY_PATH_MAX + 1];  /* the Maildir, absolute, mail_location expanded */
     char index_dir[IDENTITY_PATH_MAX + 1]; /* INDEX=, or the same as mail_dir */
     uint64_t quota_bytes;                 /* 0: none */
@@ -25,5 +25,11 @@ struct account_identity {
 void identity_put(struct buf *out, const struct account_identity *id);
 /* RC_INVALID when malformed, or when a path is not absolute or has a "." or ".." component. */
 MUST_USE enum rc identity_get(str bytes, struct account_identity *ret);
+
+/* Fills home (when empty), mail_dir and index_dir from a location of the configuration. RC_PERM: the account or its home
+ * gives no path, e says why. */
+MUST_USE enum rc identity_locate(struct account_identity *id, str location, struct err *e);
+/* uid 0 and uids outside first_valid_uid..last_valid_uid (0: no limit) never get a session or a delivery. */
+bool identity_uid_permitted(uid_t uid, int first_valid_uid, int last_valid_uid);
 
 #endif

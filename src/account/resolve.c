@@ -1,0 +1,274 @@
+/* Following an address to the mailboxes and remote addresses that it stands for. */
+#include "account/resolve.h"
+
+#include "base/map.h"
+#include "conf/conf.h"
+#include "fmt/mailaddr.h"
+
+struct resolver {
+    const struct account_lookup *l;
+    struct arena *a;
+    struct map *expanded; /* aliases that were followed: each only once, which also ends loops */
+    struct map *found;    /* accounts and remote addresses that are results already */
+    struct account_target *targets;
+    size_t n, room;
+    unsigned lookups;
+    bool looped, disabled;
+    str dead; /* a target that led nowhere */
+};
+
+/* An address on its way: where it stands, and how it was written. */
+struct step {
+    const struct address_key *key;
+    str address;
+    unsigned depth;
+};
+
+static void map_freep(struct map **m)
+{
+    *m = map_free(*m);
+}
+
+static enum rc follow(struct resolver *r, str address, unsigned depth, struct err *e);
+
+static enum rc too_many(struct err *e)
+{
+    return err_set(e, RC_LIMIT, 550, "5.2.4", "the mailing list has too many members");
+}
+
+/* --- results --- */
+static enum rc add_target(struct resolver *r, struct account_target t, struct err *e)
+{
+    str id = t.remote ? t.address : t.account;
+    if (map_find(r->found, id))
+        return RC_OK;
+    if (r->n == RESOLVE_RESULTS_MAX)
+        return too_many(e);
+    if (r->n == r->room) {
+        struct account_target *grown = arena_grow(r->a, r->targets, r->n, sizeof *grown);
+        if (!grown)
+            return too_many(e);
+        r->targets = grown;
+        r->room = r->n < 4 ? 8 : 2 * r->n;
+    }
+    t.account = arena_str(r->a, t.account);
+    t.tag = arena_str(r->a, t.tag);
+    t.address = arena_str(r->a, t.address);
+    if (arena_exhausted(r->a))
+        return too_many(e);
+    map_put(r->found, id, r);
+    r->targets[r->n++] = t;
+    return RC_OK;
+}
+
+/* --- the places where a name can be found; RC_GONE: not there --- */
+static enum rc try_alias(struct resolver *r, const struct step *s, const struct address_key *key, struct err *e)
+{
+    str *targets;
+    size_t n;
+    if (map_find(r->expanded, address_text(key))) {
+        r->looped = true;
+        return RC_GONE;
+    }
+    enum rc rc = alias_find(r->l->db, key, RESOLVE_RESULTS_MAX, r->a, &targets, &n, e);
+    if (rc == RC_LIMIT)
+        return too_many(e);
+    if (rc != RC_OK)
+        return rc;
+    map_put(r->expanded, address_text(key), r);
+    for (size_t i = 0; i < n; i++) {
+        str to = targets[i];
+        if (str_starts(to, S("@"))) /* the same name in another domain */
+            to = arena_printf(r->a, STR_FMT STR_FMT, STR_ARG(address_local(s->key)), STR_ARG(to));
+        rc = follow(r, to, s->depth + 1, e);
+        if (rc != RC_OK)
+            return rc;
+    }
+    return RC_OK;
+}
+
+static enum rc try_account(struct resolver *r, const struct step *s, const struct address_key *key, str tag,
+                           struct err *e)
+{
+    struct account row;
+    enum rc rc = account_find(r->l->db, address_text(key), &row, e);
+    if (rc != RC_OK)
+        return rc == RC_INVALID ? RC_GONE : rc;
+    account_secret_wipe(&row.secret);
+    if (!row.enabled) {
+        r->disabled = true;
+        return RC_OK;
+    }
+    struct account_target t = {
+        .account = str_c(row.address), .uid = r->l->mail_uid, .tag = tag, .address = s->address};
+    return add_target(r, t, e);
+}
+
+static enum rc try_system(struct resolver *r, const struct step *s, str name, str tag, struct err *e)
+{
+    struct account_identity id;
+    enum rc rc = account_ask_system(r->l, name, &id, e);
+    if (rc != RC_OK)
+        return rc;
+    struct account_target t = {.account = name, .uid = id.uid, .tag = tag, .address = s->address};
+    return add_target(r, t, e);
+}
+
+static enum rc try_name(struct resolver *r, const struct step *s, str local, str tag, struct err *e)
+{
+    struct address_key key;
+    if (address_join(local, address_domain(s->key), &key) != RC_OK)
+        return RC_GONE;
+    enum rc rc = try_alias(r, s, &key, e);
+    if (rc == RC_GONE)
+        rc = try_account(r, s, &key, tag, e);
+    if (rc == RC_GONE)
+        rc = try_system(r, s, local, tag, e);
+    return rc;
+}
+
+static bool is_role_name(str local)
+{
+    return str_eq(local, S("postmaster")) || str_eq(local, S("abuse")) || str_eq(local, S("root"));
+}
+
+/* An address that the configuration gives for a domain; followed once like an alias, so that it cannot loop. */
+static enum rc try_configured(struct resolver *r, const struct step *s, const char *to, struct err *e)
+{
+    if (!to || !to[0])
+        return RC_GONE;
+    if (map_find(r->expanded, str_c(to))) {
+        r->looped = true;
+        return RC_GONE;
+    }
+    map_put(r->expanded, str_c(to), r);
+    return follow(r, str_c(to), s->depth + 1, e);
+}
+
+static enum rc try_catch_all(struct resolver *r, const struct step *s, const struct conf_domain *section, struct err *e)
+{
+    struct address_key key;
+    if (address_join(STR_NONE, address_domain(s->key), &key) != RC_OK)
+        return RC_GONE;
+    enum rc rc = try_alias(r, s, &key, e);
+    return rc == RC_GONE ? try_configured(r, s, section ? section->catch_all : NULL, e) : rc;
+}
+
+/* RFC 5321 §4.5.1: mail for postmaster is always accepted. */
+static enum rc try_any_account(struct resolver *r, const struct step *s, struct err *e)
+{
+    struct address_key key;
+    enum rc rc = account_first(r->l->db, address_domain(s->key), &key, e);
+    if (rc == RC_GONE)
+        rc = account_first(r->l->db, STR_NONE, &key, e);
+    if (rc == RC_GONE)
+        return err_set(e, RC_TEMP, 451, "4.2.1", "there is no account yet that could receive this mail");
+    return rc == RC_OK ? try_account(r, s, &key, S(""), e) : rc;
+}
+
+static enum rc follow_local(struct resolver *r, const struct step *s, struct err *e)
+{
+    str whole = address_local(s->key), local = whole, tag;
+    bool tagged = mailaddr_split_detail(whole, str_c(r->l->conf->recipient_delimiter), &local, &tag);
+    const struct conf_domain *section = conf_find_domain(r->l->conf, address_domain(s->key));
+    bool role = is_role_name(local);
+    enum rc rc = try_name(r, s, whole, S(""), e);
+    if (rc == RC_GONE && tagged)
+        rc = try_name(r, s, local, tag, e);
+    if (rc == RC_GONE && role)
+        rc = try_configured(r, s, section ? section->postmaster : NULL, e);
+    if (rc == RC_GONE)
+        rc = try_catch_all(r, s, section, e);
+    if (rc == RC_GONE && role)
+        rc = try_any_account(r, s, e);
+    return rc;
+}
+
+/* Follows one address to its end. RC_OK also when it leads nowhere, which is remembered; at depth 0 RC_GONE then tells
+ * that the domain is not ours. */
+static enum rc follow(struct resolver *r, str address, unsigned depth, struct err *e)
+{
+    struct address_key key;
+    struct step s = {&key, address, depth};
+    if (depth > RESOLVE_DEPTH_MAX || ++r->lookups > RESOLVE_LOOKUPS_MAX)
+        return err_set(e, RC_PERM, 550, "5.4.6", "the address leads through too many aliases");
+    enum rc rc = address_parse(address, &key);
+    if (rc != RC_OK)
+        return depth > 0 ? (r->dead = address, RC_OK) : err_set(e, RC_INVALID, 501, "5.1.3", "bad address syntax");
+    if (address_domain(&key).n > 0)
+        rc = account_domain_is_local(r->l, address_domain(&key), e);
+    if (rc == RC_GONE && depth == 0)
+        return rc;
+    if (rc == RC_GONE)
+        return add_target(r, (struct account_target){.remote = true, .uid = (uid_t)-1, .address = address}, e);
+    if (rc == RC_OK)
+        rc = follow_local(r, &s, e);
+    if (rc != RC_GONE)
+        return rc;
+    r->dead = address;
+    return RC_OK;
+}
+
+static enum rc conclude(struct resolver *r, str address, struct err *e)
+{
+    if (r->n > 0) {
+        if (r->dead.n > 0)
+            err_note(e, "an alias behind " STR_FMT " leads to " STR_FMT ", which is nowhere", STR_ARG(address),
+                     STR_ARG(r->dead));
+        return RC_OK;
+    }
+    if (r->disabled)
+        return err_set(e, RC_PERM, 550, "5.2.1", "the mailbox is disabled");
+    if (r->looped)
+        return err_set(e, RC_PERM, 550, "5.4.6", "the address loops among aliases");
+    return err_set(e, RC_PERM, 550, "5.1.1", "user unknown");
+}
+
+enum rc account_resolve(const struct account_lookup *l, str address, struct arena *a, struct account_target **ret,
+                        size_t *ret_n, struct err *e)
+{
+    AUTO(map_freep) struct map *expanded = map_new();
+    AUTO(map_freep) struct map *found = map_new();
+    struct resolver r = {.l = l, .a = a, .expanded = expanded, .found = found};
+    struct address_key key;
+    str whole = address;
+    /* "postmaster" alone is the only name without a domain that SMTP knows (RFC 5321 §4.5.1) */
+    if (address_parse(address, &key) == RC_OK && address_domain(&key).n == 0 && !str_eq(address_text(&key), S("postmaster")))
+        return err_set(e, RC_INVALID, 501, "5.1.3", "the address has no domain");
+    if (str_chr(address, '@') < 0)
+        whole = arena_printf(a, STR_FMT "@%s", STR_ARG(address),
+                             l->conf->domains.n > 0 ? l->conf->domains.v[0].p : l->conf->hostname);
+    enum rc rc = follow(&r, whole, 0, e);
+    if (rc == RC_GONE)
+        return err_set(e, RC_GONE, 550, "5.7.1", "relay access denied");
+    if (rc == RC_OK)
+        rc = conclude(&r, address, e);
+    if (rc == RC_OK) {
+        *ret = r.targets;
+        *ret_n = r.n;
+    }
+    return rc;
+}
+
+enum rc account_domain_is_local(const struct account_lookup *l, str domain, struct err *e)
+{
+    if (str_ieq(domain, str_c(l->conf->hostname)) || conf_has_domain(l->conf, domain))
+        return RC_OK;
+    enum rc rc = domain_find(l->db, domain, e);
+    return rc == RC_INVALID || rc == RC_LIMIT ? RC_GONE : rc;
+}
+
+enum rc account_may_send(const struct account_lookup *l, str account, str sender, struct err *e)
+{
+    struct account_target *targets;
+    size_t n = 0;
+    struct arena *a = arena_new(4 << 20);
+    enum rc rc = account_resolve(l, sender, a, &targets, &n, e);
+    bool own = false;
+    for (size_t i = 0; rc == RC_OK && i < n; i++)
+        own |= !targets[i].remote && str_eq(targets[i].account, account);
+    arena_free(a);
+    if (rc == RC_TEMP || own)
+        return rc;
+    return err_set(e, RC_PERM, 553, "5.7.1", "sender address is not owned by user " STR_FMT, STR_ARG(account));
+}

@@ -1,0 +1,334 @@
+/* account/resolve: the rule for "whose is this address" as a table, log-in names, senders, identities. */
+#include "account/resolve.h"
+
+#include "conf/conf.h"
+#include "fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static enum rc system_user(void *ctx, str name, struct account_identity *ret, struct err *e)
+{
+    *ret = (struct account_identity){.uid = 1001, .gid = 1001, .home = "/home/alice"};
+    if (str_eq(name, S("alice")))
+        return RC_OK;
+    if (str_eq(name, S("root"))) {
+        ret->uid = 0;
+        return RC_OK;
+    }
+    if (str_eq(name, S("daemon"))) {
+        ret->uid = 1;
+        return RC_OK;
+    }
+    return str_eq(name, S("broken")) ? RC_TEMP : RC_GONE;
+}
+
+struct world {
+    struct fixture f;
+    struct conf *conf;
+    struct account_lookup lookup;
+};
+
+static void alias(struct world *w, const char *from, const char *to)
+{
+    must(alias_add(w->f.db, str_c(from), str_c(to), NULL) == RC_OK);
+}
+
+static void world_open(struct world *w)
+{
+    struct conf_report report = {0};
+    fixture_open(&w->f);
+    w->conf = conf_parse(S("hostname = mail.example.org\ndomains = example.org, example.net, lonely.example\n"
+                           "[domain example.net]\npostmaster = bob@example.org\ncatch_all = carol@example.org\n"),
+                         "test", &report);
+    must(w->conf && report.errors == 0);
+    conf_report_deinit(&report);
+    w->lookup = (struct account_lookup){
+        .db = w->f.db, .conf = w->conf, .mail_uid = 5000, .mail_gid = 5000, .system_user = system_user};
+    fixture_add(&w->f, "bob@example.org");
+    fixture_add(&w->f, "carol@example.org");
+    fixture_add(&w->f, "a+b@example.org");
+    fixture_add(&w->f, "off@example.org");
+    fixture_add(&w->f, "self@example.org");
+    fixture_add(&w->f, "dave@added.example");
+    must(account_set_enabled(w->f.db, S("off@example.org"), false, NULL) == RC_OK);
+    must(domain_add(w->f.db, S("added.example"), NULL) == RC_OK);
+    alias(w, "info@example.org", "bob@example.org");
+    alias(w, "info@example.org", "carol@example.org");
+    alias(w, "away@example.org", "Eve@Remote.example");
+    alias(w, "self@example.org", "self@example.org");
+    alias(w, "self@example.org", "eve@remote.example");
+    alias(w, "loop1@example.org", "loop2@example.org");
+    alias(w, "loop2@example.org", "loop1@example.org");
+    alias(w, "half@example.org", "bob@example.org");
+    alias(w, "half@example.org", "gone@example.org");
+    alias(w, "dead@example.org", "gone@example.org");
+    alias(w, "unix@example.org", "alice@example.org");
+    alias(w, "@added.example", "@example.org");
+    alias(w, "offlist@example.org", "off@example.org");
+    for (int i = 0; i < 12; i++) {
+        char from[40], to[40];
+        snprintf(from, sizeof from, "deep%d@example.org", i);
+        snprintf(to, sizeof to, "deep%d@example.org", i + 1);
+        alias(w, from, to);
+    }
+    alias(w, "deep12@example.org", "bob@example.org");
+}
+
+static void world_close(struct world *w)
+{
+    conf_freep(&w->conf);
+    fixture_close(&w->f);
+}
+
+static void put_targets(struct buf *out, const struct account_target *t, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        str shown = t[i].remote ? t[i].address : t[i].account;
+        buf_printf(out, "%s" STR_FMT "/%d", t[i].remote ? "->" : "", STR_ARG(shown), (int)t[i].uid);
+        if (t[i].tag.n > 0)
+            buf_printf(out, "+" STR_FMT, STR_ARG(t[i].tag));
+        buf_putc(out, ' ');
+    }
+}
+
+static void addresses(void **state)
+{
+    static const struct {
+        const char *address;
+        enum rc rc;
+        const char *result; /* targets, or the enhanced status */
+    } rows[] = {
+        {"bob@example.org", RC_OK, "bob@example.org/5000 "},
+        {"BOB@Example.Org", RC_OK, "bob@example.org/5000 "},
+        {"bob@EXAMPLE.ORG.", RC_OK, "bob@example.org/5000 "},
+        {"\"bob\"@example.org", RC_OK, "bob@example.org/5000 "},
+        {"bob+lists+x@example.org", RC_OK, "bob@example.org/5000+lists+x "},
+        {"a+b@example.org", RC_OK, "a+b@example.org/5000 "}, /* the whole name is tried first */
+        {"info@example.org", RC_OK, "bob@example.org/5000 carol@example.org/5000 "},
+        {"info+tag@example.org", RC_OK, "bob@example.org/5000 carol@example.org/5000 "},
+        {"away@example.org", RC_OK, "->Eve@Remote.example/-1 "},
+        {"self@example.org", RC_OK, "->eve@remote.example/-1 self@example.org/5000 "},
+        {"half@example.org", RC_OK, "bob@example.org/5000 "},
+        {"dave@added.example", RC_OK, "dave@added.example/5000 "},
+        {"bob@added.example", RC_OK, "bob@example.org/5000 "}, /* the same name in another domain */
+        {"bob+x@added.example", RC_OK, "bob@example.org/5000+x "},
+        {"zzz@added.example", RC_PERM, "5.1.1"},
+        /* users of the system */
+        {"alice@example.org", RC_OK, "alice/1001 "},
+        {"alice+t@mail.example.org", RC_OK, "alice/1001+t "},
+        {"unix@example.org", RC_OK, "alice/1001 "},
+        {"daemon@example.org", RC_PERM, "5.1.1"}, /* below first_valid_uid */
+        {"broken@example.org", RC_TEMP, "4.3.0"},
+        /* RFC 5321 §4.5.1, RFC 2142 */
+        {"postmaster@example.org", RC_OK, "bob@example.org/5000 "},   /* the first account of the domain */
+        {"Postmaster@example.net", RC_OK, "bob@example.org/5000 "},   /* as configured */
+        {"abuse@lonely.example", RC_OK, "bob@example.org/5000 "},     /* any account */
+        {"root@mail.example.org", RC_OK, "bob@example.org/5000 "},    /* uid 0 has no mailbox */
+        {"postmaster@added.example", RC_OK, "bob@example.org/5000 "}, /* through the catch-all to example.org */
+        {"postmaster", RC_OK, "bob@example.org/5000 "},
+        {"PostMaster", RC_OK, "bob@example.org/5000 "},
+        /* catch-all of the configuration */
+        {"whoever@example.net", RC_OK, "carol@example.org/5000 "},
+        /* refusals */
+        {"nobody@example.org", RC_PERM, "5.1.1"},
+        {"dead@example.org", RC_PERM, "5.1.1"},
+        {"off@example.org", RC_PERM, "5.2.1"},
+        {"offlist@example.org", RC_PERM, "5.2.1"},
+        {"loop1@example.org", RC_PERM, "5.4.6"},
+        {"deep0@example.org", RC_PERM, "5.4.6"},
+        {"deep3@example.org", RC_OK, "bob@example.org/5000 "},
+        {"eve@remote.example", RC_GONE, "5.7.1"},
+        {"bob@sub.example.org", RC_GONE, "5.7.1"},
+        {"bob@[127.0.0.1]", RC_GONE, "5.7.1"},
+        {"bob@remote.example@example.org", RC_PERM, "5.1.1"},
+        {"eve%remote.example@example.org", RC_PERM, "5.1.1"}, /* no source routing */
+        {"alice", RC_INVALID, "5.1.3"},
+        {"", RC_INVALID, "5.1.3"},
+        {"bob@", RC_INVALID, "5.1.3"},
+        {"bob@exa mple.org", RC_INVALID, "5.1.3"},
+        {"bob\x01@example.org", RC_INVALID, "5.1.3"},
+    };
+    struct world w;
+    world_open(&w);
+    struct arena *a = arena_new(1 << 20);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct account_target *t = NULL;
+        size_t n = 0;
+        struct err e = {0};
+        AUTO(buf_deinit) struct buf out = BUF_INIT(1000);
+        enum rc rc = account_resolve(&w.lookup, str_c(rows[i].address), a, &t, &n, &e);
+        if (rc == RC_OK)
+            put_targets(&out, t, n);
+        else
+            buf_puts(&out, str_c(e.enhanced));
+        if (rc != rows[i].rc || strcmp(buf_cstr(&out), rows[i].result) != 0)
+            fail_msg("%s: %s %s", rows[i].address, rc_name(rc), buf_cstr(&out));
+        arena_reset(a);
+    }
+    arena_free(a);
+    world_close(&w);
+}
+
+static void dead_targets_are_named(void **state)
+{
+    struct world w;
+    struct account_target *t;
+    size_t n;
+    struct err e = {0};
+    world_open(&w);
+    struct arena *a = arena_new(1 << 20);
+    assert_int_equal(account_resolve(&w.lookup, S("half@example.org"), a, &t, &n, &e), RC_OK);
+    assert_non_null(strstr(e.log, "gone@example.org"));
+    arena_free(a);
+    world_close(&w);
+}
+
+static void many_members(void **state)
+{
+    struct world w;
+    struct account_target *t;
+    size_t n;
+    struct err e = {0};
+    world_open(&w);
+    for (int i = 0; i < RESOLVE_RESULTS_MAX; i++) {
+        char to[60];
+        snprintf(to, sizeof to, "member%d@remote.example", i);
+        alias(&w, "list@example.org", to);
+    }
+    struct arena *a = arena_new(1 << 20);
+    assert_int_equal(account_resolve(&w.lookup, S("list@example.org"), a, &t, &n, &e), RC_OK);
+    assert_int_equal(n, RESOLVE_RESULTS_MAX);
+    arena_reset(a);
+    alias(&w, "list@example.org", "one@too.many.example");
+    assert_int_equal(account_resolve(&w.lookup, S("list@example.org"), a, &t, &n, &e), RC_LIMIT);
+    assert_string_equal(e.enhanced, "5.2.4");
+    arena_free(a);
+    world_close(&w);
+}
+
+static void no_account_at_all(void **state)
+{
+    struct world w;
+    struct account_target *t;
+    size_t n;
+    struct err e = {0};
+    struct account_db *whole;
+    struct fixture empty;
+    world_open(&w);
+    fixture_open(&empty);
+    whole = w.lookup.db;
+    w.lookup.db = empty.db;
+    struct arena *a = arena_new(1 << 20);
+    assert_int_equal(account_resolve(&w.lookup, S("postmaster@example.org"), a, &t, &n, &e), RC_TEMP);
+    assert_int_equal(e.code, 451);
+    w.lookup.db = whole;
+    w.conf->system_users = false;
+    assert_int_equal(account_resolve(&w.lookup, S("alice@example.org"), a, &t, &n, &e), RC_PERM);
+    arena_free(a);
+    fixture_close(&empty);
+    world_close(&w);
+}
+
+static void log_in_names(void **state)
+{
+    static const struct {
+        const char *name;
+        enum rc rc;
+        const char *account;
+        bool system;
+    } rows[] = {
+        {"bob@example.org", RC_OK, "bob@example.org", false},
+        {"BOB@EXAMPLE.org", RC_OK, "bob@example.org", false},
+        {"bob", RC_OK, "bob@example.org", false}, /* the first domain */
+        {"alice", RC_OK, "alice", true},
+        {"alice@example.net", RC_OK, "alice", true},
+        {"alice@remote.example", RC_GONE, "", false},
+        {"bob+tag@example.org", RC_GONE, "", false},
+        {"info@example.org", RC_GONE, "", false}, /* an alias has no password */
+        {"root", RC_GONE, "", false},
+        {"nobody@example.org", RC_GONE, "", false},
+        {"", RC_GONE, "", false},
+        {"../bob", RC_GONE, "", false},
+        {"off@example.org", RC_OK, "off@example.org", false},
+    };
+    struct world w;
+    world_open(&w);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct account account = {0};
+        bool system = false;
+        assert_int_equal(account_find_login(&w.lookup, str_c(rows[i].name), &account, &system, NULL), rows[i].rc);
+        if (rows[i].rc != RC_OK)
+            continue;
+        assert_string_equal(account.address, rows[i].account);
+        assert_int_equal(system, rows[i].system);
+    }
+    world_close(&w);
+}
+
+static void senders(void **state)
+{
+    static const struct {
+        str account, sender;
+        enum rc rc;
+    } rows[] = {
+        {S("bob@example.org"), S("Bob@example.org"), RC_OK},
+        {S("bob@example.org"), S("bob+news@example.org"), RC_OK},
+        {S("bob@example.org"), S("info@example.org"), RC_OK},
+        {S("carol@example.org"), S("anything@example.net"), RC_OK}, /* her catch-all */
+        {S("alice"), S("alice@example.org"), RC_OK},
+        {S("bob@example.org"), S("carol@example.org"), RC_PERM},
+        {S("bob@example.org"), S("eve@remote.example"), RC_PERM},
+        {S("bob@example.org"), S("nobody@example.org"), RC_PERM},
+        {S("bob@example.org"), S("broken@example.org"), RC_TEMP},
+    };
+    struct world w;
+    world_open(&w);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct err e = {0};
+        assert_int_equal(account_may_send(&w.lookup, rows[i].account, rows[i].sender, &e), rows[i].rc);
+        if (rows[i].rc == RC_PERM)
+            assert_int_equal(e.code, 553);
+    }
+    world_close(&w);
+}
+
+static void identities(void **state)
+{
+    struct world w;
+    struct account_identity id;
+    struct err e;
+    world_open(&w);
+    assert_int_equal(account_identify(&w.lookup, S("bob@example.org"), &id, &e), RC_OK);
+    assert_string_equal(id.account, "bob@example.org");
+    assert_string_equal(id.mail_dir, "/var/mail/vhosts/example.org/bob");
+    assert_string_equal(id.home, "/var/mail/vhosts/example.org/bob");
+    assert_true(id.uid == 5000 && id.gid == 5000 && !id.system);
+    assert_int_equal(account_identify(&w.lookup, S("alice"), &id, &e), RC_OK);
+    assert_string_equal(id.mail_dir, "/home/alice/Maildir");
+    assert_true(id.uid == 1001 && id.system);
+    assert_int_equal(account_identify(&w.lookup, S("root"), &id, &e), RC_GONE);
+    assert_int_equal(account_identify(&w.lookup, S("nobody@example.org"), &id, &e), RC_GONE);
+    w.lookup.mail_uid = 0;
+    assert_int_equal(account_identify(&w.lookup, S("bob@example.org"), &id, &e), RC_PERM);
+    world_close(&w);
+    assert_false(identity_uid_permitted(0, 0, 0));
+    assert_false(identity_uid_permitted((uid_t)-1, 0, 0));
+    assert_false(identity_uid_permitted(999, 1000, 0));
+    assert_true(identity_uid_permitted(1000, 1000, 1000));
+    assert_false(identity_uid_permitted(1001, 1000, 1000));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(addresses),    cmocka_unit_test(dead_targets_are_named), cmocka_unit_test(many_members),
+        cmocka_unit_test(log_in_names), cmocka_unit_test(no_account_at_all),      cmocka_unit_test(senders),
+        cmocka_unit_test(identities),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
