@@ -187,10 +187,21 @@ enum rc date_parse_mail(str s, struct date *ret)
     return date_from_civil(&c, take_zone(&l), ret);
 }
 
+/* Two digits behind a separator; a FETCH writes 100,000 dates, so none of this goes through printf. */
+static void put_two(struct buf *out, char before, int n)
+{
+    buf_putc(out, before);
+    buf_putc(out, (char)('0' + n / 10));
+    buf_putc(out, (char)('0' + n % 10));
+}
+
 static void put_zone(struct buf *out, int minutes)
 {
     int m = minutes < 0 ? -minutes : minutes;
-    buf_printf(out, " %c%02d%02d", minutes < 0 ? '-' : '+', m / 60, m % 60);
+    buf_putc(out, ' ');
+    put_two(out, minutes < 0 ? '-' : '+', m / 60);
+    buf_putc(out, (char)('0' + m % 60 / 10));
+    buf_putc(out, (char)('0' + m % 10));
 }
 
 void date_format_mail(struct buf *out, struct date d)
@@ -243,7 +254,16 @@ enum rc date_parse_imap(str s, struct date *ret)
 void date_format_imap(struct buf *out, struct date d)
 {
     struct civil c = civil_from_date(d);
-    buf_printf(out, "%2d-%s-%04d %02d:%02d:%02d", c.day, month_names[c.month - 1], c.year, c.hour, c.minute, c.second);
+    buf_putc(out, c.day < 10 ? ' ' : (char)('0' + c.day / 10));
+    buf_putc(out, (char)('0' + c.day % 10));
+    buf_putc(out, '-');
+    buf_puts(out, str_c(month_names[c.month - 1]));
+    put_two(out, '-', c.year / 100);
+    buf_putc(out, (char)('0' + c.year % 100 / 10));
+    buf_putc(out, (char)('0' + c.year % 10));
+    put_two(out, ' ', c.hour);
+    put_two(out, ':', c.minute);
+    put_two(out, ':', c.second);
     put_zone(out, d.zone_minutes);
 }
 
