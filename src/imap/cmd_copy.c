@@ -1,0 +1,83 @@
+/* COPY, MOVE and their UID forms (RFC 9051 §6.4.7, §6.4.8; RFC 6851), with COPYUID (RFC 4315 §3). All
+ * messages are copied or none; MOVE tells COPYUID before the EXPUNGEs (RFC 6851 §4.3), which the dispatcher's
+ * announcement brings. */
+#include "imap/command.h"
+
+enum {
+    COPYUID_MAX = 64 * 1024
+}; /* a longer list is not told: clients may not read such a line (RFC 9051 §4) */
+
+static void copied_deinit(struct box_copied *c)
+{
+    uidset_deinit(&c->from);
+    uidset_deinit(&c->to);
+}
+
+/* copy = "COPY" SP sequence-set SP mailbox */
+static enum rc parse(struct imap_session *s, struct imap_lex *lex, struct uidset *ret_uids, str *ret_mailbox)
+{
+    enum rc rc = imap_sp(lex);
+    if (rc == RC_OK)
+        rc = imap_parse_set(s, lex, s->command->flags & CMD_UID, ret_uids);
+    if (rc == RC_OK)
+        rc = imap_sp(lex);
+    if (rc == RC_OK)
+        rc = imap_mailbox(lex, ret_mailbox);
+    return rc == RC_OK ? imap_eol(lex) : rc;
+}
+
+/* resp-code-copy = "COPYUID" SP nz-number SP uid-set SP uid-set; STR_NONE when nothing was copied. */
+static str copyuid(struct arena *a, const struct box_copied *copied)
+{
+    if (copied->uidvalidity == 0)
+        return STR_NONE;
+    AUTO(buf_deinit) struct buf code = BUF_INIT(COPYUID_MAX);
+    buf_puts(&code, S("COPYUID "));
+    buf_put_u64(&code, copied->uidvalidity);
+    buf_putc(&code, ' ');
+    uidset_format(&copied->from, &code);
+    buf_putc(&code, ' ');
+    uidset_format(&copied->to, &code);
+    return code.overflow ? STR_NONE : arena_str(a, buf_str(&code));
+}
+
+static enum rc copy(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re, bool move)
+{
+    AUTO(uidset_deinit) struct uidset uids = {0};
+    AUTO(copied_deinit) struct box_copied copied = {0};
+    str dest;
+    enum rc rc = parse(s, lex, &uids, &dest);
+    if (rc != RC_OK)
+        return rc;
+    if (move && box_read_only(s->box)) {
+        re->code = S("READ-ONLY");
+        return err_set(&re->err, RC_PERM, 0, "", "The mailbox was opened read-only.");
+    }
+    rc = box_copy(s->box, &uids, dest, move, &copied, &re->err);
+    if (rc == RC_GONE)
+        re->code = S("TRYCREATE"); /* RFC 9051 §6.4.7 */
+    if (rc != RC_OK)
+        return rc;
+    str code = copyuid(s->arena, &copied);
+    if (copied.uidvalidity != 0)
+        imap_changed(s, dest);
+    if (!move) {
+        re->code = code;
+        return RC_OK;
+    }
+    if (code.n)
+        imap_reply_untagged(s, "OK", code.p, "Moved.");
+    if (copied.uidvalidity != 0)
+        imap_changed(s, str_c(s->box_name));
+    return RC_OK;
+}
+
+enum rc imap_cmd_copy(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
+{
+    return copy(s, lex, re, false);
+}
+
+enum rc imap_cmd_move(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
+{
+    return copy(s, lex, re, true);
+}

@@ -1,0 +1,25 @@
+/* EXPUNGE and UID EXPUNGE (RFC 9051 §6.4.3, §6.4.9; RFC 4315 §2.1). The EXPUNGE responses are the
+ * dispatcher's announcement of what changed. */
+#include "imap/command.h"
+
+/* expunge = "EXPUNGE"; uid-expunge = "UID" SP "EXPUNGE" SP sequence-set */
+enum rc imap_cmd_expunge(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
+{
+    AUTO(uidset_deinit) struct uidset uids = {0};
+    bool uid = s->command->flags & CMD_UID;
+    enum rc rc = uid ? imap_sp(lex) : RC_OK;
+    if (rc == RC_OK && uid)
+        rc = imap_parse_set(s, lex, true, &uids);
+    if (rc == RC_OK)
+        rc = imap_eol(lex);
+    if (rc != RC_OK)
+        return rc;
+    if (box_read_only(s->box)) {
+        re->code = S("READ-ONLY");
+        return err_set(&re->err, RC_PERM, 0, "", "The mailbox was opened read-only.");
+    }
+    rc = box_expunge(s->box, uid ? &uids : NULL, false, &re->err);
+    if (rc == RC_OK)
+        imap_changed(s, str_c(s->box_name));
+    return rc;
+}

@@ -1,0 +1,215 @@
+/* FETCH and UID FETCH (RFC 9051 §6.4.5, §6.4.9; RFC 3501 §6.4.5).
+ *
+ * What the index has is sent as it is stored; the message is opened for sections only. Sections that are not
+ * peeked at set \Seen, in one commit for the whole set and before anything is sent. Messages that were
+ * expunged under way are left out (RFC 2180 §4.1.3); only when none was left does the command end with NO
+ * [EXPUNGEISSUED]. A large mailbox makes 100,000 lines: nothing on that path formats through printf. */
+#include "base/log.h"
+#include "fmt/date.h"
+#include "imap/command.h"
+#include "imap/fetch_body.h"
+#include "imap/flags.h"
+
+#define LAST_SECOND INT64_C(253402300799) /* 31-Dec-9999 23:59:59 */
+
+struct fetch_run {
+    struct imap_session *s;
+    const struct imap_fetch *fetch;
+    struct fetch_message *message;
+    struct uidset newly_seen; /* what this command marked: their new flags are told */
+    uint32_t given;
+};
+
+/* fetch = "FETCH" SP sequence-set SP (macro / fetch-att / list) */
+static enum rc parse(struct imap_session *s, struct imap_lex *lex, struct uidset *ret_uids,
+                     struct imap_fetch *ret)
+{
+    bool uid = s->command->flags & CMD_UID;
+    enum rc rc = imap_sp(lex);
+    if (rc == RC_OK)
+        rc = imap_parse_set(s, lex, uid, ret_uids);
+    if (rc == RC_OK)
+        rc = imap_sp(lex);
+    if (rc == RC_OK)
+        rc = imap_fetch_parse(lex, ret);
+    if (rc == RC_OK)
+        rc = imap_eol(lex);
+    if (rc == RC_OK && uid) /* RFC 9051 §6.4.9: always told in the UID form */
+        ret->items |= FETCH_UID;
+    return rc;
+}
+
+static enum rc find_unseen(struct box *b, const struct uidset *uids, struct uidset *ret, struct err *e)
+{
+    struct box_query *q;
+    struct box_msg msg;
+    enum rc rc = box_query_open(b, uids, 0, &q, e);
+    if (rc != RC_OK)
+        return rc;
+    while ((rc = box_query_next(q, &msg, e)) == RC_OK)
+        if (!(msg.flags & FLAG_SEEN))
+            uidset_add(ret, msg.uid, msg.uid);
+    box_query_close(q);
+    return rc == RC_GONE ? RC_OK : rc;
+}
+
+/* A disk that takes no change must not keep anyone from reading: then the messages stay unseen. */
+static void mark_seen(struct fetch_run *r, const struct uidset *uids)
+{
+    static const struct flag_change seen = {
+        .op = FLAGS_ADD, .flags = FLAG_SEEN, .unchanged_since = UINT64_MAX};
+    struct imap_session *s = r->s;
+    struct err e = {0};
+    enum rc rc = find_unseen(s->box, uids, &r->newly_seen, &e);
+    if (rc == RC_OK && r->newly_seen.n == 0)
+        return;
+    if (rc == RC_OK)
+        rc = box_change_flags(s->box, &r->newly_seen, &seen, true, NULL, &e);
+    if (rc == RC_OK) {
+        imap_changed(s, str_c(s->box_name));
+    } else {
+        log_warn("FETCH could not set \\Seen: %s", err_text(&e));
+        uidset_clear(&r->newly_seen);
+    }
+}
+
+/* --- one response line --- */
+
+/* Item names with the separator in front; the first one's is the list's parenthesis. */
+static void put_name(struct buf *out, char *sep, str name)
+{
+    buf_putc(out, *sep);
+    buf_puts(out, name);
+    buf_putc(out, ' ');
+    *sep = ' ';
+}
+
+/* date-time, in UTC: the zone in which the message arrived is not kept. A file's time may lie outside of the
+ * calendar. */
+static void put_date(struct buf *out, int64_t seconds)
+{
+    if (seconds < 0)
+        seconds = 0;
+    if (seconds > LAST_SECOND)
+        seconds = LAST_SECOND;
+    buf_putc(out, '"');
+    date_format_imap(out, (struct date){.seconds = seconds});
+    buf_putc(out, '"');
+}
+
+static void put_small_items(struct fetch_run *r, unsigned items, const struct box_msg *msg, char *sep)
+{
+    struct buf *out = &r->s->out;
+    if (items & FETCH_UID) {
+        put_name(out, sep, S("UID"));
+        buf_put_u64(out, msg->uid);
+    }
+    if (items & FETCH_FLAGS) {
+        put_name(out, sep, S("FLAGS"));
+        imap_flags_put(out, r->s->box, msg);
+    }
+    if (items & FETCH_INTERNALDATE) {
+        put_name(out, sep, S("INTERNALDATE"));
+        put_date(out, msg->internal_date);
+    }
+    if (items & FETCH_SIZE) {
+        put_name(out, sep, S("RFC822.SIZE"));
+        buf_put_u64(out, msg->size);
+    }
+}
+
+static void put_cached_items(struct fetch_run *r, unsigned items, const struct box_msg *msg, char *sep)
+{
+    const struct {
+        unsigned item;
+        str name, text;
+    } cached[] = {
+        {FETCH_ENVELOPE, S("ENVELOPE"), msg->envelope},
+        {FETCH_BODY, S("BODY"), msg->body},
+        {FETCH_BODYSTRUCTURE, S("BODYSTRUCTURE"), msg->bodystructure},
+    };
+    for (size_t i = 0; i < sizeof cached / sizeof *cached; i++) {
+        if (!(items & cached[i].item))
+            continue;
+        put_name(&r->s->out, sep, cached[i].name);
+        fetch_put(r->s, cached[i].text);
+    }
+}
+
+/* "* 12 FETCH (FLAGS (\Seen) UID 4827313 BODY[TEXT] {342}..." RC_GONE: the client is gone. */
+static enum rc put_line(struct fetch_run *r, const struct box_msg *msg)
+{
+    struct buf *out = &r->s->out;
+    unsigned items = r->fetch->items;
+    char sep = '(';
+    enum rc rc = RC_OK;
+    if (r->newly_seen.n && uidset_has(&r->newly_seen, msg->uid))
+        items |= FETCH_FLAGS; /* RFC 9051 §6.4.5: the implicit change is told in the response */
+    buf_puts(out, S("* "));
+    buf_put_u64(out, msg->seq);
+    buf_puts(out, S(" FETCH "));
+    put_small_items(r, items, msg, &sep);
+    put_cached_items(r, items, msg, &sep);
+    for (const struct fetch_section *sec = r->fetch->sections; sec && rc == RC_OK; sec = sec->next) {
+        put_name(out, &sep, sec->echo);
+        rc = fetch_section_put(r->s, r->message, sec);
+    }
+    buf_puts(out, S(")\r\n"));
+    if (out->n > FETCH_OUT_MAX)
+        imap_send(r->s);
+    return rc;
+}
+
+/* --- the command --- */
+
+static unsigned wanted_columns(unsigned items)
+{
+    return (items & FETCH_ENVELOPE ? BOX_WANT_ENVELOPE : 0) | (items & FETCH_BODY ? BOX_WANT_BODY : 0) |
+           (items & FETCH_BODYSTRUCTURE ? BOX_WANT_BODYSTRUCTURE : 0);
+}
+
+static enum rc put_messages(struct fetch_run *r, const struct uidset *uids, struct err *e)
+{
+    struct box *b = r->s->box;
+    struct box_query *q;
+    struct box_msg msg;
+    bool client_gone = false;
+    enum rc rc = box_query_open(b, uids, wanted_columns(r->fetch->items), &q, e);
+    if (rc != RC_OK)
+        return rc;
+    while (!client_gone && (rc = box_query_next(q, &msg, e)) == RC_OK) {
+        enum rc opened = r->fetch->sections ? fetch_message_open(r->message, b, msg.uid, e) : RC_OK;
+        if (opened == RC_GONE)
+            continue;
+        if (opened != RC_OK) {
+            rc = opened;
+            break;
+        }
+        client_gone = put_line(r, &msg) != RC_OK;
+        r->given++;
+    }
+    box_query_close(q);
+    imap_send(r->s);
+    return rc == RC_GONE ? RC_OK : rc;
+}
+
+enum rc imap_cmd_fetch(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
+{
+    AUTO(uidset_deinit) struct uidset uids = {0};
+    struct imap_fetch fetch;
+    enum rc rc = parse(s, lex, &uids, &fetch);
+    if (rc != RC_OK)
+        return rc;
+    struct fetch_message message = {0};
+    struct fetch_run run = {.s = s, .fetch = &fetch, .message = &message};
+    if (imap_fetch_sets_seen(&fetch) && !box_read_only(s->box))
+        mark_seen(&run, &uids);
+    rc = put_messages(&run, &uids, &re->err);
+    uidset_deinit(&run.newly_seen);
+    fetch_message_close(&message);
+    if (rc == RC_OK && run.given == 0 && uids.n > 0) {
+        re->code = S("EXPUNGEISSUED");
+        return err_set(&re->err, RC_PERM, 0, "", "The messages were expunged in the meantime.");
+    }
+    return rc;
+}

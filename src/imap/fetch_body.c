@@ -1,0 +1,213 @@
+/* fetch_body: cuts sections out of a message; see fetch_body.h. Sections without part numbers need the end of
+ * the header only; the tree of parts is made when the first numbered one is asked for. */
+#include "imap/fetch_body.h"
+
+#include "fmt/header.h"
+
+enum {
+    TREE_ARENA_MAX = 16 * 1024 * 1024,
+    FLUSH_EVERY = 1024 * 1024 /* bytes between two looks at whether the client is still there */
+};
+
+enum rc fetch_message_open(struct fetch_message *m, struct box *b, uid32 uid, struct err *e)
+{
+    if (m->uid == uid)
+        return RC_OK;
+    fetch_message_close(m);
+    enum rc rc = box_content_open(b, uid, &m->content, e);
+    if (rc != RC_OK)
+        return rc;
+    m->uid = uid;
+    m->header_size = header_size(m->content.raw);
+    return RC_OK;
+}
+
+void fetch_message_close(struct fetch_message *m)
+{
+    if (m->uid != 0)
+        box_content_close(&m->content);
+    m->arena = arena_free(m->arena);
+    m->root = NULL;
+    m->uid = 0;
+    m->last = (struct mime_span){0};
+    m->cursor = (struct crlf_cursor){0};
+}
+
+/* A message whose tree has no room, which only one made for that has, is told as a single part, as its
+ * BODYSTRUCTURE is. */
+static const struct mime_part *tree(struct fetch_message *m)
+{
+    static const struct mime_limits single = {.depth = 0, .parts = 1};
+    if (m->root)
+        return m->root;
+    m->arena = arena_new(TREE_ARENA_MAX);
+    if (mime_parse(m->content.raw, m->arena, NULL, &m->root) == RC_OK)
+        return m->root;
+    arena_reset(m->arena);
+    must(mime_parse(m->content.raw, m->arena, &single, &m->root) == RC_OK);
+    return m->root;
+}
+
+/* The raw bytes of a section; the CRLF length is counted by the caller when `crlf` is left 0. */
+static bool find_span(struct fetch_message *m, const struct fetch_section *sec, struct mime_span *ret)
+{
+    static const enum mime_section which[] = {
+        [FETCH_PART_ALL] = MIME_SECTION_BODY,      [FETCH_PART_HEADER] = MIME_SECTION_HEADER,
+        [FETCH_PART_FIELDS] = MIME_SECTION_HEADER, [FETCH_PART_FIELDS_NOT] = MIME_SECTION_HEADER,
+        [FETCH_PART_TEXT] = MIME_SECTION_TEXT,     [FETCH_PART_MIME] = MIME_SECTION_MIME,
+    };
+    if (sec->n_path > 0)
+        return mime_section(tree(m), sec->path, sec->n_path, which[sec->part], ret);
+    size_t end = m->content.raw.n;
+    switch (which[sec->part]) {
+    case MIME_SECTION_HEADER:
+        *ret = (struct mime_span){.start = 0, .end = m->header_size};
+        break;
+    case MIME_SECTION_TEXT:
+        *ret = (struct mime_span){.start = m->header_size, .end = end};
+        break;
+    default:
+        *ret = (struct mime_span){.start = 0, .end = end};
+        break;
+    }
+    return true;
+}
+
+/* --- sending --- */
+
+void fetch_put(struct imap_session *s, str text)
+{
+    if (s->out.n + text.n > FETCH_OUT_MAX)
+        imap_send(s);
+    if (text.n > FETCH_OUT_MAX)
+        stream_write(s->io, text);
+    else
+        buf_puts(&s->out, text);
+}
+
+/* A literal cannot carry NUL (RFC 9051 §4.3); 0x80 is what other servers put in its place. */
+static void hide_nul(char *p, size_t n)
+{
+    for (char *nul; (nul = memchr(p, '\0', n)); n -= (size_t)(nul - p), p = nul)
+        *nul = (char)0x80;
+}
+
+/* The whole of what is asked, clipped to the section's size. */
+static void clip(const struct fetch_section *sec, size_t size, size_t *ret_offset, size_t *ret_len)
+{
+    *ret_offset = 0;
+    *ret_len = size;
+    if (!sec->partial)
+        return;
+    *ret_offset = sec->offset < size ? (size_t)sec->offset : size;
+    *ret_len = size - *ret_offset;
+    if (sec->length < *ret_len)
+        *ret_len = (size_t)sec->length;
+}
+
+static void put_literal_head(struct buf *out, size_t n)
+{
+    buf_putc(out, '{');
+    buf_put_u64(out, n);
+    buf_puts(out, S("}\r\n"));
+}
+
+/* Sends now and then, gives a slow but living client its time, and notices one that is gone. */
+static enum rc look_at_client(struct imap_session *s, struct fetch_message *m)
+{
+    if (m->unflushed < FLUSH_EVERY)
+        return RC_OK;
+    m->unflushed = 0;
+    stream_set_deadline(s->io, clock_mono() + s->limits.idle_ms);
+    return stream_flush(s->io) == RC_OK ? RC_OK : RC_GONE;
+}
+
+static enum rc put_slices(struct imap_session *s, struct fetch_message *m, str raw, size_t offset, size_t len)
+{
+    while (len > 0) {
+        size_t n = len < FETCH_OUT_MAX ? len : FETCH_OUT_MAX, before = s->out.n;
+        crlf_put_range(&s->out, raw, offset, n, &m->cursor);
+        must(s->out.n - before == n); /* what was announced */
+        hide_nul(s->out.p + before, n);
+        offset += n;
+        len -= n;
+        m->unflushed += n;
+        if (s->out.n < FETCH_OUT_MAX)
+            continue;
+        imap_send(s);
+        enum rc rc = look_at_client(s, m);
+        if (rc != RC_OK)
+            return rc;
+    }
+    return RC_OK;
+}
+
+static enum rc put_span(struct imap_session *s, struct fetch_message *m, const struct fetch_section *sec,
+                        struct mime_span span)
+{
+    str raw = str_sub(m->content.raw, span.start, span.end - span.start);
+    size_t offset, len;
+    if (span.start != m->last.start || span.end != m->last.end) {
+        m->last = span;
+        m->last.crlf = crlf_size(raw);
+        m->cursor = (struct crlf_cursor){0};
+    }
+    clip(sec, m->last.crlf, &offset, &len);
+    put_literal_head(&s->out, len);
+    return put_slices(s, m, raw, offset, len);
+}
+
+/* --- HEADER.FIELDS --- */
+
+static bool is_listed(const struct fetch_section *sec, str name)
+{
+    for (size_t i = 0; i < sec->n_fields; i++)
+        if (str_ieq(sec->fields[i], name))
+            return true;
+    return false;
+}
+
+/* The chosen fields and the empty line that ends them (RFC 9051 §6.4.5.1), in CRLF form. */
+static void cut_fields(const struct fetch_section *sec, str block, struct buf *out)
+{
+    struct header_iter it = header_iter(block);
+    struct header_field f;
+    while (header_next(&it, &f)) {
+        if (is_listed(sec, f.name) != (sec->part == FETCH_PART_FIELDS))
+            continue;
+        str raw = str_sub(block, f.start, f.end - f.start);
+        crlf_put_range(out, raw, 0, SIZE_MAX, NULL);
+        if (!str_ends(raw, S("\n")))
+            buf_puts(out, S("\r\n"));
+    }
+    buf_puts(out, S("\r\n"));
+}
+
+static enum rc put_fields(struct imap_session *s, struct fetch_message *m, const struct fetch_section *sec,
+                          struct mime_span span)
+{
+    str block = str_sub(m->content.raw, span.start, span.end - span.start);
+    AUTO(buf_deinit) struct buf text = BUF_INIT(2 * block.n + 4); /* every line end may grow by one byte */
+    size_t offset, len;
+    cut_fields(sec, block, &text);
+    must(!text.overflow);
+    hide_nul(text.p, text.n);
+    clip(sec, text.n, &offset, &len);
+    put_literal_head(&s->out, len);
+    fetch_put(s, str_sub(buf_str(&text), offset, len));
+    m->unflushed += len;
+    return look_at_client(s, m);
+}
+
+enum rc fetch_section_put(struct imap_session *s, struct fetch_message *m, const struct fetch_section *sec)
+{
+    struct mime_span span;
+    if (s->out.n > FETCH_OUT_MAX)
+        imap_send(s);
+    if (!find_span(m, sec, &span)) {
+        buf_puts(&s->out, S("NIL"));
+        return RC_OK;
+    }
+    bool fields = sec->part == FETCH_PART_FIELDS || sec->part == FETCH_PART_FIELDS_NOT;
+    return fields ? put_fields(s, m, sec, span) : put_span(s, m, sec, span);
+}

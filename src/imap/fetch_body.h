@@ -1,0 +1,42 @@
+/* fetch_body: the pieces of a message that FETCH gives (RFC 9051 §6.4.5 BODY[...], RFC 3501 §6.4.5
+ * RFC822...), cut from the stored bytes and sent in CRLF form without ever holding a large one in memory.
+ *
+ * The message last opened stays open, with its tree of parts and the place where the last slice ended, so
+ * that a client that reads an attachment in thousands of partial FETCHes costs one parse and one pass. */
+#ifndef IMAP_FETCH_BODY_H
+#define IMAP_FETCH_BODY_H
+
+#include "fmt/crlf.h"
+#include "fmt/imap_fetch.h"
+#include "fmt/mime.h"
+#include "imap/session.h"
+
+/* s->out is sent when it holds this much; what is put between two looks at it is at most as much again. */
+enum { FETCH_OUT_MAX = 16 * 1024 };
+
+struct fetch_message {
+    uid32 uid; /* 0: none is open */
+    struct box_content content;
+    size_t header_size;
+    struct arena *arena;       /* of root; NULL until a section asks for parts */
+    struct mime_part *root;    /* NULL until then */
+    struct mime_span last;     /* the section given last */
+    struct crlf_cursor cursor; /* where its last slice ended, from its start */
+    size_t unflushed;          /* bytes sent since the connection was last looked at */
+};
+
+/* Opens the message unless it is the one that is open. RC_GONE: it was expunged; RC_TEMP: the store failed.
+ */
+MUST_USE enum rc fetch_message_open(struct fetch_message *m, struct box *b, uid32 uid, struct err *e);
+/* Closes what is open; m may be used again. */
+void fetch_message_close(struct fetch_message *m);
+
+/* Puts the bytes of a section as a literal, or NIL when the message has no such part. RC_GONE: the client is
+ * gone. */
+MUST_USE enum rc fetch_section_put(struct imap_session *s, struct fetch_message *m,
+                                   const struct fetch_section *sec);
+
+/* Puts text of any length behind what s->out holds, sending as needed. */
+void fetch_put(struct imap_session *s, str text);
+
+#endif

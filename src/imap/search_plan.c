@@ -1,0 +1,158 @@
+/* search_plan: makes a SEARCH tree ready; see search_plan.h. Nesting is bounded by the codec. */
+#include "imap/search_plan.h"
+
+#include "fmt/casefold.h"
+#include "imap/flags.h"
+
+enum { FOLDED_MAX = 16 * SEARCH_TEXT_MAX }; /* a ligature folds to several times its length */
+
+struct planner {
+    struct imap_session *s;
+    struct search_program *program;
+};
+
+static enum search_cost key_cost(enum search_key key)
+{
+    switch (key) {
+    case SEARCH_AND:
+    case SEARCH_OR:
+    case SEARCH_SEQ_SET:
+    case SEARCH_UID_SET:
+    case SEARCH_RECENT:
+        return COST_VIEW;
+    case SEARCH_SENTBEFORE:
+    case SEARCH_SENTON:
+    case SEARCH_SENTSINCE:
+    case SEARCH_HEADER:
+        return COST_HEADER;
+    case SEARCH_BODY:
+    case SEARCH_TEXT:
+        return COST_BODY;
+    default:
+        return COST_ROW;
+    }
+}
+
+/* Keeps the children in order of cost; those that cost the same stay as the client wrote them. */
+static void insert_child(struct search_plan *parent, struct search_plan *child)
+{
+    struct search_plan **at = &parent->child;
+    while (*at && (*at)->cost <= child->cost)
+        at = &(*at)->next;
+    child->next = *at;
+    *at = child;
+    if (child->cost > parent->cost)
+        parent->cost = child->cost;
+}
+
+static enum rc plan_set(struct planner *p, const struct search_node *node, struct search_plan *plan)
+{
+    struct imap_lex lex;
+    imap_lex_init(&lex, node->text, p->s->arena);
+    enum rc rc = imap_parse_set(p->s, &lex, node->key == SEARCH_UID_SET, &plan->uids);
+    return rc == RC_OK ? imap_eol(&lex) : rc;
+}
+
+static void plan_flag(const struct search_node *node, struct search_plan *plan)
+{
+    static const unsigned bits[] = {
+        [SEARCH_FLAG_ANSWERED] = FLAG_ANSWERED, [SEARCH_FLAG_DELETED] = FLAG_DELETED,
+        [SEARCH_FLAG_DRAFT] = FLAG_DRAFT,       [SEARCH_FLAG_FLAGGED] = FLAG_FLAGGED,
+        [SEARCH_FLAG_SEEN] = FLAG_SEEN,
+    };
+    plan->flags = bits[node->flag];
+}
+
+/* Keywords compare without case (RFC 9051 §2.3.2); some of them are flags of the store. */
+static enum rc plan_keyword(struct planner *p, const struct search_node *node, struct search_plan *plan)
+{
+    const str *names;
+    size_t n;
+    enum rc rc = imap_flags_parse(p->s->arena, &node->text, 1, &plan->flags, &names, &n);
+    if (rc != RC_OK || n == 0)
+        return rc;
+    n = box_keywords(p->s->box, &names);
+    for (size_t i = 0; i < n && i < 64; i++)
+        if (str_ieq(names[i], node->text))
+            plan->keywords = UINT64_C(1) << i;
+    return RC_OK;
+}
+
+static enum rc plan_needle(struct planner *p, const struct search_node *node, struct search_plan *plan)
+{
+    AUTO(buf_deinit) struct buf folded = BUF_INIT(FOLDED_MAX);
+    casefold_put(&folded, node->text);
+    plan->field = node->field;
+    plan->needle = arena_str(p->s->arena, buf_str(&folded));
+    return folded.overflow || !plan->needle.p ? RC_LIMIT : RC_OK;
+}
+
+static void add_text(struct search_plan **list, struct search_plan *plan)
+{
+    plan->next_text = *list;
+    *list = plan;
+}
+
+static enum rc plan_key(struct planner *p, const struct search_node *node, struct search_plan *plan)
+{
+    switch (node->key) {
+    case SEARCH_SEQ_SET:
+    case SEARCH_UID_SET:
+        return plan_set(p, node, plan);
+    case SEARCH_FLAG:
+        plan_flag(node, plan);
+        return RC_OK;
+    case SEARCH_KEYWORD:
+        return plan_keyword(p, node, plan);
+    case SEARCH_BODY:
+        add_text(&p->program->bodies, plan);
+        return plan_needle(p, node, plan);
+    case SEARCH_TEXT:
+        add_text(&p->program->texts, plan);
+        return plan_needle(p, node, plan);
+    case SEARCH_HEADER:
+        return plan_needle(p, node, plan);
+    default:
+        plan->number = node->number;
+        return RC_OK;
+    }
+}
+
+/* A failure leaves the tree so that search_program_deinit reaches every set in it. */
+static enum rc make(struct planner *p, const struct search_node *node, struct search_plan *parent)
+{
+    struct search_plan *plan = arena_make(p->s->arena, struct search_plan);
+    if (!plan)
+        return RC_LIMIT;
+    plan->key = node->key;
+    plan->negated = node->negated;
+    plan->cost = key_cost(node->key);
+    enum rc rc = plan_key(p, node, plan);
+    for (const struct search_node *child = node->child; child && rc == RC_OK; child = child->next)
+        rc = make(p, child, plan);
+    insert_child(parent, plan);
+    return rc;
+}
+
+enum rc search_program_make(struct imap_session *s, const struct search_node *root,
+                            struct search_program *ret)
+{
+    *ret = (struct search_program){.root = arena_make(s->arena, struct search_plan)};
+    if (!ret->root)
+        return RC_LIMIT;
+    struct planner p = {s, ret};
+    return make(&p, root, ret->root);
+}
+
+static void free_sets(struct search_plan *plan)
+{
+    for (; plan; plan = plan->next) {
+        uidset_deinit(&plan->uids);
+        free_sets(plan->child);
+    }
+}
+
+void search_program_deinit(struct search_program *p)
+{
+    free_sets(p->root);
+}

@@ -1,0 +1,44 @@
+/* search_plan: a SEARCH program made ready for one mailbox: message sets resolved, keywords looked up, texts
+ * folded, and what is cheap put in front of what is dear at each level of the tree. */
+#ifndef IMAP_SEARCH_PLAN_H
+#define IMAP_SEARCH_PLAN_H
+
+#include "fmt/imap_search.h"
+#include "imap/session.h"
+
+enum search_cost {
+    COST_VIEW,   /* the UID alone decides */
+    COST_ROW,    /* flags, dates and sizes from the index */
+    COST_HEADER, /* the message's header */
+    COST_BODY    /* its decoded text */
+};
+
+struct search_plan {
+    enum search_key key;
+    bool negated;
+    enum search_cost cost; /* of the dearest key below */
+    struct uidset uids;    /* SEQ_SET and UID_SET: what they name in the view */
+    unsigned flags;        /* FLAG, and KEYWORD of a flag that is told as one: a bit of enum msg_flag */
+    uint64_t keywords;     /* KEYWORD: its bit; 0 when the mailbox does not have it */
+    int64_t number;
+    str field;
+    str needle; /* folded text */
+    struct search_plan *child, *next;
+
+    /* BODY and TEXT of one message are answered in one pass over it, for all such keys at once */
+    struct search_plan *next_text;
+    bool found;
+};
+
+struct search_program {
+    struct search_plan *root;
+    struct search_plan *bodies, *texts; /* all BODY keys; all TEXT keys */
+};
+
+/* The program lies in the session's arena, but for its sets, which search_program_deinit frees, also after a
+ * failure. RC_INVALID: a message set that is none; RC_LIMIT: the arena is exhausted. */
+MUST_USE enum rc search_program_make(struct imap_session *s, const struct search_node *root,
+                                     struct search_program *ret);
+void search_program_deinit(struct search_program *p);
+
+#endif
