@@ -1,0 +1,154 @@
+/* LOGIN and AUTHENTICATE of the IMAP dialogue before log-in (RFC 9051 §6.2.2, §6.2.3; codes of RFC 5530 §3).
+ *
+ * Both end in the same SASL exchange with auth: LOGIN is PLAIN with an initial response. After success the session is
+ * opened and answers the command itself. */
+#include "base/enc.h"
+#include "fmt/sasl.h"
+#include "imap/preauth_impl.h"
+
+enum { RESPONSE_LINE_MAX = (SASL_RESPONSE_MAX + 2) / 3 * 4 };
+
+bool preauth_password_forbidden(struct preauth *p)
+{
+    if (!p->set->plaintext_forbidden || stream_is_tls(p->io))
+        return false;
+    p->outcome->tried_plaintext = true;
+    preauth_reply(p, "NO", "PRIVACYREQUIRED", "Passwords are accepted only after STARTTLS.");
+    return true;
+}
+
+static void open_session(struct preauth *p)
+{
+    struct err e = {0};
+    switch (p->ops->open_session(p->ctx, p->tag, &e)) {
+    case RC_OK:
+        p->outcome->end = LOGIN_DONE;
+        p->over = true;
+        return;
+    case RC_LIMIT:
+        preauth_reply(p, "NO", "LIMIT", e.peer[0] ? e.peer : "Too many sessions.");
+        return;
+    case RC_PERM:
+        preauth_reply(p, "NO", "AUTHORIZATIONFAILED", e.peer[0] ? e.peer : "This account has no mailbox here.");
+        return;
+    default:
+        preauth_reply(p, "NO", "UNAVAILABLE", "The mailbox cannot be opened now, try again later.");
+    }
+}
+
+/* Sends "+ data" and reads the client's answer into `in`, decoded. False: the exchange is over and was answered. */
+static bool challenge(struct preauth *p, str data, struct buf *in)
+{
+    struct buf line = BUF_INIT(2 * SASL_RESPONSE_MAX);
+    buf_puts(&line, S("+ "));
+    enc_base64(&line, data);
+    buf_puts(&line, S("\r\n"));
+    stream_write(p->io, buf_str(&line));
+    buf_deinit(&line);
+    str answer;
+    enum line_end end;
+    enum rc rc = stream_flush(p->io);
+    if (rc == RC_OK)
+        rc = stream_read_line(p->io, RESPONSE_LINE_MAX, &answer, &end);
+    if (rc == RC_OK)
+        rc = sasl_response_decode(answer, false, in);
+    else if (rc == RC_TEMP || rc == RC_GONE)
+        p->over = true;
+    if (rc == RC_OK)
+        return true;
+    p->ops->sasl_cancel(p->ctx);
+    if (rc == RC_TEMP)
+        preauth_bye(p, "", "Disconnected for inactivity.", "Disconnected: Inactivity");
+    else if (!p->over)
+        preauth_bad(p, rc == RC_GONE ? "Authentication cancelled." : "The response is not base64, or too long.");
+    return false;
+}
+
+/* Carries on from auth's first reply to the end. */
+static void exchange(struct preauth *p, struct login_sasl_reply *reply)
+{
+    struct buf in = BUF_INIT(SASL_RESPONSE_MAX);
+    bool going = true;
+    while (going && reply->result == LOGIN_SASL_CONTINUE) {
+        buf_reset(&in);
+        going = challenge(p, reply->data, &in);
+        if (going)
+            p->ops->sasl_step(p->ctx, buf_str(&in), reply);
+    }
+    /* IMAP has no room for data with the OK: it is one more challenge, answered by an empty line (RFC 4422 §5) */
+    if (going && reply->result == LOGIN_SASL_OK && reply->data.n) {
+        buf_reset(&in);
+        going = challenge(p, reply->data, &in);
+    }
+    buf_wipe(&in);
+    if (!going)
+        return;
+    if (reply->result == LOGIN_SASL_OK)
+        open_session(p);
+    else if (reply->result == LOGIN_SASL_TEMP)
+        preauth_reply(p, "NO", "UNAVAILABLE", "Log-ins cannot be checked now, try again later.");
+    else
+        preauth_reply(p, "NO", "AUTHENTICATIONFAILED", "Authentication failed.");
+}
+
+/* authenticate = "AUTHENTICATE" SP auth-type [SP initial-resp]; initial-resp = (base64 / "=") */
+static enum rc parse_authenticate(struct imap_lex *lex, str *ret_name, bool *ret_has_initial, str *ret_initial)
+{
+    if (imap_sp(lex) != RC_OK || imap_atom(lex, ret_name) != RC_OK)
+        return RC_INVALID;
+    *ret_has_initial = imap_peek(lex) == ' ';
+    if (*ret_has_initial)
+        *ret_initial = str_trim(imap_rest(lex));
+    return RC_OK;
+}
+
+void preauth_cmd_authenticate(struct preauth *p, struct imap_lex *lex)
+{
+    str name, text = STR_NONE;
+    bool has_initial;
+    enum sasl_mech mech;
+    if (parse_authenticate(lex, &name, &has_initial, &text) != RC_OK) {
+        preauth_bad(p, "AUTHENTICATE needs the name of a mechanism.");
+        return;
+    }
+    if (sasl_mech_parse(name, &mech) == RC_OK && sasl_mech_is_plaintext(mech) && preauth_password_forbidden(p))
+        return;
+    str offered = login_find_mechanism(p->set, stream_is_tls(p->io), name);
+    if (offered.n == 0) {
+        preauth_reply(p, "NO", "CANNOT", "This mechanism is not supported.");
+        return;
+    }
+    struct buf initial = BUF_INIT(SASL_RESPONSE_MAX);
+    if (has_initial && sasl_response_decode(text, true, &initial) != RC_OK) {
+        preauth_bad(p, "The initial response is not base64, or too long.");
+    } else {
+        struct login_sasl_reply reply = {.result = LOGIN_SASL_TEMP};
+        p->ops->sasl_start(p->ctx, offered, has_initial, buf_str(&initial), &reply);
+        exchange(p, &reply);
+    }
+    buf_wipe(&initial);
+}
+
+/* login = "LOGIN" SP userid SP password; both are astring */
+void preauth_cmd_login(struct preauth *p, struct imap_lex *lex)
+{
+    struct sasl_plain plain = {0};
+    if (preauth_password_forbidden(p))
+        return;
+    if (imap_sp(lex) != RC_OK || imap_astring(lex, &plain.authcid) != RC_OK || imap_sp(lex) != RC_OK ||
+        imap_astring(lex, &plain.password) != RC_OK || imap_eol(lex) != RC_OK || str_chr(plain.authcid, '\0') >= 0 ||
+        str_chr(plain.password, '\0') >= 0) {
+        preauth_bad(p, "LOGIN needs a user name and a password.");
+        return;
+    }
+    if (plain.authcid.n == 0 || plain.authcid.n > SASL_NAME_MAX || plain.password.n > SASL_PASSWORD_MAX) {
+        preauth_reply(p, "NO", "AUTHENTICATIONFAILED", "Authentication failed.");
+        return;
+    }
+    struct buf initial = BUF_INIT(SASL_RESPONSE_MAX);
+    struct login_sasl_reply reply = {.result = LOGIN_SASL_TEMP};
+    sasl_plain_put(&initial, &plain);
+    p->ops->sasl_start(p->ctx, S("PLAIN"), true, buf_str(&initial), &reply);
+    buf_wipe(&initial);
+    exchange(p, &reply);
+}
