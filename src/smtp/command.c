@@ -3,7 +3,6 @@
 #include "smtp/command.h"
 
 #include "base/log.h"
-
 #include "smtp/session_impl.h"
 
 #define BOTH   (SMTP_CMD_SMTP | SMTP_CMD_LMTP)

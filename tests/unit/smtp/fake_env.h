@@ -1,0 +1,27 @@
+/* fake_env: a world for SMTP sessions in tests. Mailboxes: alice, bob (both also reached by team@), full
+ * (RC_TEMP at RCPT), broken (RC_TEMP at delivery), vanished (RC_PERM at delivery) at example.org and
+ * bücher.example; every other name there is unknown, every other domain is foreign. Log-in: alice with the
+ * password "secret". Messages are kept as text. */
+#ifndef TESTS_UNIT_SMTP_FAKE_ENV_H
+#define TESTS_UNIT_SMTP_FAKE_ENV_H
+
+#include "smtp/smtp_env.h"
+
+struct fake_world {
+    struct buf content;   /* of the message under way */
+    struct buf delivered; /* every committed copy: return path, Delivered-To, trace, content */
+    unsigned deliveries;  /* committed copies */
+    unsigned lookups;
+    enum rc sink_result; /* what content_append answers */
+    bool stopping;
+    int sasl_steps;   /* LOGIN's place */
+    str sender_owner; /* the one address that alice may send as */
+    uint64_t last_bytes, last_lines;
+    char last_id[32];
+};
+
+void fake_world_init(struct fake_world *w);
+void fake_world_deinit(struct fake_world *w);
+extern const struct smtp_env fake_env; /* its context is a struct fake_world */
+
+#endif
