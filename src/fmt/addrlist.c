@@ -168,14 +168,18 @@ static void end_group(struct addr_parser *p)
     p->in_group = false;
 }
 
-/* Words that nothing but a separator follows: a mailbox without a domain. */
+/* Words that nothing but a separator follows: one is a mailbox without a domain, several (or a
+ * quoted string that holds several) are a name without a mailbox. */
 static void end_words(struct addr_parser *p)
 {
     if (p->phrase.n == 0)
         return;
+    if (str_chr(buf_str(&p->phrase), ' ') < 0) {
+        add_mailbox(p, buf_str(&p->comment));
+        return;
+    }
     buf_reset(&p->local);
-    buf_puts(&p->local, buf_str(&p->phrase));
-    add_mailbox(p, buf_str(&p->comment));
+    add_mailbox(p, buf_str(&p->phrase));
 }
 
 static void reset_element(struct addr_parser *p)

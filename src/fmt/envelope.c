@@ -51,6 +51,23 @@ static void add_addresses(struct envelope *e, size_t i, str value, struct arena 
     e->last[i] = list;
 }
 
+/* A subject is shown to people: white space runs become one space, those at the ends nothing, as Dovecot does. */
+static str compact(struct arena *a, str value)
+{
+    char *text = arena_alloc(a, value.n + 1);
+    size_t n = 0;
+    if (!text)
+        return STR_NONE;
+    for (size_t i = 0; i < value.n; i++) {
+        bool white = value.p[i] == ' ' || value.p[i] == '\t';
+        if (!white)
+            text[n++] = value.p[i];
+        else if (n && text[n - 1] != ' ')
+            text[n++] = ' ';
+    }
+    return str_trim(str_mem(text, n));
+}
+
 static void read_field(struct envelope *e, const struct header_field *f, struct arena *a)
 {
     for (size_t i = 0; i < ENV_COUNT; i++) {
@@ -60,6 +77,8 @@ static void read_field(struct envelope *e, const struct header_field *f, struct 
             add_addresses(e, i, f->value, a);
         else
             e->text[i] = header_unfold(a, f->value);
+        if (i == ENV_SUBJECT)
+            e->text[i] = compact(a, e->text[i]);
     }
 }
 

@@ -37,7 +37,7 @@ struct mime_part {
     struct mime_part *parent, *child, *last_child, *next;
     struct mime_span header; /* with the empty line */
     struct mime_span body;   /* without the line end that belongs to the boundary */
-    str type, subtype;       /* as written; type.p is NULL without a Content-Type, see mime_is */
+    str type, subtype; /* as written; type.p is NULL without a Content-Type (see mime_is), empty in a broken one */
     struct mime_params params;
     str encoding; /* Content-Transfer-Encoding */
     str id, description, md5, location;

@@ -89,26 +89,33 @@ static void parse_params(struct field_parser *p, struct mime_params *ret)
     }
 }
 
+/* A field that is broken still tells what can be read of it, empty strings otherwise, so that its part is not taken
+ * for text (RFC 2045 §5.2 would); its parameters do not count then. */
 static void parse_type(struct field_parser *p, struct mime_part *part)
 {
     lex_cfws(&p->lex);
     lex_token(&p->lex, p->scratch);
     part->type = take(p);
+    part->subtype = S("");
     lex_cfws(&p->lex);
-    if (lex_peek(&p->lex) == '/') {
-        p->lex.i++;
-        lex_cfws(&p->lex);
-        lex_token(&p->lex, p->scratch);
-    }
+    if (lex_peek(&p->lex) != '/')
+        return;
+    p->lex.i++;
+    lex_cfws(&p->lex);
+    lex_token(&p->lex, p->scratch);
     part->subtype = take(p);
     parse_params(p, &part->params);
 }
 
+/* "8 bit" is no encoding, but "base64; x=y" is meant to be one. */
 static void parse_encoding(struct field_parser *p, struct mime_part *part)
 {
     lex_cfws(&p->lex);
-    if (lex_token(&p->lex, p->scratch))
-        part->encoding = take(p);
+    lex_token(&p->lex, p->scratch);
+    str encoding = take(p);
+    lex_cfws(&p->lex);
+    if (encoding.n && (lex_peek(&p->lex) < 0 || lex_peek(&p->lex) == ';'))
+        part->encoding = encoding;
 }
 
 static void parse_disposition(struct field_parser *p, struct mime_part *part)

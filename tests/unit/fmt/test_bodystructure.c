@@ -66,6 +66,7 @@ static void test_envelope(void **state)
     expect_envelope("Subject:\nSender: \nFrom: a@b\nIn-Reply-To: <x>\n <y>\n",
                     "(NIL \"\" ((NIL NIL \"a\" \"b\")) ((NIL NIL \"a\" \"b\")) ((NIL NIL \"a\" \"b\")) NIL NIL NIL "
                     "\"<x> <y>\" NIL)");
+    expect_envelope("Subject:  a\r\n\t b  c \nDate: a\n  b\n", "(\"a  b\" \"a b c\" NIL NIL NIL NIL NIL NIL NIL NIL)");
     expect_envelope("To: root, G: x@y;\nTo: <@r:p@q>\nSubject: \xc3\xa9\n",
                     "(NIL {2}\r\n\xc3\xa9 NIL NIL NIL ((NIL NIL \"root\" \"MISSING_DOMAIN\")(NIL NIL \"G\" NIL)"
                     "(NIL NIL \"x\" \"y\")(NIL NIL NIL NIL)(NIL \"@r\" \"p\" \"q\")) NIL NIL NIL NIL)");
@@ -89,6 +90,9 @@ static void test_single(void **state)
                      "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 6 2)");
     expect_structure("\nx", true,
                      "(\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 1 0 NIL NIL NIL NIL)");
+    expect_structure("Content-Type: text\nContent-Transfer-Encoding: 8 bit\n\nx", false,
+                     "(\"text\" \"\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 1 0)");
+    expect_structure("Content-Type: ; a=b\n\nx", false, "(\"\" \"\" NIL NIL NIL \"7bit\" 1)");
     expect_structure("Content-Type: TEXT/HTML; format=flowed\nContent-Transfer-Encoding: 8BIT\n\n", false,
                      "(\"TEXT\" \"HTML\" (\"format\" \"flowed\" \"charset\" \"us-ascii\") NIL NIL \"8BIT\" 0 0)");
     expect_structure("Content-Type: image/png; name=\"a\\\"b\"\nContent-ID: <i>\nContent-Description: d\n"

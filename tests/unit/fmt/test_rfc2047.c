@@ -6,6 +6,8 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -134,12 +136,36 @@ static void test_allow_list(void **state)
     assert_false(charset_is_known(S("iso-8859-1//TRANSLIT")) || charset_is_known(S("../../x")));
 }
 
+/* What charset_preload is for: a root without any file. */
+static void test_preload_for_chroot(void **state)
+{
+    char root[] = "/tmp/malle-charset-XXXXXX";
+    int status;
+    if (geteuid() != 0)
+        skip();
+    assert_non_null(mkdtemp(root));
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct buf b = BUF_INIT(100);
+        (void)charset_preload();
+        if (chroot(root) != 0 || chdir("/") != 0)
+            _exit(2);
+        charset_to_utf8(&b, S("koi8-r"), S("\xf0"));
+        charset_to_utf8(&b, S("iso-2022-jp"), S("\x1b$BF|\x1b(B"));
+        _exit(str_eq(buf_str(&b), S("\xd0\x9f\xe6\x97\xa5")) ? 0 : 1);
+    }
+    assert_true(pid > 0 && waitpid(pid, &status, 0) == pid);
+    (void)rmdir(root);
+    assert_int_equal(status, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words),
         cmocka_unit_test(test_transfer),
         cmocka_unit_test(test_charsets),
+        cmocka_unit_test(test_preload_for_chroot),
         cmocka_unit_test(test_allow_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
