@@ -1,6 +1,6 @@
-/* imap_lex: the lexical rules of IMAP commands (RFC 9051 §9), one function a rule, over text that imap_reader gathered.
- * Leniencies, each seen in clients: more than one space between arguments, spaces at the end of a command, raw UTF-8 in
- * quoted strings, "]" in atoms where RFC 3501 allows it. */
+/* imap_lex: the lexical rules of IMAP commands (RFC 9051 §9), one function a rule, over text that imap_reader
+ * gathered. Leniencies, each seen in clients: more than one space between arguments, spaces at the end of a
+ * command, raw UTF-8 in quoted strings, "]" in atoms where RFC 3501 allows it. */
 #include "fmt/imap_lex.h"
 
 #include "base/num.h"
@@ -23,6 +23,11 @@ static enum rc fail(struct imap_lex *lex, enum rc rc, size_t at, const char *wha
 enum rc imap_expect(struct imap_lex *lex, const char *what)
 {
     return fail(lex, RC_INVALID, lex->at, what);
+}
+
+enum rc imap_fail(struct imap_lex *lex, enum rc rc, const char *what)
+{
+    return fail(lex, rc, lex->at, what);
 }
 
 /* --- character classes --- */

@@ -1,5 +1,5 @@
-/* imap_match: the pattern as a nondeterministic automaton, one state a pattern byte, run over the name with a set of
- * states: no backtracking, so "*a*a*a*b" costs no more than any other pattern of its length. */
+/* imap_match: the pattern as a nondeterministic automaton, one state a pattern byte, run over the name with a
+ * set of states: no backtracking, so "*a*a*a*b" costs no more than any other pattern of its length. */
 #include "fmt/imap_match.h"
 
 /* Adds state i and all that it reaches without a byte: a wildcard may stand for nothing. */

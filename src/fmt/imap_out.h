@@ -1,5 +1,5 @@
-/* imap_out: what IMAP responses are made of beside strings (fmt/imapstring.h) and dates (fmt/date.h): RFC 9051 §9.
- * Everything is put behind what `out` holds. */
+/* imap_out: what IMAP responses are made of beside strings (fmt/imapstring.h) and dates (fmt/date.h): RFC
+ * 9051 §9. Everything is put behind what `out` holds. */
 #ifndef FMT_IMAP_OUT_H
 #define FMT_IMAP_OUT_H
 

@@ -1,6 +1,7 @@
-/* imap_reader: where an IMAP command ends, found one line at a time (RFC 9051 §2.2.1, §4.3; RFC 7888 §4). A line that
- * ends in a literal's announcement is followed by that many bytes and by more of the command. Quoted strings need no
- * regard: they cannot hold a line end, so none can hide an announcement that ends a line. */
+/* imap_reader: where an IMAP command ends, found one line at a time (RFC 9051 §2.2.1, §4.3; RFC 7888 §4). A
+ * line that ends in a literal's announcement is followed by that many bytes and by more of the command.
+ * Quoted strings need no regard: they cannot hold a line end, so none can hide an announcement that ends a
+ * line. */
 #include "fmt/imap_reader.h"
 
 #include "base/num.h"
@@ -90,8 +91,8 @@ static void skip_begin(struct imap_reader *r)
     tail_keep(r, str_from(buf_str(&r->text), r->line_start));
 }
 
-/* A refused line is complete. The client waits after a synchronizing literal's announcement and will, having read our
- * refusal, begin a new command; a non-synchronizing one is already on its way. */
+/* A refused line is complete. The client waits after a synchronizing literal's announcement and will, having
+ * read our refusal, begin a new command; a non-synchronizing one is already on its way. */
 static void skip_line_end(struct imap_reader *r)
 {
     struct imap_literal l;

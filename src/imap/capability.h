@@ -5,14 +5,14 @@
 #include "base/buf.h"
 
 enum imap_capability_when {
-    IMAP_CAP_PREAUTH = 1,      /* before log-in */
-    IMAP_CAP_STARTTLS = 2,     /* before log-in, while TLS can be started */
+    IMAP_CAP_PREAUTH = 1,       /* before log-in */
+    IMAP_CAP_STARTTLS = 2,      /* before log-in, while TLS can be started */
     IMAP_CAP_LOGINDISABLED = 4, /* before log-in, while no password may be sent */
-    IMAP_CAP_POSTAUTH = 8      /* after log-in */
+    IMAP_CAP_POSTAUTH = 8       /* after log-in */
 };
 
-/* Puts the names that any bit of `when` selects, separated by spaces: "IMAP4rev1 LITERAL+ ...". The AUTH= names depend
- * on the configuration and are the caller's to add. */
+/* Puts the names that any bit of `when` selects, separated by spaces: "IMAP4rev1 LITERAL+ ...". The AUTH=
+ * names depend on the configuration and are the caller's to add. */
 void imap_capability_put(struct buf *out, unsigned when);
 
 #endif

@@ -4,18 +4,21 @@
 
 #include "imap/session.h"
 
-/* What a command says beside its result. Empty members are filled in from the result: text from the error, code from
- * its kind (RC_GONE NONEXISTENT, RC_LIMIT LIMIT, RC_TEMP UNAVAILABLE, RC_PERM CANNOT). */
+/* What a command says beside its result. Empty members are filled in from the result: text from the error,
+ * code from its kind (RC_GONE NONEXISTENT, RC_LIMIT LIMIT, RC_TEMP UNAVAILABLE, RC_PERM CANNOT). */
 struct imap_reply {
-    str code;        /* without brackets: "READ-WRITE", "APPENDUID 38505 3955"; in the arena or static */
+    str code;         /* without brackets: "READ-WRITE", "APPENDUID 38505 3955"; in the arena or static */
     const char *text; /* for OK: instead of "FETCH completed." */
-    struct err err;  /* filled by the store; its peer text is shown, its log text is logged */
-    bool no_code;    /* a refusal that no code describes */
+    struct err err;   /* filled by the store; its peer text is shown, its log text is logged */
+    bool no_code;     /* a refusal that no code describes */
 };
 
-/* Tagged reply of the command that ended with rc: OK, or BAD for RC_INVALID (with what the lexer expected), else NO. */
-void imap_reply_tagged(struct imap_session *s, enum rc rc, const struct imap_reply *re, const struct imap_lex *lex);
-/* Tagged BAD or NO with a fixed code ("" for none) and text, for whatever was refused before a handler ran. */
+/* Tagged reply of the command that ended with rc: OK, or BAD for RC_INVALID (with what the lexer expected),
+ * else NO. */
+void imap_reply_tagged(struct imap_session *s, enum rc rc, const struct imap_reply *re,
+                       const struct imap_lex *lex);
+/* Tagged BAD or NO with a fixed code ("" for none) and text, for whatever was refused before a handler ran.
+ */
 void imap_reply_refused(struct imap_session *s, const char *word, const char *code, const char *text);
 /* "* OK [code] text", "* BYE text"; code "" for none. */
 void imap_reply_untagged(struct imap_session *s, const char *word, const char *code, const char *text);

@@ -1,8 +1,10 @@
-/* session: one IMAP session after log-in (RFC 3501, RFC 9051 §3), from the tagged OK of AUTHENTICATE or LOGIN to BYE.
+/* session: one IMAP session after log-in (RFC 3501, RFC 9051 §3), from the tagged OK of AUTHENTICATE or LOGIN
+ * to BYE.
  *
- * Runs single-threaded in the caged session process: straight-line code over a stream and the account's store. A
- * command is gathered, looked up in the table (command.h), run, announced for (announce.h) and answered (reply.h) before
- * the next one is read; pipelined commands wait in the stream. The arena is reset per command. */
+ * Runs single-threaded in the caged session process: straight-line code over a stream and the account's
+ * store. A command is gathered, looked up in the table (command.h), run, announced for (announce.h) and
+ * answered (reply.h) before the next one is read; pipelined commands wait in the stream. The arena is reset
+ * per command. */
 #ifndef IMAP_SESSION_H
 #define IMAP_SESSION_H
 
@@ -11,9 +13,11 @@
 #include "os/stream.h"
 #include "store/store.h"
 
-/* What the session tells and asks its process about changes of mailboxes. Members may be NULL (no notification). */
+/* What the session tells and asks its process about changes of mailboxes. Members may be NULL (no
+ * notification). */
 struct imap_ops {
-    void (*watch)(void *ctx, str mailbox, const int fds[2]); /* replaces the watch: descriptors of box_watch_fds */
+    void (*watch)(void *ctx, str mailbox,
+                  const int fds[2]); /* replaces the watch: descriptors of box_watch_fds */
     void (*unwatch)(void *ctx);
     void (*changed)(void *ctx, str mailbox); /* we changed it: others must look */
     void (*wake_clear)(void *ctx);           /* wake_fd was readable: take what is there */
@@ -21,14 +25,14 @@ struct imap_ops {
     int wake_fd; /* readable when the watched mailbox may have changed; -1: none */
 };
 
-struct imap_limits {         /* 0 takes the default */
-    size_t line_max;         /* 64 KiB */
-    size_t literal_max;      /* 64 KiB, of literals other than APPEND's */
-    unsigned literals_max;   /* 64 in one command */
-    size_t set_ranges_max;   /* 10,000 elements of a sequence-set */
-    unsigned bad_max;        /* 20 commands in a row answered BAD */
-    msec idle_ms;            /* 30 min without a command (RFC 9051 §5.4) */
-    msec keepalive_ms;       /* 2 min between "Still here" lines of IDLE */
+struct imap_limits {       /* 0 takes the default */
+    size_t line_max;       /* 64 KiB */
+    size_t literal_max;    /* 64 KiB, of literals other than APPEND's */
+    unsigned literals_max; /* 64 in one command */
+    size_t set_ranges_max; /* 10,000 elements of a sequence-set */
+    unsigned bad_max;      /* 20 commands in a row answered BAD */
+    msec idle_ms;          /* 30 min without a command (RFC 9051 §5.4) */
+    msec keepalive_ms;     /* 2 min between "Still here" lines of IDLE */
 };
 
 struct imap_start {
@@ -42,8 +46,8 @@ struct imap_start {
     struct imap_ops ops;
 };
 
-/* Serves the session until LOGOUT, autologout or a broken connection. Returns the process's exit status: 0 for any of
- * these, 1 when the store failed so that the session could not go on. */
+/* Serves the session until LOGOUT, autologout or a broken connection. Returns the process's exit status: 0
+ * for any of these, 1 when the store failed so that the session could not go on. */
 int imap_session(const struct imap_start *start);
 
 struct imap_command;
@@ -54,35 +58,40 @@ struct imap_session {
     struct imap_limits limits; /* defaults filled in */
     struct stream *io;
     struct store *store;
-    struct arena *arena;       /* of the command being run */
+    struct arena *arena; /* of the command being run */
     struct imap_reader reader;
-    struct buf out;            /* the response line being made; imap_send empties it */
-    str tag;                   /* of the command being run; "" while there is none */
+    struct buf out; /* the response line being made; imap_send empties it */
+    str tag;        /* of the command being run; "" while there is none */
     const struct imap_command *command;
 
-    struct box *box;           /* NULL in the authenticated state */
-    char *box_name;            /* UTF-8, heap */
-    struct uidset saved;       /* result saved by SEARCH (RFC 5182); cleared by SELECT, expunged UIDs leave it */
-    size_t keywords_told;      /* names that the last FLAGS response listed */
+    struct box *box;      /* NULL in the authenticated state */
+    char *box_name;       /* UTF-8, heap */
+    struct uidset saved;  /* result saved by SEARCH (RFC 5182); cleared by SELECT, expunged UIDs leave it */
+    size_t keywords_told; /* names that the last FLAGS response listed */
 
     unsigned bad_in_row;
-    bool closing;              /* BYE was sent: end after this command */
+    bool closing; /* BYE was sent: end after this command */
+    bool lost;    /* the connection ended or timed out: nothing more can be said */
     int status;
 };
 
-/* Reading for commands that take more from the client than their text (APPEND, IDLE). Both flush before they wait.
- * RC_GONE: the connection ended (or autologout: closing is set and BYE sent); the command returns it at once. */
+/* The next event of the reader, for commands that take more from the client than their text (APPEND, IDLE).
+ * Flushes before it waits. RC_GONE: the connection ended, or the client was silent too long (BYE was sent):
+ * closing and lost are set; the command returns at once. */
 MUST_USE enum rc imap_read_event(struct imap_session *s, enum imap_event *ret);
 
-/* Sends s->out as it is and empties it. */
+/* Sends s->out as it is and empties it; the commands build a line there and end it with CRLF. Past its
+ * maximum of 1 MiB the line is cut off by BYE and the session ends: half a response must not be followed by
+ * another. */
 void imap_send(struct imap_session *s);
 
-/* The selected mailbox: closes the present one, if any (`* OK [CLOSED]` is the caller's), and forgets all about it. */
+/* The selected mailbox: closes the present one, if any (`* OK [CLOSED]` is the caller's), and forgets all
+ * about it. */
 void imap_box_close(struct imap_session *s);
 
-/* sequence-set or, with uid, a set of UIDs (RFC 9051 §9), or "$": takes it off the lexer and gives the UIDs of the view
- * it names. In both forms "*" is the last message; a sequence number past the end is RC_INVALID; UIDs that are not
- * there are left out silently. *ret was initialised by the caller, who also frees it. */
+/* sequence-set or, with uid, a set of UIDs (RFC 9051 §9), or "$": takes it off the lexer and gives the UIDs
+ * of the view it names. In both forms "*" is the last message; a sequence number past the end is RC_INVALID;
+ * UIDs that are not there are left out silently. *ret was initialised by the caller, who also frees it. */
 MUST_USE enum rc imap_parse_set(struct imap_session *s, struct imap_lex *lex, bool uid, struct uidset *ret);
 
 /* Tells other sessions that a mailbox was changed by this one. */

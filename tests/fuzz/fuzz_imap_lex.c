@@ -1,5 +1,5 @@
-/* imap_lex: every rule at every offset, chosen by the input's own bytes; results must lie in bounds and never move the
- * cursor past the end. */
+/* imap_lex: every rule at every offset, chosen by the input's own bytes; results must lie in bounds and never
+ * move the cursor past the end. */
 #include "fmt/imap_lex.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -7,8 +7,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static enum rc string_rule(struct imap_lex *lex, unsigned which)
 {
     typedef enum rc str_rule(struct imap_lex *, str *);
-    static str_rule *const rules[] = {imap_tag,     imap_atom,         imap_quoted,   imap_string, imap_astring,
-                                      imap_nstring, imap_list_mailbox, imap_set_text, imap_flag,   imap_mailbox};
+    static str_rule *const rules[] = {imap_tag,     imap_atom,    imap_quoted,       imap_string,
+                                      imap_astring, imap_nstring, imap_list_mailbox, imap_set_text,
+                                      imap_flag,    imap_mailbox};
     str s = STR_NONE;
     enum rc rc = rules[which % 10](lex, &s);
     volatile unsigned char sum = 0;

@@ -1,4 +1,5 @@
-/* imap_reader: the same events must come out however the input is cut; limits hold. The first byte chooses the cut. */
+/* imap_reader: the same events must come out however the input is cut; limits hold. The first byte chooses
+ * the cut. */
 #include "fmt/imap_reader.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -86,10 +86,14 @@ static void test_numbers(void **state)
         const char *in;
         bool ok32, ok_nz, ok64;
     } rows[] = {
-        {"0", true, false, true},           {"1", true, true, true},
-        {"4294967295", true, true, true},   {"4294967296", false, false, true},
-        {"9223372036854775807", false, false, true}, {"9223372036854775808", false, false, false},
-        {"", false, false, false},          {"-1", false, false, false},
+        {"0", true, false, true},
+        {"1", true, true, true},
+        {"4294967295", true, true, true},
+        {"4294967296", false, false, true},
+        {"9223372036854775807", false, false, true},
+        {"9223372036854775808", false, false, false},
+        {"", false, false, false},
+        {"-1", false, false, false},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -192,8 +196,8 @@ static void test_nesting(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_strings),   cmocka_unit_test(test_numbers), cmocka_unit_test(test_flag_list),
-        cmocka_unit_test(test_dates),     cmocka_unit_test(test_structure), cmocka_unit_test(test_nesting),
+        cmocka_unit_test(test_strings), cmocka_unit_test(test_numbers),   cmocka_unit_test(test_flag_list),
+        cmocka_unit_test(test_dates),   cmocka_unit_test(test_structure), cmocka_unit_test(test_nesting),
     };
     arena = arena_new(1 << 16);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -17,8 +17,8 @@ static void test_astring(void **state)
     static const struct {
         const char *in, *want;
     } rows[] = {
-        {"foo", "foo"},     {"", "\"\""},           {"nil", "\"nil\""}, {"a b", "\"a b\""}, {"a]", "a]"},
-        {"a\"", "\"a\\\"\""}, {"(x", "\"(x\""},     {"a%", "\"a%\""},
+        {"foo", "foo"}, {"", "\"\""},         {"nil", "\"nil\""}, {"a b", "\"a b\""},
+        {"a]", "a]"},   {"a\"", "\"a\\\"\""}, {"(x", "\"(x\""},   {"a%", "\"a%\""},
     };
     struct buf b = BUF_INIT(1000);
     (void)state;

@@ -9,9 +9,9 @@
 static const struct imap_reader_limits LIMITS = {
     .line_max = 40, .literal_max = 20, .command_max = 100, .literals_max = 3};
 
-/* What the reader's owner would do and see, as text: C(command), L(size), s(streamed bytes), E(end of stream), T(too
- * long). Literals whose command begins with "s" are streamed, with "r" refused, else gathered or, past a limit,
- * refused with X. */
+/* What the reader's owner would do and see, as text: C(command), L(size), s(streamed bytes), E(end of
+ * stream), T(too long). Literals whose command begins with "s" are streamed, with "r" refused, else gathered
+ * or, past a limit, refused with X. */
 static void literal_answer(struct imap_reader *r, struct buf *seen)
 {
     char first = r->text.n > 0 ? r->text.p[0] : '\0';
@@ -94,8 +94,10 @@ static const struct {
     {"a 345678901234567890123456789012345678901 {3}\r\nb\r\n", "T40;C(b);"},
     {"a 34567890123456789012345678901234567\r\nb\r\n", "C(a 34567890123456789012345678901234567);C(b);"},
     {"a {20+}\r\n12345678901234567890 {20+}\r\n12345678901234567890 123456789012345678901\r\nb\r\n",
-     "L20+;L20+;C(a {20+}\r\n12345678901234567890 {20+}\r\n12345678901234567890 123456789012345678901);C(b);"},
-    {"a {20+}\r\n12345678901234567890 {20+}\r\n12345678901234567890 {20+}\r\n12345678901234567890 234567890123\r\nb\r\n",
+     "L20+;L20+;C(a {20+}\r\n12345678901234567890 {20+}\r\n12345678901234567890 "
+     "123456789012345678901);C(b);"},
+    {"a {20+}\r\n12345678901234567890 {20+}\r\n12345678901234567890 {20+}\r\n12345678901234567890 "
+     "234567890123\r\nb\r\n",
      "L20+;L20+;L20+;T98;C(b);"},
 };
 

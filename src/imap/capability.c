@@ -1,0 +1,39 @@
+/* capability: the table of announced capabilities. What stands here is whole. */
+#include "imap/capability.h"
+
+enum { BEFORE = IMAP_CAP_PREAUTH, AFTER = IMAP_CAP_POSTAUTH, ALWAYS = BEFORE | AFTER };
+
+static const struct {
+    str name;
+    unsigned when;
+} CAPABILITIES[] = {
+    {S("IMAP4rev1"), ALWAYS},                     /* RFC 3501 */
+    {S("LITERAL+"), ALWAYS},                      /* RFC 7888 */
+    {S("SASL-IR"), BEFORE},                       /* RFC 4959 */
+    {S("ID"), ALWAYS},                            /* RFC 2971 */
+    {S("ENABLE"), ALWAYS},                        /* RFC 5161 */
+    {S("IDLE"), ALWAYS},                          /* RFC 2177 */
+    {S("STARTTLS"), IMAP_CAP_STARTTLS},           /* RFC 9051 §6.2.1 */
+    {S("LOGINDISABLED"), IMAP_CAP_LOGINDISABLED}, /* RFC 9051 §6.2.3 */
+    {S("NAMESPACE"), AFTER},                      /* RFC 2342 */
+    {S("UIDPLUS"), AFTER},                        /* RFC 4315 */
+    {S("MOVE"), AFTER},                           /* RFC 6851 */
+    {S("SPECIAL-USE"), AFTER},                    /* RFC 6154 */
+    {S("CREATE-SPECIAL-USE"), AFTER},             /* RFC 6154 */
+    {S("LIST-EXTENDED"), AFTER},                  /* RFC 5258 */
+    {S("CHILDREN"), AFTER},                       /* RFC 3348 */
+    {S("UNSELECT"), AFTER},                       /* RFC 3691 */
+};
+
+void imap_capability_put(struct buf *out, unsigned when)
+{
+    bool first = true;
+    for (size_t i = 0; i < sizeof CAPABILITIES / sizeof *CAPABILITIES; i++) {
+        if (!(CAPABILITIES[i].when & when))
+            continue;
+        if (!first)
+            buf_putc(out, ' ');
+        first = false;
+        buf_puts(out, CAPABILITIES[i].name);
+    }
+}

@@ -1,0 +1,19 @@
+/* DELETE (RFC 9051 §6.3.5). A selected mailbox is closed first, as there is no view of what is gone. */
+#include "imap/command.h"
+
+enum rc imap_cmd_delete(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
+{
+    str name;
+    enum rc rc;
+    if ((rc = imap_sp(lex)) || (rc = imap_mailbox(lex, &name)) || (rc = imap_eol(lex)))
+        return rc;
+    bool selected = s->box && str_eq(name, str_c(s->box_name)) && !str_eq(name, S("INBOX"));
+    if (selected) {
+        imap_box_close(s);
+        imap_reply_untagged(s, "OK", "CLOSED", "The mailbox to be deleted is closed.");
+    }
+    rc = store_delete(s->store, name, &re->err);
+    if (rc == RC_OK)
+        imap_changed(s, name);
+    return rc;
+}

@@ -1,0 +1,95 @@
+/* STATUS (RFC 9051 §6.3.11; RFC 3501 §6.3.10 for RECENT). */
+#include "imap/command.h"
+
+#include "fmt/imap_out.h"
+
+enum item {
+    ITEM_MESSAGES,
+    ITEM_RECENT,
+    ITEM_UIDNEXT,
+    ITEM_UIDVALIDITY,
+    ITEM_UNSEEN,
+    ITEM_DELETED,
+    ITEM_SIZE,
+    N_ITEMS
+};
+
+static const str ITEMS[N_ITEMS] = {S("MESSAGES"), S("RECENT"),  S("UIDNEXT"), S("UIDVALIDITY"),
+                                   S("UNSEEN"),   S("DELETED"), S("SIZE")};
+
+static uint64_t item_value(const struct store_status *st, size_t item)
+{
+    switch ((enum item)item) {
+    case ITEM_MESSAGES:
+        return st->messages;
+    case ITEM_RECENT:
+        return st->recent;
+    case ITEM_UIDNEXT:
+        return st->uidnext;
+    case ITEM_UIDVALIDITY:
+        return st->uidvalidity;
+    case ITEM_UNSEEN:
+        return st->unseen;
+    case ITEM_DELETED:
+        return st->deleted;
+    case ITEM_SIZE:
+    case N_ITEMS:
+        break;
+    }
+    return st->size;
+}
+
+/* "(" status-att *(SP status-att) ")": a bit for each item asked */
+static enum rc items_parse(struct imap_lex *lex, unsigned *ret)
+{
+    unsigned asked = 0;
+    enum rc rc = imap_list_begin(lex);
+    if (rc)
+        return rc;
+    do {
+        size_t i = 0;
+        while (i < N_ITEMS && !imap_take_word(lex, ITEMS[i]))
+            i++;
+        if (i == N_ITEMS)
+            return imap_expect(lex, "a status item");
+        asked |= 1u << i;
+    } while (imap_peek(lex) == ' ' && imap_sp(lex) == RC_OK);
+    if ((rc = imap_list_end(lex)))
+        return rc;
+    *ret = asked;
+    return RC_OK;
+}
+
+static void tell(struct imap_session *s, str mailbox, unsigned asked, const struct store_status *st)
+{
+    buf_puts(&s->out, S("* STATUS "));
+    imap_put_mailbox(&s->out, mailbox);
+    char before = '(';
+    buf_putc(&s->out, ' ');
+    for (size_t i = 0; i < N_ITEMS; i++) {
+        if (!(asked >> i & 1))
+            continue;
+        buf_putc(&s->out, before);
+        before = ' ';
+        buf_puts(&s->out, ITEMS[i]);
+        buf_putc(&s->out, ' ');
+        buf_put_u64(&s->out, item_value(st, i));
+    }
+    buf_puts(&s->out, S(")\r\n"));
+    imap_send(s);
+}
+
+enum rc imap_cmd_status(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
+{
+    str mailbox;
+    unsigned asked;
+    struct store_status st;
+    enum rc rc;
+    if ((rc = imap_sp(lex)) || (rc = imap_mailbox(lex, &mailbox)) || (rc = imap_sp(lex)) ||
+        (rc = items_parse(lex, &asked)) || (rc = imap_eol(lex)))
+        return rc;
+    if ((rc = store_status(s->store, mailbox, &st, &re->err)))
+        return rc;
+    tell(s, mailbox, asked, &st);
+    return RC_OK;
+}

@@ -1,0 +1,163 @@
+/* command: which commands there are, when each is legal, and the life of one from its text to its tagged
+ * reply (RFC 9051 §2.2, §6). */
+#include "imap/command.h"
+
+#include "imap/announce.h"
+
+/* Sorted by verb. */
+static const struct imap_command COMMANDS[] = {
+    {S("APPEND"), imap_cmd_append, IMAP_ANY, 0, "RFC 9051 §6.3.12", imap_append_streams},
+    {S("AUTHENTICATE"), NULL, IMAP_NEVER, 0, "RFC 9051 §6.2.2", NULL},
+    {S("CAPABILITY"), imap_cmd_capability, IMAP_ANY, 0, "RFC 9051 §6.1.1", NULL},
+    {S("CHECK"), imap_cmd_noop, IMAP_SELECTED, 0, "RFC 3501 §6.4.1", NULL},
+    {S("CLOSE"), imap_cmd_close, IMAP_SELECTED, CMD_QUIET, "RFC 9051 §6.4.1", NULL},
+    {S("CREATE"), imap_cmd_create, IMAP_ANY, 0, "RFC 9051 §6.3.4", NULL},
+    {S("DELETE"), imap_cmd_delete, IMAP_ANY, 0, "RFC 9051 §6.3.5", NULL},
+    {S("ENABLE"), imap_cmd_enable, IMAP_ANY, 0, "RFC 5161 §3.1", NULL},
+    {S("EXAMINE"), imap_cmd_examine, IMAP_ANY, CMD_QUIET, "RFC 9051 §6.3.3", NULL},
+    {S("ID"), imap_cmd_id, IMAP_ANY, 0, "RFC 2971 §3.1", NULL},
+    {S("IDLE"), imap_cmd_idle, IMAP_ANY, 0, "RFC 2177 §3", NULL},
+    {S("LIST"), imap_cmd_list, IMAP_ANY, 0, "RFC 9051 §6.3.9", NULL},
+    {S("LOGIN"), NULL, IMAP_NEVER, 0, "RFC 9051 §6.2.3", NULL},
+    {S("LOGOUT"), imap_cmd_logout, IMAP_ANY, CMD_QUIET, "RFC 9051 §6.1.3", NULL},
+    {S("LSUB"), imap_cmd_lsub, IMAP_ANY, 0, "RFC 3501 §6.3.9", NULL},
+    {S("NAMESPACE"), imap_cmd_namespace, IMAP_ANY, 0, "RFC 2342 §5", NULL},
+    {S("NOOP"), imap_cmd_noop, IMAP_ANY, 0, "RFC 9051 §6.1.2", NULL},
+    {S("RENAME"), imap_cmd_rename, IMAP_ANY, 0, "RFC 9051 §6.3.6", NULL},
+    {S("SELECT"), imap_cmd_select, IMAP_ANY, CMD_QUIET, "RFC 9051 §6.3.2", NULL},
+    {S("STARTTLS"), NULL, IMAP_NEVER, 0, "RFC 9051 §6.2.1", NULL},
+    {S("STATUS"), imap_cmd_status, IMAP_ANY, 0, "RFC 9051 §6.3.11", NULL},
+    {S("SUBSCRIBE"), imap_cmd_subscribe, IMAP_ANY, 0, "RFC 9051 §6.3.7", NULL},
+    {S("UNSELECT"), imap_cmd_unselect, IMAP_SELECTED, CMD_QUIET, "RFC 3691 §2", NULL},
+    {S("UNSUBSCRIBE"), imap_cmd_unsubscribe, IMAP_ANY, 0, "RFC 9051 §6.3.8", NULL},
+};
+
+const struct imap_command *imap_command_find(str verb)
+{
+    size_t lo = 0, hi = sizeof COMMANDS / sizeof *COMMANDS;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        int order = str_icmp(verb, COMMANDS[mid].verb);
+        if (order == 0)
+            return &COMMANDS[mid];
+        if (order < 0)
+            hi = mid;
+        else
+            lo = mid + 1;
+    }
+    return NULL;
+}
+
+/* A client that sends nothing but nonsense is no mail program. */
+static void count_bad(struct imap_session *s)
+{
+    if (++s->bad_in_row >= s->limits.bad_max && !s->closing)
+        imap_reply_bye(s, "Too many bad commands.");
+}
+
+static void refuse_bad(struct imap_session *s, const char *text)
+{
+    imap_reply_refused(s, "BAD", "", text);
+    count_bad(s);
+}
+
+/* command = tag SP verb ..., where "UID" and the word behind it are one verb. Sets s->tag when there is one.
+ */
+static enum rc head_parse(struct imap_session *s, struct imap_lex *lex, str *ret_verb)
+{
+    str tag, verb, second;
+    enum rc rc;
+    if ((rc = imap_tag(lex, &tag)))
+        return rc;
+    s->tag = arena_str(s->arena, tag);
+    if ((rc = imap_sp(lex)) || (rc = imap_atom(lex, &verb)))
+        return rc;
+    if (str_ieq(verb, S("UID"))) {
+        if ((rc = imap_sp(lex)) || (rc = imap_atom(lex, &second)))
+            return rc;
+        verb = arena_printf(s->arena, "UID " STR_FMT, STR_ARG(second));
+    }
+    *ret_verb = verb;
+    return RC_OK;
+}
+
+/* Why the command cannot run now, or NULL. */
+static const char *objection(const struct imap_session *s, const struct imap_command *c)
+{
+    if (!c)
+        return "Unknown command.";
+    if (c->states == IMAP_NEVER)
+        return "That is done: this session is logged in.";
+    if (!(c->states & (s->box ? IMAP_SELECTED : IMAP_AUTH)))
+        return s->box ? "Not while a mailbox is selected." : "Select a mailbox first.";
+    return NULL;
+}
+
+static void execute(struct imap_session *s, const struct imap_command *c, struct imap_lex *lex)
+{
+    struct imap_reply re = {0};
+    s->command = c;
+    enum rc rc = c->run(s, lex, &re);
+    if (rc)
+        imap_reader_refuse(&s->reader); /* what is left of a literal that was to be streamed */
+    if (s->lost)
+        return;
+    if (rc != RC_INVALID && s->box && !(c->flags & CMD_QUIET))
+        imap_announce(s, c->flags & CMD_USES_SEQS ? BOX_SYNC_NO_EXPUNGE : 0);
+    imap_reply_tagged(s, rc, &re, lex);
+    if (rc == RC_INVALID)
+        count_bad(s);
+    else
+        s->bad_in_row = 0;
+}
+
+void imap_command_run(struct imap_session *s)
+{
+    struct imap_lex lex;
+    str verb;
+    imap_lex_init(&lex, buf_str(&s->reader.text), s->arena);
+    if (head_parse(s, &lex, &verb)) {
+        refuse_bad(s,
+                   s->tag.n ? "A command must follow the tag." : "A line begins with a tag and a command.");
+        return;
+    }
+    const struct imap_command *c = imap_command_find(verb);
+    const char *why = objection(s, c);
+    if (why)
+        refuse_bad(s, why);
+    else
+        execute(s, c, &lex);
+}
+
+/* The client waits, or goes on sending: a literal past 4 GB is not waited for. */
+static void literal_refuse(struct imap_session *s)
+{
+    imap_reply_refused(s, "NO", "LIMIT", "The literal is too large.");
+    if (s->reader.literal.nonsync && s->reader.literal.size > UINT32_MAX)
+        imap_reply_bye(s, "The literal is too large to skip.");
+    imap_reader_refuse(&s->reader);
+    count_bad(s);
+}
+
+void imap_command_literal(struct imap_session *s)
+{
+    struct imap_lex lex;
+    str verb;
+    imap_lex_init(&lex, buf_str(&s->reader.text), s->arena);
+    const struct imap_command *c = head_parse(s, &lex, &verb) ? NULL : imap_command_find(verb);
+    if (c && c->streams && !objection(s, c) && c->streams(lex))
+        execute(s, c, &lex);
+    else if (imap_reader_gather(&s->reader))
+        literal_refuse(s);
+    else if (!s->reader.literal.nonsync && imap_reply_continue(s, "OK"))
+        s->closing = true;
+}
+
+void imap_command_too_long(struct imap_session *s)
+{
+    struct imap_lex lex;
+    str verb;
+    imap_lex_init(&lex, buf_str(&s->reader.text), s->arena);
+    (void)!head_parse(s, &lex, &verb); /* for its tag */
+    refuse_bad(s, "The command is too long.");
+}

@@ -1,0 +1,21 @@
+/* list: what LIST and LSUB share: patterns against the names of all mailboxes (RFC 9051 §6.3.9, RFC 5258). */
+#ifndef IMAP_LIST_H
+#define IMAP_LIST_H
+
+#include "imap/command.h"
+
+enum { LIST_PATTERNS_MAX = 32 };
+
+struct list_patterns {
+    str all[LIST_PATTERNS_MAX]; /* the reference put in front */
+    size_t n;
+};
+
+/* Adds reference and pattern as one name pattern. RC_LIMIT when there are too many or it is too long. */
+MUST_USE enum rc list_pattern_add(struct imap_lex *lex, struct list_patterns *p, str reference, str pattern);
+bool list_matches(const struct imap_session *s, const struct list_patterns *p, str name);
+
+/* One response, "* LIST (attributes) "/" name" (no line end). attributes: separated by spaces. */
+void list_put(struct imap_session *s, const char *response, str attributes, str name);
+
+#endif

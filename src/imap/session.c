@@ -1,0 +1,157 @@
+/* session: the loop of one IMAP session: read an event, act on it, flush when the client has nothing more
+ * under way. Also what every command shares: the deadline of reads, the line being sent, the selected
+ * mailbox. */
+#include "imap/session.h"
+
+#include "imap/capability.h"
+#include "imap/command.h"
+
+#include "base/log.h"
+
+enum { OUT_MAX = 1 << 20, ARENA_MAX = 4 << 20, COMMAND_EXTRA = 1 << 20 };
+
+static size_t or_default(size_t value, size_t standard)
+{
+    return value ? value : standard;
+}
+
+static struct imap_limits limits_filled(const struct imap_limits *given)
+{
+    return (struct imap_limits){
+        .line_max = or_default(given->line_max, 64 << 10),
+        .literal_max = or_default(given->literal_max, 64 << 10),
+        .literals_max = given->literals_max ? given->literals_max : 64,
+        .set_ranges_max = or_default(given->set_ranges_max, 10000),
+        .bad_max = given->bad_max ? given->bad_max : 20,
+        .idle_ms = given->idle_ms ? given->idle_ms : (msec)30 * 60 * 1000,
+        .keepalive_ms = given->keepalive_ms ? given->keepalive_ms : (msec)2 * 60 * 1000,
+    };
+}
+
+static void session_init(struct imap_session *s, const struct imap_start *start)
+{
+    *s = (struct imap_session){.start = start, .limits = limits_filled(&start->limits)};
+    s->io = start->stream;
+    s->store = start->store;
+    s->arena = arena_new(ARENA_MAX);
+    buf_init(&s->out, OUT_MAX);
+    uidset_init(&s->saved);
+    const struct imap_reader_limits reader = {.line_max = s->limits.line_max,
+                                              .literal_max = s->limits.literal_max,
+                                              .command_max = s->limits.line_max + COMMAND_EXTRA,
+                                              .literals_max = s->limits.literals_max};
+    imap_reader_init(&s->reader, &reader);
+}
+
+static void session_deinit(struct imap_session *s)
+{
+    imap_box_close(s);
+    imap_reader_deinit(&s->reader);
+    uidset_deinit(&s->saved);
+    buf_deinit(&s->out);
+    s->arena = arena_free(s->arena);
+}
+
+/* The tagged OK of the log-in, with the capabilities that hold from now on (RFC 9051 §6.2.2). */
+static void greet(struct imap_session *s)
+{
+    buf_puts(&s->out, s->start->tag);
+    buf_puts(&s->out, S(" OK [CAPABILITY "));
+    imap_capability_put(&s->out, IMAP_CAP_POSTAUTH);
+    buf_puts(&s->out, S("] Logged in\r\n"));
+    imap_send(s);
+}
+
+static void lose(struct imap_session *s)
+{
+    s->closing = s->lost = true;
+}
+
+enum rc imap_read_event(struct imap_session *s, enum imap_event *ret)
+{
+    for (str in = STR_NONE;;) {
+        str rest = in;
+        enum imap_event ev = imap_reader_feed(&s->reader, &rest);
+        if (in.n > 0)
+            stream_consume(s->io, in.n - rest.n); /* a chunk stays readable until the next read */
+        if (ev != IMAP_READ_MORE) {
+            *ret = ev;
+            return RC_OK;
+        }
+        stream_set_deadline(s->io, clock_mono() + s->limits.idle_ms);
+        if (stream_buffered(s->io) == 0 && stream_flush(s->io)) {
+            lose(s);
+            return RC_GONE;
+        }
+        enum rc rc = stream_read(s->io, &in);
+        if (rc == RC_TEMP)
+            imap_reply_bye(s, "Disconnected for inactivity.");
+        if (rc) {
+            lose(s);
+            return RC_GONE;
+        }
+    }
+}
+
+static void serve(struct imap_session *s)
+{
+    enum imap_event ev;
+    while (!s->closing && imap_read_event(s, &ev) == RC_OK) {
+        if (ev == IMAP_READ_COMMAND)
+            imap_command_run(s);
+        else if (ev == IMAP_READ_LITERAL)
+            imap_command_literal(s);
+        else if (ev == IMAP_READ_TOO_LONG)
+            imap_command_too_long(s);
+        else
+            must(!"a literal is streamed outside of its command");
+        s->tag = STR_NONE;
+        s->command = NULL;
+        arena_reset(s->arena);
+    }
+    stream_set_deadline(s->io, clock_mono() + 10000);
+    if (stream_flush(s->io))
+        log_debug("imap(" STR_FMT "): the last responses could not be sent", STR_ARG(s->start->account));
+}
+
+int imap_session(const struct imap_start *start)
+{
+    struct imap_session s;
+    session_init(&s, start);
+    greet(&s);
+    serve(&s);
+    session_deinit(&s);
+    return s.status;
+}
+
+void imap_send(struct imap_session *s)
+{
+    if (s->out.overflow && !s->closing) {
+        log_error("imap(" STR_FMT "): a response is longer than %d bytes", STR_ARG(s->start->account),
+                  OUT_MAX);
+        s->status = 1;
+        s->closing = true;
+        stream_write(s->io, S("* BYE [SERVERBUG] A response is too long.\r\n"));
+    } else if (!s->lost) {
+        stream_write(s->io, buf_str(&s->out));
+    }
+    buf_reset(&s->out);
+}
+
+void imap_box_close(struct imap_session *s)
+{
+    if (!s->box)
+        return;
+    if (s->start->ops.unwatch)
+        s->start->ops.unwatch(s->start->ops.ctx);
+    s->box = box_close(s->box);
+    str_freep(&s->box_name);
+    uidset_clear(&s->saved);
+    s->keywords_told = 0;
+}
+
+void imap_changed(struct imap_session *s, str mailbox)
+{
+    if (s->start->ops.changed)
+        s->start->ops.changed(s->start->ops.ctx, mailbox);
+}
