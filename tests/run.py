@@ -58,7 +58,7 @@ def run(command, seconds, env=None, show=False):
 
 def build(folder):
     env = {'CC': 'clang'} if folder == FUZZ else {}
-    status, _ = run([TOP / 'tools/setup', 'test', folder, *OPTIONS[folder]], 1800, env, show=True)
+    status, _ = run([TOP / 'tools/setup', 'full' if folder == FUZZ else 'test', folder, *OPTIONS[folder]], 1800, env, show=True)
     if status:
         print('0 passed, 1 failed')
         sys.exit(1)
