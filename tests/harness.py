@@ -177,10 +177,13 @@ class Server:
         assert self.allowed_reports or not bad, f'{bad[0]}\n\n{self.log()}'
 
     def role_pids(self, role):
-        """Process ids of a role by its name, from `malle status --json`."""
-        status = self.status()
-        roles = status['roles'] if isinstance(status, dict) else status
-        return [r['pid'] for r in roles if r.get('name', r.get('role')) == role and r['pid'] > 0]
+        """Process ids of a role by its name, its children by their title, from `malle status --json`."""
+        pids = []
+        for entry in self.status()['roles']:
+            if entry['role'] == role:
+                pids.append(entry['pid'])
+            pids += [child['pid'] for child in entry.get('children', []) if child['title'].split(' ')[0] == role]
+        return [pid for pid in pids if pid > 0]
 
     def kill_role(self, role, sig=signal.SIGKILL):
         """Kills every process of a role; their ids."""
