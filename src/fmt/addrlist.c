@@ -6,8 +6,8 @@
  * group        = phrase ":" [mailbox-list] ";"
  * addr-spec    = local-part "@" domain
  *
- * An element is read word by word until the byte that decides what it is; the words are kept both as the phrase
- * (joined by spaces) and as the local part that they would be (joined by dots only). */
+ * An element is read word by word until the byte that decides what it is; the words are kept both as the
+ * phrase (joined by spaces) and as the local part that they would be (joined by dots only). */
 #include "fmt/addrlist.h"
 
 #include "fmt/lex.h"
@@ -49,8 +49,8 @@ static void add_mailbox(struct addr_parser *p, str name)
                             .host = copy(p, buf_str(&p->host))});
 }
 
-/* Appends a word to the phrase and to the local part. A word that no dot joins to the one before begins a new local
- * part: what lies in front of it is a name. */
+/* Appends a word to the phrase and to the local part. A word that no dot joins to the one before begins a new
+ * local part: what lies in front of it is a name. */
 static void add_word(struct addr_parser *p, str word)
 {
     bool joined = p->local.n && word.n && (p->local.p[p->local.n - 1] == '.' || word.p[0] == '.');
@@ -138,7 +138,8 @@ static void parse_angle(struct addr_parser *p, str name)
     add_mailbox(p, name);
 }
 
-/* The cursor is behind the "@" of a bare address. "user@host <user@host>" uses the first as the name of the second. */
+/* The cursor is behind the "@" of a bare address. "user@host <user@host>" uses the first as the name of the
+ * second. */
 static void parse_bare(struct addr_parser *p)
 {
     parse_domain(p, &p->host);

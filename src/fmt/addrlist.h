@@ -1,6 +1,7 @@
-/* addrlist: address lists of header fields (RFC 5322 §3.4 with §4.4), in the four parts that IMAP's ENVELOPE tells
- * (RFC 9051 §7.5.2). Parsing never fails: garbage gives the best guess at what was meant. Encoded words stay encoded.
- * A group is a start entry (mailbox is its name, host.p is NULL), its members, and an end entry (all four NULL). */
+/* addrlist: address lists of header fields (RFC 5322 §3.4 with §4.4), in the four parts that IMAP's ENVELOPE
+ * tells (RFC 9051 §7.5.2). Parsing never fails: garbage gives the best guess at what was meant. Encoded words
+ * stay encoded. A group is a start entry (mailbox is its name, host.p is NULL), its members, and an end entry
+ * (all four NULL). */
 #ifndef FMT_ADDRLIST_H
 #define FMT_ADDRLIST_H
 

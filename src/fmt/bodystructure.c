@@ -2,7 +2,8 @@
  *
  * body            = "(" (body-type-1part / body-type-mpart) ")"
  * body-type-mpart = 1*body SP media-subtype [SP body-ext-mpart]
- * body-type-1part = media SP body-fields [SP body-fld-lines / SP envelope SP body SP body-fld-lines] [SP body-ext-1part]
+ * body-type-1part = (media SP body-fields
+ *                    [SP body-fld-lines / SP envelope SP body SP body-fld-lines]) [SP body-ext-1part]
  * body-fields     = body-fld-param SP body-fld-id SP body-fld-desc SP body-fld-enc SP body-fld-octets
  * body-ext-1part  = body-fld-md5 SP body-fld-dsp SP body-fld-lang SP body-fld-loc
  * body-ext-mpart  = body-fld-param SP body-fld-dsp SP body-fld-lang SP body-fld-loc
@@ -28,7 +29,7 @@ static void put_sp_nil(struct writer *w, str s)
     imapstring_put_nil(w->out, s);
 }
 
-/* " (name value ...)" or " NIL". default_charset: the parameters of a text part, which must name a charset. */
+/* " (name value ...)" or " NIL". default_charset: of a text part, which must name a charset. */
 static void put_params(struct writer *w, const struct mime_params *params, bool default_charset)
 {
     bool add_charset = default_charset && !mime_param(params, S("charset")).p;
@@ -86,9 +87,9 @@ static void put_multipart(struct writer *w, const struct mime_part *part)
 
 static bool is_opaque(const struct mime_part *part)
 {
-    return part->kind == MIME_LEAF && (mime_is(part, S("multipart"), STR_NONE) ||
-                                       mime_is(part, S("message"), S("rfc822")) ||
-                                       mime_is(part, S("message"), S("global")));
+    return part->kind == MIME_LEAF &&
+           (mime_is(part, S("multipart"), STR_NONE) || mime_is(part, S("message"), S("rfc822")) ||
+            mime_is(part, S("message"), S("global")));
 }
 
 static void put_media(struct writer *w, const struct mime_part *part)

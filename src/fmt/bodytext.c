@@ -1,5 +1,5 @@
-/* The text of a message as UTF-8; see bodytext.h. Parts are decoded in slices, so that the memory it takes does not grow
- * with the message. Recursion is bounded by the depth limit of mime_parse. */
+/* The text of a message as UTF-8; see bodytext.h. Parts are decoded in slices, so that the memory it takes
+ * does not grow with the message. Recursion is bounded by the depth limit of mime_parse. */
 #include "fmt/bodytext.h"
 
 #include "base/utf8.h"

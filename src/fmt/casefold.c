@@ -1,5 +1,5 @@
-/* Case folding for searches; Unicode's part is in unicode.c. ASCII runs are folded here and cut the rest into pieces:
- * decomposed text never combines with an ASCII letter in front of it. */
+/* Case folding for searches; Unicode's part is in unicode.c. ASCII runs are folded here and cut the rest into
+ * pieces: decomposed text never combines with an ASCII letter in front of it. */
 #include "fmt/casefold.h"
 
 #include "base/utf8.h"

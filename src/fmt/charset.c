@@ -1,5 +1,6 @@
-/* Charsets to UTF-8; see charset.h. The only file that includes iconv.h. Names are those of the IANA registry and of
- * mail in the wild; each maps to the widest glibc converter that agrees with it (RFC 2978 names, cp932 for Shift_JIS). */
+/* Charsets to UTF-8; see charset.h. The only file that includes iconv.h. Names are those of the IANA registry
+ * and of mail in the wild; each maps to the widest glibc converter that agrees with it (RFC 2978 names, cp932
+ * for Shift_JIS). */
 #include "fmt/charset.h"
 
 #include "base/utf8.h"
@@ -8,13 +9,13 @@
 #include <iconv.h>
 
 static const char *const converters[] = {
-    "ISO-8859-1",   "ISO-8859-2",   "ISO-8859-3",   "ISO-8859-4",  "ISO-8859-5",     "ISO-8859-6",    "ISO-8859-7",
-    "ISO-8859-8",   "ISO-8859-9",   "ISO-8859-10",  "ISO-8859-11", "ISO-8859-13",    "ISO-8859-14",   "ISO-8859-15",
-    "ISO-8859-16",  "CP1250",       "CP1251",       "CP1252",      "CP1253",         "CP1254",        "CP1255",
-    "CP1256",       "CP1257",       "CP1258",       "CP437",       "CP850",          "CP852",         "CP866",
-    "CP874",        "KOI8-R",       "KOI8-U",       "MACINTOSH",   "GB18030",        "BIG5-HKSCS",    "EUC-JP-MS",
-    "CP932",        "ISO-2022-JP-2", "UHC",         "ISO-2022-KR", "UTF-16",         "UTF-16BE",      "UTF-16LE",
-    "UTF-32",       "UTF-32BE",     "UTF-32LE",     "UTF-7",
+    "ISO-8859-1",  "ISO-8859-2",    "ISO-8859-3",  "ISO-8859-4",  "ISO-8859-5",  "ISO-8859-6",  "ISO-8859-7",
+    "ISO-8859-8",  "ISO-8859-9",    "ISO-8859-10", "ISO-8859-11", "ISO-8859-13", "ISO-8859-14", "ISO-8859-15",
+    "ISO-8859-16", "CP1250",        "CP1251",      "CP1252",      "CP1253",      "CP1254",      "CP1255",
+    "CP1256",      "CP1257",        "CP1258",      "CP437",       "CP850",       "CP852",       "CP866",
+    "CP874",       "KOI8-R",        "KOI8-U",      "MACINTOSH",   "GB18030",     "BIG5-HKSCS",  "EUC-JP-MS",
+    "CP932",       "ISO-2022-JP-2", "UHC",         "ISO-2022-KR", "UTF-16",      "UTF-16BE",    "UTF-16LE",
+    "UTF-32",      "UTF-32BE",      "UTF-32LE",    "UTF-7",
 };
 enum { CONVERTERS = sizeof converters / sizeof converters[0] };
 
@@ -22,19 +23,44 @@ static const struct {
     str alias;
     const char *converter;
 } aliases[] = {
-    {S("latin1"), "ISO-8859-1"},        {S("iso8859-1"), "ISO-8859-1"},     {S("iso_8859-1"), "ISO-8859-1"},
-    {S("latin2"), "ISO-8859-2"},        {S("iso8859-2"), "ISO-8859-2"},     {S("iso-8859-8-i"), "ISO-8859-8"},
-    {S("latin9"), "ISO-8859-15"},       {S("iso8859-15"), "ISO-8859-15"},   {S("iso_8859-15"), "ISO-8859-15"},
-    {S("cp-850"), "CP850"},             {S("ibm437"), "CP437"},             {S("ibm850"), "CP850"},
-    {S("ibm852"), "CP852"},             {S("ibm866"), "CP866"},             {S("tis-620"), "CP874"},
-    {S("x-mac-roman"), "MACINTOSH"},    {S("koi8-ru"), "KOI8-U"},           {S("gb2312"), "GB18030"},
-    {S("gbk"), "GB18030"},              {S("x-gbk"), "GB18030"},            {S("cp936"), "GB18030"},
-    {S("euc-cn"), "GB18030"},           {S("big5"), "BIG5-HKSCS"},          {S("cp950"), "BIG5-HKSCS"},
-    {S("euc-jp"), "EUC-JP-MS"},         {S("x-euc-jp"), "EUC-JP-MS"},       {S("shift_jis"), "CP932"},
-    {S("shift-jis"), "CP932"},          {S("sjis"), "CP932"},               {S("x-sjis"), "CP932"},
-    {S("windows-31j"), "CP932"},        {S("iso-2022-jp"), "ISO-2022-JP-2"}, {S("iso-2022-jp-1"), "ISO-2022-JP-2"},
-    {S("euc-kr"), "UHC"},               {S("cp949"), "UHC"},                {S("ks_c_5601-1987"), "UHC"},
-    {S("ksc5601"), "UHC"},              {S("unicode-1-1-utf-7"), "UTF-7"},
+    {S("latin1"), "ISO-8859-1"},
+    {S("iso8859-1"), "ISO-8859-1"},
+    {S("iso_8859-1"), "ISO-8859-1"},
+    {S("latin2"), "ISO-8859-2"},
+    {S("iso8859-2"), "ISO-8859-2"},
+    {S("iso-8859-8-i"), "ISO-8859-8"},
+    {S("latin9"), "ISO-8859-15"},
+    {S("iso8859-15"), "ISO-8859-15"},
+    {S("iso_8859-15"), "ISO-8859-15"},
+    {S("cp-850"), "CP850"},
+    {S("ibm437"), "CP437"},
+    {S("ibm850"), "CP850"},
+    {S("ibm852"), "CP852"},
+    {S("ibm866"), "CP866"},
+    {S("tis-620"), "CP874"},
+    {S("x-mac-roman"), "MACINTOSH"},
+    {S("koi8-ru"), "KOI8-U"},
+    {S("gb2312"), "GB18030"},
+    {S("gbk"), "GB18030"},
+    {S("x-gbk"), "GB18030"},
+    {S("cp936"), "GB18030"},
+    {S("euc-cn"), "GB18030"},
+    {S("big5"), "BIG5-HKSCS"},
+    {S("cp950"), "BIG5-HKSCS"},
+    {S("euc-jp"), "EUC-JP-MS"},
+    {S("x-euc-jp"), "EUC-JP-MS"},
+    {S("shift_jis"), "CP932"},
+    {S("shift-jis"), "CP932"},
+    {S("sjis"), "CP932"},
+    {S("x-sjis"), "CP932"},
+    {S("windows-31j"), "CP932"},
+    {S("iso-2022-jp"), "ISO-2022-JP-2"},
+    {S("iso-2022-jp-1"), "ISO-2022-JP-2"},
+    {S("euc-kr"), "UHC"},
+    {S("cp949"), "UHC"},
+    {S("ks_c_5601-1987"), "UHC"},
+    {S("ksc5601"), "UHC"},
+    {S("unicode-1-1-utf-7"), "UTF-7"},
 };
 
 /* Index into converters, or CONVERTERS. */

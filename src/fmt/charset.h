@@ -1,8 +1,8 @@
-/* charset: text in the charsets of mail to UTF-8, through iconv, with an allow-list. Never fails: bytes that mean
- * nothing become U+FFFD, unknown charsets and us-ascii are read as UTF-8 (which ASCII is part of).
+/* charset: text in the charsets of mail to UTF-8, through iconv, with an allow-list. Never fails: bytes that
+ * mean nothing become U+FFFD, unknown charsets and us-ascii are read as UTF-8 (which ASCII is part of).
  *
- * glibc loads its converters from files. A process that will lose its files (chroot, Landlock) calls charset_preload
- * first; the descriptors it opens stay open and are the one global of this layer. */
+ * glibc loads its converters from files. A process that will lose its files (chroot, Landlock) calls
+ * charset_preload first; the descriptors it opens stay open and are the one global of this layer. */
 #ifndef FMT_CHARSET_H
 #define FMT_CHARSET_H
 

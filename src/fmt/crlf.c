@@ -1,5 +1,5 @@
-/* Line-end conversion and counting; see crlf.h. Counting runs over fixed blocks that compilers turn into vector code,
- * conversion copies whole lines between two memchr hits. */
+/* Line-end conversion and counting; see crlf.h. Counting runs over fixed blocks that compilers turn into
+ * vector code, conversion copies whole lines between two memchr hits. */
 #include "fmt/crlf.h"
 
 enum { BLOCK = 128 }; /* bytes counted at once: at most 255, so that a byte holds the sum */
@@ -78,7 +78,8 @@ size_t crlf_bare(str raw, char before)
     return bare;
 }
 
-/* The run of bytes at cur that is the same in both forms: up to the next LF that needs a CR, or all that is left. */
+/* The run of bytes at cur that is the same in both forms: up to the next LF that needs a CR, or all that is
+ * left. */
 static size_t same_run(str raw, const struct crlf_cursor *cur, bool *ret_bare_lf)
 {
     size_t pos = cur->raw;

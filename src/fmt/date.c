@@ -1,5 +1,6 @@
-/* Mail and IMAP dates; see date.h. Days are counted in the proleptic Gregorian calendar, in eras of 400 years that
- * begin on 1 March, so that the leap day is the last of its year. A leap second counts as the second before it. */
+/* Mail and IMAP dates; see date.h. Days are counted in the proleptic Gregorian calendar, in eras of 400 years
+ * that begin on 1 March, so that the leap day is the last of its year. A leap second counts as the second
+ * before it. */
 #include "fmt/date.h"
 
 #include "base/num.h"
@@ -9,7 +10,8 @@ enum { DAY_SECONDS = 86400, ERA_DAYS = 146097, DAYS_TO_1970 = 719468, YEAR_MAX =
 
 static const char month_names[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-static const char day_names[7][4] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"}; /* 1970-01-01 was a Thursday */
+static const char day_names[7][4] = {"Thu", "Fri", "Sat", "Sun",
+                                     "Mon", "Tue", "Wed"}; /* 1970-01-01 was a Thursday */
 
 struct civil {
     int year, month, day; /* month and day from 1 */
@@ -26,7 +28,8 @@ static int64_t civil_day(const struct civil *c)
     int64_t year = c->year - (c->month <= 2);
     int64_t era = floor_div(year, 400), year_of_era = year - era * 400;
     int64_t day_of_year = (153 * ((c->month + 9) % 12) + 2) / 5 + c->day - 1;
-    return era * ERA_DAYS + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - DAYS_TO_1970;
+    return era * ERA_DAYS + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year -
+           DAYS_TO_1970;
 }
 
 static struct civil civil_from_day(int64_t day)
@@ -75,7 +78,8 @@ static enum rc date_from_civil(struct civil *c, int zone_minutes, struct date *r
         return RC_INVALID;
     if (c->second == 60)
         c->second = 59;
-    ret->seconds = civil_day(c) * DAY_SECONDS + c->hour * 3600 + c->minute * 60 + c->second - zone_minutes * 60;
+    ret->seconds =
+        civil_day(c) * DAY_SECONDS + c->hour * 3600 + c->minute * 60 + c->second - zone_minutes * 60;
     ret->zone_minutes = zone_minutes;
     return RC_OK;
 }
@@ -254,7 +258,7 @@ enum rc date_parse_imap(str s, struct date *ret)
 void date_format_imap(struct buf *out, struct date d)
 {
     struct civil c = civil_from_date(d);
-    buf_putc(out, c.day < 10 ? ' ' : (char)('0' + c.day / 10));
+    buf_putc(out, (char)(c.day < 10 ? ' ' : '0' + c.day / 10));
     buf_putc(out, (char)('0' + c.day % 10));
     buf_putc(out, '-');
     buf_puts(out, str_c(month_names[c.month - 1]));

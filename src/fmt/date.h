@@ -13,8 +13,8 @@ struct date {
 /* The day as written, in its own zone, as days since 1970-01-01: what SENTSINCE and BEFORE compare. */
 int64_t date_day(struct date d);
 
-/* RFC 5322 date-time with comments, obsolete zones and two- or three-digit years; the day's name is not checked and a
- * missing zone is UTC. RC_INVALID for anything else; garbage behind the zone is ignored. */
+/* RFC 5322 date-time with comments, obsolete zones and two- or three-digit years; the day's name is not
+ * checked and a missing zone is UTC. RC_INVALID for anything else; garbage behind the zone is ignored. */
 MUST_USE enum rc date_parse_mail(str s, struct date *ret);
 /* "Mon, 23 Nov 2026 08:00:00 +0100" */
 void date_format_mail(struct buf *out, struct date d);

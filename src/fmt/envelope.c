@@ -1,20 +1,31 @@
 /* ENVELOPE (RFC 9051 §7.5.2).
  *
- * envelope    = "(" env-date SP env-subject SP env-from SP env-sender SP env-reply-to SP env-to SP env-cc SP env-bcc SP
- *               env-in-reply-to SP env-message-id ")"
+ * envelope    = "(" env-date SP env-subject SP env-from SP env-sender SP env-reply-to SP
+ *               env-to SP env-cc SP env-bcc SP env-in-reply-to SP env-message-id ")"
  * env-from    = "(" 1*address ")" / nil
  * address     = "(" addr-name SP addr-adl SP addr-mailbox SP addr-host ")"
  *
- * A text that is present and empty is "", an absent one NIL. Sender and Reply-To default to From when they are absent
- * or hold no address. */
+ * A text that is present and empty is "", an absent one NIL. Sender and Reply-To default to From when they
+ * are absent or hold no address. */
 #include "fmt/envelope.h"
 
 #include "fmt/addrlist.h"
 #include "fmt/header.h"
 #include "fmt/imapstring.h"
 
-enum env_field { ENV_DATE, ENV_SUBJECT, ENV_FROM, ENV_SENDER, ENV_REPLY_TO, ENV_TO, ENV_CC, ENV_BCC, ENV_IN_REPLY_TO,
-                 ENV_MESSAGE_ID, ENV_COUNT };
+enum env_field {
+    ENV_DATE,
+    ENV_SUBJECT,
+    ENV_FROM,
+    ENV_SENDER,
+    ENV_REPLY_TO,
+    ENV_TO,
+    ENV_CC,
+    ENV_BCC,
+    ENV_IN_REPLY_TO,
+    ENV_MESSAGE_ID,
+    ENV_COUNT
+};
 
 static const struct {
     str name;
@@ -51,7 +62,8 @@ static void add_addresses(struct envelope *e, size_t i, str value, struct arena 
     e->last[i] = list;
 }
 
-/* A subject is shown to people: white space runs become one space, those at the ends nothing, as Dovecot does. */
+/* A subject is shown to people: white space runs become one space, those at the ends nothing, as Dovecot
+ * does. */
 static str compact(struct arena *a, str value)
 {
     char *text = arena_alloc(a, value.n + 1);

@@ -1,8 +1,8 @@
 /* Header fields as views into a raw header block (RFC 5322 §2.2).
  *
  * fields   = *(field-name *WSP ":" field-body (LF / CRLF))
- * A line that starts with a space or a tab continues the one before it. Whoever needs the value on one line asks
- * header_unfold for it; encoded words are left to rfc2047.h. */
+ * A line that starts with a space or a tab continues the one before it. Whoever needs the value on one line
+ * asks header_unfold for it; encoded words are left to rfc2047.h. */
 #include "fmt/header.h"
 
 /* Length of the line at the start of s, with its line end. */

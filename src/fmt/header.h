@@ -1,7 +1,7 @@
 /* header: the fields of a header block (RFC 5322 §2.2), as views into the raw bytes.
- * Lines may end in LF or CRLF, mixed. A line without a colon is a field with an empty name, so that the fields always
- * tile the block; the block ends behind the first empty line, or at the end of the input. Walking is linear and
- * allocates nothing. */
+ * Lines may end in LF or CRLF, mixed. A line without a colon is a field with an empty name, so that the
+ * fields always tile the block; the block ends behind the first empty line, or at the end of the input.
+ * Walking is linear and allocates nothing. */
 #ifndef FMT_HEADER_H
 #define FMT_HEADER_H
 
@@ -32,8 +32,8 @@ bool header_next(struct header_iter *it, struct header_field *ret);
 bool header_find(str block, str name, size_t n, struct header_field *ret);
 bool header_find_last(str block, str name, struct header_field *ret);
 
-/* The value on one line: without CR, LF and leading white space (RFC 5322 §2.2.3). A view when nothing has to go, else
- * from the arena; STR_NONE when that is exhausted. */
+/* The value on one line: without CR, LF and leading white space (RFC 5322 §2.2.3). A view when nothing has to
+ * go, else from the arena; STR_NONE when that is exhausted. */
 str header_unfold(struct arena *a, str value);
 
 #endif

@@ -1,6 +1,7 @@
 /* imapstring: strings in IMAP responses (RFC 9051 §4.3, §9 "string", "nstring").
- * Quoted when every byte may stand in a quoted string, else a literal "{n}\r\n...": for 8-bit bytes, CR, LF, and, as
- * Dovecot does, more than four bytes that want a backslash. NULs, which neither form can carry, are dropped. */
+ * Quoted when every byte may stand in a quoted string, else a literal "{n}\r\n...": for 8-bit bytes, CR, LF,
+ * and, as Dovecot does, more than four bytes that want a backslash. NULs, which neither form can carry, are
+ * dropped. */
 #ifndef FMT_IMAPSTRING_H
 #define FMT_IMAPSTRING_H
 

@@ -1,6 +1,6 @@
 /* lex: the words of structured header fields (RFC 5322 §3.2, RFC 2045 §5.1), for addrlist, mime and date.
- * A cursor walks over a raw value; words are appended to a buffer. Nothing fails: a string or comment that is never
- * closed runs to the end. Bytes above 127 are atext (RFC 6532 §3.2). */
+ * A cursor walks over a raw value; words are appended to a buffer. Nothing fails: a string or comment that is
+ * never closed runs to the end. Bytes above 127 are atext (RFC 6532 §3.2). */
 #ifndef FMT_LEX_H
 #define FMT_LEX_H
 
@@ -28,7 +28,8 @@ bool lex_dot_run(struct lex *l, struct buf *out);
 bool lex_token(struct lex *l, struct buf *out);
 /* Appends the content of the quoted string at the cursor, unquoted and unfolded. False when there is none. */
 bool lex_quoted(struct lex *l, struct buf *out);
-/* Appends the domain literal at the cursor with its brackets, without white space. False when there is none. */
+/* Appends the domain literal at the cursor with its brackets, without white space. False when there is none.
+ */
 bool lex_domain_literal(struct lex *l, struct buf *out);
 
 #endif

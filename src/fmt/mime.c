@@ -3,20 +3,22 @@
  * multipart = [preamble LF] delimiter part *(LF delimiter part) LF close-delimiter [LF epilogue]
  * delimiter = "--" boundary *WSP LF
  *
- * A stack holds the open multiparts and messages; a line that starts with "--" is compared with the boundaries on it,
- * so the cost of a line is bounded by the depth limit and never repeated per level. Line ends are counted as the pass
- * goes; the counts of a part are differences between two places. */
+ * A stack holds the open multiparts and messages; a line that starts with "--" is compared with the
+ * boundaries on it, so the cost of a line is bounded by the depth limit and never repeated per level. Line
+ * ends are counted as the pass goes; the counts of a part are differences between two places. */
 #include "fmt/mime.h"
 
 #include "fmt/mime_fields.h"
 
-/* RFC 2046 §5.1.1 allows 70 bytes; only this many of a longer one are compared, since prefixes match anyway. */
+/* RFC 2046 §5.1.1 allows 70 bytes; only this many of a longer one are compared, since prefixes match anyway.
+ */
 enum { BOUNDARY_MAX = 200 };
 
-/* A place between two lines, with the counts up to there and what a boundary here would take off the text before. */
+/* A place between two lines, with the counts up to there and what a boundary here would take off the text
+ * before. */
 struct place {
-    size_t raw, lines, bare;  /* bare: LFs without CR */
-    size_t eol;               /* length of the line end in front of it: 0 to 2 */
+    size_t raw, lines, bare; /* bare: LFs without CR */
+    size_t eol;              /* length of the line end in front of it: 0 to 2 */
 };
 
 struct level {
@@ -93,8 +95,8 @@ static enum rc end_header(struct mime_parser *p)
     level->body = p->here;
     level->body.eol = 0;
     part->header = span(level->header, p->here);
-    mime_fields_parse(part, str_sub(p->raw, part->header.start, part->header.end - part->header.start), p->arena,
-                      &p->scratch);
+    mime_fields_parse(part, str_sub(p->raw, part->header.start, part->header.end - part->header.start),
+                      p->arena, &p->scratch);
     if (arena_exhausted(p->arena))
         return RC_LIMIT;
     if (!may_nest(p))
@@ -112,8 +114,8 @@ static enum rc end_header(struct mime_parser *p)
     return RC_OK;
 }
 
-/* Closes parts from the top until `keep` levels are left. Headers that never ended end here. A part never ends before
- * its last child, even where that one's header took the line end in front of the boundary. */
+/* Closes parts from the top until `keep` levels are left. Headers that never ended end here. A part never
+ * ends before its last child, even where that one's header took the line end in front of the boundary. */
 static enum rc close_down_to(struct mime_parser *p, size_t keep)
 {
     struct place end = {0};
@@ -134,8 +136,8 @@ static enum rc close_down_to(struct mime_parser *p, size_t keep)
     return RC_OK;
 }
 
-/* The innermost level whose boundary starts this line; of several the longest, and the exact one at once, since one
- * boundary may be a prefix of another. SIZE_MAX when there is none. */
+/* The innermost level whose boundary starts this line; of several the longest, and the exact one at once,
+ * since one boundary may be a prefix of another. SIZE_MAX when there is none. */
 static size_t find_boundary(const struct mime_parser *p, str text)
 {
     size_t best = SIZE_MAX, best_n = 0;

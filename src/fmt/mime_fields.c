@@ -6,8 +6,8 @@
  * language    = "Content-Language" ":" 1#tag                               RFC 3282 §2
  * parameter   = token "=" (token / quoted-string)
  *
- * Reading is tolerant: a parameter that cannot be read is skipped up to the next ";", an unquoted value may hold any
- * byte but white space and ";" (as in name==?utf-8?q?..?= or boundary=a/b). */
+ * Reading is tolerant: a parameter that cannot be read is skipped up to the next ";", an unquoted value may
+ * hold any byte but white space and ";" (as in name==?utf-8?q?..?= or boundary=a/b). */
 #include "fmt/mime_fields.h"
 
 #include "fmt/header.h"
@@ -89,8 +89,8 @@ static void parse_params(struct field_parser *p, struct mime_params *ret)
     }
 }
 
-/* A field that is broken still tells what can be read of it, empty strings otherwise, so that its part is not taken
- * for text (RFC 2045 §5.2 would); its parameters do not count then. */
+/* A field that is broken still tells what can be read of it, empty strings otherwise, so that its part is not
+ * taken for text (RFC 2045 §5.2 would); its parameters do not count then. */
 static void parse_type(struct field_parser *p, struct mime_part *part)
 {
     lex_cfws(&p->lex);

@@ -1,4 +1,5 @@
-/* mime_fields: reads the Content-* fields of one part's header (RFC 2045 §5 to §8, RFC 2183, RFC 3282). Used by mime.c. */
+/* mime_fields: reads the Content-* fields of one part's header (RFC 2045 §5 to §8, RFC 2183, RFC 3282). Used
+ * by mime.c. */
 #ifndef FMT_MIME_FIELDS_H
 #define FMT_MIME_FIELDS_H
 

@@ -5,8 +5,8 @@
 #include "base/buf.h"
 
 /* Appends the text of a raw field value: encoded words decoded, white space between adjacent ones dropped
- * (RFC 2047 §6.2), CR and LF dropped, malformed words kept as they are. A character that was split over adjacent words
- * of one charset is joined again. The result is valid UTF-8. */
+ * (RFC 2047 §6.2), CR and LF dropped, malformed words kept as they are. A character that was split over
+ * adjacent words of one charset is joined again. The result is valid UTF-8. */
 void rfc2047_decode(struct buf *out, str value);
 
 #endif

@@ -1,8 +1,8 @@
 /* Quoted-printable and base64 body decoding (RFC 2045 §6.7, §6.8).
  *
- * The quoted-printable decoder holds back a run that only what follows explains: white space (dropped at the end of a
- * line), "=" with white space (a soft line break at the end of a line), "=" with one hex digit. A run that is longer
- * than the space for it is put as it is. */
+ * The quoted-printable decoder holds back a run that only what follows explains: white space (dropped at the
+ * end of a line), "=" with white space (a soft line break at the end of a line), "=" with one hex digit. A
+ * run that is longer than the space for it is put as it is. */
 #include "fmt/transfer.h"
 
 enum transfer_encoding transfer_encoding_find(str name)

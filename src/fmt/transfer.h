@@ -1,5 +1,6 @@
-/* transfer: decoding of Content-Transfer-Encoding (RFC 2045 §6), streaming and tolerant: what is not in the alphabet is
- * skipped (base64, RFC 2045 §6.8) or stays as it is (quoted-printable, §6.7), and the input may be cut anywhere. */
+/* transfer: decoding of Content-Transfer-Encoding (RFC 2045 §6), streaming and tolerant: what is not in the
+ * alphabet is skipped (base64, RFC 2045 §6.8) or stays as it is (quoted-printable, §6.7), and the input may
+ * be cut anywhere. */
 #ifndef FMT_TRANSFER_H
 #define FMT_TRANSFER_H
 
@@ -14,9 +15,10 @@ enum { TRANSFER_HELD_MAX = 200 };
 
 struct transfer_decoder {
     enum transfer_encoding encoding;
-    uint32_t bits;                    /* base64: bits not yet put */
+    uint32_t bits; /* base64: bits not yet put */
     unsigned bit_count;
-    char held[TRANSFER_HELD_MAX];     /* quoted-printable: white space or an escape that the next bytes decide about */
+    char held[TRANSFER_HELD_MAX]; /* quoted-printable: white space or an escape that the next bytes decide
+                                     about */
     size_t held_n;
 };
 

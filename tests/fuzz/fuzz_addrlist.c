@@ -1,5 +1,5 @@
-/* Address lists: every list is well-formed (groups open and close in turn, parts are there), and parsing again gives
- * the same. */
+/* Address lists: every list is well-formed (groups open and close in turn, parts are there), and parsing
+ * again gives the same. */
 #include "fmt/addrlist.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,6 +1,6 @@
-/* Line-end conversion: a split anywhere changes nothing, encode then decode gives what decode alone gives, the sizes
- * that are computed are those that come out, and a range equals the same bytes of the whole. The first two bytes choose
- * the split and the range. */
+/* Line-end conversion: a split anywhere changes nothing, encode then decode gives what decode alone gives,
+ * the sizes that are computed are those that come out, and a range equals the same bytes of the whole. The
+ * first two bytes choose the split and the range. */
 #include "fmt/crlf.h"
 
 #define INPUT_MAX (1 << 20)

@@ -1,5 +1,6 @@
-/* Whole messages: the tree keeps its invariants (mime.h), its sizes are those of the bytes, ENVELOPE and BODYSTRUCTURE
- * are balanced and the same when told again, and the decoded text is UTF-8. Also replays tests/corpus. */
+/* Whole messages: the tree keeps its invariants (mime.h), its sizes are those of the bytes, ENVELOPE and
+ * BODYSTRUCTURE are balanced and the same when told again, and the decoded text is UTF-8. Also replays
+ * tests/corpus. */
 #include "base/utf8.h"
 #include "fmt/bodystructure.h"
 #include "fmt/bodytext.h"

@@ -1,5 +1,5 @@
-/* Encoded words, charsets, transfer encodings and case folding: what comes out is UTF-8 whatever went in, and chunks
- * change nothing. The first byte chooses the encoding, the charset and the split. */
+/* Encoded words, charsets, transfer encodings and case folding: what comes out is UTF-8 whatever went in, and
+ * chunks change nothing. The first byte chooses the encoding, the charset and the split. */
 #include "base/utf8.h"
 #include "fmt/casefold.h"
 #include "fmt/charset.h"

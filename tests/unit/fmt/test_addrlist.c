@@ -46,9 +46,11 @@ static void test_rfc_examples(void **state)
         {"Undisclosed recipients:;", "~|~|Undisclosed recipients|~\n~|~|~|~\n"},
         /* RFC 5322 §A.5 */
         {"Pete(A nice \\) chap) <pete(his account)@silly.test(his host)>", "Pete|~|pete|silly.test\n"},
-        {"A Group(Some people)\n     :Chris Jones <c@(Chris's host.)public.example>,\n         joe@example.org,\n"
+        {"A Group(Some people)\n     :Chris Jones <c@(Chris's host.)public.example>,\n         "
+         "joe@example.org,\n"
          "  John <jdoe@one.test> (my dear friend); (the end of the group)",
-         "~|~|A Group|~\nChris Jones|~|c|public.example\n~|~|joe|example.org\nJohn|~|jdoe|one.test\n~|~|~|~\n"},
+         "~|~|A Group|~\nChris "
+         "Jones|~|c|public.example\n~|~|joe|example.org\nJohn|~|jdoe|one.test\n~|~|~|~\n"},
         {"(Empty list)(start)Hidden recipients  :(nobody(that I know))  ;",
          "~|~|Hidden recipients|~\n~|~|~|~\n"},
         /* RFC 5322 §A.6 */

@@ -1,4 +1,5 @@
-/* ENVELOPE, BODY and BODYSTRUCTURE as text: the RFC's examples, Dovecot's choices, and bytes that need literals. */
+/* ENVELOPE, BODY and BODYSTRUCTURE as text: the RFC's examples, Dovecot's choices, and bytes that need
+ * literals. */
 #include "base/buf.h"
 #include "fmt/bodystructure.h"
 #include "fmt/envelope.h"
@@ -48,28 +49,32 @@ static void expect_envelope(const char *header, const char *want)
 static void test_envelope(void **state)
 {
     /* the message of RFC 9051 §8 with its ENVELOPE */
-    expect_envelope("Date: Wed, 17 Jul 1996 02:23:25 -0700 (PDT)\r\n"
-                    "From: Terry Gray <gray@cac.washington.edu>\r\n"
-                    "Subject: IMAP4rev2 WG mtg summary and minutes\r\n"
-                    "To: imap@cac.washington.edu\r\n"
-                    "Cc: minutes@CNRI.Reston.VA.US, John Klensin <KLENSIN@MIT.EDU>\r\n"
-                    "Message-Id: <B27397-0100000@cac.washington.edu>\r\n\r\n",
-                    "(\"Wed, 17 Jul 1996 02:23:25 -0700 (PDT)\" \"IMAP4rev2 WG mtg summary and minutes\" "
-                    "((\"Terry Gray\" NIL \"gray\" \"cac.washington.edu\")) "
-                    "((\"Terry Gray\" NIL \"gray\" \"cac.washington.edu\")) "
-                    "((\"Terry Gray\" NIL \"gray\" \"cac.washington.edu\")) "
-                    "((NIL NIL \"imap\" \"cac.washington.edu\")) "
-                    "((NIL NIL \"minutes\" \"CNRI.Reston.VA.US\")(\"John Klensin\" NIL \"KLENSIN\" \"MIT.EDU\")) "
-                    "NIL NIL \"<B27397-0100000@cac.washington.edu>\")");
+    expect_envelope(
+        "Date: Wed, 17 Jul 1996 02:23:25 -0700 (PDT)\r\n"
+        "From: Terry Gray <gray@cac.washington.edu>\r\n"
+        "Subject: IMAP4rev2 WG mtg summary and minutes\r\n"
+        "To: imap@cac.washington.edu\r\n"
+        "Cc: minutes@CNRI.Reston.VA.US, John Klensin <KLENSIN@MIT.EDU>\r\n"
+        "Message-Id: <B27397-0100000@cac.washington.edu>\r\n\r\n",
+        "(\"Wed, 17 Jul 1996 02:23:25 -0700 (PDT)\" \"IMAP4rev2 WG mtg summary and minutes\" "
+        "((\"Terry Gray\" NIL \"gray\" \"cac.washington.edu\")) "
+        "((\"Terry Gray\" NIL \"gray\" \"cac.washington.edu\")) "
+        "((\"Terry Gray\" NIL \"gray\" \"cac.washington.edu\")) "
+        "((NIL NIL \"imap\" \"cac.washington.edu\")) "
+        "((NIL NIL \"minutes\" \"CNRI.Reston.VA.US\")(\"John Klensin\" NIL \"KLENSIN\" \"MIT.EDU\")) "
+        "NIL NIL \"<B27397-0100000@cac.washington.edu>\")");
     expect_envelope("", "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)");
     /* present and empty against absent; an empty Sender counts as absent */
-    expect_envelope("Subject:\nSender: \nFrom: a@b\nIn-Reply-To: <x>\n <y>\n",
-                    "(NIL \"\" ((NIL NIL \"a\" \"b\")) ((NIL NIL \"a\" \"b\")) ((NIL NIL \"a\" \"b\")) NIL NIL NIL "
-                    "\"<x> <y>\" NIL)");
-    expect_envelope("Subject:  a\r\n\t b  c \nDate: a\n  b\n", "(\"a  b\" \"a b c\" NIL NIL NIL NIL NIL NIL NIL NIL)");
-    expect_envelope("To: root, G: x@y;\nTo: <@r:p@q>\nSubject: \xc3\xa9\n",
-                    "(NIL {2}\r\n\xc3\xa9 NIL NIL NIL ((NIL NIL \"root\" \"MISSING_DOMAIN\")(NIL NIL \"G\" NIL)"
-                    "(NIL NIL \"x\" \"y\")(NIL NIL NIL NIL)(NIL \"@r\" \"p\" \"q\")) NIL NIL NIL NIL)");
+    expect_envelope(
+        "Subject:\nSender: \nFrom: a@b\nIn-Reply-To: <x>\n <y>\n",
+        "(NIL \"\" ((NIL NIL \"a\" \"b\")) ((NIL NIL \"a\" \"b\")) ((NIL NIL \"a\" \"b\")) NIL NIL NIL "
+        "\"<x> <y>\" NIL)");
+    expect_envelope("Subject:  a\r\n\t b  c \nDate: a\n  b\n",
+                    "(\"a  b\" \"a b c\" NIL NIL NIL NIL NIL NIL NIL NIL)");
+    expect_envelope(
+        "To: root, G: x@y;\nTo: <@r:p@q>\nSubject: \xc3\xa9\n",
+        "(NIL {2}\r\n\xc3\xa9 NIL NIL NIL ((NIL NIL \"root\" \"MISSING_DOMAIN\")(NIL NIL \"G\" NIL)"
+        "(NIL NIL \"x\" \"y\")(NIL NIL NIL NIL)(NIL \"@r\" \"p\" \"q\")) NIL NIL NIL NIL)");
 }
 
 static void expect_structure(const char *raw, bool extended, const char *want)
@@ -93,13 +98,15 @@ static void test_single(void **state)
     expect_structure("Content-Type: text\nContent-Transfer-Encoding: 8 bit\n\nx", false,
                      "(\"text\" \"\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 1 0)");
     expect_structure("Content-Type: ; a=b\n\nx", false, "(\"\" \"\" NIL NIL NIL \"7bit\" 1)");
-    expect_structure("Content-Type: TEXT/HTML; format=flowed\nContent-Transfer-Encoding: 8BIT\n\n", false,
-                     "(\"TEXT\" \"HTML\" (\"format\" \"flowed\" \"charset\" \"us-ascii\") NIL NIL \"8BIT\" 0 0)");
-    expect_structure("Content-Type: image/png; name=\"a\\\"b\"\nContent-ID: <i>\nContent-Description: d\n"
-                     "Content-MD5: m\nContent-Disposition: inline\nContent-Language: en,fr\nContent-Location: l\n\nx\n",
-                     true,
-                     "(\"image\" \"png\" (\"name\" \"a\\\"b\") \"<i>\" \"d\" \"7bit\" 3 \"m\" (\"inline\" NIL) "
-                     "(\"en\" \"fr\") \"l\")");
+    expect_structure(
+        "Content-Type: TEXT/HTML; format=flowed\nContent-Transfer-Encoding: 8BIT\n\n", false,
+        "(\"TEXT\" \"HTML\" (\"format\" \"flowed\" \"charset\" \"us-ascii\") NIL NIL \"8BIT\" 0 0)");
+    expect_structure(
+        "Content-Type: image/png; name=\"a\\\"b\"\nContent-ID: <i>\nContent-Description: d\n"
+        "Content-MD5: m\nContent-Disposition: inline\nContent-Language: en,fr\nContent-Location: l\n\nx\n",
+        true,
+        "(\"image\" \"png\" (\"name\" \"a\\\"b\") \"<i>\" \"d\" \"7bit\" 3 \"m\" (\"inline\" NIL) "
+        "(\"en\" \"fr\") \"l\")");
 }
 
 static void test_multipart(void **state)
@@ -109,10 +116,11 @@ static void test_multipart(void **state)
     expect_structure(raw, false,
                      "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 3 0)"
                      "(\"image\" \"gif\" NIL NIL NIL \"7bit\" 3) \"mixed\")");
-    expect_structure(raw, true,
-                     "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 3 0 NIL NIL NIL NIL)"
-                     "(\"image\" \"gif\" NIL NIL NIL \"7bit\" 3 NIL NIL NIL NIL) \"mixed\" (\"boundary\" \"b\") "
-                     "(\"x\" (\"y\" \"z\")) NIL NIL)");
+    expect_structure(
+        raw, true,
+        "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 3 0 NIL NIL NIL NIL)"
+        "(\"image\" \"gif\" NIL NIL NIL \"7bit\" 3 NIL NIL NIL NIL) \"mixed\" (\"boundary\" \"b\") "
+        "(\"x\" (\"y\" \"z\")) NIL NIL)");
     expect_structure("Content-Type: multipart/mixed; boundary=b\n\nno part\n", false,
                      "((\"text\" \"plain\" (\"charset\" \"us-ascii\") NIL NIL \"7bit\" 0 0) \"mixed\")");
     expect_structure("Content-Type: multipart/mixed\n\nno boundary\n", false,

@@ -38,7 +38,8 @@ static void expect_text(const char *raw, enum bodytext_what what, const char *wa
 
 static const char message[] =
     "Subject: =?iso-8859-1?q?caf=E9?=\nContent-Type: multipart/mixed; boundary=b\n\npreamble\n"
-    "--b\nContent-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable\n\nna=EFve\n"
+    "--b\nContent-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: "
+    "quoted-printable\n\nna=EFve\n"
     "--b\nContent-Type: image/png\nContent-Transfer-Encoding: base64\n\nAAAA\n"
     "--b\nContent-Type: message/rfc822\n\nSubject: inner\nContent-Transfer-Encoding: base64\n\nw6k=\n"
     "--b--\n";
@@ -50,7 +51,8 @@ static void test_each(void **state)
     expect_text(message, BODYTEXT_BODIES, "na\xc3\xafve|\xc3\xa9");
     expect_text(message, BODYTEXT_ALL,
                 "Subject: caf\xc3\xa9|Content-Type: multipart/mixed; boundary=b|"
-                "Content-Type: text/plain; charset=iso-8859-1|Content-Transfer-Encoding: quoted-printable|na\xc3\xafve|"
+                "Content-Type: text/plain; charset=iso-8859-1|Content-Transfer-Encoding: "
+                "quoted-printable|na\xc3\xafve|"
                 "Content-Type: image/png|Content-Transfer-Encoding: base64|"
                 "Content-Type: message/rfc822|Subject: inner|Content-Transfer-Encoding: base64|\xc3\xa9");
 }
@@ -62,7 +64,8 @@ static void test_slices(void **state)
     struct buf raw = BUF_INIT(1 << 20), want = BUF_INIT(1 << 20);
     struct collected c = {BUF_INIT(1 << 20), 1000};
     struct mime_part *root;
-    buf_puts(&raw, S("Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n"));
+    buf_puts(&raw,
+             S("Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n"));
     for (int i = 0; i < 10000; i++) {
         buf_puts(&raw, i % 9 ? S("=E2=82=AC") : S("x=\n"));
         buf_puts(&want, i % 9 ? S("\xe2\x82\xac") : S("x"));
@@ -87,12 +90,18 @@ static void test_casefold(void **state)
     } same[] = {
         {"", ""},
         {"Hello World", "hELLO wORLD"},
-        {"\xc3\x89t\xc3\xa9", "e\xcc\x81TE\xcc\x81"},        /* Été, precomposed and not */
-        {"Stra\xc3\x9f" "e", "STRASSE"},                     /* ß */
-        {"\xce\xa3\xce\xaf\xcf\x83\xcf\x85\xcf\x86\xce\xbf\xcf\x82", "\xcf\x83\xce\x8a\xce\xa3\xce\xa5\xce\xa6\xce\x9f\xce\xa3"}, /* Σίσυφος */
-        {"\xd0\x9f\xd1\x80\xd0\xb8", "\xd0\xbf\xd0\xa0\xd0\x98"}, /* При */
-        {"\xef\xac\x81n", "FIN"},                            /* the fi ligature */
-        {"a\xff" "B", "A\xef\xbf\xbd" "b"},
+        {"\xc3\x89t\xc3\xa9", "e\xcc\x81TE\xcc\x81"}, /* Été, precomposed and not */
+        {"Stra\xc3\x9f"
+         "e",
+         "STRASSE"}, /* ß */
+        {"\xce\xa3\xce\xaf\xcf\x83\xcf\x85\xcf\x86\xce\xbf\xcf\x82",
+         "\xcf\x83\xce\x8a\xce\xa3\xce\xa5\xce\xa6\xce\x9f\xce\xa3"}, /* Σίσυφος */
+        {"\xd0\x9f\xd1\x80\xd0\xb8", "\xd0\xbf\xd0\xa0\xd0\x98"},     /* При */
+        {"\xef\xac\x81n", "FIN"},                                     /* the fi ligature */
+        {"a\xff"
+         "B",
+         "A\xef\xbf\xbd"
+         "b"},
     };
     for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
         struct buf a = BUF_INIT(1000), b = BUF_INIT(1000);

@@ -16,8 +16,8 @@ static void test_parse_mail(void **state)
         {"Fri, 21 Nov 1997 09:55:06 -0600", 880127706, -360}, /* RFC 5322 §A.1.1 */
         {"Tue, 1 Jul 2003 10:52:37 +0200", 1057049557, 120},  /* RFC 5322 §A.1.2 */
         {"Thu,\n      13\n        Feb\n          1969\n      23:32\n               -0330 (Newfoundland Time)",
-         -27723480, -210},                            /* RFC 5322 §A.5 */
-        {"21 Nov 97 09:55:06 GMT", 880106106, 0},     /* RFC 5322 §A.6.2 */
+         -27723480, -210},                                                    /* RFC 5322 §A.5 */
+        {"21 Nov 97 09:55:06 GMT", 880106106, 0},                             /* RFC 5322 §A.6.2 */
         {"Fri, 21 Nov 1997 09(comment):   55  :  06 -0600", 880127706, -360}, /* RFC 5322 §A.6.3 */
         {"1 Jan 1970 00:00:00 +0000", 0, 0},
         {"31 Dec 1969 23:59:59 UT", -1, 0},
@@ -110,8 +110,8 @@ static void test_parse_imap_invalid(void **state)
 
 static void test_imap_day(void **state)
 {
-    static const char *const invalid[] = {"", "1-Feb", "32-Jan-2000", "29-Feb-1999", "1-Feb-94", "1-Feb-19944",
-                                          "x-Feb-1994", "1 Feb 1994"};
+    static const char *const invalid[] = {"",         "1-Feb",       "32-Jan-2000", "29-Feb-1999",
+                                          "1-Feb-94", "1-Feb-19944", "x-Feb-1994",  "1 Feb 1994"};
     int64_t day;
     struct buf b = BUF_INIT(20);
     assert_int_equal(date_parse_imap_day(S("1-Feb-1994"), &day), RC_OK); /* RFC 9051 §6.4.4 */

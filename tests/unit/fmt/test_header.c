@@ -19,8 +19,8 @@ static void test_size(void **state)
         const char *raw;
         size_t want;
     } rows[] = {
-        {"", 0},        {"\nbody", 1},        {"\r\nbody", 2},          {"A: b", 4},
-        {"A: b\n", 5},  {"A: b\n\nbody", 6},  {"A: b\r\n\r\nbody", 8},  {"A: b\r\n\nbody", 7},
+        {"", 0},           {"\nbody", 1},           {"\r\nbody", 2},         {"A: b", 4},
+        {"A: b\n", 5},     {"A: b\n\nbody", 6},     {"A: b\r\n\r\nbody", 8}, {"A: b\r\n\nbody", 7},
         {"A:\n \n\nb", 6}, {"A: b\r\n\r\r\nx", 10},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

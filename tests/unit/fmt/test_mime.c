@@ -57,7 +57,8 @@ static void check_simple(str raw, const char *eol)
     assert_true(mime_is(root, S("MULTIPART"), S("Mixed")) && !second->next);
     assert_false(first->type.p);
     assert_true(mime_is(first, S("text"), S("plain")));
-    snprintf(want, sizeof want, "This is implicitly typed plain US-ASCII text.%sIt does NOT end with a linebreak.", eol);
+    snprintf(want, sizeof want,
+             "This is implicitly typed plain US-ASCII text.%sIt does NOT end with a linebreak.", eol);
     expect_bytes(raw, first->body, want);
     expect_bytes(raw, first->header, eol);
     assert_int_equal(first->body.lines, 1);
@@ -82,13 +83,14 @@ static void test_simple(void **state)
 
 static void test_fields(void **state)
 {
-    str raw = S("Content-Type: Application / X-Foo (comment) ; name=\"a \\\"b\\\"\n c\"; broken; n*0*=utf-8''%e4;\n"
-                "\tn*1=b ; q==?utf-8?q?x_y?= ; a=b/c\r\n"
-                "Content-Type: text/second\n"
-                "Content-Disposition: ATTACHMENT; filename=\"x;y.txt\"\n"
-                "Content-Transfer-Encoding: Base64 (really)\n"
-                "Content-ID: <id@x>\nContent-Description: two\n  lines\nContent-MD5: abc==\n"
-                "Content-Location: http://x/ y\nContent-Language: en, de-CH (Swiss),fr\n\n");
+    str raw =
+        S("Content-Type: Application / X-Foo (comment) ; name=\"a \\\"b\\\"\n c\"; broken; n*0*=utf-8''%e4;\n"
+          "\tn*1=b ; q==?utf-8?q?x_y?= ; a=b/c\r\n"
+          "Content-Type: text/second\n"
+          "Content-Disposition: ATTACHMENT; filename=\"x;y.txt\"\n"
+          "Content-Transfer-Encoding: Base64 (really)\n"
+          "Content-ID: <id@x>\nContent-Description: two\n  lines\nContent-MD5: abc==\n"
+          "Content-Location: http://x/ y\nContent-Language: en, de-CH (Swiss),fr\n\n");
     struct arena *a = arena_new(1 << 20);
     struct mime_part *p = parse(a, raw, NULL);
     expect_str(p->type, "Application");
@@ -112,7 +114,8 @@ static void test_fields(void **state)
     arena_free(a);
 }
 
-/* One boundary a prefix of another, inner ones never closed, parts without empty line, boundary with padding. */
+/* One boundary a prefix of another, inner ones never closed, parts without empty line, boundary with padding.
+ */
 static void test_boundaries(void **state)
 {
     str raw = S("Content-Type: multipart/mixed; boundary=b\n\n"
@@ -148,8 +151,8 @@ static void test_digest(void **state)
 }
 
 /* The message of RFC 9051 §6.4.5.1:
- * 1 text/plain, 2 octet-stream, 3 message/rfc822 of a multipart of two, 4 multipart/mixed of 4.1 image/gif and
- * 4.2 message/rfc822 of 4.2.1 text/plain and 4.2.2 multipart/alternative of two. */
+ * 1 text/plain, 2 octet-stream, 3 message/rfc822 of a multipart of two, 4 multipart/mixed of 4.1 image/gif
+ * and 4.2 message/rfc822 of 4.2.1 text/plain and 4.2.2 multipart/alternative of two. */
 static const char numbered[] =
     "Content-Type: multipart/mixed; boundary=A\n\n"
     "--A\n\n1\n--A\nContent-Type: application/octet-stream\n\n2\n"
@@ -169,10 +172,20 @@ static void test_section_numbers(void **state)
         size_t n;
         const char *body; /* NULL: no such part */
     } rows[] = {
-        {{1}, 1, "1"},          {{2}, 1, "2"},          {{3, 1}, 2, "3.1"},        {{3, 2}, 2, "3.2"},
-        {{4, 1}, 2, "4.1"},     {{4, 2, 1}, 3, "4.2.1"}, {{4, 2, 2, 1}, 4, "4.2.2.1"},
-        {{4, 2, 2, 2}, 4, "4.2.2.2"}, {{5}, 1, NULL},   {{0}, 1, NULL},            {{1, 1}, 2, NULL},
-        {{3, 3}, 2, NULL},      {{4, 1, 1}, 3, NULL},   {{4, 2, 3}, 3, NULL},
+        {{1}, 1, "1"},
+        {{2}, 1, "2"},
+        {{3, 1}, 2, "3.1"},
+        {{3, 2}, 2, "3.2"},
+        {{4, 1}, 2, "4.1"},
+        {{4, 2, 1}, 3, "4.2.1"},
+        {{4, 2, 2, 1}, 4, "4.2.2.1"},
+        {{4, 2, 2, 2}, 4, "4.2.2.2"},
+        {{5}, 1, NULL},
+        {{0}, 1, NULL},
+        {{1, 1}, 2, NULL},
+        {{3, 3}, 2, NULL},
+        {{4, 1, 1}, 3, NULL},
+        {{4, 2, 3}, 3, NULL},
     };
     struct arena *a = arena_new(1 << 20);
     str raw = str_c(numbered);
@@ -237,7 +250,8 @@ static size_t depth_of(const struct mime_part *part)
     return depth;
 }
 
-/* 1,000 multiparts inside one another, then 1,000 messages: leaves below the limit, and a tree that is still sound. */
+/* 1,000 multiparts inside one another, then 1,000 messages: leaves below the limit, and a tree that is still
+ * sound. */
 static void test_deep(void **state)
 {
     struct buf b = BUF_INIT(8 << 20), m = BUF_INIT(1 << 20);
@@ -283,9 +297,11 @@ static void test_many_parts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_simple),   cmocka_unit_test(test_fields),          cmocka_unit_test(test_boundaries),
-        cmocka_unit_test(test_digest),   cmocka_unit_test(test_section_numbers), cmocka_unit_test(test_sections),
-        cmocka_unit_test(test_single_part), cmocka_unit_test(test_deep),         cmocka_unit_test(test_many_parts),
+        cmocka_unit_test(test_simple),          cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_boundaries),      cmocka_unit_test(test_digest),
+        cmocka_unit_test(test_section_numbers), cmocka_unit_test(test_sections),
+        cmocka_unit_test(test_single_part),     cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_many_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,8 @@ static void test_words(void **state)
         {"(=?ISO-8859-1?Q?a_b?=)", "(a b)"},
         {"(=?ISO-8859-1?Q?a?= =?ISO-8859-2?Q?_b?=)", "(a b)"},
         {"=?ISO-8859-1?Q?Andr=E9?= Pirard", "Andr\xc3\xa9 Pirard"},
-        {"=?ISO-8859-1?B?SWYgeW91IGNhbiByZWFkIHRoaXMgeW8=?=\n =?ISO-8859-2?B?dSB1bmRlcnN0YW5kIHRoZSBleGFtcGxlLg==?=",
+        {"=?ISO-8859-1?B?SWYgeW91IGNhbiByZWFkIHRoaXMgeW8=?=\n "
+         "=?ISO-8859-2?B?dSB1bmRlcnN0YW5kIHRoZSBleGFtcGxlLg==?=",
          "If you can read this you understand the example."},
         {"=?US-ASCII*EN?Q?Keith_Moore?=", "Keith Moore"}, /* RFC 2231 §5 */
         {"=?utf-8?Q?=C3?= =?utf-8?Q?=A9?=", "\xc3\xa9"},
@@ -58,8 +59,7 @@ static void test_transfer(void **state)
         const char *in, *want;
     } rows[] = {
         /* RFC 2045 §6.7 */
-        {TRANSFER_QP,
-         "Now's the time =\r\nfor all folk to come=\r\n to the aid of their country.",
+        {TRANSFER_QP, "Now's the time =\r\nfor all folk to come=\r\n to the aid of their country.",
          "Now's the time for all folk to come to the aid of their country."},
         {TRANSFER_QP, "a=3D=0c=E9", "a=\x0c\xe9"},
         {TRANSFER_QP, "end \t \r\nend \nx", "end\r\nend\nx"},
@@ -126,7 +126,8 @@ static void test_charsets(void **state)
     }
 }
 
-/* The allow-list names converters that exist; a descriptor number as a charset or a path never reaches iconv. */
+/* The allow-list names converters that exist; a descriptor number as a charset or a path never reaches iconv.
+ */
 static void test_allow_list(void **state)
 {
     assert_int_equal(charset_preload(), charset_count());
@@ -162,10 +163,8 @@ static void test_preload_for_chroot(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),
-        cmocka_unit_test(test_transfer),
-        cmocka_unit_test(test_charsets),
-        cmocka_unit_test(test_preload_for_chroot),
+        cmocka_unit_test(test_words),      cmocka_unit_test(test_transfer),
+        cmocka_unit_test(test_charsets),   cmocka_unit_test(test_preload_for_chroot),
         cmocka_unit_test(test_allow_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
