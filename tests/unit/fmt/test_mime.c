@@ -120,7 +120,7 @@ static void test_boundaries(void **state)
 {
     str raw = S("Content-Type: multipart/mixed; boundary=b\n\n"
                 "--b \t\nContent-Type: multipart/mixed; boundary=bb\n\n"
-                "--bb\n\none\n--bb\n\ntwo\n"
+                "--bb\n\none\n--bb junk\n\ntwo\n"
                 "--b\nX: only a header\n--b\n"
                 "--b--\n--bb\nepilogue");
     struct arena *a = arena_new(1 << 20);
@@ -134,6 +134,20 @@ static void test_boundaries(void **state)
     expect_bytes(raw, inner->next->next->header, "");
     assert_null(inner->next->next->next);
     assert_int_equal(root->body.end, raw.n);
+    arena_free(a);
+}
+
+/* The inner boundary is the prefix of the outer: a line with the longer one belongs to the outer multipart.
+ */
+static void test_prefix_inside(void **state)
+{
+    str raw = S("Content-Type: multipart/mixed; boundary=bb\n\n"
+                "--bb\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--bb\n\ntwo\n--bb--\n");
+    struct arena *a = arena_new(1 << 20);
+    struct mime_part *root = parse(a, raw, NULL);
+    expect_bytes(raw, root->child->child->body, "one");
+    assert_null(root->child->child->next);
+    expect_bytes(raw, root->child->next->body, "two");
     arena_free(a);
 }
 
@@ -297,11 +311,11 @@ static void test_many_parts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_simple),          cmocka_unit_test(test_fields),
-        cmocka_unit_test(test_boundaries),      cmocka_unit_test(test_digest),
-        cmocka_unit_test(test_section_numbers), cmocka_unit_test(test_sections),
-        cmocka_unit_test(test_single_part),     cmocka_unit_test(test_deep),
-        cmocka_unit_test(test_many_parts),
+        cmocka_unit_test(test_simple),     cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_boundaries), cmocka_unit_test(test_prefix_inside),
+        cmocka_unit_test(test_digest),     cmocka_unit_test(test_section_numbers),
+        cmocka_unit_test(test_sections),   cmocka_unit_test(test_single_part),
+        cmocka_unit_test(test_deep),       cmocka_unit_test(test_many_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
