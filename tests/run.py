@@ -75,16 +75,25 @@ def one(count, title, status, output):
 
 def lint(count, only=None):
     sources = sorted(str(p) for folder in ('src', 'tests', 'bench') for p in (TOP / folder).rglob('*.[ch]'))
-    checks = [('layers', [TOP / 'tools/layers']), ('settings', [TOP / 'tools/options', '--check']),
-              ('rfc', [TOP / 'tools/rfc', '--check'])]
+    checks = {'layers': [TOP / 'tools/layers'], 'settings': [TOP / 'tools/options', '--check'],
+              'rfc': [TOP / 'tools/rfc', '--check']}
+    for title, command in checks.items():
+        if only in (None, title):
+            one(count, title, *run(command, 120))
+    formatter = clang_format()
+    if formatter and only in (None, 'format'):
+        status, output = run([formatter, '--dry-run', '-Werror', *sources], 120)
+        files = sorted(set(re.findall(r'^(\S+?):\d+:\d+: error', output, re.M)))
+        one(count, 'format', status, '\n'.join(files) + f'\nrun {formatter} -i on them')
+
+
+def clang_format():
+    """The one version whose output the sources have; others differ."""
     for name in ('clang-format-14', 'clang-format'):
         there = subprocess.run(['sh', '-c', f'command -v {name} && {name} --version'], capture_output=True, text=True)
         if there.returncode == 0 and 'version 14.' in there.stdout:
-            checks.append(('format', [name, '--dry-run', '-Werror', *sources]))
-            break
-    for title, command in checks:
-        if only in (None, title):
-            one(count, title, *run(command, 120))
+            return name
+    return None
 
 
 def listed(path, pattern):

@@ -14,27 +14,51 @@ static bool is_wanted(const struct conf_difference *d, int argc, char **argv, bo
     return named || all || (argc == 1 && !d->is_default);
 }
 
-static void put_text(struct buf *out, const struct conf_difference *d)
+static void put_text(struct buf *out, const char *name, const char *value, struct conf_origin origin)
 {
-    buf_printf(out, "%s = %s", d->name, d->value);
-    if (d->origin.file && d->origin.line)
-        buf_printf(out, "  # %s:%d", d->origin.file, d->origin.line);
-    else if (d->origin.file)
-        buf_printf(out, "  # %s", d->origin.file);
+    buf_printf(out, "%s = %s", name, value);
+    if (origin.file && origin.line)
+        buf_printf(out, "  # %s:%d", origin.file, origin.line);
+    else if (origin.file)
+        buf_printf(out, "  # %s", origin.file);
     buf_putc(out, '\n');
 }
 
-static void put_json(struct json *j, const struct conf_difference *d)
+static void put_json(struct json *j, const char *section, const struct conf_difference *d)
 {
     json_open_object(j, NULL);
+    if (section)
+        json_put_str(j, "section", str_c(section));
     json_put_str(j, "name", str_c(d->name));
     json_put_str(j, "value", str_c(d->value));
-    json_put_str(j, "default", str_c(d->default_value));
+    if (!section)
+        json_put_str(j, "default", str_c(d->default_value));
     if (d->origin.file) {
         json_put_str(j, "file", str_c(d->origin.file));
         json_put_int(j, "line", d->origin.line);
     }
     json_close_object(j);
+}
+
+/* What [listener] and [domain] sections set; all of it differs from what malle would do without. */
+static void put_sections(const struct conf *c, bool as_json, struct json *j)
+{
+    const char *section = "";
+    struct conf_difference d = {0};
+    for (size_t i = 0; i < c->setting_count; i++) {
+        const struct conf_setting *s = &c->settings[i];
+        if (as_json) {
+            d.name = s->name;
+            d.origin = s->origin;
+            snprintf(d.value, sizeof d.value, "%s", s->value);
+            put_json(j, s->section, &d);
+            continue;
+        }
+        if (strcmp(section, s->section) != 0)
+            buf_printf(j->out, "[%s]\n", s->section);
+        section = s->section;
+        put_text(j->out, s->name, s->value, s->origin);
+    }
 }
 
 static bool is_option(const struct conf *c, const char *name)
@@ -50,7 +74,7 @@ static bool is_option(const struct conf *c, const char *name)
 
 int cmd_config(int argc, char **argv, struct cli *cli)
 {
-    struct buf text AUTO(buf_deinit) = BUF_INIT(1 << 20);
+    struct buf text AUTO(buf_deinit) = BUF_INIT(16 << 20);
     struct json j = {.out = &text};
     struct conf_difference d;
     bool all = argc > 1 && strcmp(argv[1], "--all") == 0;
@@ -67,10 +91,12 @@ int cmd_config(int argc, char **argv, struct cli *cli)
         if (!is_wanted(&d, argc, argv, all))
             continue;
         if (cli->json)
-            put_json(&j, &d);
+            put_json(&j, NULL, &d);
         else
-            put_text(&text, &d);
+            put_text(&text, d.name, d.value, d.origin);
     }
+    if (argc == 1 || all)
+        put_sections(c, cli->json, &j);
     if (cli->json) {
         json_close_array(&j);
         buf_putc(&text, '\n');

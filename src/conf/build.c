@@ -130,18 +130,27 @@ struct target {
     void *base;
     int *lines; /* of a section's keys; NULL in the main part */
     const char *noun;
+    const char *kind, *name; /* "listener", "smtp" */
 };
 
 static struct target find_target(struct conf_build *b, struct conf_section section)
 {
     struct conf *c = b->conf;
     if (section.kind == CONF_SECTION_LISTENER)
-        return (struct target){conf_listener_keys, &c->listeners[section.index],
-                               b->listener_lines[section.index].key, "key of a listener"};
+        return (struct target){conf_listener_keys,
+                               &c->listeners[section.index],
+                               b->listener_lines[section.index].key,
+                               "key of a listener",
+                               "listener",
+                               c->listeners[section.index].name};
     if (section.kind == CONF_SECTION_DOMAIN)
-        return (struct target){conf_domain_keys, &c->domain_sections[section.index],
-                               b->domain_lines[section.index].key, "key of a domain"};
-    return (struct target){conf_options, c, NULL, "option"};
+        return (struct target){conf_domain_keys,
+                               &c->domain_sections[section.index],
+                               b->domain_lines[section.index].key,
+                               "key of a domain",
+                               "domain",
+                               c->domain_sections[section.index].name};
+    return (struct target){conf_options, c, NULL, "option", NULL, NULL};
 }
 
 static void report_unknown(struct conf_build *b, const struct target *t, str name, int line)
@@ -173,6 +182,22 @@ static void note_line(struct conf_build *b, const struct target *t, size_t index
         *origin = (struct conf_origin){b->file, line};
 }
 
+/* Remembers what a section set, for conf->settings; a conf that is full is reported at the end. */
+static void keep_setting(struct conf_build *b, const struct target *t, const char *name, str value, int line)
+{
+    struct conf *c = b->conf;
+    size_t n = c->setting_count;
+    if (n == 0 || (n >= 8 && (n & (n - 1)) == 0)) {
+        struct conf_setting *more = arena_grow(c->arena, c->settings, n, sizeof *more);
+        if (!more)
+            return;
+        c->settings = more;
+    }
+    str section = arena_printf(c->arena, "%s %s", t->kind, t->name), text = arena_str(c->arena, value);
+    if (section.p && text.p)
+        c->settings[c->setting_count++] = (struct conf_setting){section.p, name, text.p, {b->file, line}};
+}
+
 void conf_build_set(struct conf_build *b, struct conf_section section, str name, str value, int line)
 {
     if (section.kind == CONF_SECTION_UNKNOWN)
@@ -187,6 +212,8 @@ void conf_build_set(struct conf_build *b, struct conf_section section, str name,
     note_line(b, &t, (size_t)(key - t.keys.v), line);
     if (conf_value_set(b->conf->arena, key, t.base, value, &e) != RC_OK)
         conf_error(b->report, b->file, line, "%s: %s", key->name, e.peer);
+    else if (t.lines)
+        keep_setting(b, &t, key->name, value, line);
 }
 
 /* `domains` in lower case, with the domains of sections added. */

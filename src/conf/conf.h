@@ -63,6 +63,13 @@ struct conf_origin {
     int line;
 };
 
+/* One key set in a section, for those who list them. */
+struct conf_setting {
+    const char *section; /* "listener smtp", "domain example.com" */
+    const char *name, *value;
+    struct conf_origin origin;
+};
+
 enum conf_option {
 #define OPTION(name, ...) CONF_##name,
 #include "conf/options.def"
@@ -77,6 +84,8 @@ struct conf {
     struct conf_domain *domain_sections;
     size_t domain_section_count;
     struct conf_origin origin[CONF_OPTION_COUNT];
+    struct conf_setting *settings; /* what sections set, in the order of the file; the last of a key counts */
+    size_t setting_count;
     struct arena *arena; /* owns everything above */
 };
 

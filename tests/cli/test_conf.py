@@ -56,6 +56,16 @@ def test_config_tells_where_settings_come_from(run):
                                 'port_offset = 2000  # --set']
 
 
+def test_config_tells_what_sections_set(run):
+    text = FINE + '[listener imap]\nenabled = no\n[domain example.org]\ncatch_all = a@example.com # all\n'
+    status, out, err = run(text, '--set', 'listener.smtp.port=26', 'config')
+    assert (status, err) == (0, '')
+    assert out.splitlines()[2:] == ['[listener imap]', 'enabled = no  # F:4', '[domain example.org]',
+                                    'catch_all = a@example.com  # F:6', '[listener smtp]', 'port = 26  # --set']
+    assert json.loads(run(text, 'config', '--json')[1])[-1] == {
+        'section': 'domain example.org', 'name': 'catch_all', 'value': 'a@example.com', 'file': 'F', 'line': 6}
+
+
 def test_config_of_named_options(run):
     assert run(FINE, 'config', 'dns_timeout') == (0, 'dns_timeout = 5s\n', '')
     status, _, err = run(FINE, 'config', 'dns_timout')
