@@ -7,7 +7,7 @@
  *   QcontentSMTP   = qtextSMTP / "\" %d32-126
  *   Domain         = sub-domain *("." sub-domain)
  *   sub-domain     = Let-dig [Ldh-str] / U-label           ; RFC 6531 §3.3
- *   address-literal = "[" ( IPv4 / "IPv6:" IPv6 / tag ":" 1*dcontent ) "]"   ; RFC 5321 §4.1.3 */
+ *   address-literal = "[" ( IPv4-address / "IPv6:" IPv6-address ) "]"   ; RFC 5321 §4.1.3 */
 #include "fmt/mailaddr.h"
 
 #include "base/utf8.h"
@@ -85,27 +85,14 @@ static bool domain_is_valid(str domain)
     return true;
 }
 
-static bool is_tag_byte(char c)
-{
-    return ascii_alnum(c) || c == '-';
-}
-
-/* The inside of an address literal. */
+/* The inside of an address literal. IPv6 is the one tag that is registered. */
 static bool literal_is_valid(str inside)
 {
     struct ip_net ip;
     str v6 = str_from(inside, 5);
     if (str_istarts(inside, S("IPv6:")))
         return str_chr(v6, ':') >= 0 && ip_parse(v6, &ip) == RC_OK;
-    if (str_chr(inside, ':') < 0)
-        return ip_parse(inside, &ip) == RC_OK;
-    size_t tag = span(inside, is_tag_byte);
-    if (tag == 0 || inside.p[tag] != ':' || tag + 1 == inside.n)
-        return false;
-    for (size_t i = tag + 1; i < inside.n; i++) /* dcontent = %d33-90 / %d94-126 */
-        if (inside.p[i] < 33 || inside.p[i] > 126 || (inside.p[i] >= '[' && inside.p[i] <= ']'))
-            return false;
-    return true;
+    return str_chr(inside, ':') < 0 && ip_parse(inside, &ip) == RC_OK;
 }
 
 enum rc mailaddr_take_domain(str *text, str *ret)

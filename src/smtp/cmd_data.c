@@ -6,10 +6,10 @@ bool smtp_refuse_without_recipients(struct smtp_session *s)
 {
     if (s->tx.n)
         return false;
-    if (smtp_is_lmtp(s)) /* RFC 2033 §4.2 */
-        smtp_reply(s, 503, "5.5.1", "Error: no valid recipients");
-    else
-        smtp_reply(s, 554, "5.5.1", "Error: no valid recipients");
+    if (!s->tx.rcpt_tried) /* RFC 5321 §4.1.4 */
+        smtp_reply(s, 503, "5.5.1", "Error: need RCPT command");
+    else /* RFC 5321 §3.3; LMTP must say 503 (RFC 2033 §4.2) */
+        smtp_reply(s, smtp_is_lmtp(s) ? 503 : 554, "5.5.1", "Error: no valid recipients");
     return true;
 }
 

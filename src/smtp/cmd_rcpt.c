@@ -96,6 +96,7 @@ void smtp_cmd_rcpt(struct smtp_session *s, str args)
 {
     struct err e;
     struct smtp_recipient r = {.targets = NULL};
+    s->tx.rcpt_tried = true;
     enum rc rc = smtp_cmd_parse_rcpt(args, s->tx.mail.smtputf8, s->tx.arena, &r.rcpt, &e);
     if (arena_exhausted(s->tx.arena))
         rc = err_set(&e, RC_TEMP, 452, "4.5.3", "Error: too many recipients");

@@ -31,7 +31,7 @@ void smtp_tx_reset(struct smtp_session *s)
     if (s->tx.msg.open)
         s->env->content_discard(s->p->env_ctx);
     arena_reset(arena);
-    s->tx.mail_ok = false;
+    s->tx.mail_ok = s->tx.rcpt_tried = false;
     s->tx.rcpts = NULL;
     s->tx.n = s->tx.cap = s->tx.n_targets = 0;
     s->tx.id = STR_NONE;

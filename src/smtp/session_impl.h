@@ -56,7 +56,7 @@ struct smtp_message {
 
 struct smtp_tx {
     struct arena *arena;
-    bool mail_ok;
+    bool mail_ok, rcpt_tried;
     struct smtp_mail mail;
     str sender; /* without brackets, "" for <> */
     struct smtp_recipient *rcpts;
