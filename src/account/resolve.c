@@ -232,12 +232,14 @@ enum rc account_resolve(const struct account_lookup *l, str address, struct aren
     struct resolver r = {.l = l, .a = a, .expanded = expanded, .found = found};
     struct address_key key;
     str whole = address;
+    if (address_parse(address, &key) != RC_OK)
+        return err_set(e, RC_INVALID, 501, "5.1.3", "bad address syntax");
     /* "postmaster" alone is the only name without a domain that SMTP knows (RFC 5321 §4.5.1) */
-    if (address_parse(address, &key) == RC_OK && address_domain(&key).n == 0 && !str_eq(address_text(&key), S("postmaster")))
-        return err_set(e, RC_INVALID, 501, "5.1.3", "the address has no domain");
-    if (str_chr(address, '@') < 0)
-        whole = arena_printf(a, STR_FMT "@%s", STR_ARG(address),
-                             l->conf->domains.n > 0 ? l->conf->domains.v[0].p : l->conf->hostname);
+    if (address_domain(&key).n == 0) {
+        if (!str_eq(address_text(&key), S("postmaster")))
+            return err_set(e, RC_INVALID, 501, "5.1.3", "the address has no domain");
+        whole = arena_printf(a, "postmaster@%s", l->conf->domains.n > 0 ? l->conf->domains.v[0].p : l->conf->hostname);
+    }
     enum rc rc = follow(&r, whole, 0, e);
     if (rc == RC_GONE)
         return err_set(e, RC_GONE, 550, "5.7.1", "relay access denied");

@@ -1,0 +1,235 @@
+/* Verifying log-ins: limits, the account, the password, the cache, and the count of failures. */
+#include "account/auth.h"
+
+#include "account/auth_cache.h"
+#include "account/auth_limit.h"
+#include "conf/conf.h"
+
+#include <pthread.h>
+
+struct auth {
+    struct auth_backend backend;
+    pthread_mutex_t lock; /* around cache and limit; never held while a password is hashed */
+    struct auth_cache *cache;
+    struct auth_limit limit;
+    char nobody[PASSWORD_STORED_MAX + 1]; /* verified in the place of an account that is not there */
+};
+
+struct auth *auth_new(const struct auth_backend *backend)
+{
+    struct auth *a = calloc(1, sizeof *a);
+    unsigned char random[16];
+    AUTO(buf_wipe) struct buf hash = BUF_INIT(PASSWORD_STORED_MAX);
+    must(a && pthread_mutex_init(&a->lock, NULL) == 0);
+    a->backend = *backend;
+    a->cache = auth_cache_new();
+    auth_limit_init(&a->limit);
+    crypto_random(random, sizeof random);
+    for (size_t i = 0; i < sizeof random; i++)
+        random[i] |= 1; /* no NUL, which crypt(3) refuses */
+    must(password_hash(PASSWORD_YESCRYPT, str_mem(random, sizeof random), &hash) == RC_OK);
+    must(str_copy(a->nobody, sizeof a->nobody, buf_str(&hash)) == RC_OK);
+    return a;
+}
+
+struct auth *auth_free(struct auth *a)
+{
+    if (!a)
+        return NULL;
+    auth_cache_free(a->cache);
+    auth_limit_deinit(&a->limit);
+    pthread_mutex_destroy(&a->lock);
+    free(a);
+    return NULL;
+}
+
+static void lock(struct auth *a)
+{
+    must(pthread_mutex_lock(&a->lock) == 0);
+}
+
+static void unlock(struct auth *a)
+{
+    must(pthread_mutex_unlock(&a->lock) == 0);
+}
+
+/* The name under which failures are counted, folded when it is an address at all. */
+static str count_name(str name, struct address_key *room)
+{
+    return address_parse(name, room) == RC_OK ? address_text(room) : str_sub(name, 0, ADDRESS_MAX);
+}
+
+static enum rc check_limit(struct auth *a, const struct account_lookup *l, str name, str client_ip, msec now,
+                           struct auth_outcome *ret)
+{
+    struct address_key key;
+    const char *why = "";
+    lock(a);
+    enum rc rc = auth_limit_check(&a->limit, l->conf, count_name(name, &key), client_ip, now, &why);
+    unlock(a);
+    if (rc == RC_OK)
+        return RC_OK;
+    *ret = (struct auth_outcome){.rc = RC_TEMP, .delay_ms = l->conf->auth_failure_delay_ms};
+    err_set(&ret->err, RC_TEMP, 454, "4.7.0", "too many failed log-ins, try again later");
+    err_note(&ret->err, "too many failed log-ins of this %s", why);
+    return RC_LIMIT;
+}
+
+static void fail(struct auth *a, const struct account_lookup *l, str name, str client_ip, str credential, msec now,
+                 const char *why, struct auth_outcome *ret)
+{
+    struct address_key key;
+    *ret = (struct auth_outcome){.rc = RC_PERM};
+    lock(a);
+    ret->delay_ms = auth_limit_failed(&a->limit, l->conf, count_name(name, &key), client_ip, credential, now);
+    unlock(a);
+    err_set(&ret->err, RC_PERM, 535, "5.7.8", "authentication failed");
+    err_note(&ret->err, "%s", why);
+}
+
+static void succeed(struct auth *a, str name, str account, str client_ip, msec now, struct auth_outcome *ret)
+{
+    struct address_key key;
+    *ret = (struct auth_outcome){.rc = RC_OK};
+    must(str_copy(ret->account, sizeof ret->account, account) == RC_OK);
+    lock(a);
+    auth_limit_succeeded(&a->limit, count_name(name, &key), client_ip, now);
+    unlock(a);
+}
+
+void auth_conclude(struct auth *a, const struct account_lookup *l, str name, str account, str client_ip, msec now,
+                   const char *why, struct auth_outcome *ret)
+{
+    if (account.n > 0)
+        succeed(a, name, account, client_ip, now, ret);
+    else
+        fail(a, l, name, client_ip, STR_NONE, now, why, ret);
+}
+
+/* One try that came past the limits. */
+struct attempt {
+    struct auth *a;
+    const struct account_lookup *l;
+    const struct account *account; /* NULL: there is none */
+    bool system;
+    str password, client_ip;
+    msec now;
+    unsigned char mac[AUTH_CACHE_MAC];
+};
+
+/* RC_OK, RC_PERM, RC_TEMP, RC_INVALID (the stored form is of no known scheme). */
+static enum rc check_password(struct attempt *t, struct err *e)
+{
+    struct auth *a = t->a;
+    str stored = t->system ? STR_NONE : str_c(t->account->secret.hash);
+    auth_cache_mac(a->cache, str_c(t->account->address), stored, t->password, t->mac);
+    lock(a);
+    bool cached = auth_cache_has(a->cache, t->mac, t->now);
+    unlock(a);
+    if (cached)
+        return RC_OK;
+    enum rc rc;
+    if (!t->system)
+        rc = password_verify(stored, t->password);
+    else
+        rc = a->backend.check_system(a->backend.ctx, str_c(t->account->address), t->password, t->client_ip, e);
+    if (rc == RC_OK && t->l->conf->auth_cache_ttl_ms > 0) {
+        lock(a);
+        auth_cache_put(a->cache, t->mac, t->now + t->l->conf->auth_cache_ttl_ms);
+        unlock(a);
+    }
+    return rc;
+}
+
+static void judge(struct attempt *t, str name, struct auth_outcome *ret)
+{
+    struct err why = {0};
+    enum rc rc = check_password(t, &why);
+    if (rc == RC_OK && t->account->enabled) {
+        succeed(t->a, name, str_c(t->account->address), t->client_ip, t->now, ret);
+        return;
+    }
+    if (rc == RC_TEMP) {
+        *ret = (struct auth_outcome){.rc = RC_TEMP};
+        err_set(&ret->err, RC_TEMP, 454, "4.7.0", "temporary authentication failure");
+        err_note(&ret->err, "%s", err_text(&why));
+        return;
+    }
+    fail(t->a, t->l, name, t->client_ip, str_mem(t->mac, sizeof t->mac), t->now,
+         rc == RC_OK        ? "the account is disabled"
+         : rc == RC_INVALID ? "the stored password is of no known scheme"
+                            : "wrong password",
+         ret);
+}
+
+void auth_verify(struct auth *a, const struct account_lookup *l, str name, str password, str client_ip, msec now,
+                 struct auth_outcome *ret)
+{
+    struct account account = {0};
+    struct attempt t = {.a = a, .l = l, .account = &account, .password = password, .client_ip = client_ip, .now = now};
+    struct err why = {0};
+    if (check_limit(a, l, name, client_ip, now, ret) != RC_OK)
+        return;
+    enum rc rc = account_find_login(l, name, &account, &t.system, &why);
+    if (rc == RC_OK && t.system && !a->backend.check_system)
+        rc = RC_GONE;
+    if (rc == RC_OK) {
+        judge(&t, name, ret);
+    } else if (rc == RC_GONE) {
+        (void)!password_verify(str_c(a->nobody), password); /* takes the time that an account's hash would take */
+        auth_cache_mac(a->cache, name, STR_NONE, password, t.mac);
+        fail(a, l, name, client_ip, str_mem(t.mac, sizeof t.mac), now, "unknown user", ret);
+    } else {
+        *ret = (struct auth_outcome){.rc = RC_TEMP};
+        err_set(&ret->err, RC_TEMP, 454, "4.7.0", "temporary authentication failure");
+        err_note(&ret->err, "%s", err_text(&why));
+    }
+    account_secret_wipe(&account.secret);
+}
+
+/* Keys that no password has, with a salt that is the same each time: strangers cannot tell which accounts exist. */
+static void make_up_keys(const struct account_lookup *l, enum crypto_hash hash, str name, struct scram_keys *ret)
+{
+    unsigned char key[ACCOUNT_KEY_SIZE], salt[CRYPTO_DIGEST_MAX];
+    struct address_key folded;
+    AUTO(buf_wipe) struct buf text = BUF_INIT(ADDRESS_MAX + 32);
+    buf_printf(&text, "scram salt %d ", (int)hash);
+    buf_puts(&text, count_name(name, &folded));
+    account_db_key(l->db, key);
+    crypto_hmac(CRYPTO_SHA256, str_mem(key, sizeof key), buf_str(&text), salt);
+    *ret = (struct scram_keys){.hash = hash, .iterations = SCRAM_ITERATIONS, .salt_n = SCRAM_SALT_SIZE};
+    memcpy(ret->salt, salt, SCRAM_SALT_SIZE);
+    crypto_random(ret->stored_key, sizeof ret->stored_key);
+    crypto_random(ret->server_key, sizeof ret->server_key);
+    crypto_wipe(key, sizeof key);
+}
+
+enum rc auth_scram_keys(struct auth *a, const struct account_lookup *l, enum crypto_hash hash, str name, str client_ip,
+                        msec now, struct scram_keys *ret_keys, char ret_account[ADDRESS_MAX + 1],
+                        struct auth_outcome *ret)
+{
+    struct account account = {0};
+    struct err why = {0};
+    bool system = false;
+    if (check_limit(a, l, name, client_ip, now, ret) != RC_OK)
+        return RC_LIMIT;
+    enum rc rc = account_find_login(l, name, &account, &system, &why);
+    if (rc != RC_OK && rc != RC_GONE) {
+        *ret = (struct auth_outcome){.rc = RC_TEMP};
+        err_set(&ret->err, RC_TEMP, 454, "4.7.0", "temporary authentication failure");
+        err_note(&ret->err, "%s", err_text(&why));
+        return RC_TEMP;
+    }
+    const char *stored = hash == CRYPTO_SHA1 ? account.secret.scram_sha_1 : account.secret.scram_sha_256;
+    bool usable = rc == RC_OK && !system && account.enabled && scram_keys_parse(str_c(stored), ret_keys) == RC_OK;
+    if (usable)
+        memcpy(ret_account, account.address, ADDRESS_MAX + 1);
+    else
+        ret_account[0] = '\0';
+    if (!usable || ret_keys->hash != hash) {
+        make_up_keys(l, hash, name, ret_keys);
+        ret_account[0] = '\0';
+    }
+    account_secret_wipe(&account.secret);
+    return RC_OK;
+}
