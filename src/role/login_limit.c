@@ -1,0 +1,71 @@
+/* Counting connections per client (login_limit.h): an entry exists only while its count is above zero. */
+#include "role/login_limit.h"
+
+#include "base/map.h"
+
+#include <pthread.h>
+
+struct login_limit {
+    pthread_mutex_t lock;
+    struct map *clients; /* socket_client to its count, kept in the pointer itself */
+    unsigned total;
+};
+
+struct login_limit *login_limit_new(void)
+{
+    struct login_limit *l = calloc(1, sizeof *l);
+    must(l && pthread_mutex_init(&l->lock, NULL) == 0);
+    l->clients = map_new();
+    return l;
+}
+
+struct login_limit *login_limit_free(struct login_limit *l)
+{
+    if (l) {
+        map_free(l->clients);
+        pthread_mutex_destroy(&l->lock);
+        free(l);
+    }
+    return NULL;
+}
+
+static str key_of(const struct socket_client *client)
+{
+    return str_mem(client, sizeof *client);
+}
+
+enum rc login_limit_enter(struct login_limit *l, const struct socket_client *client, unsigned client_max,
+                          unsigned total_max)
+{
+    enum rc rc = RC_LIMIT;
+    pthread_mutex_lock(&l->lock);
+    uintptr_t n = (uintptr_t)map_find(l->clients, key_of(client));
+    if (n < client_max && l->total < total_max) {
+        map_put(l->clients, key_of(client), (void *)(n + 1));
+        l->total++;
+        rc = RC_OK;
+    }
+    pthread_mutex_unlock(&l->lock);
+    return rc;
+}
+
+void login_limit_leave(struct login_limit *l, const struct socket_client *client)
+{
+    pthread_mutex_lock(&l->lock);
+    uintptr_t n = (uintptr_t)map_find(l->clients, key_of(client));
+    must(n > 0 && l->total > 0);
+    if (n == 1)
+        map_del(l->clients, key_of(client));
+    else
+        map_put(l->clients, key_of(client), (void *)(n - 1));
+    l->total--;
+    pthread_mutex_unlock(&l->lock);
+}
+
+unsigned login_limit_total(struct login_limit *l)
+{
+    pthread_mutex_lock(&l->lock);
+    unsigned n = l->total;
+    pthread_mutex_unlock(&l->lock);
+    return n;
+}

@@ -1,0 +1,32 @@
+/* role/login_limit: counts per client and altogether. */
+#include "role/login_limit.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+static void limits_hold_and_are_given_back(void **state)
+{
+    struct login_limit *l = login_limit_new();
+    struct socket_client a = {.family = AF_INET, .bytes = {192, 0, 2, 1}};
+    struct socket_client b = {.family = AF_INET, .bytes = {192, 0, 2, 2}};
+    assert_int_equal(login_limit_enter(l, &a, 2, 3), RC_OK);
+    assert_int_equal(login_limit_enter(l, &a, 2, 3), RC_OK);
+    assert_int_equal(login_limit_enter(l, &a, 2, 3), RC_LIMIT);
+    assert_int_equal(login_limit_enter(l, &b, 2, 3), RC_OK);
+    assert_int_equal(login_limit_enter(l, &b, 2, 3), RC_LIMIT); /* altogether */
+    login_limit_leave(l, &a);
+    assert_int_equal(login_limit_enter(l, &b, 2, 3), RC_OK);
+    assert_int_equal(login_limit_total(l), 3);
+    login_limit_leave(l, &a);
+    login_limit_leave(l, &b);
+    login_limit_leave(l, &b);
+    assert_int_equal(login_limit_total(l), 0);
+    assert_null(login_limit_free(l));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(limits_hold_and_are_given_back)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
