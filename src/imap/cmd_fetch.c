@@ -15,7 +15,6 @@
 struct fetch_run {
     struct imap_session *s;
     const struct imap_fetch *fetch;
-    struct fetch_message *message;
     struct uidset newly_seen; /* what this command marked: their new flags are told */
     uint32_t given;
 };
@@ -152,7 +151,7 @@ static enum rc put_line(struct fetch_run *r, const struct box_msg *msg)
     put_cached_items(r, items, msg, &sep);
     for (const struct fetch_section *sec = r->fetch->sections; sec && rc == RC_OK; sec = sec->next) {
         put_name(out, &sep, sec->echo);
-        rc = fetch_section_put(r->s, r->message, sec);
+        rc = fetch_section_put(r->s, r->s->reading, sec);
     }
     buf_puts(out, S(")\r\n"));
     if (out->n > FETCH_OUT_MAX)
@@ -178,7 +177,7 @@ static enum rc put_messages(struct fetch_run *r, const struct uidset *uids, stru
     if (rc != RC_OK)
         return rc;
     while (!client_gone && (rc = box_query_next(q, &msg, e)) == RC_OK) {
-        enum rc opened = r->fetch->sections ? fetch_message_open(r->message, b, msg.uid, e) : RC_OK;
+        enum rc opened = r->fetch->sections ? fetch_message_open(r->s->reading, b, msg.uid, e) : RC_OK;
         if (opened == RC_GONE)
             continue;
         if (opened != RC_OK) {
@@ -193,6 +192,15 @@ static enum rc put_messages(struct fetch_run *r, const struct uidset *uids, stru
     return rc == RC_GONE ? RC_OK : rc;
 }
 
+/* Whether the client is likely to come back for more of the same message. */
+static bool reads_slices(const struct imap_fetch *fetch)
+{
+    for (const struct fetch_section *sec = fetch->sections; sec; sec = sec->next)
+        if (sec->partial)
+            return true;
+    return false;
+}
+
 enum rc imap_cmd_fetch(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
 {
     AUTO(uidset_deinit) struct uidset uids = {0};
@@ -200,13 +208,15 @@ enum rc imap_cmd_fetch(struct imap_session *s, struct imap_lex *lex, struct imap
     enum rc rc = parse(s, lex, &uids, &fetch);
     if (rc != RC_OK)
         return rc;
-    struct fetch_message message = {0};
-    struct fetch_run run = {.s = s, .fetch = &fetch, .message = &message};
+    struct fetch_run run = {.s = s, .fetch = &fetch};
+    if (!s->reading)
+        s->reading = fetch_message_new();
     if (imap_fetch_sets_seen(&fetch) && !box_read_only(s->box))
         mark_seen(&run, &uids);
     rc = put_messages(&run, &uids, &re->err);
     uidset_deinit(&run.newly_seen);
-    fetch_message_close(&message);
+    if (!reads_slices(&fetch))
+        fetch_message_close(s->reading);
     if (rc == RC_OK && run.given == 0 && uids.n > 0) {
         re->code = S("EXPUNGEISSUED");
         return err_set(&re->err, RC_PERM, 0, "", "The messages were expunged in the meantime.");

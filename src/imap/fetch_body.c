@@ -9,6 +9,21 @@ enum {
     FLUSH_EVERY = 1024 * 1024 /* bytes between two looks at whether the client is still there */
 };
 
+struct fetch_message *fetch_message_new(void)
+{
+    struct fetch_message *m = calloc(1, sizeof *m);
+    must(m);
+    return m;
+}
+
+struct fetch_message *fetch_message_free(struct fetch_message *m)
+{
+    if (m)
+        fetch_message_close(m);
+    free(m);
+    return NULL;
+}
+
 enum rc fetch_message_open(struct fetch_message *m, struct box *b, uid32 uid, struct err *e)
 {
     if (m->uid == uid)
@@ -119,7 +134,10 @@ static enum rc look_at_client(struct imap_session *s, struct fetch_message *m)
         return RC_OK;
     m->unflushed = 0;
     stream_set_deadline(s->io, clock_mono() + s->limits.idle_ms);
-    return stream_flush(s->io) == RC_OK ? RC_OK : RC_GONE;
+    if (stream_flush(s->io) == RC_OK)
+        return RC_OK;
+    s->closing = s->lost = true;
+    return RC_GONE;
 }
 
 static enum rc put_slices(struct imap_session *s, struct fetch_message *m, str raw, size_t offset, size_t len)

@@ -25,6 +25,10 @@ struct fetch_message {
     size_t unflushed;          /* bytes sent since the connection was last looked at */
 };
 
+/* Nothing is open in a new one; free closes what is, accepts NULL and returns NULL. */
+struct fetch_message *fetch_message_new(void);
+struct fetch_message *fetch_message_free(struct fetch_message *m);
+
 /* Opens the message unless it is the one that is open. RC_GONE: it was expunged; RC_TEMP: the store failed.
  */
 MUST_USE enum rc fetch_message_open(struct fetch_message *m, struct box *b, uid32 uid, struct err *e);

@@ -5,6 +5,7 @@
 
 #include "imap/capability.h"
 #include "imap/command.h"
+#include "imap/fetch_body.h"
 
 #include "base/log.h"
 
@@ -144,6 +145,7 @@ void imap_box_close(struct imap_session *s)
         return;
     if (s->start->ops.unwatch)
         s->start->ops.unwatch(s->start->ops.ctx);
+    s->reading = fetch_message_free(s->reading);
     s->box = box_close(s->box);
     str_freep(&s->box_name);
     uidset_clear(&s->saved);

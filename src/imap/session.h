@@ -51,6 +51,7 @@ struct imap_start {
 int imap_session(const struct imap_start *start);
 
 struct imap_command;
+struct fetch_message;
 
 /* State that commands share. A command file may keep a struct of its own behind a member here. */
 struct imap_session {
@@ -64,10 +65,11 @@ struct imap_session {
     str tag;        /* of the command being run; "" while there is none */
     const struct imap_command *command;
 
-    struct box *box;      /* NULL in the authenticated state */
-    char *box_name;       /* UTF-8, heap */
-    struct uidset saved;  /* result saved by SEARCH (RFC 5182); cleared by SELECT, expunged UIDs leave it */
-    size_t keywords_told; /* names that the last FLAGS response listed */
+    struct box *box;     /* NULL in the authenticated state */
+    char *box_name;      /* UTF-8, heap */
+    struct uidset saved; /* result saved by SEARCH (RFC 5182); cleared by SELECT, expunged UIDs leave it */
+    struct fetch_message *reading; /* the message that FETCH keeps open between slices; NULL: none yet */
+    size_t keywords_told;          /* names that the last FLAGS response listed */
 
     unsigned bad_in_row;
     bool closing; /* BYE was sent: end after this command */
