@@ -20,7 +20,8 @@ static enum rc wait_for_input(struct imap_session *s, msec end)
     bool sent = stream_flush(s->io) == RC_OK;
     enum rc rc = sent ? stream_wait(s->io, ops->wake_fd, &woken) : RC_GONE;
     if (rc == RC_TEMP) {
-        imap_reply_untagged(s, "OK", "", "Still here");
+        if (until < end)
+            imap_reply_untagged(s, "OK", "", "Still here");
         return RC_TEMP;
     }
     if (rc) {

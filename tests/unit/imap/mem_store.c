@@ -1,0 +1,577 @@
+/* mem_store: mailboxes as arrays. A box's view is a uidset, as in the real store; flag changes are told by
+ * comparing each message's modseq with the one of the last sync. */
+#include "mem_store.h"
+
+enum { BOXES_MAX = 40, MSGS_MAX = 64, KEYWORDS_MAX = 8 };
+
+struct mem_msg {
+    uid32 uid;
+    unsigned flags;
+    uint64_t keywords;
+    modseq modseq;
+    int64_t date;
+    char *bytes;
+};
+
+struct mem_box {
+    char *name; /* NULL: the slot is free */
+    enum special_use use;
+    bool subscribed, exists;
+    uid32 uidnext, recent_from;
+    struct mem_msg msgs[MSGS_MAX]; /* ascending UIDs */
+    size_t n;
+    char *keywords[KEYWORDS_MAX];
+    size_t n_keywords;
+};
+
+struct store {
+    struct mem_box boxes[BOXES_MAX];
+    modseq now;
+    enum rc fail;
+};
+
+struct box {
+    struct store *st;
+    struct mem_box *m;
+    bool read_only;
+    struct uidset view;
+    modseq told;
+    uid32 recent_from, recent_to;
+    struct store_status status;
+    str keywords[KEYWORDS_MAX];
+};
+
+static struct mem_box *find(struct store *st, str name)
+{
+    for (size_t i = 0; i < BOXES_MAX; i++)
+        if (st->boxes[i].name && str_eq(str_c(st->boxes[i].name), name))
+            return &st->boxes[i];
+    return NULL;
+}
+
+static struct mem_box *find_existing(struct store *st, str name)
+{
+    struct mem_box *m = find(st, name);
+    return m && m->exists ? m : NULL;
+}
+
+static struct mem_box *slot(struct store *st, str name)
+{
+    struct mem_box *m = find(st, name);
+    for (size_t i = 0; i < BOXES_MAX && !m; i++)
+        if (!st->boxes[i].name) {
+            m = &st->boxes[i];
+            *m = (struct mem_box){.name = str_dup(name), .uidnext = 1, .recent_from = 1};
+        }
+    return m;
+}
+
+static struct mem_msg *add(struct store *st, struct mem_box *m, str bytes)
+{
+    if (m->n == MSGS_MAX)
+        return NULL;
+    struct mem_msg *msg = &m->msgs[m->n++];
+    *msg = (struct mem_msg){.uid = m->uidnext++, .modseq = ++st->now, .bytes = str_dup(bytes)};
+    return msg;
+}
+
+static void drop(struct mem_box *m, size_t i)
+{
+    free(m->msgs[i].bytes);
+    memmove(&m->msgs[i], &m->msgs[i + 1], (m->n - i - 1) * sizeof *m->msgs);
+    m->n--;
+}
+
+static struct mem_msg *message(struct mem_box *m, uid32 uid)
+{
+    for (size_t i = 0; i < m->n; i++)
+        if (m->msgs[i].uid == uid)
+            return &m->msgs[i];
+    return NULL;
+}
+
+static uint64_t keyword_bit(struct mem_box *m, str name)
+{
+    for (size_t i = 0; i < m->n_keywords; i++)
+        if (str_eq(str_c(m->keywords[i]), name))
+            return (uint64_t)1 << i;
+    if (m->n_keywords == KEYWORDS_MAX)
+        return 0;
+    m->keywords[m->n_keywords] = str_dup(name);
+    return (uint64_t)1 << m->n_keywords++;
+}
+
+static void box_drop(struct mem_box *m)
+{
+    while (m->n > 0)
+        drop(m, 0);
+    for (size_t i = 0; i < m->n_keywords; i++)
+        free(m->keywords[i]);
+    free(m->name);
+    *m = (struct mem_box){0};
+}
+
+struct store *mem_store_new(void)
+{
+    struct store *st = calloc(1, sizeof *st);
+    must(st);
+    static const char *const names[] = {"INBOX", "Drafts", "Sent", "lists/c"};
+    for (size_t i = 0; i < 4; i++)
+        slot(st, str_c(names[i]))->exists = true;
+    find(st, S("Sent"))->subscribed = true;
+    find(st, S("Sent"))->use = USE_SENT;
+    find(st, S("Drafts"))->use = USE_DRAFTS;
+    for (int i = 1; i <= 4; i++)
+        mem_store_deliver(st, "INBOX", "Subject: one\r\n\r\nbody\r\n");
+    mem_store_expunge(st, "INBOX", 3);
+    mem_store_set_flags(st, "INBOX", 2, FLAG_SEEN);
+    struct mem_box *inbox = find(st, S("INBOX"));
+    message(inbox, 4)->keywords = keyword_bit(inbox, S("work"));
+    return st;
+}
+
+void mem_store_fail(struct store *st, enum rc rc)
+{
+    st->fail = rc;
+}
+
+void mem_store_deliver(struct store *st, const char *mailbox, const char *bytes)
+{
+    must(add(st, find(st, str_c(mailbox)), str_c(bytes)));
+}
+
+void mem_store_set_flags(struct store *st, const char *mailbox, uid32 uid, unsigned flags)
+{
+    struct mem_msg *msg = message(find(st, str_c(mailbox)), uid);
+    msg->flags = flags;
+    msg->modseq = ++st->now;
+}
+
+void mem_store_expunge(struct store *st, const char *mailbox, uid32 uid)
+{
+    struct mem_box *m = find(st, str_c(mailbox));
+    drop(m, (size_t)(message(m, uid) - m->msgs));
+}
+
+struct store *store_close(struct store *st)
+{
+    for (size_t i = 0; st && i < BOXES_MAX; i++)
+        box_drop(&st->boxes[i]);
+    free(st);
+    return NULL;
+}
+
+/* --- mailboxes --- */
+
+static int by_name(const void *a, const void *b)
+{
+    str x = ((const struct store_box_info *)a)->name, y = ((const struct store_box_info *)b)->name;
+    bool inbox_x = str_eq(x, S("INBOX")), inbox_y = str_eq(y, S("INBOX"));
+    return inbox_x != inbox_y ? (inbox_x ? -1 : 1) : str_cmp(x, y);
+}
+
+static bool has_children(const struct store *st, str name)
+{
+    for (size_t i = 0; i < BOXES_MAX; i++) {
+        str other = str_c(st->boxes[i].name);
+        if (st->boxes[i].exists && other.n > name.n && str_starts(other, name) && other.p[name.n] == '/')
+            return true;
+    }
+    return false;
+}
+
+enum rc store_list(struct store *st, struct arena *a, struct store_box_info **ret, size_t *ret_n,
+                   struct err *e)
+{
+    struct store_box_info *all = arena_array(a, 2 * BOXES_MAX, sizeof *all);
+    size_t n = 0;
+    if (st->fail || !all)
+        return err_set(e, st->fail ? st->fail : RC_LIMIT, 0, "", "Told to fail.");
+    for (size_t i = 0; i < BOXES_MAX; i++) {
+        struct mem_box *m = &st->boxes[i];
+        if (!m->name)
+            continue;
+        str name = arena_str(a, str_c(m->name));
+        all[n++] = (struct store_box_info){.name = name,
+                                           .use = m->use,
+                                           .subscribed = m->subscribed,
+                                           .exists = m->exists,
+                                           .has_children = has_children(st, name)};
+        str parent = str_sub(name, 0, (size_t)(str_rchr(name, '/') < 0 ? 0 : str_rchr(name, '/')));
+        bool listed = parent.n == 0 || find(st, parent) || !m->exists;
+        for (size_t k = 0; k < n && !listed; k++)
+            listed = str_eq(all[k].name, parent);
+        if (!listed)
+            all[n++] = (struct store_box_info){.name = parent, .noselect = true, .has_children = true};
+    }
+    qsort(all, n, sizeof *all, by_name);
+    *ret = all;
+    *ret_n = n;
+    return RC_OK;
+}
+
+enum rc store_create(struct store *st, str name, enum special_use use, struct err *e)
+{
+    if (st->fail)
+        return err_set(e, st->fail, 0, "", "Told to fail.");
+    if (name.n == 0 || find_existing(st, name))
+        return err_set(e, RC_PERM, 0, "", "The mailbox exists or cannot be.");
+    struct mem_box *m = slot(st, name);
+    if (!m)
+        return err_set(e, RC_LIMIT, 0, "", "Too many mailboxes.");
+    m->exists = true;
+    m->use = use;
+    return RC_OK;
+}
+
+enum rc store_delete(struct store *st, str name, struct err *e)
+{
+    struct mem_box *m = find_existing(st, name);
+    if (!m)
+        return err_set(e, RC_GONE, 0, "", "There is no such mailbox.");
+    if (str_eq(name, S("INBOX")))
+        return err_set(e, RC_PERM, 0, "", "INBOX stays.");
+    bool subscribed = m->subscribed;
+    box_drop(m);
+    return subscribed ? store_subscribe(st, name, true, e) : RC_OK;
+}
+
+enum rc store_rename(struct store *st, str from, str to, struct err *e)
+{
+    struct mem_box *m = find_existing(st, from);
+    if (!m)
+        return err_set(e, RC_GONE, 0, "", "There is no such mailbox.");
+    if (find(st, to) || str_eq(from, S("INBOX")))
+        return err_set(e, RC_PERM, 0, "", "The name is taken.");
+    free(m->name);
+    m->name = str_dup(to);
+    return RC_OK;
+}
+
+enum rc store_subscribe(struct store *st, str name, bool subscribed, struct err *e)
+{
+    struct mem_box *m = subscribed ? slot(st, name) : find(st, name);
+    if (!m)
+        return err_set(e, subscribed ? RC_LIMIT : RC_GONE, 0, "", "No subscription.");
+    m->subscribed = subscribed;
+    if (!subscribed && !m->exists)
+        box_drop(m);
+    return RC_OK;
+}
+
+static struct store_status status_of(const struct mem_box *m)
+{
+    struct store_status st = {.messages = (uint32_t)m->n, .uidnext = m->uidnext, .uidvalidity = 7};
+    for (size_t i = 0; i < m->n; i++) {
+        st.recent += m->msgs[i].uid >= m->recent_from;
+        st.unseen += !(m->msgs[i].flags & FLAG_SEEN);
+        st.deleted += (m->msgs[i].flags & FLAG_DELETED) != 0;
+        st.size += strlen(m->msgs[i].bytes);
+    }
+    return st;
+}
+
+enum rc store_status(struct store *st, str name, struct store_status *ret, struct err *e)
+{
+    struct mem_box *m = find_existing(st, name);
+    if (!m)
+        return err_set(e, RC_GONE, 0, "", "There is no such mailbox.");
+    *ret = status_of(m);
+    return RC_OK;
+}
+
+/* --- an open mailbox --- */
+
+static void take_view(struct box *b)
+{
+    uidset_clear(&b->view);
+    for (size_t i = 0; i < b->m->n; i++)
+        uidset_add(&b->view, b->m->msgs[i].uid, b->m->msgs[i].uid);
+    b->status = status_of(b->m);
+    b->status.recent = 0;
+    for (size_t i = 0; i < b->m->n; i++)
+        b->status.recent += box_is_recent(b, b->m->msgs[i].uid);
+    b->told = b->st->now;
+}
+
+enum rc box_open(struct store *st, str name, bool read_only, struct box **ret, struct err *e)
+{
+    struct mem_box *m = find_existing(st, name);
+    if (!m || st->fail)
+        return err_set(e, m ? st->fail : RC_GONE, 0, "", "There is no such mailbox.");
+    struct box *b = calloc(1, sizeof *b);
+    must(b);
+    *b = (struct box){.st = st, .m = m, .read_only = read_only, .recent_from = m->recent_from};
+    if (!read_only)
+        m->recent_from = m->uidnext;
+    b->recent_to = m->uidnext;
+    uidset_init(&b->view);
+    take_view(b);
+    *ret = b;
+    return RC_OK;
+}
+
+struct box *box_close(struct box *b)
+{
+    uidset_deinit(&b->view);
+    free(b);
+    return NULL;
+}
+
+const struct store_status *box_status(const struct box *b)
+{
+    return &b->status;
+}
+
+bool box_read_only(const struct box *b)
+{
+    return b->read_only;
+}
+
+const struct uidset *box_view(const struct box *b)
+{
+    return &b->view;
+}
+
+bool box_is_recent(const struct box *b, uid32 uid)
+{
+    return uid >= b->recent_from && uid < b->recent_to;
+}
+
+uint32_t box_first_unseen(struct box *b)
+{
+    for (size_t i = 0; i < b->m->n; i++)
+        if (!(b->m->msgs[i].flags & FLAG_SEEN))
+            return uidset_rank(&b->view, b->m->msgs[i].uid);
+    return 0;
+}
+
+void box_watch_fds(const struct box *b, int ret_fd[2])
+{
+    (void)b;
+    ret_fd[0] = ret_fd[1] = -1;
+}
+
+enum rc box_sync(struct box *b, unsigned sync_flags, const struct box_events *ev, struct err *e)
+{
+    if (b->st->fail || !b->m->exists)
+        return err_set(e, b->st->fail ? b->st->fail : RC_GONE, 0, "", "Told to fail.");
+    for (uid32 u = uidset_next(&b->view, 1); u && !(sync_flags & BOX_SYNC_NO_EXPUNGE);
+         u = uidset_next(&b->view, u + 1))
+        if (!message(b->m, u)) {
+            ev->expunged(ev->ctx, uidset_rank(&b->view, u), u);
+            uidset_del(&b->view, u, u);
+        }
+    uid32 known = uidset_max(&b->view);
+    uint32_t before = uidset_count(&b->view);
+    for (size_t i = 0; i < b->m->n; i++)
+        if (b->m->msgs[i].uid > known)
+            uidset_add(&b->view, b->m->msgs[i].uid, b->m->msgs[i].uid);
+    b->recent_to = b->m->uidnext;
+    if (uidset_count(&b->view) > before)
+        ev->exists(ev->ctx, uidset_count(&b->view), 0);
+    for (size_t i = 0; i < b->m->n; i++)
+        if (b->m->msgs[i].uid <= known && b->m->msgs[i].modseq > b->told)
+            ev->flags(ev->ctx, uidset_rank(&b->view, b->m->msgs[i].uid), b->m->msgs[i].uid);
+    b->told = b->st->now;
+    return RC_OK;
+}
+
+size_t box_keywords(const struct box *b, const str **ret_names)
+{
+    struct box *w = (struct box *)b; /* the array of views is a cache */
+    for (size_t i = 0; i < b->m->n_keywords; i++)
+        w->keywords[i] = str_c(b->m->keywords[i]);
+    *ret_names = b->keywords;
+    return b->m->n_keywords;
+}
+
+bool box_keyword_room(const struct box *b)
+{
+    return b->m->n_keywords < KEYWORDS_MAX;
+}
+
+/* --- messages --- */
+
+struct box_query {
+    struct box *b;
+    struct uidset uids;
+    uid32 at;
+};
+
+enum rc box_query_open(struct box *b, const struct uidset *uids, unsigned want, struct box_query **ret,
+                       struct err *e)
+{
+    (void)want;
+    if (b->st->fail)
+        return err_set(e, b->st->fail, 0, "", "Told to fail.");
+    struct box_query *q = calloc(1, sizeof *q);
+    must(q);
+    q->b = b;
+    q->at = 1;
+    uidset_copy(&q->uids, uids);
+    uidset_intersect(&q->uids, &b->view);
+    *ret = q;
+    return RC_OK;
+}
+
+enum rc box_query_next(struct box_query *q, struct box_msg *ret, struct err *e)
+{
+    (void)e;
+    uid32 uid;
+    const struct mem_msg *m = NULL;
+    while (!m && (uid = uidset_next(&q->uids, q->at)) != 0) {
+        q->at = uid + 1;
+        m = message(q->b->m, uid);
+    }
+    if (!m)
+        return RC_GONE;
+    *ret = (struct box_msg){.uid = m->uid,
+                            .seq = uidset_rank(&q->b->view, m->uid),
+                            .flags = m->flags,
+                            .keywords = m->keywords,
+                            .modseq = m->modseq,
+                            .internal_date = m->date,
+                            .size = strlen(m->bytes),
+                            .envelope = S("(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)"),
+                            .body = S("(\"TEXT\" \"PLAIN\" NIL NIL NIL \"7BIT\" 6 1)"),
+                            .bodystructure = S("(\"TEXT\" \"PLAIN\" NIL NIL NIL \"7BIT\" 6 1)")};
+    return RC_OK;
+}
+
+struct box_query *box_query_close(struct box_query *q)
+{
+    if (q)
+        uidset_deinit(&q->uids);
+    free(q);
+    return NULL;
+}
+
+enum rc box_content_open(struct box *b, uid32 uid, struct box_content *ret, struct err *e)
+{
+    const struct mem_msg *m = message(b->m, uid);
+    if (!m)
+        return err_set(e, RC_GONE, 0, "", "The message is gone.");
+    *ret = (struct box_content){.raw = str_c(m->bytes)};
+    return RC_OK;
+}
+
+void box_content_close(struct box_content *c)
+{
+    (void)c;
+}
+
+static unsigned changed(unsigned now, unsigned by, enum flag_op op)
+{
+    return op == FLAGS_REPLACE ? by : op == FLAGS_ADD ? now | by : now & ~by;
+}
+
+enum rc box_change_flags(struct box *b, const struct uidset *uids, const struct flag_change *change,
+                         bool silent, struct uidset *ret_failed, struct err *e)
+{
+    uint64_t bits = 0;
+    (void)ret_failed;
+    if (b->st->fail)
+        return err_set(e, b->st->fail, 0, "", "Told to fail.");
+    for (size_t i = 0; i < change->n_keywords; i++)
+        bits |= keyword_bit(b->m, change->keywords[i]);
+    bool all_told = b->told == b->st->now;
+    for (size_t i = 0; i < b->m->n; i++) {
+        struct mem_msg *m = &b->m->msgs[i];
+        if (!uidset_has(uids, m->uid) || !uidset_has(&b->view, m->uid))
+            continue;
+        m->flags = changed(m->flags, change->flags, change->op);
+        m->keywords = changed((unsigned)m->keywords, (unsigned)bits, change->op);
+        m->modseq = ++b->st->now;
+    }
+    if (silent && all_told)
+        b->told = b->st->now;
+    return RC_OK;
+}
+
+enum rc box_expunge(struct box *b, const struct uidset *uids, bool any_flags, struct err *e)
+{
+    if (b->st->fail)
+        return err_set(e, b->st->fail, 0, "", "Told to fail.");
+    for (size_t i = b->m->n; i-- > 0;) {
+        const struct mem_msg *m = &b->m->msgs[i];
+        if (uidset_has(&b->view, m->uid) && (!uids || uidset_has(uids, m->uid)) &&
+            (any_flags || (m->flags & FLAG_DELETED)))
+            drop(b->m, i);
+    }
+    return RC_OK;
+}
+
+enum rc box_copy(struct box *b, const struct uidset *uids, str dest, bool move, struct box_copied *ret,
+                 struct err *e)
+{
+    struct mem_box *to = find_existing(b->st, dest);
+    if (!to)
+        return err_set(e, RC_GONE, 0, "", "There is no such mailbox.");
+    struct box_copied done = {0};
+    uidset_init(&done.from);
+    uidset_init(&done.to);
+    for (uid32 u = uidset_next(uids, 1); u; u = uidset_next(uids, u + 1)) {
+        const struct mem_msg *from = message(b->m, u);
+        struct mem_msg *copy = from ? add(b->st, to, str_c(from->bytes)) : NULL;
+        if (!copy)
+            continue;
+        copy->flags = message(b->m, u)->flags;
+        uidset_add(&done.from, u, u);
+        uidset_add(&done.to, copy->uid, copy->uid);
+        done.uidvalidity = 7;
+    }
+    *ret = done;
+    return move ? box_expunge(b, &ret->from, true, e) : RC_OK;
+}
+
+/* --- append --- */
+
+struct append {
+    struct store *st;
+    struct mem_box *m;
+    struct buf bytes;
+};
+
+enum rc append_begin(struct store *st, str mailbox, struct append **ret, struct err *e)
+{
+    struct mem_box *m = find_existing(st, mailbox);
+    if (!m)
+        return err_set(e, RC_GONE, 0, "", "There is no such mailbox.");
+    struct append *ap = calloc(1, sizeof *ap);
+    must(ap);
+    *ap = (struct append){.st = st, .m = m, .bytes = BUF_INIT(1 << 20)};
+    *ret = ap;
+    return RC_OK;
+}
+
+enum rc append_write(struct append *ap, str bytes, struct err *e)
+{
+    if (ap->st->fail)
+        return err_set(e, ap->st->fail, 0, "", "Told to fail.");
+    buf_puts(&ap->bytes, bytes);
+    return RC_OK;
+}
+
+void append_abort(struct append **ap)
+{
+    buf_deinit(&(*ap)->bytes);
+    free(*ap);
+    *ap = NULL;
+}
+
+enum rc append_commit(struct append **ap, unsigned flags, const str *keywords, size_t n_keywords,
+                      int64_t internal_date, struct append_result *ret, struct err *e)
+{
+    struct mem_box *m = (*ap)->m;
+    struct mem_msg *msg = add((*ap)->st, m, buf_str(&(*ap)->bytes));
+    append_abort(ap);
+    if (!msg)
+        return err_set(e, RC_LIMIT, 0, "", "The mailbox is full.");
+    msg->flags = flags;
+    msg->date = internal_date;
+    for (size_t i = 0; i < n_keywords; i++)
+        msg->keywords |= keyword_bit(m, keywords[i]);
+    *ret = (struct append_result){.uidvalidity = 7, .uid = msg->uid};
+    return RC_OK;
+}
