@@ -95,14 +95,16 @@ class Server:
         (self.dir / 'malle.conf').write_text(
             ''.join(f'{name} = {value}\n' for name, value in values.items()) + sections)
 
-    def environment(self):
-        return dict(os.environ, ASAN_OPTIONS='detect_leaks=1:abort_on_error=0:exitcode=99:handle_abort=1',
+    @staticmethod
+    def environment(leaks):
+        """Leaks are looked for in commands only: in a caged role the look itself would be refused."""
+        return dict(os.environ, ASAN_OPTIONS=f'detect_leaks={leaks}:abort_on_error=0:exitcode=99:handle_abort=1',
                     UBSAN_OPTIONS='print_stacktrace=1:halt_on_error=1', TSAN_OPTIONS='halt_on_error=1')
 
     def malle(self, *arguments, check=True, input='', timeout=60):
         """Runs one command of malle with this server's settings; its CompletedProcess."""
         done = subprocess.run([MALLE, '-c', self.dir / 'malle.conf', *arguments], input=input, text=True,
-                              capture_output=True, timeout=timeout, env=self.environment())
+                              capture_output=True, timeout=timeout, env=self.environment(leaks=1))
         assert not check or done.returncode == 0, f'malle {arguments}: {done.returncode}: {done.stderr}{done.stdout}'
         return done
 
@@ -114,7 +116,7 @@ class Server:
     def start(self):
         self.process = subprocess.Popen([MALLE, '-c', self.dir / 'malle.conf', 'run'], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors='replace',
-                                        env=self.environment(), start_new_session=True)
+                                        env=self.environment(leaks=0), start_new_session=True)
         first = len(self.lines)
         self.reader = threading.Thread(target=self._read, args=(self.process.stdout,), daemon=True)
         self.reader.start()
