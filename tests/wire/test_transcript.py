@@ -37,7 +37,7 @@ def test_escapes(text, data):
     assert unescape(text) == data
 
 
-@pytest.mark.parametrize('text', ['S: before any section\n', '# RFC 1 §1: x\nHello\n', '# RFC 1 §1: x\n# user: a b\n'])
+@pytest.mark.parametrize('text', ['S: before any section\n', '# RFC 5321 §1: x\nHello\n', '# RFC 5321 §1: x\n# user: a b\n'])
 def test_no_transcript(tmp_path, text):
     (tmp_path / 'x.t').write_text(text)
     with pytest.raises(Mismatch):
@@ -48,11 +48,11 @@ def test_directives(tmp_path):
     (tmp_path / 'smtp').mkdir()
     path = tmp_path / 'smtp/x.t'
     path.write_text('# about\n# config: a = b = c\n# user: j@x.y pass word\n# malle: alias add q@x.y j@x.y\n'
-                    '# listener b: imaps\n\n# RFC 1 §1: first\n# listener: lmtp\nC: NOOP\nb S: * OK\n\n# RFC 2 §2: second\nTLS:\n')
+                    '# listener b: imaps\n\n# RFC 5321 §1: first\n# listener: lmtp\nC: NOOP\nb S: * OK\n\n# RFC 5321 §2: second\nTLS:\n')
     t = Transcript(path)
     assert (t.config, t.users) == ({'a': 'b = c'}, {'j@x.y': 'pass word'})
     assert t.commands == [['alias', 'add', 'q@x.y', 'j@x.y']]
-    assert [s.title for s in t.sections] == ['RFC 1 §1: first', 'RFC 2 §2: second']
+    assert [s.title for s in t.sections] == ['RFC 5321 §1: first', 'RFC 5321 §2: second']
     assert t.sections[0].steps == [(9, None, 'C', 'NOOP'), (10, 'b', 'S', '* OK')]
     assert t.listener(t.sections[0], None) == 'lmtp' and t.listener(t.sections[1], None) == 'smtp'
     assert t.listener(t.sections[0], 'b') == 'imaps' and t.listener(t.sections[0], 'c') == 'lmtp'
