@@ -98,14 +98,14 @@ static void serve(struct imap_session *s)
 {
     enum imap_event ev;
     while (!s->closing && imap_read_event(s, &ev) == RC_OK) {
+        /* chunks are read by the command whose literal streams, and by nobody else */
+        must(ev == IMAP_READ_COMMAND || ev == IMAP_READ_LITERAL || ev == IMAP_READ_TOO_LONG);
         if (ev == IMAP_READ_COMMAND)
             imap_command_run(s);
         else if (ev == IMAP_READ_LITERAL)
             imap_command_literal(s);
-        else if (ev == IMAP_READ_TOO_LONG)
-            imap_command_too_long(s);
         else
-            must(!"a literal is streamed outside of its command");
+            imap_command_too_long(s);
         s->tag = STR_NONE;
         s->command = NULL;
         arena_reset(s->arena);
