@@ -12,6 +12,10 @@ static const struct cli_command commands[] = {
     {"check", cmd_check, "", "read the settings and report everything that is wrong with them"},
     {"config", cmd_config, "[--all] [NAME]...",
      "print the settings that differ from the defaults, and where they are set"},
+    {"run", cmd_run, "", "run the server in the foreground until SIGTERM or SIGINT"},
+    {"status", cmd_status, "", "print the running server's processes"},
+    {"reload", cmd_reload, "", "make the running server read its settings and certificates again"},
+    {"stop", cmd_stop, "", "end the running server"},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 

@@ -42,5 +42,9 @@ int cli_print(const struct buf *text);
 
 int cmd_check(int argc, char **argv, struct cli *cli);
 int cmd_config(int argc, char **argv, struct cli *cli);
+int cmd_run(int argc, char **argv, struct cli *cli);
+int cmd_stop(int argc, char **argv, struct cli *cli);
+int cmd_reload(int argc, char **argv, struct cli *cli);
+int cmd_status(int argc, char **argv, struct cli *cli);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct channel {
@@ -25,12 +26,11 @@ struct channel_pool {
     int link;
     unsigned generation;
     unsigned open, max;
+    msec link_wait;
     struct channel *idle;
 };
 
-enum { LINK_WAIT_MS = 2000 }; /* a role that died is back within a second */
-
-struct channel_pool *channel_pool_new(unsigned max_channels)
+struct channel_pool *channel_pool_new(unsigned max_channels, msec link_wait_ms)
 {
     struct channel_pool *p = calloc(1, sizeof *p);
     must(p);
@@ -41,6 +41,7 @@ struct channel_pool *channel_pool_new(unsigned max_channels)
     pthread_condattr_destroy(&attr);
     p->link = -1;
     p->max = max_channels;
+    p->link_wait = link_wait_ms;
     return p;
 }
 
@@ -66,8 +67,23 @@ void channel_pool_set_link(struct channel_pool *p, int link_fd)
     pthread_mutex_unlock(&p->lock);
 }
 
-/* Opens a channel over the link; called with the lock held. */
-static enum rc channel_open(struct channel_pool *p, struct channel **ret)
+bool channel_pool_has_link(struct channel_pool *p)
+{
+    pthread_mutex_lock(&p->lock);
+    bool has = p->link >= 0;
+    pthread_mutex_unlock(&p->lock);
+    return has;
+}
+
+/* Whether the other side of an idle channel still lives. Nothing may be waiting on it. */
+static bool channel_alive(const struct channel *c)
+{
+    char byte;
+    return recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+/* Opens a channel's pair over the link; called with the lock held. */
+static enum rc open_pair(struct channel_pool *p, int *ret_fd)
 {
     int fd[2];
     if (ipc_pair(fd) != RC_OK)
@@ -83,14 +99,34 @@ static enum rc channel_open(struct channel_pool *p, struct channel **ret)
             fd_closep(&p->link); /* the master will hand over another */
         return rc;
     }
+    *ret_fd = fd[0];
+    return RC_OK;
+}
+
+static enum rc channel_open(struct channel_pool *p, struct channel **ret)
+{
+    int fd;
+    enum rc rc = open_pair(p, &fd);
+    if (rc != RC_OK)
+        return rc;
     struct channel *c = calloc(1, sizeof *c);
     must(c);
     c->pool = p;
-    c->fd = fd[0];
+    c->fd = fd;
     c->generation = p->generation;
     p->open++;
     *ret = c;
     return RC_OK;
+}
+
+int channel_pool_lend(struct channel_pool *p)
+{
+    int fd = -1;
+    pthread_mutex_lock(&p->lock);
+    if (p->link >= 0 && open_pair(p, &fd) != RC_OK)
+        fd = -1;
+    pthread_mutex_unlock(&p->lock);
+    return fd;
 }
 
 /* Waits on `changed` until the deadline; false when it has passed. Called with the lock held. */
@@ -112,7 +148,7 @@ static bool pool_wait(struct channel_pool *p, msec deadline)
 
 enum rc channel_take(struct channel_pool *p, struct channel **ret, msec deadline)
 {
-    msec link_deadline = clock_mono() + LINK_WAIT_MS;
+    msec link_deadline = clock_mono() + p->link_wait;
     enum rc rc = RC_TEMP;
     struct channel *c = NULL;
 
@@ -121,7 +157,11 @@ enum rc channel_take(struct channel_pool *p, struct channel **ret, msec deadline
         if (p->idle) {
             c = p->idle;
             p->idle = c->next;
-            break;
+            if (channel_alive(c))
+                break;
+            channel_close(c);
+            c = NULL;
+            continue;
         }
         bool can_open = p->link >= 0 && p->open < p->max;
         if (can_open && (rc = channel_open(p, &c)) == RC_OK)
@@ -203,6 +243,8 @@ static void server_unref(struct server *s, bool was_channel)
         s->channels--;
     pthread_mutex_unlock(&s->lock);
     if (last) {
+        if (s->svc.link_closed)
+            s->svc.link_closed(s->svc.ctx);
         pthread_mutex_destroy(&s->lock);
         free(s);
     }

@@ -13,12 +13,18 @@ struct channel_pool;
 /* Type of the one message that a link itself carries. */
 enum { IPC_CHANNEL_OPEN = 1 };
 
-struct channel_pool *channel_pool_new(unsigned max_channels);
+/* link_wait_ms: how long a call waits for a link that is down (0 in a role whose one thread also takes new links). */
+struct channel_pool *channel_pool_new(unsigned max_channels, msec link_wait_ms);
 /* The link's new descriptor, owned by the pool from here on; -1: the other role is gone. */
 void channel_pool_set_link(struct channel_pool *p, int link_fd);
-/* As ipc_call; with all channels busy it waits its turn. wait_link_ms: how long to wait for a link that is down. */
+/* False when there is no link, or the last attempt to open a channel found the other side gone. */
+bool channel_pool_has_link(struct channel_pool *p);
+/* As ipc_call; with all channels busy it waits its turn. */
 MUST_USE enum rc channel_pool_call(struct channel_pool *p, struct buf *b, const int *fds, unsigned n_fds,
                                    uint16_t reply_type, struct ipc_msg *ret, msec deadline);
+
+/* A fresh channel outside the pool's count, for handing on to another process; the caller's. -1: no link. */
+int channel_pool_lend(struct channel_pool *p);
 
 /* A channel kept over several calls (prepare and commit of one delivery must reach the same peer, which aborts when the
  * channel closes). Release it with broken=true after any failure. */
@@ -36,6 +42,7 @@ struct channel_service {
     enum rc (*handle)(void *ctx, void **conn, struct ipc_msg *request, struct buf *reply, int *reply_fds,
                       unsigned *ret_n_fds);
     void (*closed)(void *ctx, void *conn);
+    void (*link_closed)(void *ctx); /* the link and all its channels are closed; may be NULL */
     void *ctx;
     unsigned max_channels;
     size_t stack_size;

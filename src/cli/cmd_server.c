@@ -1,0 +1,195 @@
+/* `malle run|stop|reload|status`: the server as a whole. stop and reload find the master by its pid file, whose lock tells
+ * whether it runs. */
+#include "cli/cli.h"
+
+#include "base/clock.h"
+#include "base/num.h"
+#include "fmt/json.h"
+#include "os/file.h"
+#include "role/master.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { STOP_WAIT_MS = 5000, STATUS_MAX = 4 << 20 };
+
+int cmd_run(int argc, char **argv, struct cli *cli)
+{
+    if (argc != 1)
+        return cli_usage("run takes no arguments");
+    const struct conf *c = cli_conf(cli);
+    if (!c)
+        return CLI_FINDING;
+    struct master_start start = {
+        .conf_path = cli->conf_path, .sets = cli->sets, .n_sets = cli->set_count, .conf = c};
+    return master_run(&start);
+}
+
+/* The running master's process id, 0 when none runs. */
+static pid_t master_pid(const struct conf *c)
+{
+    struct buf path AUTO(buf_deinit) = BUF_INIT(4096), text AUTO(buf_deinit) = BUF_INIT(64);
+    uint32_t pid = 0;
+    master_pid_path(c, &path);
+    AUTO(fd_closep) int fd = open(buf_cstr(&path), O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || flock(fd, LOCK_SH | LOCK_NB) == 0) /* a running master holds the lock */
+        return 0;
+    if (fd_read_all(fd, &text) != RC_OK || num_parse_u32(str_trim(buf_str(&text)), INT32_MAX, &pid) != RC_OK)
+        return 0;
+    return (pid_t)pid;
+}
+
+static int signal_master(struct cli *cli, int signo, pid_t *ret_pid)
+{
+    const struct conf *c = cli_conf(cli);
+    if (!c)
+        return CLI_FINDING;
+    pid_t pid = master_pid(c);
+    if (pid == 0)
+        return cli_fail("no server runs with run_dir %s; start it with `malle run`", c->run_dir);
+    if (kill(pid, signo) != 0)
+        return cli_fail("cannot signal the server (process %d): %s", pid, strerror(errno));
+    *ret_pid = pid;
+    return CLI_FINE;
+}
+
+int cmd_stop(int argc, char **argv, struct cli *cli)
+{
+    pid_t pid;
+    if (argc != 1)
+        return cli_usage("stop takes no arguments");
+    int status = signal_master(cli, SIGTERM, &pid);
+    if (status != CLI_FINE)
+        return status;
+    for (msec end = clock_mono() + STOP_WAIT_MS; clock_mono() < end; usleep(20000))
+        if (master_pid(cli->conf) == 0)
+            return CLI_FINE;
+    return cli_fail("the server (process %d) has not ended after %d seconds; see its log", pid, STOP_WAIT_MS / 1000);
+}
+
+int cmd_reload(int argc, char **argv, struct cli *cli)
+{
+    pid_t pid;
+    if (argc != 1)
+        return cli_usage("reload takes no arguments");
+    return signal_master(cli, SIGHUP, &pid); /* cli_conf has refused a file with errors before */
+}
+
+static enum rc read_status(const struct conf *c, struct buf *ret)
+{
+    struct buf path AUTO(buf_deinit) = BUF_INIT(4096);
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    master_socket_path(c, &path);
+    if (str_copy(a.sun_path, sizeof a.sun_path, buf_str(&path)) != RC_OK)
+        return RC_GONE;
+    AUTO(fd_closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a) != 0)
+        return RC_GONE;
+    char chunk[8192];
+    ssize_t n;
+    while ((n = read(fd, chunk, sizeof chunk)) > 0)
+        buf_put(ret, chunk, (size_t)n);
+    return n == 0 && !ret->overflow ? RC_OK : RC_TEMP;
+}
+
+static long long field_number(str *line)
+{
+    uint64_t v = 0;
+    return num_parse_u64(str_take(line, '\t'), INT64_MAX, &v) == RC_OK ? (long long)v : 0;
+}
+
+/* The lines of role/master_status.c as one JSON object. */
+static void status_json(str lines, struct buf *out)
+{
+    struct json j = {.out = out};
+    bool in_role = false;
+    json_open_object(&j, NULL);
+    while (lines.n > 0) {
+        str line = str_take(&lines, '\n'), kind = str_take(&line, '\t');
+        long long pid = field_number(&line);
+        if (str_eq(kind, S("child"))) {
+            json_open_object(&j, NULL);
+            json_put_int(&j, "pid", pid);
+            json_put_str(&j, "title", line);
+            json_close_object(&j);
+            continue;
+        }
+        bool ready = field_number(&line) == 1;
+        if (str_eq(kind, S("master"))) {
+            json_put_int(&j, "pid", pid);
+            json_put_bool(&j, "ready", ready);
+            json_put_int(&j, "since", field_number(&line));
+            json_put_str(&j, "version", line);
+            json_open_array(&j, "roles");
+            continue;
+        }
+        if (in_role) {
+            json_close_array(&j);
+            json_close_object(&j);
+        }
+        in_role = true;
+        json_open_object(&j, NULL);
+        json_put_int(&j, "pid", pid);
+        json_put_bool(&j, "ready", ready);
+        json_put_int(&j, "restarts", field_number(&line));
+        json_put_int(&j, "uptime_s", field_number(&line));
+        json_put_str(&j, "role", line);
+        json_open_array(&j, "children");
+    }
+    if (in_role) {
+        json_close_array(&j);
+        json_close_object(&j);
+    }
+    json_close_array(&j);
+    json_close_object(&j);
+    buf_putc(out, '\n');
+}
+
+static void status_text(str lines, struct buf *out)
+{
+    while (lines.n > 0) {
+        str line = str_take(&lines, '\n'), kind = str_take(&line, '\t');
+        long long pid = field_number(&line);
+        if (str_eq(kind, S("child"))) {
+            buf_printf(out, "    %-8lld " STR_FMT "\n", pid, STR_ARG(line));
+            continue;
+        }
+        bool ready = field_number(&line) == 1;
+        if (str_eq(kind, S("master"))) {
+            (void)str_take(&line, '\t');
+            buf_printf(out, "malle " STR_FMT ", master process %lld, %s\n", STR_ARG(line), pid,
+                       ready ? "all roles run" : "NOT all roles run");
+            continue;
+        }
+        long long restarts = field_number(&line), uptime = field_number(&line);
+        buf_printf(out, "  %-8lld " STR_FMT ": %s for %lld s, %lld restarts\n", pid, STR_ARG(line),
+                   ready ? "up" : "DOWN", uptime, restarts);
+    }
+}
+
+int cmd_status(int argc, char **argv, struct cli *cli)
+{
+    struct buf lines AUTO(buf_deinit) = BUF_INIT(STATUS_MAX), out AUTO(buf_deinit) = BUF_INIT(4 * STATUS_MAX);
+    if (argc != 1)
+        return cli_usage("status takes no arguments");
+    const struct conf *c = cli_conf(cli);
+    if (!c)
+        return CLI_FINDING;
+    if (read_status(c, &lines) != RC_OK)
+        return cli_fail("no server answers in run_dir %s (or you may not ask it); start it with `malle run`", c->run_dir);
+    if (cli->json)
+        status_json(buf_str(&lines), &out);
+    else
+        status_text(buf_str(&lines), &out);
+    str head = buf_str(&lines);
+    (void)str_take(&head, '\t'); /* "master" */
+    (void)str_take(&head, '\t'); /* its process id */
+    bool ready = str_starts(head, S("1\t"));
+    int status = cli_print(&out);
+    return status == CLI_FINE && !ready ? CLI_FINDING : status;
+}

@@ -1,0 +1,282 @@
+/* The deliver role: writes messages into the Maildirs of one Unix uid. It parses no message: it puts the header lines that
+ * it is handed in front of the content and links the file into new/. Started by mailbox, as the account's uid, in a
+ * Landlock domain of that uid's mail root. One thread per channel, straight-line code; files that a channel has
+ * prepared and not committed are removed when it closes. */
+#include "base/log.h"
+#include "base/map.h"
+#include "os/channel.h"
+#include "role/deliver_msg.h"
+#include "role/deliver_target.h"
+#include "role/ipc.h"
+#include "role/role.h"
+#include "store/delivery.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { DELIVER_CHANNELS_MAX = 512, HEAD_PARTS = 4 };
+
+struct held { /* one prepared file */
+    struct delivery *file;
+    struct target *target;
+};
+
+struct deliver_conn { /* a channel's state */
+    struct held *held;
+    size_t n, cap;
+    char id[64];
+};
+
+struct deliver {
+    struct role *role;
+    struct target_cache *targets;
+    atomic_uint links;
+    atomic_uint number; /* tells apart files of one message id */
+};
+
+struct request { /* DELIVER_PREPARE, decoded */
+    str id, trace;
+    uint32_t commit, count;
+    uint64_t bytes, lines;
+    int content_fd;
+};
+
+/* --- committing and aborting what a channel holds --- */
+
+static void release(struct held *h)
+{
+    delivery_abort(&h->file);
+    target_release(&h->target);
+}
+
+static void abort_from(struct deliver_conn *c, size_t first)
+{
+    while (c->n > first)
+        release(&c->held[--c->n]);
+}
+
+/* Commits held[first..); errs has one entry for each. */
+static void commit_from(struct deliver_conn *c, size_t first, struct err *errs)
+{
+    for (size_t i = first; i < c->n; i++) {
+        struct held *h = &c->held[i];
+        if (h->file && delivery_commit(&h->file, &errs[i - first]) == RC_OK)
+            log_info("%s: saved to INBOX of %s", c->id, target_account(h->target));
+        else if (errs[i - first].rc != RC_OK)
+            log_error("%s: %s: %s", c->id, target_account(h->target), err_text(&errs[i - first]));
+        target_release(&h->target);
+    }
+    c->n = first;
+}
+
+/* --- preparing --- */
+
+static enum rc prepare_one(struct deliver *d, const struct request *rq, str account, str delivered_to, str return_path,
+                           struct held *ret, struct err *e)
+{
+    struct held h = {0};
+    enum rc rc = target_find(d->targets, account, &h.target, e);
+    if (rc != RC_OK)
+        return rc;
+    struct buf line = BUF_INIT(DELIVER_LINE_MAX + 32);
+    buf_printf(&line, "Delivered-To: " STR_FMT "\n", STR_ARG(delivered_to));
+    str head[HEAD_PARTS] = {return_path, buf_str(&line), rq->trace};
+    struct delivery_message m = {
+        .name = {.now = clock_wall(),
+                 .id = map_hash(rq->id),
+                 .number = atomic_fetch_add(&d->number, 1),
+                 .host = str_c(d->role->conf->hostname)},
+        .head = head,
+        .n_head = 3,
+        .content_fd = rq->content_fd,
+        .content_size = rq->bytes,
+        .content_lines = rq->lines,
+    };
+    rc = delivery_prepare(target_dir(h.target), &m, &h.file, e);
+    buf_deinit(&line);
+    if (rc != RC_OK) {
+        log_error("" STR_FMT ": " STR_FMT ": %s", STR_ARG(rq->id), STR_ARG(account), err_text(e));
+        target_forget(d->targets, account); /* the folder may have been replaced: look anew next time */
+        target_release(&h.target);
+        return rc;
+    }
+    *ret = h;
+    return RC_OK;
+}
+
+static bool hold_room(struct deliver_conn *c, size_t n)
+{
+    if (c->n + n > DELIVER_HELD_MAX)
+        return false;
+    if (c->n + n > c->cap) {
+        size_t cap = c->n + n;
+        struct held *more = realloc(c->held, cap * sizeof *more);
+        must(more);
+        c->held = more;
+        c->cap = cap;
+    }
+    return true;
+}
+
+static bool read_request(struct ipc_msg *m, struct request *ret)
+{
+    *ret = (struct request){.id = ipc_get_str(m, 63)};
+    ret->commit = ipc_get_u32(m);
+    ret->trace = ipc_get_str(m, DELIVER_TRACE_MAX);
+    ret->bytes = ipc_get_u64(m);
+    ret->lines = ipc_get_u64(m);
+    ret->count = ipc_get_u32(m);
+    ret->content_fd = ipc_take_fd(m);
+    return !m->malformed && ret->count >= 1 && ret->count <= DELIVER_BATCH_MAX && ret->commit <= DELIVER_COMMIT_EACH &&
+           str_chr(ret->id, '\0') < 0;
+}
+
+static enum rc prepare(struct deliver *d, struct deliver_conn *c, struct ipc_msg *m, struct buf *reply)
+{
+    struct request rq;
+    struct err errs[DELIVER_BATCH_MAX] = {0};
+    size_t first = c->n;
+    bool all = true;
+    if (!read_request(m, &rq) || !hold_room(c, rq.count)) {
+        if (rq.content_fd >= 0)
+            close(rq.content_fd);
+        return RC_INVALID;
+    }
+    must(str_copy(c->id, sizeof c->id, rq.id) == RC_OK);
+    for (uint32_t i = 0; i < rq.count; i++) {
+        str account = ipc_get_str(m, IDENTITY_ACCOUNT_MAX), to = ipc_get_str(m, DELIVER_LINE_MAX);
+        str return_path = ipc_get_str(m, DELIVER_LINE_MAX);
+        struct held h = {0};
+        if (m->malformed)
+            break;
+        all = prepare_one(d, &rq, account, to, return_path, &h, &errs[i]) == RC_OK && all;
+        c->held[c->n++] = h;
+    }
+    close(rq.content_fd);
+    if (ipc_end(m) != RC_OK) {
+        abort_from(c, first);
+        return RC_INVALID;
+    }
+    if (rq.commit == DELIVER_COMMIT_EACH || (rq.commit == DELIVER_COMMIT_IF_ALL && all))
+        commit_from(c, first, errs);
+    else if (rq.commit == DELIVER_COMMIT_IF_ALL)
+        abort_from(c, first);
+    ipc_begin(reply, MSG_DELIVER_REPLY);
+    ipc_put_u32(reply, rq.count);
+    for (uint32_t i = 0; i < rq.count; i++)
+        ipc_put_err(reply, &errs[i]);
+    return RC_OK;
+}
+
+/* Answers DELIVER_COMMIT: what failed comes first in the reply, cut at the size of one batch; 0 means all is well. */
+static enum rc commit(struct deliver_conn *c, struct buf *reply)
+{
+    struct err *errs = calloc(c->n ? c->n : 1, sizeof *errs);
+    size_t n = c->n, failed = 0;
+    must(errs);
+    commit_from(c, 0, errs);
+    for (size_t i = 0; i < n; i++)
+        failed += errs[i].rc != RC_OK;
+    if (failed > DELIVER_BATCH_MAX)
+        failed = DELIVER_BATCH_MAX;
+    ipc_begin(reply, MSG_DELIVER_REPLY);
+    ipc_put_u32(reply, (uint32_t)failed);
+    for (size_t i = 0; i < n && failed > 0; i++) {
+        if (errs[i].rc == RC_OK)
+            continue;
+        ipc_put_err(reply, &errs[i]);
+        failed--;
+    }
+    free(errs);
+    return RC_OK;
+}
+
+/* --- the channel's service --- */
+
+static enum rc deliver_handle(void *ctx, void **conn, struct ipc_msg *request, struct buf *reply, int *reply_fds,
+                              unsigned *ret_n_fds)
+{
+    struct deliver_conn *c = *conn;
+    if (!c) {
+        *conn = c = calloc(1, sizeof *c);
+        must(c);
+    }
+    switch ((enum ipc_type)request->type) {
+    case MSG_DELIVER_PREPARE:
+        return prepare(ctx, c, request, reply);
+    case MSG_DELIVER_COMMIT:
+        return ipc_end(request) == RC_OK ? commit(c, reply) : RC_INVALID;
+    case MSG_DELIVER_ABORT:
+        abort_from(c, 0);
+        ipc_begin(reply, MSG_DELIVER_REPLY);
+        ipc_put_u32(reply, 0);
+        return ipc_end(request);
+    default:
+        return RC_INVALID;
+    }
+}
+
+static void deliver_closed(void *ctx, void *conn)
+{
+    struct deliver_conn *c = conn;
+    abort_from(c, 0);
+    free(c->held);
+    free(c);
+}
+
+/* With the last link gone nobody can ask any more; mailbox starts a new process when somebody wants to. */
+static void deliver_link_closed(void *ctx)
+{
+    struct deliver *d = ctx;
+    if (atomic_fetch_sub(&d->links, 1) == 1)
+        _exit(0);
+}
+
+static struct deliver self;
+
+static void deliver_start(struct role *r)
+{
+    if (!r->identity) {
+        log_error("started without an identity");
+        _exit(1);
+    }
+    self.role = r;
+    self.targets = target_cache_new(r->identity->uid);
+    (void)map_hash(S("")); /* draws its key */
+    umask(0077);
+    const char *rw[] = {r->mail_root, NULL};
+    struct sandbox sb = {.role = ROLE_DELIVER,
+                         .uid = geteuid() == 0 ? r->identity->uid : (uid_t)-1,
+                         .gid = r->identity->gid,
+                         .groups = r->identity->groups,
+                         .n_groups = r->identity->n_groups,
+                         .rw_dirs = rw};
+    sandbox_enter(&sb);
+}
+
+static void deliver_link(struct role *r, str peer, bool serve, int fd)
+{
+    if (!serve) { /* a channel to auth */
+        target_cache_set_auth(self.targets, fd);
+        return;
+    }
+    struct channel_service svc = {.handle = deliver_handle,
+                                  .closed = deliver_closed,
+                                  .link_closed = deliver_link_closed,
+                                  .ctx = &self,
+                                  .max_channels = DELIVER_CHANNELS_MAX};
+    atomic_fetch_add(&self.links, 1);
+    if (channel_serve(fd, &svc) != RC_OK)
+        log_error("link from " STR_FMT " is not served", STR_ARG(peer));
+}
+
+int deliver_role(void)
+{
+    static const struct role_ops ops = {.start = deliver_start, .link = deliver_link};
+    static struct role r = {.name = "deliver", .ops = &ops};
+    role_begin(&r);
+    role_control_loop(&r);
+    return 0;
+}

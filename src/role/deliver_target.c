@@ -1,0 +1,168 @@
+/* Open Maildirs by account. A fixed table of slots, one per hash: a collision just replaces the older entry, so the number
+ * of descriptors is bounded whatever the number of accounts. */
+#include "role/deliver_target.h"
+
+#include "base/clock.h"
+#include "base/map.h"
+#include "os/file.h"
+#include "role/ipc.h"
+#include "store/delivery.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+enum { SLOTS = 1024, KEEP_MS = 10000, AUTH_TIMEOUT_MS = 10000 };
+
+struct target {
+    atomic_uint refs;
+    msec expires;
+    int dir;
+    char account[IDENTITY_ACCOUNT_MAX + 1];
+};
+
+struct target_cache {
+    uid_t uid;
+    pthread_mutex_t lock;      /* slots */
+    struct target *slots[SLOTS];
+    pthread_mutex_t auth_lock; /* auth: one question at a time */
+    int auth;
+};
+
+struct target_cache *target_cache_new(uid_t uid)
+{
+    struct target_cache *tc = calloc(1, sizeof *tc);
+    must(tc);
+    tc->uid = uid;
+    tc->auth = -1;
+    must(pthread_mutex_init(&tc->lock, NULL) == 0 && pthread_mutex_init(&tc->auth_lock, NULL) == 0);
+    return tc;
+}
+
+void target_cache_set_auth(struct target_cache *tc, int fd)
+{
+    pthread_mutex_lock(&tc->auth_lock);
+    fd_closep(&tc->auth);
+    tc->auth = fd;
+    pthread_mutex_unlock(&tc->auth_lock);
+}
+
+static enum rc unavailable(struct err *e, const char *why)
+{
+    (void)err_set(e, RC_TEMP, 451, "4.3.0", "Mailbox is temporarily unavailable");
+    err_note(e, "%s", why);
+    return RC_TEMP;
+}
+
+/* IDENTITY_LOOKUP at auth; called with auth_lock held. */
+static enum rc ask_auth(struct target_cache *tc, str account, struct account_identity *ret, struct err *e)
+{
+    struct buf b AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
+    struct ipc_msg m;
+    struct err answer = {0};
+    ipc_begin(&b, MSG_IDENTITY_LOOKUP);
+    ipc_put_str(&b, account);
+    enum rc rc = tc->auth < 0 ? RC_GONE
+                              : ipc_call(tc->auth, &b, NULL, 0, MSG_IDENTITY_REPLY, &m, clock_mono() + AUTH_TIMEOUT_MS);
+    if (rc != RC_OK) {
+        fd_closep(&tc->auth); /* mailbox hands over a new channel when auth is back */
+        return unavailable(e, "auth does not answer");
+    }
+    ipc_get_err(&m, &answer);
+    str bytes = ipc_get_str(&m, IDENTITY_BYTES_MAX);
+    if (answer.rc != RC_OK) {
+        *e = answer;
+        rc = answer.rc;
+    } else if (ipc_end(&m) != RC_OK || identity_get(bytes, ret) != RC_OK) {
+        rc = unavailable(e, "malformed identity from auth");
+    }
+    ipc_msg_deinit(&m);
+    return rc;
+}
+
+static enum rc open_target(struct target_cache *tc, str account, struct target **ret, struct err *e)
+{
+    struct account_identity id;
+    int dir;
+    pthread_mutex_lock(&tc->auth_lock);
+    enum rc rc = ask_auth(tc, account, &id, e);
+    pthread_mutex_unlock(&tc->auth_lock);
+    if (rc != RC_OK)
+        return rc;
+    if (id.uid != tc->uid) /* a compromised smtpd must not reach another uid's mail through us */
+        return unavailable(e, "the account belongs to another uid");
+    rc = delivery_open_maildir(AT_FDCWD, str_c(id.mail_dir), true, &dir, e);
+    if (rc != RC_OK)
+        return rc;
+    struct target *t = calloc(1, sizeof *t);
+    must(t);
+    atomic_init(&t->refs, 1);
+    t->dir = dir;
+    t->expires = clock_mono() + KEEP_MS;
+    memcpy(t->account, id.account, sizeof t->account);
+    *ret = t;
+    return RC_OK;
+}
+
+static struct target **slot_of(struct target_cache *tc, str account)
+{
+    return &tc->slots[map_hash(account) % SLOTS];
+}
+
+enum rc target_find(struct target_cache *tc, str account, struct target **ret, struct err *e)
+{
+    struct target **slot = slot_of(tc, account), *t, *old;
+    pthread_mutex_lock(&tc->lock);
+    t = *slot;
+    bool fresh = t && str_eq(str_c(t->account), account) && t->expires > clock_mono();
+    if (fresh)
+        atomic_fetch_add(&t->refs, 1);
+    pthread_mutex_unlock(&tc->lock);
+    if (fresh) {
+        *ret = t;
+        return RC_OK;
+    }
+    enum rc rc = open_target(tc, account, &t, e);
+    if (rc != RC_OK)
+        return rc;
+    atomic_fetch_add(&t->refs, 1); /* the slot's */
+    pthread_mutex_lock(&tc->lock);
+    old = *slot;
+    *slot = t;
+    pthread_mutex_unlock(&tc->lock);
+    target_release(&old);
+    *ret = t;
+    return RC_OK;
+}
+
+void target_forget(struct target_cache *tc, str account)
+{
+    struct target **slot = slot_of(tc, account), *old = NULL;
+    pthread_mutex_lock(&tc->lock);
+    if (*slot && str_eq(str_c((*slot)->account), account)) {
+        old = *slot;
+        *slot = NULL;
+    }
+    pthread_mutex_unlock(&tc->lock);
+    target_release(&old);
+}
+
+void target_release(struct target **tp)
+{
+    struct target *t = *tp;
+    *tp = NULL;
+    if (t && atomic_fetch_sub(&t->refs, 1) == 1) {
+        fd_closep(&t->dir);
+        free(t);
+    }
+}
+
+int target_dir(const struct target *t)
+{
+    return t->dir;
+}
+
+const char *target_account(const struct target *t)
+{
+    return t->account;
+}

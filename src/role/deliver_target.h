@@ -1,0 +1,23 @@
+/* deliver_target: the Maildirs that this deliver process writes to, by account, kept open for some seconds. Who an account
+ * is comes from auth, never from the process that asks for the delivery. Thread-safe. */
+#ifndef ROLE_DELIVER_TARGET_H
+#define ROLE_DELIVER_TARGET_H
+
+#include "account/identity.h"
+
+struct target_cache;
+struct target;
+
+/* uid: the only one whose accounts are accepted. */
+struct target_cache *target_cache_new(uid_t uid);
+/* A channel to auth, owned by the cache from here on; replaces the one before. */
+void target_cache_set_auth(struct target_cache *tc, int fd);
+
+/* The account's Maildir, opened and made when missing. RC_PERM: no such account here; RC_TEMP. */
+MUST_USE enum rc target_find(struct target_cache *tc, str account, struct target **ret, struct err *e);
+void target_forget(struct target_cache *tc, str account);
+void target_release(struct target **t); /* accepts NULL */
+int target_dir(const struct target *t);
+const char *target_account(const struct target *t);
+
+#endif

@@ -1,0 +1,14 @@
+/* keys: certificate and key pairs on their way from the master to the roles that speak TLS: u32 count, then for each
+ * s name, s chain, s key (PEM), in a sealed memory file. */
+#ifndef ROLE_KEYS_H
+#define ROLE_KEYS_H
+
+#include "os/tls.h"
+
+enum { KEYS_MAX = 64, KEYS_BYTES_MAX = 4 << 20 };
+
+void keys_put(struct buf *b, const struct tls_pem *pairs, size_t n);
+/* Views into content. RC_INVALID when malformed. */
+MUST_USE enum rc keys_get(str content, struct tls_pem *ret_pairs, size_t max, size_t *ret_n);
+
+#endif

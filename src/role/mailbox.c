@@ -1,0 +1,250 @@
+/* The mailbox role: the only place where privilege becomes a user. It starts one caged process per IMAP or POP3 session
+ * and one deliver process per Unix uid, for identities that it fetches from auth itself; it holds the one inotify
+ * instance. Root, single-threaded, no network; it forks sessions without exec, so it must never have threads. */
+#include "base/log.h"
+#include "os/file.h"
+#include "role/mailbox_impl.h"
+
+#include "fmt/charset.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { AUTH_TIMEOUT_MS = 10000, EVENTS = 64 };
+
+static struct mailbox self;
+
+void source_add(struct mailbox *mb, struct source *s)
+{
+    struct epoll_event ev = {.events = EPOLLIN, .data.ptr = s};
+    must(epoll_ctl(mb->epoll, EPOLL_CTL_ADD, s->fd, &ev) == 0);
+}
+
+void source_del(struct mailbox *mb, struct source *s)
+{
+    if (s->fd >= 0)
+        epoll_ctl(mb->epoll, EPOLL_CTL_DEL, s->fd, NULL);
+    fd_closep(&s->fd);
+}
+
+/* --- identities --- */
+
+static enum rc refuse_uid(struct mailbox *mb, const struct account_identity *id, struct err *e)
+{
+    const struct conf *c = mb->role->conf;
+    bool us = geteuid() != 0 && id->uid == geteuid(); /* not started by root: everything is ours */
+    bool in_range = id->uid != 0 && id->uid >= (uid_t)c->first_valid_uid &&
+                    (c->last_valid_uid == 0 || id->uid <= (uid_t)c->last_valid_uid);
+    if (us || (geteuid() == 0 && in_range && id->gid != 0))
+        return RC_OK;
+    (void)err_set(e, RC_PERM, 550, "5.7.1", "This account has no mailbox here");
+    err_note(e, "%s: uid %u or gid %u is not permitted (first_valid_uid %d)", id->account, id->uid, id->gid,
+             c->first_valid_uid);
+    return RC_PERM;
+}
+
+enum rc mailbox_identity(struct mailbox *mb, enum ipc_type question, str argument, struct account_identity *ret,
+                         struct err *e)
+{
+    struct buf b AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
+    struct ipc_msg m;
+    struct err answer = {0};
+    ipc_begin(&b, (uint16_t)question);
+    ipc_put_str(&b, argument);
+    if (channel_pool_call(mb->auth, &b, NULL, 0, MSG_IDENTITY_REPLY, &m, clock_mono() + AUTH_TIMEOUT_MS) != RC_OK)
+        return err_set(e, RC_TEMP, 451, "4.3.0", "Temporary authentication failure");
+    ipc_get_err(&m, &answer);
+    str bytes = ipc_get_str(&m, IDENTITY_BYTES_MAX);
+    enum rc rc = answer.rc;
+    if (rc != RC_OK)
+        *e = answer;
+    else if (ipc_end(&m) != RC_OK || identity_get(bytes, ret) != RC_OK)
+        rc = err_set(e, RC_TEMP, 451, "4.3.0", "Temporary authentication failure");
+    ipc_msg_deinit(&m);
+    return rc == RC_OK ? refuse_uid(mb, ret, e) : rc;
+}
+
+/* --- requests on channels --- */
+
+struct link { /* a link from login, smtpd or submission, and every channel that was opened on it */
+    struct source source;
+    char peer[24];
+    bool is_channel;
+};
+
+static void answer(struct mailbox *mb, struct link *l, struct ipc_msg *m)
+{
+    struct buf reply AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
+    struct err e = {0};
+    AUTO(fd_closep) int fd = -1;
+    bool from_login = str_eq(str_c(l->peer), S("login"));
+
+    if (m->type == MSG_SESSION_START && from_login) {
+        session_start(mb, m, &e);
+        ipc_begin(&reply, MSG_SESSION_REPLY);
+    } else if (m->type == MSG_DELIVER_LINK && !from_login) {
+        deliver_link_make(mb, str_c(l->peer), m, &e, &fd);
+        ipc_begin(&reply, MSG_DELIVER_LINK_REPLY);
+    } else {
+        log_error("%s may not send %s: closing its channel", l->peer, ipc_type_name(m->type));
+        source_del(mb, &l->source);
+        free(l);
+        return;
+    }
+    ipc_put_err(&reply, &e);
+    if (ipc_send(l->source.fd, &reply, &fd, fd >= 0 ? 1 : 0, IPC_NOWAIT) != RC_OK) {
+        source_del(mb, &l->source);
+        free(l);
+    }
+}
+
+static void link_add(struct mailbox *mb, const char *peer, bool is_channel, int fd);
+
+static void link_ready(struct mailbox *mb, struct source *s)
+{
+    struct link *l = (struct link *)s;
+    struct buf in AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
+    struct ipc_msg m;
+    enum rc rc = ipc_recv(s->fd, &in, &m, 0);
+    if (rc == RC_TEMP)
+        return;
+    if (rc != RC_OK) {
+        source_del(mb, s);
+        free(l);
+        return;
+    }
+    if (l->is_channel) {
+        answer(mb, l, &m);
+    } else if (m.type == MSG_CHANNEL_OPEN && m.n_fds == 1) {
+        link_add(mb, l->peer, true, ipc_take_fd(&m));
+    } else {
+        log_error("%s sent %s on its link", l->peer, ipc_type_name(m.type));
+    }
+    ipc_msg_deinit(&m);
+}
+
+static void link_add(struct mailbox *mb, const char *peer, bool is_channel, int fd)
+{
+    struct link *l = calloc(1, sizeof *l);
+    must(l && str_copy(l->peer, sizeof l->peer, str_c(peer)) == RC_OK);
+    l->is_channel = is_channel;
+    l->source = (struct source){.fd = fd, .ready = link_ready};
+    source_add(mb, &l->source);
+}
+
+/* --- the loop --- */
+
+static void child_ended(struct mailbox *mb, pid_t pid, int status)
+{
+    for (struct session *s = mb->sessions; s; s = s->next) {
+        if (s->pid == pid) {
+            session_ended(mb, s, status);
+            return;
+        }
+    }
+    for (struct deliver_proc *d = mb->delivers; d; d = d->next) {
+        if (d->pid == pid) {
+            deliver_ended(mb, d, status);
+            return;
+        }
+    }
+}
+
+static void signal_ready(struct mailbox *mb, struct source *s)
+{
+    struct signalfd_siginfo si;
+    int status;
+    pid_t pid;
+    while (read(s->fd, &si, sizeof si) == sizeof si)
+        ;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        child_ended(mb, pid, status);
+}
+
+static void control_ready(struct mailbox *mb, struct source *s)
+{
+    if (!role_control_step(mb->role))
+        mb->stopping = true;
+}
+
+static void loop(struct mailbox *mb)
+{
+    struct source control = {.fd = mb->role->control, .ready = control_ready};
+    source_add(mb, &control);
+    while (!mb->stopping) {
+        struct epoll_event ev[EVENTS];
+        msec due = watch_poll_due(mb), left = due ? due - clock_mono() : -1;
+        /* one event at a time: what a handler frees may be the subject of a later event of the same batch */
+        int n = epoll_wait(mb->epoll, ev, 1, due && left < 0 ? 0 : (int)left);
+        if (n == 1) {
+            struct source *s = ev[0].data.ptr;
+            s->ready(mb, s);
+        }
+    }
+}
+
+static void mailbox_start(struct role *r)
+{
+    static struct source signals;
+    sigset_t set;
+    self.role = r;
+    self.epoll = epoll_create1(EPOLL_CLOEXEC);
+    must(self.epoll >= 0);
+    self.auth = channel_pool_new(1, 0);
+    self.per_account = map_new();
+    self.watches = map_new();
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signals = (struct source){.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .ready = signal_ready};
+    must(signals.fd >= 0);
+    source_add(&self, &signals);
+    watch_init(&self);
+    charset_preload(); /* sessions cannot load converters inside their chroot */
+    (void)map_hash(S(""));
+    sandbox_enter(&(struct sandbox){.role = ROLE_MAILBOX, .uid = (uid_t)-1, .gid = (gid_t)-1});
+}
+
+static void mailbox_link(struct role *r, str peer, bool serve, int fd)
+{
+    if (!serve) {
+        channel_pool_set_link(self.auth, fd);
+        deliver_auth_changed(&self);
+        return;
+    }
+    struct buf name AUTO(buf_deinit) = BUF_INIT(64);
+    buf_puts(&name, peer);
+    link_add(&self, buf_cstr(&name), false, fd);
+}
+
+/* Sessions end by themselves when login closes their streams; deliver processes when their links close. What is still
+ * there is told to end, and then killed: every acknowledged change is on disk already. */
+static void mailbox_stop(struct role *r)
+{
+    for (struct session *s = self.sessions; s; s = s->next)
+        kill(s->pid, SIGTERM);
+    for (struct deliver_proc *d = self.delivers; d; d = d->next)
+        source_del(&self, &d->control); /* a control link that closes ends the process */
+    for (msec end = clock_mono() + 300; clock_mono() < end; usleep(5000)) {
+        pid_t pid = waitpid(-1, NULL, WNOHANG);
+        if (pid < 0)
+            return;
+    }
+    for (struct session *s = self.sessions; s; s = s->next)
+        kill(s->pid, SIGKILL);
+    for (struct deliver_proc *d = self.delivers; d; d = d->next)
+        kill(d->pid, SIGKILL);
+}
+
+int mailbox_role(void)
+{
+    static const struct role_ops ops = {.start = mailbox_start, .link = mailbox_link, .stop = mailbox_stop};
+    static struct role r = {.name = "mailbox", .ops = &ops};
+    role_begin(&r);
+    loop(&self);
+    return 0;
+}

@@ -1,0 +1,193 @@
+/* One deliver process per Unix uid, started when somebody first wants to deliver there. */
+#include "base/log.h"
+#include "os/file.h"
+#include "os/proc.h"
+#include "role/mailbox_impl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The folder below which all Maildirs of this identity's uid lie: the home of a system user, and for virtual accounts
+ * what mail_location says before its first variable. */
+static void mail_root_of(const struct conf *c, const struct account_identity *id, struct buf *out)
+{
+    if (id->system) {
+        buf_puts(out, str_c(id->home));
+        return;
+    }
+    str location = str_c(c->mail_location);
+    (void)str_take(&location, ':');
+    ptrdiff_t variable = str_chr(location, '%');
+    str fixed = variable < 0 ? location : str_sub(location, 0, (size_t)variable);
+    ptrdiff_t slash = str_rchr(fixed, '/');
+    buf_puts(out, slash > 0 && variable >= 0 ? str_sub(fixed, 0, (size_t)slash) : fixed);
+}
+
+/* Makes the root of virtual mail with the right owner when it is missing; a home must be there already. */
+static enum rc make_mail_root(const struct account_identity *id, const char *path, struct err *e)
+{
+    struct stat st;
+    if (stat(path, &st) == 0)
+        return S_ISDIR(st.st_mode) ? RC_OK
+                                   : err_set(e, RC_TEMP, 451, "4.3.5", "Mailbox is misconfigured");
+    (void)err_set(e, RC_TEMP, 451, "4.3.5", "Mailbox is misconfigured");
+    if (id->system) {
+        err_note(e, "the home %s of %s is missing", path, id->account);
+        return RC_TEMP;
+    }
+    AUTO(fd_closep) int fd = -1;
+    if (file_make_dirs(path, 0755) == RC_OK)
+        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 || fchmod(fd, 0700) != 0 || (geteuid() == 0 && fchown(fd, id->uid, id->gid) != 0)) {
+        err_note(e, "cannot make %s: %s", path, strerror(errno));
+        return RC_TEMP;
+    }
+    return RC_OK;
+}
+
+/* --- messages to a process --- */
+
+static void give_auth(struct mailbox *mb, struct deliver_proc *d)
+{
+    struct buf b AUTO(buf_deinit) = BUF_INIT(64);
+    int fd = channel_pool_lend(mb->auth);
+    if (fd < 0)
+        return; /* auth is down: deliver_auth_changed comes when it is back */
+    ipc_begin(&b, MSG_CONTROL_LINK);
+    ipc_put_str(&b, S("auth"));
+    ipc_put_u32(&b, 0);
+    if (ipc_send(d->control.fd, &b, &fd, 1, IPC_NOWAIT) != RC_OK)
+        log_error("deliver[%d] does not take messages", d->pid);
+    close(fd);
+}
+
+void deliver_auth_changed(struct mailbox *mb)
+{
+    for (struct deliver_proc *d = mb->delivers; d; d = d->next)
+        give_auth(mb, d);
+}
+
+static void control_message(struct mailbox *mb, struct source *s)
+{
+    struct deliver_proc *d = (struct deliver_proc *)s;
+    struct buf in AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
+    struct ipc_msg m;
+    enum rc rc = ipc_recv(s->fd, &in, &m, 0);
+    if (rc == RC_TEMP)
+        return;
+    if (rc != RC_OK) { /* ending: SIGCHLD tells how. Nobody is linked with it any more. */
+        source_del(mb, s);
+        d->uid = (uid_t)-1;
+        return;
+    }
+    if (m.type != MSG_CONTROL_READY)
+        log_error("deliver[%d] sent %s on its control link", d->pid, ipc_type_name(m.type));
+    ipc_msg_deinit(&m);
+}
+
+static enum rc send_start(struct mailbox *mb, struct deliver_proc *d, const struct account_identity *id, str root)
+{
+    struct buf b AUTO(buf_deinit) = BUF_INIT(IPC_MAX), bytes AUTO(buf_deinit) = BUF_INIT(IDENTITY_BYTES_MAX);
+    enum rc rc = role_send_conf(d->control.fd, mb->role->conf);
+    identity_put(&bytes, id);
+    ipc_begin(&b, MSG_CONTROL_IDENTITY);
+    ipc_put_str(&b, buf_str(&bytes));
+    ipc_put_str(&b, root);
+    if (rc == RC_OK)
+        rc = ipc_send(d->control.fd, &b, NULL, 0, IPC_NOWAIT);
+    give_auth(mb, d);
+    ipc_begin(&b, MSG_CONTROL_START);
+    return rc == RC_OK ? ipc_send(d->control.fd, &b, NULL, 0, IPC_NOWAIT) : rc;
+}
+
+static enum rc start_process(struct mailbox *mb, const struct account_identity *id, struct deliver_proc **ret,
+                             struct err *e)
+{
+    struct buf root AUTO(buf_deinit) = BUF_INIT(IDENTITY_PATH_MAX), title AUTO(buf_deinit) = BUF_INIT(64);
+    mail_root_of(mb->role->conf, id, &root);
+    enum rc rc = make_mail_root(id, buf_cstr(&root), e);
+    if (rc != RC_OK)
+        return rc;
+    struct deliver_proc *d = calloc(1, sizeof *d);
+    must(d);
+    buf_printf(&title, "deliver uid %u", id->uid);
+    if (proc_start_role("deliver", buf_cstr(&title), &d->pid, &d->control.fd) != RC_OK) {
+        free(d);
+        return err_set(e, RC_TEMP, 451, "4.3.0", "Local error in processing");
+    }
+    d->uid = id->uid;
+    d->control.ready = control_message;
+    source_add(mb, &d->control);
+    d->next = mb->delivers;
+    mb->delivers = d;
+    if (send_start(mb, d, id, buf_str(&root)) != RC_OK) {
+        kill(d->pid, SIGKILL); /* reaped as any other */
+        d->uid = (uid_t)-1;
+        return err_set(e, RC_TEMP, 451, "4.3.0", "Local error in processing");
+    }
+    *ret = d;
+    return RC_OK;
+}
+
+/* --- links --- */
+
+static enum rc link_to(struct deliver_proc *d, str asker, int *ret_fd, struct err *e)
+{
+    struct buf b AUTO(buf_deinit) = BUF_INIT(64);
+    int pair[2];
+    if (ipc_pair(pair) != RC_OK)
+        return err_set(e, RC_TEMP, 451, "4.3.0", "Local error in processing");
+    ipc_begin(&b, MSG_CONTROL_LINK);
+    ipc_put_str(&b, asker);
+    ipc_put_u32(&b, 1);
+    enum rc rc = ipc_send(d->control.fd, &b, &pair[1], 1, IPC_NOWAIT);
+    close(pair[1]);
+    if (rc != RC_OK) {
+        close(pair[0]);
+        return err_set(e, RC_TEMP, 451, "4.3.0", "Local error in processing");
+    }
+    *ret_fd = pair[0];
+    return RC_OK;
+}
+
+void deliver_link_make(struct mailbox *mb, str asker, struct ipc_msg *m, struct err *e, int *ret_fd)
+{
+    struct account_identity id;
+    struct deliver_proc *d;
+    str account = ipc_get_str(m, IDENTITY_ACCOUNT_MAX);
+    uid_t uid = ipc_get_u32(m);
+    if (ipc_end(m) != RC_OK) {
+        (void)err_set(e, RC_TEMP, 451, "4.3.0", "Local error in processing");
+        return;
+    }
+    enum rc rc = mailbox_identity(mb, MSG_IDENTITY_LOOKUP, account, &id, e);
+    if (rc == RC_OK && id.uid != uid)
+        rc = err_set(e, RC_TEMP, 451, "4.3.0", "Local error in processing");
+    for (d = mb->delivers; rc == RC_OK && d && d->uid != uid; d = d->next)
+        ;
+    if (rc == RC_OK && !d)
+        rc = start_process(mb, &id, &d, e);
+    if (rc == RC_OK)
+        rc = link_to(d, asker, ret_fd, e);
+    if (rc != RC_OK)
+        log_error("no delivery to " STR_FMT ": %s", STR_ARG(account), err_text(e));
+}
+
+void deliver_ended(struct mailbox *mb, struct deliver_proc *d, int status)
+{
+    if (WIFSIGNALED(status))
+        log_error("deliver[%d] was killed by signal %d (%s); the next delivery starts it again", d->pid,
+                  WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else if (WEXITSTATUS(status) != 0)
+        log_error("deliver[%d] ended with status %d; the next delivery starts it again", d->pid, WEXITSTATUS(status));
+    source_del(mb, &d->control);
+    struct deliver_proc **at = &mb->delivers;
+    while (*at != d)
+        at = &(*at)->next;
+    *at = d->next;
+    free(d);
+}

@@ -1,0 +1,83 @@
+/* Shared by the files of the mailbox role only: a single-threaded epoll loop in which every descriptor has a source. */
+#ifndef ROLE_MAILBOX_IMPL_H
+#define ROLE_MAILBOX_IMPL_H
+
+#include "account/identity.h"
+#include "base/map.h"
+#include "os/channel.h"
+#include "role/ipc.h"
+#include "role/role.h"
+
+struct mailbox;
+
+struct source { /* embedded as the first member of what owns the descriptor */
+    int fd;
+    void (*ready)(struct mailbox *mb, struct source *s);
+};
+
+struct session { /* one running session process */
+    struct source notify;  /* CHANGED, WATCH, UNWATCH come from here, WAKE goes there */
+    struct session *next;
+    pid_t pid;
+    char account[IDENTITY_ACCOUNT_MAX + 1];
+    char *mailbox;         /* what it watches, NULL: nothing */
+    int watch[2];          /* inotify watch descriptors of new/ and cur/, -1: none */
+    bool woken;            /* WAKE was sent and not yet followed by a message of the session */
+};
+
+struct deliver_proc { /* one running deliver process */
+    struct source control;
+    struct deliver_proc *next;
+    pid_t pid;
+    uid_t uid;
+};
+
+struct mailbox {
+    struct role *role;
+    int epoll;
+    struct channel_pool *auth;
+    struct session *sessions;
+    unsigned n_sessions;
+    struct map *per_account; /* account -> number of sessions, as a pointer-sized integer */
+    struct deliver_proc *delivers;
+    struct source inotify;
+    struct map *watches;     /* inotify watch descriptor -> number of sessions that use it */
+    bool poll_warned;        /* the inotify limit was reached and logged */
+    msec next_poll;          /* when sessions without inotify watches are woken by the clock */
+    bool stopping;
+};
+
+/* mailbox.c */
+void source_add(struct mailbox *mb, struct source *s);
+void source_del(struct mailbox *mb, struct source *s); /* takes it off the loop and closes fd */
+/* Asks auth; RC_OK with the identity, or what auth says in *e. Refuses uid 0 and uids outside the valid range. */
+MUST_USE enum rc mailbox_identity(struct mailbox *mb, enum ipc_type question, str argument,
+                                  struct account_identity *ret, struct err *e);
+
+/* mailbox_session.c */
+void session_start(struct mailbox *mb, struct ipc_msg *request, struct err *e);
+void session_ended(struct mailbox *mb, struct session *s, int status);
+
+/* mailbox_deliver.c */
+void deliver_link_make(struct mailbox *mb, str asker, struct ipc_msg *request, struct err *e, int *ret_fd);
+void deliver_ended(struct mailbox *mb, struct deliver_proc *d, int status);
+void deliver_auth_changed(struct mailbox *mb); /* auth was started anew: give each process a new channel */
+
+/* mailbox_watch.c */
+void watch_init(struct mailbox *mb);
+void watch_session_message(struct mailbox *mb, struct source *s);
+void watch_drop(struct mailbox *mb, struct session *s);
+void watch_changed(struct mailbox *mb, const struct session *by, str account, str name);
+msec watch_poll_due(struct mailbox *mb); /* wakes what is due; when to come again, 0: never */
+
+/* session.c: the life of the forked process; never returns */
+struct session_setup {
+    const struct conf *conf;
+    struct account_identity id;
+    bool imap; /* else POP3 */
+    int stream_fd, notify_fd;
+    char tag[128], client[64], session_id[64];
+};
+_Noreturn void session_process(const struct session_setup *setup);
+
+#endif

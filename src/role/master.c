@@ -1,0 +1,164 @@
+/* The master's signal loop. It starts the roles, starts those again that died, reloads at SIGHUP and stops in order at
+ * SIGTERM or SIGINT. The only bytes it reads come from its own configuration file and from its children's control
+ * links. */
+#include "role/master.h"
+
+#include "base/log.h"
+#include "os/file.h"
+#include "os/proc.h"
+#include "role/master_impl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+void master_socket_path(const struct conf *c, struct buf *out)
+{
+    buf_reset(out);
+    buf_printf(out, "%s/control", c->run_dir);
+}
+
+void master_pid_path(const struct conf *c, struct buf *out)
+{
+    buf_reset(out);
+    buf_printf(out, "%s/master.pid", c->run_dir);
+}
+
+static void catch_signals(struct master *m)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    int wanted[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+        sigaddset(&set, wanted[i]);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    m->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    must(m->signal_fd >= 0);
+}
+
+/* Holds a lock on the pid file for as long as the master lives: two masters on one run_dir would fight. */
+static bool claim_pid_file(const struct conf *c)
+{
+    struct buf path = BUF_INIT(4096);
+    master_pid_path(c, &path);
+    int fd = open(buf_cstr(&path), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    bool mine = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && ftruncate(fd, 0) == 0 && dprintf(fd, "%d\n", getpid()) > 0;
+    if (!mine)
+        log_error("another malle runs with run_dir %s, or the file %s cannot be written: %s", c->run_dir,
+                  buf_cstr(&path), errno == EWOULDBLOCK ? "locked" : strerror(errno));
+    buf_deinit(&path);
+    return mine; /* the descriptor stays open: it is the lock */
+}
+
+static void reload(struct master *m)
+{
+    struct conf_report report = {0};
+    struct err e = {0};
+    struct conf *c = conf_load(m->start.conf_path, m->start.sets, m->start.n_sets, &report);
+    for (size_t i = 0; i < report.n; i++)
+        log_line(report.v[i].warning ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, "%s:%d: %s", report.v[i].file, report.v[i].line,
+                 report.v[i].text);
+    conf_report_deinit(&report);
+    if (!c) {
+        log_error("reload: the configuration has errors; the old one stays in force");
+        return;
+    }
+    if (setup_conf_fds(m, c, &e) != RC_OK) {
+        log_error("reload: %s; the old configuration stays in force", err_text(&e));
+        conf_free(c);
+        return;
+    }
+    m->conf = c;
+    setup_log(c);
+    children_send_conf(m);
+    log_info("reload: done");
+}
+
+static void take_signals(struct master *m)
+{
+    struct signalfd_siginfo si;
+    while (read(m->signal_fd, &si, sizeof si) == sizeof si) {
+        if (si.ssi_signo == SIGCHLD)
+            children_reap(m);
+        else if (si.ssi_signo == SIGHUP)
+            reload(m);
+        else
+            m->stopping = true;
+    }
+}
+
+static void announce_when_ready(struct master *m)
+{
+    if (m->announced || !children_all_ready(m))
+        return;
+    m->announced = true;
+    log_info("started: version %s, %zu listeners", MALLE_VERSION, m->n_listeners);
+    printf("malle: ready\n");
+    fflush(stdout);
+}
+
+static void wait_for_events(struct master *m)
+{
+    struct pollfd p[MASTER_CHILDREN_MAX + 2] = {{.fd = m->signal_fd, .events = POLLIN},
+                                                {.fd = m->status_fd, .events = POLLIN}};
+    for (size_t i = 0; i < m->n_children; i++)
+        p[i + 2] = (struct pollfd){.fd = m->children[i].control, .events = POLLIN};
+    msec due = children_next_restart(m), left = due ? due - clock_mono() : -1;
+    if (due && left < 0)
+        left = 0;
+    if (poll(p, m->n_children + 2, (int)left) < 0 && errno != EINTR)
+        must(false);
+    for (size_t i = 0; i < m->n_children; i++)
+        if (p[i + 2].revents)
+            children_read(m, &m->children[i]);
+    if (p[1].revents)
+        status_answer(m);
+    if (p[0].revents)
+        take_signals(m);
+}
+
+int master_run(const struct master_start *start)
+{
+    static struct master m;
+    struct err e = {0};
+    m.start = *start;
+    m.conf = start->conf;
+    m.conf_fd = m.keys_fd = m.no_keys_fd = m.spool_fd = m.status_fd = -1;
+    m.since = clock_wall();
+
+    setup_log(m.conf);
+    catch_signals(&m);
+    setup_folders(&m);
+    if (!claim_pid_file(m.conf))
+        return 1;
+    if (setup_conf_fds(&m, m.conf, &e) != RC_OK) {
+        log_error("%s", err_text(&e));
+        return 1;
+    }
+    setup_listeners(&m);
+    status_open(&m);
+    children_plan(&m);
+    children_start_all(&m);
+    proc_set_title("malle: master");
+    while (!m.stopping) {
+        wait_for_events(&m);
+        children_restart_due(&m);
+        announce_when_ready(&m);
+    }
+    log_info("stopping");
+    children_stop(&m);
+    struct buf path = BUF_INIT(4096);
+    master_pid_path(m.conf, &path);
+    unlink(buf_cstr(&path));
+    master_socket_path(m.conf, &path);
+    unlink(buf_cstr(&path));
+    buf_deinit(&path);
+    log_info("stopped");
+    return 0;
+}

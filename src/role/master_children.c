@@ -1,0 +1,316 @@
+/* The process table, the links between roles, and what happens when a role ends. */
+#include "base/log.h"
+#include "os/file.h"
+#include "os/proc.h"
+#include "role/ipc.h"
+#include "role/master_impl.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static bool always(const struct conf *c)
+{
+    return true;
+}
+
+static bool with_system_users(const struct conf *c)
+{
+    return c->system_users && geteuid() == 0;
+}
+
+static const struct master_role process_table[] = {
+    {"auth-worker", false, 3, with_system_users},
+    {"auth", false, 3, always},
+    {"queue", false, 2, always},
+    {"mailbox", false, 1, always},
+    {"smtpd", true, 0, always},
+    {"submission", true, 0, always},
+    {"login", true, 0, always},
+};
+
+/* Who asks whom. */
+static const struct {
+    const char *asker, *answerer;
+} link_table[] = {
+    {"smtpd", "auth"},    {"smtpd", "mailbox"},    {"smtpd", "queue"},
+    {"submission", "auth"}, {"submission", "mailbox"}, {"submission", "queue"},
+    {"login", "auth"},    {"login", "mailbox"},    {"mailbox", "auth"},
+    {"auth", "auth-worker"},
+};
+
+enum { STOP_PHASES = 4, STOP_TIMEOUT_MS = 1600, RESTART_PAUSE_MS = 900, HEALTHY_MS = 2000 };
+
+static bool is_role(const struct child *c, const char *name)
+{
+    return str_eq(str_c(c->role->name), str_c(name));
+}
+
+void children_plan(struct master *m)
+{
+    for (size_t i = 0; i < sizeof process_table / sizeof process_table[0]; i++) {
+        const struct master_role *role = &process_table[i];
+        int count = str_eq(str_c(role->name), S("login")) ? m->conf->login_processes : 1;
+        for (int k = 0; k < count && role->wanted(m->conf); k++) {
+            must(m->n_children < MASTER_CHILDREN_MAX);
+            m->children[m->n_children++] = (struct child){.role = role, .control = -1};
+        }
+    }
+}
+
+/* --- messages to a child --- */
+
+static void tell(struct child *c, struct buf *b, const int *fds, unsigned n_fds)
+{
+    if (c->control < 0)
+        return;
+    enum rc rc = ipc_send(c->control, b, fds, n_fds, IPC_NOWAIT);
+    if (rc == RC_LIMIT) { /* it does not read its control link any more */
+        log_error("%s[%d] does not answer: ending it", c->role->name, c->pid);
+        kill(c->pid, SIGKILL);
+    }
+}
+
+static void tell_conf(struct master *m, struct child *c, struct buf *b)
+{
+    int fds[] = {m->conf_fd, c->role->keys ? m->keys_fd : m->no_keys_fd, STDERR_FILENO};
+    ipc_begin(b, MSG_CONTROL_CONF);
+    tell(c, b, fds, 3);
+}
+
+static const char *role_of_protocol(enum conf_protocol p)
+{
+    switch (p) {
+    case CONF_SMTP:
+    case CONF_LMTP:
+        return "smtpd";
+    case CONF_SUBMISSION:
+        return "submission";
+    case CONF_IMAP:
+    case CONF_POP3:
+        return "login";
+    }
+    return "";
+}
+
+static void tell_listeners(struct master *m, struct child *c, struct buf *b)
+{
+    for (size_t i = 0; i < m->n_listeners; i++) {
+        const struct role_listener *l = &m->listeners[i];
+        if (!is_role(c, role_of_protocol(l->protocol)))
+            continue;
+        ipc_begin(b, MSG_CONTROL_LISTEN);
+        ipc_put_str(b, str_c(l->name));
+        ipc_put_u32(b, l->protocol);
+        ipc_put_u32(b, l->tls);
+        tell(c, b, &l->fd, 1);
+    }
+}
+
+static void tell_link(struct child *c, const struct child *peer, bool serve, int fd, struct buf *b)
+{
+    ipc_begin(b, MSG_CONTROL_LINK);
+    ipc_put_str(b, str_c(peer->role->name));
+    ipc_put_u32(b, serve ? 1 : 0);
+    tell(c, b, &fd, 1);
+}
+
+static void make_link(struct child *asker, struct child *answerer, struct buf *b)
+{
+    int fd[2];
+    if (ipc_pair(fd) != RC_OK) {
+        log_error("no descriptors left for a link between %s and %s", asker->role->name, answerer->role->name);
+        return;
+    }
+    tell_link(asker, answerer, false, fd[0], b);
+    tell_link(answerer, asker, true, fd[1], b);
+    close(fd[0]);
+    close(fd[1]);
+}
+
+/* Links c with every running peer that the table names. */
+static void make_links(struct master *m, struct child *c, struct buf *b)
+{
+    for (size_t i = 0; i < sizeof link_table / sizeof link_table[0]; i++) {
+        for (size_t k = 0; k < m->n_children; k++) {
+            struct child *other = &m->children[k];
+            if (other == c || other->control < 0)
+                continue;
+            if (is_role(c, link_table[i].asker) && is_role(other, link_table[i].answerer))
+                make_link(c, other, b);
+            if (is_role(c, link_table[i].answerer) && is_role(other, link_table[i].asker))
+                make_link(other, c, b);
+        }
+    }
+}
+
+static void tell_plain(struct child *c, enum ipc_type type, struct buf *b)
+{
+    ipc_begin(b, (uint16_t)type);
+    tell(c, b, NULL, 0);
+}
+
+/* --- starting --- */
+
+void children_start(struct master *m, struct child *c)
+{
+    struct buf b = BUF_INIT(IPC_MAX);
+    c->started = clock_mono();
+    c->ready = false;
+    if (proc_start_role(c->role->name, c->role->name, &c->pid, &c->control) != RC_OK) {
+        log_error("cannot start %s: %s", c->role->name, strerror(errno));
+        c->pid = 0;
+        c->restart_at = clock_mono() + RESTART_PAUSE_MS;
+        return;
+    }
+    tell_conf(m, c, &b);
+    tell_listeners(m, c, &b);
+    if (is_role(c, "queue")) {
+        ipc_begin(&b, MSG_CONTROL_DIR);
+        ipc_put_str(&b, S("spool"));
+        tell(c, &b, &m->spool_fd, 1);
+    }
+    make_links(m, c, &b);
+    tell_plain(c, MSG_CONTROL_START, &b);
+    buf_deinit(&b);
+}
+
+void children_start_all(struct master *m)
+{
+    for (size_t i = 0; i < m->n_children; i++)
+        children_start(m, &m->children[i]);
+}
+
+void children_send_conf(struct master *m)
+{
+    struct buf b = BUF_INIT(IPC_MAX);
+    for (size_t i = 0; i < m->n_children; i++)
+        tell_conf(m, &m->children[i], &b);
+    buf_deinit(&b);
+}
+
+bool children_all_ready(const struct master *m)
+{
+    for (size_t i = 0; i < m->n_children; i++)
+        if (!m->children[i].ready)
+            return false;
+    return true;
+}
+
+/* --- ending --- */
+
+static void log_end(const struct child *c, int status)
+{
+    if (WIFSIGNALED(status))
+        log_error("%s[%d] was killed by signal %d (%s)%s: starting it again", c->role->name, c->pid, WTERMSIG(status),
+                  strsignal(WTERMSIG(status)), WCOREDUMP(status) ? ", core dumped" : "");
+    else if (WEXITSTATUS(status) != 0)
+        log_error("%s[%d] ended with status %d: starting it again", c->role->name, c->pid, WEXITSTATUS(status));
+    else
+        log_info("%s[%d] ended: starting it again", c->role->name, c->pid);
+}
+
+static void child_ended(struct master *m, struct child *c, int status)
+{
+    if (!m->stopping) {
+        log_end(c, status);
+        c->restarts++;
+        /* one that just started pauses, so that a role that cannot live does not take the machine with it */
+        bool healthy = clock_mono() - c->started > HEALTHY_MS;
+        c->restart_at = clock_mono() + (healthy ? 0 : RESTART_PAUSE_MS);
+    }
+    fd_closep(&c->control);
+    c->pid = 0;
+    c->ready = false;
+}
+
+void children_reap(struct master *m)
+{
+    int status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        for (size_t i = 0; i < m->n_children; i++)
+            if (m->children[i].pid == pid)
+                child_ended(m, &m->children[i], status);
+}
+
+void children_restart_due(struct master *m)
+{
+    for (size_t i = 0; i < m->n_children && !m->stopping; i++) {
+        struct child *c = &m->children[i];
+        if (c->pid == 0 && c->restart_at <= clock_mono())
+            children_start(m, c);
+    }
+}
+
+msec children_next_restart(const struct master *m)
+{
+    msec next = 0;
+    for (size_t i = 0; i < m->n_children; i++)
+        if (m->children[i].pid == 0 && (next == 0 || m->children[i].restart_at < next))
+            next = m->children[i].restart_at;
+    return next;
+}
+
+void children_read(struct master *m, struct child *c)
+{
+    struct buf in = BUF_INIT(IPC_MAX);
+    struct ipc_msg msg;
+    enum rc rc = ipc_recv(c->control, &in, &msg, 0);
+    if (rc == RC_OK) {
+        if (msg.type == MSG_CONTROL_READY)
+            c->ready = true;
+        else
+            log_error("%s[%d] sent %s on its control link", c->role->name, c->pid, ipc_type_name(msg.type));
+        ipc_msg_deinit(&msg);
+    } else if (rc != RC_TEMP) { /* it has ended or is about to: SIGCHLD tells how */
+        fd_closep(&c->control);
+    }
+    buf_deinit(&in);
+}
+
+static bool phase_running(const struct master *m, unsigned phase)
+{
+    for (size_t i = 0; i < m->n_children; i++)
+        if (m->children[i].role->phase == phase && m->children[i].pid != 0)
+            return true;
+    return false;
+}
+
+static void wait_for_phase(struct master *m, unsigned phase, msec deadline)
+{
+    while (phase_running(m, phase) && clock_mono() < deadline) {
+        struct pollfd p = {.fd = m->signal_fd, .events = POLLIN};
+        char drop[4096];
+        poll(&p, 1, 20);
+        while (read(m->signal_fd, drop, sizeof drop) > 0)
+            ;
+        children_reap(m);
+    }
+}
+
+void children_stop(struct master *m)
+{
+    struct buf b = BUF_INIT(IPC_MAX);
+    msec deadline = clock_mono() + STOP_TIMEOUT_MS;
+    m->stopping = true;
+    for (unsigned phase = 0; phase < STOP_PHASES; phase++) {
+        for (size_t i = 0; i < m->n_children; i++)
+            if (m->children[i].role->phase == phase)
+                tell_plain(&m->children[i], MSG_CONTROL_STOP, &b);
+        /* the first phase holds the sessions; the later ones need little time, but always some */
+        msec now = clock_mono();
+        wait_for_phase(m, phase, phase == 0 ? deadline - 400 : (deadline > now + 100 ? deadline : now + 100));
+        for (size_t i = 0; i < m->n_children; i++) {
+            struct child *c = &m->children[i];
+            if (c->role->phase != phase || c->pid == 0)
+                continue;
+            log_warn("%s[%d] does not end: killing it", c->role->name, c->pid);
+            kill(c->pid, SIGKILL);
+        }
+        wait_for_phase(m, phase, clock_mono() + 200);
+    }
+    buf_deinit(&b);
+}

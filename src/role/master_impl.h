@@ -1,0 +1,63 @@
+/* Shared by the files of the master only. */
+#ifndef ROLE_MASTER_IMPL_H
+#define ROLE_MASTER_IMPL_H
+
+#include "role/master.h"
+#include "role/role.h"
+
+#include <sys/types.h>
+
+struct master_role { /* a row of the process table */
+    const char *name;
+    bool keys;         /* gets the certificates' keys */
+    unsigned phase;    /* order of stopping: 0 first */
+    bool (*wanted)(const struct conf *c);
+};
+
+struct child {
+    const struct master_role *role;
+    pid_t pid;       /* 0: not running */
+    int control;     /* -1: not running */
+    bool ready;
+    msec started, restart_at;
+    unsigned restarts;
+};
+
+enum { MASTER_CHILDREN_MAX = 80, MASTER_LISTENERS_MAX = ROLE_LISTENERS_MAX };
+
+struct master {
+    struct master_start start;
+    const struct conf *conf;
+    struct child children[MASTER_CHILDREN_MAX];
+    size_t n_children;
+    struct role_listener listeners[MASTER_LISTENERS_MAX];
+    size_t n_listeners;
+    int conf_fd, keys_fd, no_keys_fd, spool_fd;
+    int signal_fd, status_fd;
+    bool announced, stopping;
+    usec since;
+};
+
+/* master_children.c */
+void children_plan(struct master *m);                    /* fills children from the process table */
+void children_start(struct master *m, struct child *c);  /* starts one and links it with those that run */
+void children_start_all(struct master *m);
+void children_reap(struct master *m);
+void children_restart_due(struct master *m);
+msec children_next_restart(const struct master *m);      /* 0: none */
+void children_read(struct master *m, struct child *c);   /* its control link can be read */
+void children_send_conf(struct master *m);
+void children_stop(struct master *m);
+bool children_all_ready(const struct master *m);
+
+/* master_setup.c: the world before the first child; each ends the process with a message when it cannot */
+void setup_folders(struct master *m);
+void setup_listeners(struct master *m);
+void setup_log(const struct conf *c);
+MUST_USE enum rc setup_conf_fds(struct master *m, const struct conf *c, struct err *e);
+
+/* master_status.c */
+void status_open(struct master *m);
+void status_answer(struct master *m);
+
+#endif

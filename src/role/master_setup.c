@@ -1,0 +1,260 @@
+/* What the master prepares before the first child: folders, log, configuration and keys as sealed memory files,
+ * listening sockets. */
+#include "base/log.h"
+#include "os/file.h"
+#include "os/socket.h"
+#include "role/keys.h"
+#include "role/master_impl.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { PEM_MAX = 1 << 16 };
+
+static _Noreturn void give_up(const char *what)
+{
+    log_error("%s: %s", what, strerror(errno));
+    exit(1);
+}
+
+/* --- log --- */
+
+static int connect_syslog(void)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof a) != 0)
+        fd_closep(&fd);
+    return fd;
+}
+
+/* Opens the sink of log_target as standard error, which the roles inherit. */
+void setup_log(const struct conf *c)
+{
+    str target = str_c(c->log_target);
+    enum log_shape shape = c->log_format == CONF_LOG_JSON ? LOG_JSON : LOG_TEXT;
+    AUTO(fd_closep) int fd = -1;
+
+    if (str_eq(target, S("syslog"))) {
+        fd = connect_syslog();
+        if (fd >= 0 && shape == LOG_TEXT)
+            shape = LOG_SYSLOG;
+    } else if (!str_eq(target, S("stderr"))) {
+        fd = open(c->log_target, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
+    }
+    bool lost = fd < 0 && !str_eq(target, S("stderr"));
+    if (fd >= 0)
+        dup2(fd, STDERR_FILENO);
+    log_init("malle/master", c->hostname, STDERR_FILENO, shape, (enum log_level)c->log_level);
+    if (lost)
+        log_warn("log_target %s cannot be opened: logging to standard error", c->log_target);
+}
+
+/* --- folders --- */
+
+/* The uid and gid of a role's user, ours when not started by root. */
+static void role_owner(const char *user, uid_t *ret_uid, gid_t *ret_gid)
+{
+    *ret_uid = geteuid();
+    *ret_gid = getegid();
+    if (geteuid() != 0)
+        return;
+    const struct passwd *pw = getpwnam(user);
+    if (!pw || pw->pw_uid == 0) {
+        log_error("the system user %s is missing: create it (README, system users)", user);
+        exit(1);
+    }
+    *ret_uid = pw->pw_uid;
+    *ret_gid = pw->pw_gid;
+}
+
+static int open_owned_folder(const char *parent, const char *name, const char *user, mode_t mode)
+{
+    struct buf path = BUF_INIT(4096);
+    uid_t uid;
+    gid_t gid;
+    role_owner(user, &uid, &gid);
+    buf_printf(&path, "%s/%s", parent, name);
+    if (file_make_dirs(buf_cstr(&path), mode) != RC_OK)
+        give_up(buf_cstr(&path));
+    int fd = open(buf_cstr(&path), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 || fchown(fd, uid, gid) != 0 || fchmod(fd, mode) != 0)
+        give_up(buf_cstr(&path));
+    buf_deinit(&path);
+    return fd;
+}
+
+void setup_folders(struct master *m)
+{
+    if (file_make_dirs(m->conf->state_dir, 0755) != RC_OK)
+        give_up(m->conf->state_dir);
+    if (file_make_dirs(m->conf->run_dir, 0755) != RC_OK)
+        give_up(m->conf->run_dir);
+    close(open_owned_folder(m->conf->state_dir, "auth", m->conf->user_auth, 0700));
+    m->spool_fd = open_owned_folder(m->conf->state_dir, "spool", m->conf->user_queue, 0700);
+    close(open_owned_folder(m->conf->state_dir, "tls", "root", 0700));
+}
+
+/* --- configuration and keys --- */
+
+struct pem_store { /* the bytes behind an array of struct tls_pem */
+    struct buf chain[KEYS_MAX], key[KEYS_MAX];
+    struct tls_pem pairs[KEYS_MAX];
+    size_t n;
+};
+
+static void pem_store_deinit(struct pem_store *s)
+{
+    for (size_t i = 0; i < KEYS_MAX; i++) {
+        buf_deinit(&s->chain[i]);
+        buf_wipe(&s->key[i]);
+    }
+}
+
+/* "chain.pem:key.pem", or one file that holds both. */
+static enum rc load_pair(struct pem_store *s, str spec, struct err *e)
+{
+    if (s->n == KEYS_MAX)
+        return err_set(e, RC_LIMIT, 0, "", "tls_certificates: more than %d pairs", KEYS_MAX);
+    str rest = spec, chain_path = str_take(&rest, ':');
+    AUTO(str_freep) char *chain = str_dup(chain_path), *key = str_dup(rest.n ? rest : chain_path);
+    struct buf *c = &s->chain[s->n], *k = &s->key[s->n];
+    buf_init(c, PEM_MAX);
+    buf_init(k, PEM_MAX);
+    if (file_read(chain, c) != RC_OK)
+        return err_set(e, RC_PERM, 0, "", "tls_certificates: cannot read %s: %s", chain, strerror(errno));
+    if (file_read(key, k) != RC_OK)
+        return err_set(e, RC_PERM, 0, "", "tls_certificates: cannot read %s: %s", key, strerror(errno));
+    s->pairs[s->n] = (struct tls_pem){.chain = buf_str(c), .key = buf_str(k), .name = spec};
+    int64_t expires_in;
+    enum rc rc = tls_pem_check(&s->pairs[s->n], &expires_in, e);
+    if (rc != RC_OK)
+        return rc;
+    if (expires_in < 7 * 86400)
+        log_warn("the certificate " STR_FMT " expires in %lld hours", STR_ARG(spec), (long long)expires_in / 3600);
+    s->n++;
+    return RC_OK;
+}
+
+/* The pair that is used when none is configured, made at the first start. */
+static enum rc self_signed(const struct conf *c, struct pem_store *s, struct err *e)
+{
+    struct buf path = BUF_INIT(4096), chain = BUF_INIT(PEM_MAX), key = BUF_INIT(PEM_MAX);
+    buf_printf(&path, "%s/tls/self-signed.pem", c->state_dir);
+    enum rc rc = RC_OK;
+    if (access(buf_cstr(&path), F_OK) != 0) {
+        log_info("no tls_certificates: making a self-signed certificate for %s in %s", c->hostname, buf_cstr(&path));
+        rc = tls_self_signed(str_c(c->hostname), &chain, &key);
+        if (rc == RC_OK) {
+            buf_puts(&chain, buf_str(&key));
+            rc = file_replace(buf_cstr(&path), buf_str(&chain), 0600);
+        }
+        if (rc != RC_OK)
+            err_set(e, rc, 0, "", "cannot make %s", buf_cstr(&path));
+    }
+    if (rc == RC_OK) {
+        /* the name of the pair outlives this function's buffer: it is the option's own default */
+        rc = load_pair(s, buf_str(&path), e);
+        if (rc == RC_OK)
+            s->pairs[s->n - 1].name = S("the self-signed certificate");
+    }
+    buf_deinit(&path);
+    buf_wipe(&chain);
+    buf_wipe(&key);
+    return rc;
+}
+
+static enum rc seal_keys(const struct conf *c, int *ret_fd, struct err *e)
+{
+    struct pem_store *s = calloc(1, sizeof *s);
+    struct buf b = BUF_INIT(KEYS_BYTES_MAX);
+    enum rc rc = RC_OK;
+    must(s);
+    for (size_t i = 0; i < c->tls_certificates.n && rc == RC_OK; i++)
+        rc = load_pair(s, c->tls_certificates.v[i], e);
+    if (c->tls_certificates.n == 0)
+        rc = self_signed(c, s, e);
+    if (rc == RC_OK) {
+        keys_put(&b, s->pairs, s->n);
+        *ret_fd = ipc_memfd("malle-keys", buf_str(&b));
+        if (*ret_fd < 0)
+            rc = err_set(e, RC_TEMP, 0, "", "memory file: %s", strerror(errno));
+    }
+    buf_wipe(&b);
+    pem_store_deinit(s);
+    free(s);
+    return rc;
+}
+
+enum rc setup_conf_fds(struct master *m, const struct conf *c, struct err *e)
+{
+    struct buf text = BUF_INIT(8 << 20);
+    int keys = -1;
+    enum rc rc = seal_keys(c, &keys, e);
+    if (rc != RC_OK)
+        return rc;
+    int conf = conf_serialize(c, &text) == RC_OK ? ipc_memfd("malle-conf", buf_str(&text)) : -1;
+    buf_deinit(&text);
+    if (conf < 0) {
+        close(keys);
+        return err_set(e, RC_TEMP, 0, "", "the configuration cannot be handed to the roles");
+    }
+    fd_closep(&m->conf_fd);
+    fd_closep(&m->keys_fd);
+    if (m->no_keys_fd < 0)
+        m->no_keys_fd = ipc_memfd("malle-keys", STR_NONE);
+    m->conf_fd = conf;
+    m->keys_fd = keys;
+    return RC_OK;
+}
+
+/* --- listeners --- */
+
+static void add_listener(struct master *m, const struct conf_listener *l, int fd)
+{
+    if (m->n_listeners == MASTER_LISTENERS_MAX) {
+        log_error("more than %d listening sockets", MASTER_LISTENERS_MAX);
+        exit(1);
+    }
+    struct role_listener *r = &m->listeners[m->n_listeners++];
+    if (str_copy(r->name, sizeof r->name, str_c(l->name)) != RC_OK)
+        must(str_copy(r->name, sizeof r->name, S("listener")) == RC_OK);
+    r->protocol = (enum conf_protocol)l->protocol;
+    r->tls = (enum conf_tls)l->tls;
+    r->fd = fd;
+}
+
+static void open_listener(struct master *m, const struct conf_listener *l)
+{
+    struct err e = {0};
+    int fd;
+    if (l->socket[0]) {
+        if (socket_listen_unix(l->socket, (unsigned)l->mode, &fd, &e) != RC_OK) {
+            log_error("listener %s: %s", l->name, err_text(&e));
+            exit(1);
+        }
+        add_listener(m, l, fd);
+    }
+    for (size_t i = 0; l->port != 0 && i < l->addresses.n; i++) {
+        enum rc rc = socket_listen_tcp(l->addresses.v[i], l->port, &fd, &e);
+        if (rc == RC_OK) {
+            add_listener(m, l, fd);
+        } else if (rc == RC_GONE) { /* a machine without IPv6 */
+            log_warn("listener %s: %s", l->name, err_text(&e));
+        } else {
+            log_error("listener %s: %s", l->name, err_text(&e));
+            exit(1);
+        }
+    }
+}
+
+void setup_listeners(struct master *m)
+{
+    for (size_t i = 0; i < m->conf->listener_count; i++)
+        open_listener(m, &m->conf->listeners[i]);
+}
