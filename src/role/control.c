@@ -231,6 +231,16 @@ void role_set_user(struct sandbox *sb, const char *user)
     sb->gid = pw.pw_gid;
 }
 
+void role_chroot_empty(struct sandbox *sb, const struct conf *c)
+{
+    static struct buf path = BUF_INIT(4096);
+    if (geteuid() != 0)
+        return;
+    buf_reset(&path);
+    buf_printf(&path, "%s/empty", c->state_dir);
+    sb->chroot_dir = buf_cstr(&path);
+}
+
 struct tls_server *role_tls(const struct role *r)
 {
     struct tls_pem pairs[KEYS_MAX];

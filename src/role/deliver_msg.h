@@ -9,7 +9,7 @@ enum deliver_commit {
 };
 
 enum {
-    DELIVER_BATCH_MAX = 80,      /* recipients of one DELIVER_PREPARE */
+    DELIVER_BATCH_MAX = 40,      /* recipients of one DELIVER_PREPARE */
     DELIVER_HELD_MAX = 1000,     /* recipients held by one channel */
     DELIVER_TRACE_MAX = 16384,   /* bytes of trace lines */
     DELIVER_LINE_MAX = 1200      /* bytes of a Delivered-To address or a Return-Path line */

@@ -57,12 +57,12 @@ void setup_log(const struct conf *c)
 
 /* --- folders --- */
 
-/* The uid and gid of a role's user, ours when not started by root. */
+/* The uid and gid of a role's user, ours for none and when not started by root. */
 static void role_owner(const char *user, uid_t *ret_uid, gid_t *ret_gid)
 {
     *ret_uid = geteuid();
     *ret_gid = getegid();
-    if (geteuid() != 0)
+    if (geteuid() != 0 || !user)
         return;
     const struct passwd *pw = getpwnam(user);
     if (!pw || pw->pw_uid == 0) {
@@ -97,7 +97,8 @@ void setup_folders(struct master *m)
         give_up(m->conf->run_dir);
     close(open_owned_folder(m->conf->state_dir, "auth", m->conf->user_auth, 0700));
     m->spool_fd = open_owned_folder(m->conf->state_dir, "spool", m->conf->user_queue, 0700);
-    close(open_owned_folder(m->conf->state_dir, "tls", "root", 0700));
+    close(open_owned_folder(m->conf->state_dir, "tls", NULL, 0700));
+    close(open_owned_folder(m->conf->state_dir, "empty", NULL, 0555));
 }
 
 /* --- configuration and keys --- */

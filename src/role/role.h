@@ -75,6 +75,9 @@ bool role_control_step(struct role *r);
  * does not exist. */
 void role_set_user(struct sandbox *sb, const char *user);
 
+/* Chroots *sb to an empty folder below state_dir that the master made; nothing when not started by root. */
+void role_chroot_empty(struct sandbox *sb, const struct conf *c);
+
 /* TLS settings from r->keys and r->conf; NULL when there are no keys. Ends the process when they are unusable at start,
  * returns NULL at a reload. */
 struct tls_server *role_tls(const struct role *r);

@@ -1,0 +1,264 @@
+/* The smtpd and submission roles: accept threads, a thread per session, limits. Port 25, LMTP and strangers live in one
+ * process, 587 and 465 with users' passwords in another; the code is the same. */
+#include "base/log.h"
+#include "base/map.h"
+#include "os/socket.h"
+#include "os/thread.h"
+#include "role/ipc.h"
+#include "role/smtpd_impl.h"
+
+#include <unistd.h>
+
+enum {
+    POOL_CHANNELS_MAX = 64,
+    LINK_WAIT_MS = 2000, /* a role that died is back within a second */
+    INPUT_MAX = 64 << 10,
+    SESSION_STACK = 512 << 10,
+    STOP_WAIT_MS = 900,
+    HOUSEKEEPING_MS = 5000,
+    OUT_OF_DESCRIPTORS_PAUSE_US = 20000
+};
+
+struct acceptor {
+    struct smtpd *server;
+    struct role_listener listener;
+};
+
+struct connection {
+    struct acceptor *acceptor;
+    int fd;
+    char address[SOCKET_ADDRESS_MAX];
+    int port;
+    bool counted;
+};
+
+static struct smtpd self;
+
+static struct tls_server *current_tls(struct smtpd *d)
+{
+    pthread_mutex_lock(&d->tls_lock);
+    struct tls_server *t = d->tls ? tls_server_ref(d->tls) : NULL;
+    pthread_mutex_unlock(&d->tls_lock);
+    return t;
+}
+
+static enum smtp_kind kind_of(const struct role_listener *l)
+{
+    switch (l->protocol) {
+    case CONF_SUBMISSION:
+        return SMTP_KIND_SUBMISSION;
+    case CONF_LMTP:
+        return SMTP_KIND_LMTP;
+    default:
+        return SMTP_KIND_MX;
+    }
+}
+
+/* --- one session --- */
+
+static void fill_params(struct connection *c, struct smtpd_session *s, struct tls_server *tls, struct smtp_params *ret)
+{
+    const struct role_listener *l = &c->acceptor->listener;
+    enum smtp_kind kind = kind_of(l);
+    bool auth = kind == SMTP_KIND_SUBMISSION;
+    *ret = (struct smtp_params){
+        .conf = s->conf,
+        .kind = kind,
+        .tls = l->tls == CONF_TLS_NONE ? NULL : tls,
+        .implicit_tls = l->tls == CONF_TLS_IMPLICIT,
+        .offer_auth = auth,
+        .client_address = str_c(c->address),
+        .client_port = (uint16_t)c->port,
+        .client_name = str_eq(str_c(c->address), S("local")) ? S("localhost") : S("unknown"),
+        .env = auth ? &smtpd_env : &smtpd_lmtp_env,
+        .env_ctx = s,
+    };
+}
+
+static void *session_main(void *arg)
+{
+    struct connection *c = arg;
+    struct smtpd *d = c->acceptor->server;
+    struct smtpd_session s = {.server = d, .conf = d->role->conf, .content = {.file = -1}};
+    struct smtp_params p;
+    struct tls_server *tls = current_tls(d);
+    struct stream *io = stream_new(c->fd, INPUT_MAX);
+
+    buf_init(&s.ipc, IPC_MAX);
+    buf_init(&s.content.memory, s.conf->spool_memory_limit);
+    must(str_copy(s.client_address, sizeof s.client_address, str_c(c->address)) == RC_OK);
+    fill_params(c, &s, tls, &p);
+    smtp_session_run(&p, io);
+
+    channel_release(&s.sasl, true);
+    content_discard(&s);
+    buf_deinit(&s.content.memory);
+    buf_wipe(&s.ipc);
+    stream_free(io);
+    tls_server_unref(tls);
+    client_count_del(d->clients, str_c(c->address));
+    free(c);
+    return NULL;
+}
+
+/* --- accepting --- */
+
+static void refuse(struct connection *c, const char *text)
+{
+    struct smtpd *d = c->acceptor->server;
+    struct smtpd_session s = {.server = d, .conf = d->role->conf, .content = {.file = -1}};
+    struct smtp_params p;
+    struct err e = {0};
+    struct stream *io = stream_new(c->fd, 1024);
+    (void)err_set(&e, RC_TEMP, 421, "4.7.0", "%s", text);
+    fill_params(c, &s, NULL, &p);
+    stream_set_deadline(io, clock_mono() + 100); /* the accept loop must not wait for a refused client */
+    if (c->acceptor->listener.tls != CONF_TLS_IMPLICIT)
+        smtp_session_refuse(&p, io, &e);
+    stream_free(io);
+    free(c);
+}
+
+static void take_connection(struct acceptor *a, int fd, const struct sockaddr_storage *peer)
+{
+    struct smtpd *d = a->server;
+    const struct conf *conf = d->role->conf;
+    struct connection *c = calloc(1, sizeof *c);
+    bool total = false;
+    must(c);
+    c->acceptor = a;
+    c->fd = fd;
+    socket_address_text(peer, c->address, &c->port);
+    bool local = peer->ss_family == AF_UNIX;
+    unsigned per_client = local ? UINT32_MAX : (unsigned)conf->smtpd_client_connection_count_limit;
+    if (client_count_add(d->clients, str_c(c->address), (unsigned)conf->smtpd_process_limit, per_client, &total) != RC_OK) {
+        if (total)
+            log_warn("smtpd_process_limit (%d) reached: connection from [%s] refused", conf->smtpd_process_limit,
+                     c->address);
+        else
+            log_warn("Connection concurrency limit exceeded: %d from [%s] for service %s",
+                     conf->smtpd_client_connection_count_limit, c->address, a->listener.name);
+        refuse(c, total ? "Too many connections, try again later" : "Error: too many connections from your address");
+        return;
+    }
+    if (thread_start(session_main, c, SESSION_STACK, "session") != RC_OK) {
+        log_error("no thread for a session: connection from [%s] refused", c->address);
+        client_count_del(d->clients, str_c(c->address));
+        refuse(c, "Insufficient system resources");
+    }
+}
+
+static void *accept_main(void *arg)
+{
+    struct acceptor *a = arg;
+    while (!atomic_load(&a->server->stopping)) {
+        struct sockaddr_storage peer;
+        int fd;
+        enum rc rc = socket_accept(a->listener.fd, &fd, &peer);
+        if (rc == RC_GONE)
+            break;
+        if (rc == RC_OK)
+            take_connection(a, fd, &peer);
+        else
+            usleep(OUT_OF_DESCRIPTORS_PAUSE_US);
+    }
+    return NULL;
+}
+
+static void *housekeeping_main(void *arg)
+{
+    struct smtpd *d = arg;
+    for (;;) {
+        usleep(HOUSEKEEPING_MS * 1000);
+        deliver_pools_expire(d->deliver, d->role->conf->deliver_idle_timeout_ms);
+    }
+    return NULL;
+}
+
+/* --- the role --- */
+
+static void smtpd_start(struct role *r)
+{
+    bool submission = str_eq(str_c(r->name), S("submission"));
+    struct sandbox sb = {.role = submission ? ROLE_SUBMISSION : ROLE_SMTPD};
+    self.role = r;
+    self.auth = channel_pool_new(POOL_CHANNELS_MAX, LINK_WAIT_MS);
+    self.mailbox = channel_pool_new(4, LINK_WAIT_MS);
+    self.queue = channel_pool_new(POOL_CHANNELS_MAX, LINK_WAIT_MS);
+    self.deliver = deliver_pools_new();
+    self.clients = client_count_new();
+    must(pthread_mutex_init(&self.tls_lock, NULL) == 0);
+    self.tls = role_tls(r);
+    (void)map_hash(S(""));
+    role_set_user(&sb, submission ? r->conf->user_submission : r->conf->user_smtpd);
+    role_chroot_empty(&sb, r->conf);
+    sandbox_enter(&sb);
+}
+
+static void smtpd_link(struct role *r, str peer, bool serve, int fd)
+{
+    if (str_eq(peer, S("auth")))
+        channel_pool_set_link(self.auth, fd);
+    else if (str_eq(peer, S("mailbox")))
+        channel_pool_set_link(self.mailbox, fd);
+    else if (str_eq(peer, S("queue")))
+        channel_pool_set_link(self.queue, fd);
+    else
+        close(fd);
+}
+
+static void smtpd_serve(struct role *r)
+{
+    must(thread_start(housekeeping_main, &self, 0, "housekeeping") == RC_OK);
+    for (size_t i = 0; i < r->n_listeners; i++) {
+        struct acceptor *a = calloc(1, sizeof *a);
+        must(a);
+        a->server = &self;
+        a->listener = r->listeners[i];
+        must(thread_start(accept_main, a, 0, "accept") == RC_OK);
+    }
+}
+
+static void smtpd_reload(struct role *r)
+{
+    struct tls_server *fresh = role_tls(r);
+    if (!fresh)
+        return;
+    pthread_mutex_lock(&self.tls_lock);
+    struct tls_server *old = self.tls;
+    self.tls = fresh;
+    pthread_mutex_unlock(&self.tls_lock);
+    tls_server_unref(old);
+}
+
+/* Sessions see `stopping` between commands; a delivery under way is answered. */
+static void smtpd_stop(struct role *r)
+{
+    atomic_store(&self.stopping, true);
+    for (msec end = clock_mono() + STOP_WAIT_MS; clock_mono() < end && client_count_total(self.clients) > 0;)
+        usleep(5000);
+}
+
+static int run(const char *name)
+{
+    static const struct role_ops ops = {.start = smtpd_start,
+                                        .link = smtpd_link,
+                                        .serve = smtpd_serve,
+                                        .reload = smtpd_reload,
+                                        .stop = smtpd_stop};
+    static struct role r = {.ops = &ops};
+    r.name = name;
+    role_begin(&r);
+    role_control_loop(&r);
+    return 0;
+}
+
+int smtpd_role(void)
+{
+    return run("smtpd");
+}
+
+int submission_role(void)
+{
+    return run("submission");
+}

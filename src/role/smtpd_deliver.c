@@ -1,0 +1,286 @@
+/* Delivering one message: recipients grouped by Unix uid, each group prepared at the deliver process of its uid, and
+ * committed once all groups are prepared. In the usual case, one group of few recipients, prepare and commit are one
+ * message and one answer. */
+#include "base/log.h"
+#include "base/map.h"
+#include "os/file.h"
+#include "role/deliver_msg.h"
+#include "role/ipc.h"
+#include "role/smtpd_impl.h"
+
+#include <unistd.h>
+
+enum { POOL_CHANNELS_MAX = 64 };
+
+/* --- one pool of channels per uid --- */
+
+struct uid_pool {
+    uid_t uid;
+    struct channel_pool *pool;
+    unsigned users;
+    msec last_used;
+    struct uid_pool *next;
+};
+
+struct deliver_pools {
+    pthread_mutex_t lock;
+    struct uid_pool *list;
+};
+
+struct deliver_pools *deliver_pools_new(void)
+{
+    struct deliver_pools *d = calloc(1, sizeof *d);
+    must(d && pthread_mutex_init(&d->lock, NULL) == 0);
+    return d;
+}
+
+static struct uid_pool *pool_acquire(struct deliver_pools *d, uid_t uid)
+{
+    pthread_mutex_lock(&d->lock);
+    struct uid_pool *p = d->list;
+    while (p && p->uid != uid)
+        p = p->next;
+    if (!p) {
+        p = calloc(1, sizeof *p);
+        must(p);
+        p->uid = uid;
+        p->pool = channel_pool_new(POOL_CHANNELS_MAX, 0);
+        p->next = d->list;
+        d->list = p;
+    }
+    p->users++;
+    pthread_mutex_unlock(&d->lock);
+    return p;
+}
+
+static void pool_leave(struct deliver_pools *d, struct uid_pool *p)
+{
+    pthread_mutex_lock(&d->lock);
+    p->users--;
+    p->last_used = clock_mono();
+    pthread_mutex_unlock(&d->lock);
+}
+
+/* The pool itself stays (a few bytes per uid); its channels and link are what keeps the deliver process alive. */
+void deliver_pools_expire(struct deliver_pools *d, msec idle_ms)
+{
+    pthread_mutex_lock(&d->lock);
+    for (struct uid_pool *p = d->list; p; p = p->next)
+        if (p->users == 0 && p->last_used + idle_ms < clock_mono() && channel_pool_has_link(p->pool))
+            channel_pool_set_link(p->pool, -1);
+    pthread_mutex_unlock(&d->lock);
+}
+
+/* Asks mailbox for a link to the deliver process of this account's uid. */
+static enum rc fetch_link(struct smtpd_session *s, struct uid_pool *p, str account, struct err *e)
+{
+    struct ipc_msg m;
+    struct err answer = {0};
+    ipc_begin(&s->ipc, MSG_DELIVER_LINK);
+    ipc_put_str(&s->ipc, account);
+    ipc_put_u32(&s->ipc, p->uid);
+    if (channel_pool_call(s->server->mailbox, &s->ipc, NULL, 0, MSG_DELIVER_LINK_REPLY, &m,
+                          clock_mono() + SMTPD_IPC_TIMEOUT_MS) != RC_OK) {
+        err_note(e, "mailbox does not answer");
+        return RC_TEMP;
+    }
+    ipc_get_err(&m, &answer);
+    if (answer.rc == RC_OK)
+        channel_pool_set_link(p->pool, ipc_take_fd(&m));
+    else
+        *e = answer;
+    ipc_msg_deinit(&m);
+    return answer.rc;
+}
+
+/* A channel to the deliver process. A process that died is found out here, and another one asked for. */
+static enum rc take_channel(struct smtpd_session *s, struct uid_pool *p, str account, struct channel **ret,
+                            struct err *e)
+{
+    msec deadline = clock_mono() + SMTPD_IPC_TIMEOUT_MS;
+    (void)err_set(e, RC_TEMP, 451, "4.3.0", "Mailbox is temporarily unavailable");
+    for (int attempt = 0; attempt < 3; attempt++) {
+        if (!channel_pool_has_link(p->pool)) {
+            enum rc rc = fetch_link(s, p, account, e);
+            if (rc != RC_OK)
+                return rc;
+        }
+        if (channel_take(p->pool, ret, deadline) == RC_OK)
+            return RC_OK;
+    }
+    err_note(e, "deliver does not answer");
+    return RC_TEMP;
+}
+
+/* --- one message --- */
+
+struct group { /* the recipients of one uid */
+    uid_t uid;
+    struct uid_pool *pool;
+    struct channel *channel;
+    size_t *rcpt, n; /* indexes into the delivery's recipients */
+    bool failed;     /* its channel broke: what it had prepared is aborted */
+};
+
+struct transaction {
+    struct smtpd_session *session;
+    struct smtp_delivery *d;
+    struct group *groups;
+    size_t n_groups;
+    int content;
+};
+
+static void fail_rcpt(struct smtp_delivery_rcpt *r, const struct err *e)
+{
+    r->result = *e;
+    if (r->result.rc == RC_OK)
+        r->result.rc = RC_TEMP;
+}
+
+static void fail_group(struct transaction *t, struct group *g, const struct err *e)
+{
+    g->failed = true;
+    for (size_t i = 0; i < g->n; i++)
+        if (t->d->rcpts[g->rcpt[i]].result.rc == RC_OK)
+            fail_rcpt(&t->d->rcpts[g->rcpt[i]], e);
+}
+
+static void make_groups(struct transaction *t)
+{
+    struct smtp_delivery *d = t->d;
+    t->groups = calloc(d->n, sizeof *t->groups);
+    must(t->groups);
+    for (size_t i = 0; i < d->n; i++) {
+        size_t g = 0;
+        while (g < t->n_groups && t->groups[g].uid != d->rcpts[i].target->uid)
+            g++;
+        struct group *group = &t->groups[g];
+        if (g == t->n_groups) {
+            t->n_groups++;
+            group->uid = d->rcpts[i].target->uid;
+            group->rcpt = calloc(d->n, sizeof *group->rcpt);
+            must(group->rcpt);
+        }
+        group->rcpt[group->n++] = i;
+        d->rcpts[i].result = (struct err){0};
+    }
+}
+
+static enum rc broken_channel(struct err *e)
+{
+    (void)err_set(e, RC_TEMP, 451, "4.3.0", "Mailbox is temporarily unavailable");
+    err_note(e, "deliver ended or did not answer in time");
+    return RC_TEMP;
+}
+
+/* Prepares recipients [from, from+n) of a group. */
+static enum rc prepare_batch(struct transaction *t, struct group *g, size_t from, size_t n, enum deliver_commit commit,
+                             struct err *e)
+{
+    struct smtpd_session *s = t->session;
+    struct buf *b = &s->ipc;
+    struct ipc_msg m;
+    ipc_begin(b, MSG_DELIVER_PREPARE);
+    ipc_put_str(b, t->d->id);
+    ipc_put_u32(b, commit);
+    ipc_put_str(b, t->d->trace);
+    ipc_put_u64(b, t->d->content_bytes);
+    ipc_put_u64(b, t->d->content_lines);
+    ipc_put_u32(b, (uint32_t)n);
+    for (size_t i = from; i < from + n; i++) {
+        const struct smtp_target *target = t->d->rcpts[g->rcpt[i]].target;
+        ipc_put_str(b, target->account);
+        ipc_put_str(b, target->address);
+        ipc_put_str(b, t->d->return_path);
+    }
+    if (channel_call(g->channel, b, &t->content, 1, MSG_DELIVER_REPLY, &m, clock_mono() + s->conf->deliver_timeout_ms) !=
+        RC_OK)
+        return broken_channel(e);
+    enum rc rc = ipc_get_u32(&m) == n ? RC_OK : RC_INVALID;
+    for (size_t i = from; rc == RC_OK && i < from + n; i++)
+        ipc_get_err(&m, &t->d->rcpts[g->rcpt[i]].result);
+    if (rc != RC_OK || ipc_end(&m) != RC_OK)
+        rc = broken_channel(e);
+    ipc_msg_deinit(&m);
+    return rc;
+}
+
+static void prepare_group(struct transaction *t, struct group *g, bool at_once)
+{
+    struct err e = {0};
+    g->pool = pool_acquire(t->session->server->deliver, g->uid);
+    enum rc rc = take_channel(t->session, g->pool, t->d->rcpts[g->rcpt[0]].target->account, &g->channel, &e);
+    enum deliver_commit how = !at_once            ? DELIVER_HOLD
+                              : t->d->each_alone ? DELIVER_COMMIT_EACH
+                                                 : DELIVER_COMMIT_IF_ALL;
+    for (size_t from = 0; rc == RC_OK && from < g->n; from += DELIVER_BATCH_MAX) {
+        size_t n = g->n - from < DELIVER_BATCH_MAX ? g->n - from : DELIVER_BATCH_MAX;
+        rc = prepare_batch(t, g, from, n, how, &e);
+    }
+    if (rc != RC_OK)
+        fail_group(t, g, &e);
+}
+
+/* COMMIT or ABORT of what the group's channel holds. */
+static void finish_group(struct transaction *t, struct group *g, enum ipc_type how)
+{
+    struct buf *b = &t->session->ipc;
+    struct ipc_msg m;
+    struct err e = {0};
+    if (g->failed || !g->channel)
+        return;
+    ipc_begin(b, (uint16_t)how);
+    if (channel_call(g->channel, b, NULL, 0, MSG_DELIVER_REPLY, &m,
+                     clock_mono() + t->session->conf->deliver_timeout_ms) != RC_OK) {
+        broken_channel(&e);
+        fail_group(t, g, &e);
+        return;
+    }
+    uint32_t failed = ipc_get_u32(&m);
+    if (failed > 0) { /* a commit that failed: which recipients does not matter, the client has to send again */
+        ipc_get_err(&m, &e);
+        fail_group(t, g, &e);
+        g->failed = false; /* the channel itself is fine */
+    }
+    ipc_msg_deinit(&m);
+}
+
+static bool all_fine(const struct smtp_delivery *d)
+{
+    for (size_t i = 0; i < d->n; i++)
+        if (d->rcpts[i].result.rc != RC_OK)
+            return false;
+    return true;
+}
+
+static void transaction_deinit(struct transaction *t)
+{
+    for (size_t i = 0; i < t->n_groups; i++) {
+        struct group *g = &t->groups[i];
+        channel_release(&g->channel, g->failed);
+        if (g->pool)
+            pool_leave(t->session->server->deliver, g->pool);
+        free(g->rcpt);
+    }
+    free(t->groups);
+}
+
+enum rc smtpd_deliver(void *ctx, struct smtp_delivery *d)
+{
+    struct smtpd_session *s = ctx;
+    struct transaction t = {.session = s, .d = d};
+    bool own = false;
+    if (content_fd(&s->content, &t.content, &own) != RC_OK)
+        return RC_TEMP;
+    make_groups(&t);
+    bool at_once = t.n_groups == 1 && d->n <= DELIVER_BATCH_MAX;
+    for (size_t i = 0; i < t.n_groups; i++)
+        prepare_group(&t, &t.groups[i], at_once);
+    bool commit = d->each_alone || all_fine(d);
+    for (size_t i = 0; i < t.n_groups && !at_once; i++)
+        finish_group(&t, &t.groups[i], commit ? MSG_DELIVER_COMMIT : MSG_DELIVER_ABORT);
+    transaction_deinit(&t);
+    if (own)
+        close(t.content);
+    return d->each_alone || all_fine(d) ? RC_OK : RC_TEMP;
+}

@@ -1,0 +1,157 @@
+/* What a session asks of auth: recipients, SASL, senders. */
+#include "role/ipc.h"
+#include "role/smtpd_impl.h"
+
+enum { TARGETS_MAX = 1000, SASL_DATA_MAX = 16384, AUTH_TIMEOUT_MS = 60000 };
+
+static enum rc auth_down(struct err *e)
+{
+    (void)err_set(e, RC_TEMP, 451, "4.3.0", "Temporary lookup failure");
+    err_note(e, "auth does not answer");
+    return RC_TEMP;
+}
+
+static enum rc read_targets(struct ipc_msg *m, struct arena *a, struct smtp_target **ret, size_t *ret_n)
+{
+    uint32_t n = ipc_get_u32(m);
+    if (n == 0 || n > TARGETS_MAX)
+        return RC_INVALID;
+    struct smtp_target *t = arena_array(a, n, sizeof *t);
+    for (uint32_t i = 0; t && i < n; i++) {
+        t[i].account = arena_str(a, ipc_get_str(m, IDENTITY_ACCOUNT_MAX));
+        t[i].uid = ipc_get_u32(m);
+        t[i].address = arena_str(a, ipc_get_str(m, IDENTITY_ACCOUNT_MAX));
+    }
+    if (!t || arena_exhausted(a) || ipc_end(m) != RC_OK)
+        return RC_INVALID;
+    *ret = t;
+    *ret_n = n;
+    return RC_OK;
+}
+
+static enum rc env_resolve(void *ctx, str address, struct arena *a, struct smtp_target **ret, size_t *ret_n,
+                           struct err *e)
+{
+    struct smtpd_session *s = ctx;
+    struct ipc_msg m;
+    struct err answer = {0};
+    ipc_begin(&s->ipc, MSG_RCPT_LOOKUP);
+    ipc_put_str(&s->ipc, address);
+    if (channel_pool_call(s->server->auth, &s->ipc, NULL, 0, MSG_RCPT_REPLY, &m,
+                          clock_mono() + SMTPD_IPC_TIMEOUT_MS) != RC_OK)
+        return auth_down(e);
+    ipc_get_err(&m, &answer);
+    enum rc rc = answer.rc;
+    if (rc == RC_OK && read_targets(&m, a, ret, ret_n) != RC_OK)
+        rc = auth_down(e);
+    else if (rc != RC_OK && rc != RC_GONE)
+        *e = answer;
+    ipc_msg_deinit(&m);
+    return rc;
+}
+
+static enum rc env_check_sender(void *ctx, str account, str sender, struct err *e)
+{
+    struct smtpd_session *s = ctx;
+    struct ipc_msg m;
+    struct err answer = {0};
+    ipc_begin(&s->ipc, MSG_SENDER_CHECK);
+    ipc_put_str(&s->ipc, account);
+    ipc_put_str(&s->ipc, sender);
+    if (channel_pool_call(s->server->auth, &s->ipc, NULL, 0, MSG_SENDER_REPLY, &m,
+                          clock_mono() + SMTPD_IPC_TIMEOUT_MS) != RC_OK)
+        return auth_down(e);
+    ipc_get_err(&m, &answer);
+    ipc_msg_deinit(&m);
+    if (answer.rc != RC_OK)
+        *e = answer;
+    return answer.rc;
+}
+
+/* --- SASL: one channel per exchange, because auth keeps the exchange's state with the channel --- */
+
+static void env_sasl_cancel(void *ctx)
+{
+    struct smtpd_session *s = ctx;
+    channel_release(&s->sasl, true);
+}
+
+static void sasl_call(struct smtpd_session *s, struct smtp_sasl_reply *ret)
+{
+    struct ipc_msg *m = &s->sasl_reply;
+    *ret = (struct smtp_sasl_reply){.result = SMTP_SASL_TEMP, .reason = S("auth does not answer")};
+    enum rc rc = channel_call(s->sasl, &s->ipc, NULL, 0, MSG_AUTH_REPLY, m, clock_mono() + AUTH_TIMEOUT_MS);
+    if (rc == RC_OK) {
+        uint32_t result = ipc_get_u32(m);
+        str data = ipc_get_str(m, SASL_DATA_MAX), account = ipc_get_str(m, IDENTITY_ACCOUNT_MAX);
+        (void)ipc_get_str(m, 16); /* tickets are for login */
+        str reason = ipc_get_str(m, 300);
+        rc = ipc_end(m);
+        if (rc == RC_OK && result <= SMTP_SASL_TEMP)
+            *ret = (struct smtp_sasl_reply){
+                .result = (enum smtp_sasl_result)result, .data = data, .account = account, .reason = reason};
+    }
+    if (rc != RC_OK || ret->result != SMTP_SASL_CONTINUE)
+        channel_release(&s->sasl, rc != RC_OK);
+}
+
+static void env_sasl_start(void *ctx, const struct smtp_sasl_start *start, struct smtp_sasl_reply *ret)
+{
+    struct smtpd_session *s = ctx;
+    env_sasl_cancel(ctx);
+    if (channel_take(s->server->auth, &s->sasl, clock_mono() + SMTPD_IPC_TIMEOUT_MS) != RC_OK) {
+        *ret = (struct smtp_sasl_reply){.result = SMTP_SASL_TEMP, .reason = S("auth does not answer")};
+        return;
+    }
+    ipc_begin(&s->ipc, MSG_AUTH_START);
+    ipc_put_str(&s->ipc, S("smtp"));
+    ipc_put_str(&s->ipc, start->mechanism);
+    ipc_put_u32(&s->ipc, start->has_initial ? 1 : 0);
+    ipc_put_str(&s->ipc, start->initial);
+    ipc_put_str(&s->ipc, str_c(s->client_address));
+    ipc_put_u32(&s->ipc, start->secured ? 1 : 0);
+    ipc_put_str(&s->ipc, start->exporter);
+    ipc_put_str(&s->ipc, start->end_point);
+    ipc_put_str(&s->ipc, start->session_id);
+    sasl_call(s, ret);
+}
+
+static void env_sasl_step(void *ctx, str response, struct smtp_sasl_reply *ret)
+{
+    struct smtpd_session *s = ctx;
+    if (!s->sasl) {
+        *ret = (struct smtp_sasl_reply){.result = SMTP_SASL_TEMP, .reason = S("no exchange is open")};
+        return;
+    }
+    ipc_begin(&s->ipc, MSG_AUTH_STEP);
+    ipc_put_str(&s->ipc, response);
+    sasl_call(s, ret);
+}
+
+static bool env_stopping(void *ctx)
+{
+    struct smtpd_session *s = ctx;
+    return atomic_load(&s->server->stopping);
+}
+
+const struct smtp_env smtpd_env = {
+    .resolve = env_resolve,
+    .sasl_start = env_sasl_start,
+    .sasl_step = env_sasl_step,
+    .sasl_cancel = env_sasl_cancel,
+    .check_sender = env_check_sender,
+    .content_new = content_new,
+    .content_append = content_append,
+    .content_discard = content_discard,
+    .deliver = smtpd_deliver,
+    .stopping = env_stopping,
+};
+
+const struct smtp_env smtpd_lmtp_env = {
+    .resolve = env_resolve,
+    .content_new = content_new,
+    .content_append = content_append,
+    .content_discard = content_discard,
+    .deliver = smtpd_deliver,
+    .stopping = env_stopping,
+};
