@@ -1,0 +1,317 @@
+/* smtp_load: sends many messages to an SMTP or LMTP server over parallel sessions and measures it.
+ *
+ *   smtp_load --host 127.0.0.1 --port 2025 --sessions 10 --messages 1000 --size 10240
+ *             [--new-connection] [--lmtp] [--tls starttls|implicit] [--user U --password P]
+ *             [--from ADDRESS] [--to PATTERN] [--users N] [--maildir ROOT] [--cgroup PATH | --pid N]
+ *
+ * PATTERN has a %d for the number of the recipient, 1 to N. Every message has a mark of its own in its X-Mark field. The
+ * last line of output is one JSON object. The exit status is 1 when a message was refused or is missing in ROOT. */
+#include "load.h"
+
+#include <getopt.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct {
+    const char *host, *from, *to, *tls, *user, *password, *maildir, *cgroup;
+    int port, sessions, messages, users, pid;
+    long size;
+    bool fresh, lmtp;
+} opt = {.host = "127.0.0.1",
+         .from = "sender@client.test",
+         .to = "user%d@bench.test",
+         .port = 2025,
+         .sessions = 10,
+         .messages = 1000,
+         .users = 100,
+         .size = 10240};
+
+static SSL_CTX *tls_ctx;
+static char *body;
+static size_t body_len;
+static atomic_int next_message, accepted, refused;
+static double *latency;
+
+struct conn {
+    int fd;
+    SSL *ssl;
+    char in[8192];
+    size_t n, at;
+};
+
+/* --- one connection --- */
+
+static void conn_close(struct conn *c)
+{
+    if (c->ssl) {
+        SSL_shutdown(c->ssl);
+        SSL_free(c->ssl);
+    }
+    close(c->fd);
+    memset(c, 0, sizeof *c);
+    c->fd = -1;
+}
+
+static void conn_write(struct conn *c, const char *p, size_t n)
+{
+    while (n > 0) {
+        ssize_t k = c->ssl ? SSL_write(c->ssl, p, (int)n) : write(c->fd, p, n);
+        if (k <= 0)
+            load_die("the server closed the connection while we wrote");
+        p += k;
+        n -= (size_t)k;
+    }
+}
+
+static void conn_printf(struct conn *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+static void conn_printf(struct conn *c, const char *fmt, ...)
+{
+    char line[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(line, sizeof line, fmt, ap);
+    va_end(ap);
+    conn_write(c, line, (size_t)n);
+}
+
+/* One line without its line end; the buffer is big enough for any reply line. */
+static const char *conn_line(struct conn *c, char *line, size_t size)
+{
+    size_t n = 0;
+    for (;;) {
+        if (c->at == c->n) {
+            ssize_t k = c->ssl ? SSL_read(c->ssl, c->in, sizeof c->in) : read(c->fd, c->in, sizeof c->in);
+            if (k <= 0)
+                load_die("the server closed the connection");
+            c->n = (size_t)k;
+            c->at = 0;
+        }
+        char ch = c->in[c->at++];
+        if (ch == '\n')
+            break;
+        if (n + 1 < size && ch != '\r')
+            line[n++] = ch;
+    }
+    line[n] = '\0';
+    return line;
+}
+
+/* The last line's code of one reply. */
+static int reply(struct conn *c)
+{
+    char line[1024];
+    do
+        conn_line(c, line, sizeof line);
+    while (line[0] && line[1] && line[2] && line[3] == '-');
+    return (int)strtol(line, NULL, 10);
+}
+
+static void expect(struct conn *c, int want, const char *what)
+{
+    int code = reply(c);
+    if (code / 100 != want / 100)
+        load_die("%s: the server says %d", what, code);
+}
+
+static void start_tls(struct conn *c)
+{
+    c->ssl = SSL_new(tls_ctx);
+    SSL_set_fd(c->ssl, c->fd);
+    if (SSL_connect(c->ssl) != 1)
+        load_die("TLS handshake: %s", ERR_reason_error_string(ERR_get_error()));
+    c->n = c->at = 0;
+}
+
+static void authenticate(struct conn *c)
+{
+    unsigned char plain[512];
+    char text[1024];
+    int n = snprintf((char *)plain, sizeof plain, "%c%s%c%s", 0, opt.user, 0, opt.password);
+    EVP_EncodeBlock((unsigned char *)text, plain, n);
+    conn_printf(c, "AUTH PLAIN %s\r\n", text);
+    expect(c, 235, "AUTH");
+}
+
+static void conn_open(struct conn *c)
+{
+    const char *hello = opt.lmtp ? "LHLO" : "EHLO";
+    c->fd = load_connect(opt.host, opt.port, 10);
+    if (opt.tls && strcmp(opt.tls, "implicit") == 0)
+        start_tls(c);
+    expect(c, 220, "greeting");
+    conn_printf(c, "%s load.client.test\r\n", hello);
+    expect(c, 250, hello);
+    if (opt.tls && strcmp(opt.tls, "starttls") == 0) {
+        conn_printf(c, "STARTTLS\r\n");
+        expect(c, 220, "STARTTLS");
+        start_tls(c);
+        conn_printf(c, "%s load.client.test\r\n", hello);
+        expect(c, 250, hello);
+    }
+    if (opt.user)
+        authenticate(c);
+}
+
+/* --- messages --- */
+
+static bool send_message(struct conn *c, int number)
+{
+    char to[256], head[1024];
+    snprintf(to, sizeof to, opt.to, number % opt.users + 1);
+    conn_printf(c, "MAIL FROM:<%s>\r\nRCPT TO:<%s>\r\nDATA\r\n", opt.from, to);
+    int mail = reply(c), rcpt = reply(c), data = reply(c);
+    if (mail != 250 || rcpt != 250 || data != 354) {
+        fprintf(stderr, "message %d: MAIL %d, RCPT %d, DATA %d\n", number, mail, rcpt, data);
+        return false;
+    }
+    int n = snprintf(head, sizeof head,
+                     "From: <%s>\r\nTo: <%s>\r\nSubject: load %d\r\nDate: Mon, 23 Nov 2026 08:00:00 +0000\r\n"
+                     "Message-ID: <%d.%d@load.client.test>\r\nX-Mark: %d\r\n\r\n",
+                     opt.from, to, number, number, (int)getpid(), number);
+    size_t total = (size_t)n + body_len;
+    char *all = malloc(total);
+    if (!all)
+        load_die("out of memory");
+    memcpy(all, head, (size_t)n);
+    memcpy(all + n, body, body_len);
+    conn_write(c, all, total);
+    free(all);
+    int code = reply(c);
+    if (code != 250)
+        fprintf(stderr, "message %d: %d after the data\n", number, code);
+    return code == 250;
+}
+
+static void *session(void *arg)
+{
+    struct conn c = {.fd = -1};
+    for (;;) {
+        int number = atomic_fetch_add(&next_message, 1);
+        if (number >= opt.messages)
+            break;
+        double start = load_now();
+        if (c.fd < 0)
+            conn_open(&c);
+        bool fine = send_message(&c, number);
+        atomic_fetch_add(fine ? &accepted : &refused, 1);
+        if (opt.fresh || !fine) {
+            if (fine) {
+                conn_printf(&c, "QUIT\r\n");
+                reply(&c);
+            }
+            conn_close(&c);
+        }
+        latency[number] = load_now() - start;
+    }
+    if (c.fd >= 0) {
+        conn_printf(&c, "QUIT\r\n");
+        reply(&c);
+        conn_close(&c);
+    }
+    return NULL;
+}
+
+static void make_body(void)
+{
+    long left = opt.size;
+    body = malloc((size_t)opt.size + 256);
+    if (!body)
+        load_die("out of memory");
+    while (left > 0) {
+        long n = left > 78 ? 76 : left - 2;
+        if (n < 0)
+            n = 0;
+        for (long i = 0; i < n; i++)
+            body[body_len++] = (char)('a' + (i * 7 + left) % 26);
+        memcpy(body + body_len, "\r\n", 2);
+        body_len += 2;
+        left -= n + 2;
+    }
+    memcpy(body + body_len, ".\r\n", 3);
+    body_len += 3;
+}
+
+/* Waits until all accepted messages lie in the Maildirs: seconds since start, or -1 when they do not come. */
+static double wait_delivered(size_t before, double start)
+{
+    size_t want = before + (size_t)atomic_load(&accepted);
+    for (double end = load_now() + 60; load_now() < end; usleep(10000))
+        if (load_count_mail(opt.maildir) >= want)
+            return load_now() - start;
+    return -1;
+}
+
+/* --- options and report --- */
+
+static void parse(int argc, char **argv)
+{
+    static const struct option names[] = {
+        {"host", 1, NULL, 'h'},    {"port", 1, NULL, 'p'},     {"sessions", 1, NULL, 's'}, {"messages", 1, NULL, 'm'},
+        {"size", 1, NULL, 'z'},    {"new-connection", 0, NULL, 'n'}, {"lmtp", 0, NULL, 'l'}, {"tls", 1, NULL, 't'},
+        {"user", 1, NULL, 'u'},    {"password", 1, NULL, 'w'}, {"from", 1, NULL, 'f'},     {"to", 1, NULL, 'o'},
+        {"users", 1, NULL, 'N'},   {"maildir", 1, NULL, 'd'},  {"cgroup", 1, NULL, 'c'},   {"pid", 1, NULL, 'P'},
+        {NULL, 0, NULL, 0}};
+    int k;
+    while ((k = getopt_long(argc, argv, "", names, NULL)) != -1) {
+        long v = optarg ? strtol(optarg, NULL, 10) : 0;
+        switch (k) {
+        case 'h': opt.host = optarg; break;
+        case 'p': opt.port = (int)v; break;
+        case 's': opt.sessions = (int)v; break;
+        case 'm': opt.messages = (int)v; break;
+        case 'z': opt.size = v; break;
+        case 'n': opt.fresh = true; break;
+        case 'l': opt.lmtp = true; break;
+        case 't': opt.tls = optarg; break;
+        case 'u': opt.user = optarg; break;
+        case 'w': opt.password = optarg; break;
+        case 'f': opt.from = optarg; break;
+        case 'o': opt.to = optarg; break;
+        case 'N': opt.users = (int)v; break;
+        case 'd': opt.maildir = optarg; break;
+        case 'c': opt.cgroup = optarg; break;
+        case 'P': opt.pid = (int)v; break;
+        default: exit(2);
+        }
+    }
+    if (opt.sessions < 1 || opt.sessions > 5000 || opt.messages < 1 || opt.size < 1 || opt.users < 1)
+        load_die("sessions, messages, size and users must be positive");
+}
+
+int main(int argc, char **argv)
+{
+    parse(argc, argv);
+    tls_ctx = SSL_CTX_new(TLS_client_method());
+    make_body();
+    latency = calloc((size_t)opt.messages, sizeof *latency);
+    pthread_t *threads = calloc((size_t)opt.sessions, sizeof *threads);
+    if (!latency || !threads || !tls_ctx)
+        load_die("out of memory");
+    size_t before = opt.maildir ? load_count_mail(opt.maildir) : 0;
+    double cpu = load_cpu(opt.cgroup, opt.pid), start = load_now();
+    for (int i = 0; i < opt.sessions; i++)
+        if (pthread_create(&threads[i], NULL, session, NULL) != 0)
+            load_die("cannot start a thread");
+    for (int i = 0; i < opt.sessions; i++)
+        pthread_join(threads[i], NULL);
+    double wall = load_now() - start;
+    double delivered = opt.maildir ? wait_delivered(before, start) : wall;
+    double used = load_cpu(opt.cgroup, opt.pid) - cpu;
+    int ok = atomic_load(&accepted);
+    size_t found = opt.maildir ? load_count_mail(opt.maildir) - before : (size_t)ok;
+    struct load_latency l = {latency, (size_t)opt.messages};
+    double p50 = load_percentile(&l, 50), p99 = load_percentile(&l, 99);
+    printf("{\"messages\": %d, \"accepted\": %d, \"refused\": %d, \"in_maildir\": %zu, \"sessions\": %d, \"size\": %ld, "
+           "\"seconds\": %.3f, \"accepted_per_s\": %.1f, \"delivered_per_s\": %.1f, \"cpu_ms_per_message\": %.4f, "
+           "\"p50_ms\": %.2f, \"p99_ms\": %.2f}\n",
+           opt.messages, ok, atomic_load(&refused), found, opt.sessions, opt.size, wall, ok / wall,
+           delivered > 0 ? ok / delivered : 0, cpu >= 0 && ok > 0 ? used * 1000 / ok : -1, p50, p99);
+    return ok == opt.messages && found == (size_t)ok ? 0 : 1;
+}
