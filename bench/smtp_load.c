@@ -189,7 +189,7 @@ static bool send_message(struct conn *c, int number)
     return code == 250;
 }
 
-static void *session(void *arg)
+static void *session(void *unused)
 {
     struct conn c = {.fd = -1};
     for (;;) {

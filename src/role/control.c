@@ -84,11 +84,12 @@ static void take_link(struct role *r, struct ipc_msg *m)
     struct role_link l = {.fd = -1};
     str peer = ipc_get_str(m, sizeof l.peer - 1);
     l.serve = ipc_get_u32(m) == 1;
+    l.instance = ipc_get_u32(m);
     l.fd = ipc_take_fd(m);
     if (ipc_end(m) != RC_OK || str_copy(l.peer, sizeof l.peer, peer) != RC_OK)
         control_broken("malformed link");
     if (r->started) {
-        r->ops->link(r, str_c(l.peer), l.serve, l.fd);
+        r->ops->link(r, &l);
         return;
     }
     if (r->n_links == ROLE_LINKS_MAX)
@@ -113,7 +114,7 @@ static void take_start(struct role *r)
     r->ops->start(r);
     r->started = true;
     for (size_t i = 0; i < r->n_links; i++)
-        r->ops->link(r, str_c(r->links[i].peer), r->links[i].serve, r->links[i].fd);
+        r->ops->link(r, &r->links[i]);
     if (r->ops->serve)
         r->ops->serve(r);
     struct buf b = BUF_INIT(64);

@@ -256,10 +256,10 @@ static void deliver_start(struct role *r)
     sandbox_enter(&sb);
 }
 
-static void deliver_link(struct role *r, str peer, bool serve, int fd)
+static void deliver_link(struct role *r, const struct role_link *l)
 {
-    if (!serve) { /* a channel to auth */
-        target_cache_set_auth(self.targets, fd);
+    if (!l->serve) { /* a channel to auth */
+        target_cache_set_auth(self.targets, l->fd);
         return;
     }
     struct channel_service svc = {.handle = deliver_handle,
@@ -268,8 +268,8 @@ static void deliver_link(struct role *r, str peer, bool serve, int fd)
                                   .ctx = &self,
                                   .max_channels = DELIVER_CHANNELS_MAX};
     atomic_fetch_add(&self.links, 1);
-    if (channel_serve(fd, &svc) != RC_OK)
-        log_error("link from " STR_FMT " is not served", STR_ARG(peer));
+    if (channel_serve(l->fd, &svc) != RC_OK)
+        log_error("link from %s is not served", l->peer);
 }
 
 int deliver_role(void)

@@ -62,6 +62,7 @@ static enum rc ask_auth(struct target_cache *tc, str account, struct account_ide
     struct err answer = {0};
     ipc_begin(&b, MSG_IDENTITY_LOOKUP);
     ipc_put_str(&b, account);
+    ipc_put_u32(&b, 0);
     enum rc rc = tc->auth < 0 ? RC_GONE
                               : ipc_call(tc->auth, &b, NULL, 0, MSG_IDENTITY_REPLY, &m, clock_mono() + AUTH_TIMEOUT_MS);
     if (rc != RC_OK) {

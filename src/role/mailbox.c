@@ -47,14 +47,15 @@ static enum rc refuse_uid(struct mailbox *mb, const struct account_identity *id,
     return RC_PERM;
 }
 
-enum rc mailbox_identity(struct mailbox *mb, enum ipc_type question, str argument, struct account_identity *ret,
-                         struct err *e)
+enum rc mailbox_identity(struct mailbox *mb, enum ipc_type question, str argument, uint32_t login,
+                         struct account_identity *ret, struct err *e)
 {
     struct buf b AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
     struct ipc_msg m;
     struct err answer = {0};
     ipc_begin(&b, (uint16_t)question);
     ipc_put_str(&b, argument);
+    ipc_put_u32(&b, login);
     if (channel_pool_call(mb->auth, &b, NULL, 0, MSG_IDENTITY_REPLY, &m, clock_mono() + AUTH_TIMEOUT_MS) != RC_OK)
         return err_set(e, RC_TEMP, 451, "4.3.0", "Temporary authentication failure");
     ipc_get_err(&m, &answer);
@@ -73,6 +74,7 @@ enum rc mailbox_identity(struct mailbox *mb, enum ipc_type question, str argumen
 struct link { /* a link from login, smtpd or submission, and every channel that was opened on it */
     struct source source;
     char peer[24];
+    uint32_t instance; /* the peer's process id */
     bool is_channel;
 };
 
@@ -84,7 +86,7 @@ static void answer(struct mailbox *mb, struct link *l, struct ipc_msg *m)
     bool from_login = str_eq(str_c(l->peer), S("login"));
 
     if (m->type == MSG_SESSION_START && from_login) {
-        session_start(mb, m, &e);
+        session_start(mb, l->instance, m, &e);
         ipc_begin(&reply, MSG_SESSION_REPLY);
     } else if (m->type == MSG_DELIVER_LINK && !from_login) {
         deliver_link_make(mb, str_c(l->peer), m, &e, &fd);
@@ -102,7 +104,7 @@ static void answer(struct mailbox *mb, struct link *l, struct ipc_msg *m)
     }
 }
 
-static void link_add(struct mailbox *mb, const char *peer, bool is_channel, int fd);
+static void link_add(struct mailbox *mb, const char *peer, uint32_t instance, bool is_channel, int fd);
 
 static void link_ready(struct mailbox *mb, struct source *s)
 {
@@ -120,17 +122,18 @@ static void link_ready(struct mailbox *mb, struct source *s)
     if (l->is_channel) {
         answer(mb, l, &m);
     } else if (m.type == MSG_CHANNEL_OPEN && m.n_fds == 1) {
-        link_add(mb, l->peer, true, ipc_take_fd(&m));
+        link_add(mb, l->peer, l->instance, true, ipc_take_fd(&m));
     } else {
         log_error("%s sent %s on its link", l->peer, ipc_type_name(m.type));
     }
     ipc_msg_deinit(&m);
 }
 
-static void link_add(struct mailbox *mb, const char *peer, bool is_channel, int fd)
+static void link_add(struct mailbox *mb, const char *peer, uint32_t instance, bool is_channel, int fd)
 {
     struct link *l = calloc(1, sizeof *l);
     must(l && str_copy(l->peer, sizeof l->peer, str_c(peer)) == RC_OK);
+    l->instance = instance;
     l->is_channel = is_channel;
     l->source = (struct source){.fd = fd, .ready = link_ready};
     source_add(mb, &l->source);
@@ -209,16 +212,14 @@ static void mailbox_start(struct role *r)
     sandbox_enter(&(struct sandbox){.role = ROLE_MAILBOX, .uid = (uid_t)-1, .gid = (gid_t)-1});
 }
 
-static void mailbox_link(struct role *r, str peer, bool serve, int fd)
+static void mailbox_link(struct role *r, const struct role_link *l)
 {
-    if (!serve) {
-        channel_pool_set_link(self.auth, fd);
-        deliver_auth_changed(&self);
+    if (l->serve) {
+        link_add(&self, l->peer, l->instance, false, l->fd);
         return;
     }
-    struct buf name AUTO(buf_deinit) = BUF_INIT(64);
-    buf_puts(&name, peer);
-    link_add(&self, buf_cstr(&name), false, fd);
+    channel_pool_set_link(self.auth, l->fd);
+    deliver_auth_changed(&self);
 }
 
 /* Sessions end by themselves when login closes their streams; deliver processes when their links close. What is still

@@ -60,6 +60,7 @@ static void give_auth(struct mailbox *mb, struct deliver_proc *d)
     ipc_begin(&b, MSG_CONTROL_LINK);
     ipc_put_str(&b, S("auth"));
     ipc_put_u32(&b, 0);
+    ipc_put_u32(&b, 0);
     if (ipc_send(d->control.fd, &b, &fd, 1, IPC_NOWAIT) != RC_OK)
         log_error("deliver[%d] does not take messages", d->pid);
     close(fd);
@@ -144,6 +145,7 @@ static enum rc link_to(struct deliver_proc *d, str asker, int *ret_fd, struct er
     ipc_begin(&b, MSG_CONTROL_LINK);
     ipc_put_str(&b, asker);
     ipc_put_u32(&b, 1);
+    ipc_put_u32(&b, 0);
     enum rc rc = ipc_send(d->control.fd, &b, &pair[1], 1, IPC_NOWAIT);
     close(pair[1]);
     if (rc != RC_OK) {
@@ -164,7 +166,7 @@ void deliver_link_make(struct mailbox *mb, str asker, struct ipc_msg *m, struct 
         (void)err_set(e, RC_TEMP, 451, "4.3.0", "Local error in processing");
         return;
     }
-    enum rc rc = mailbox_identity(mb, MSG_IDENTITY_LOOKUP, account, &id, e);
+    enum rc rc = mailbox_identity(mb, MSG_IDENTITY_LOOKUP, account, 0, &id, e);
     if (rc == RC_OK && id.uid != uid)
         rc = err_set(e, RC_TEMP, 451, "4.3.0", "Local error in processing");
     for (d = mb->delivers; rc == RC_OK && d && d->uid != uid; d = d->next)

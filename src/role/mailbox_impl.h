@@ -50,12 +50,12 @@ struct mailbox {
 /* mailbox.c */
 void source_add(struct mailbox *mb, struct source *s);
 void source_del(struct mailbox *mb, struct source *s); /* takes it off the loop and closes fd */
-/* Asks auth; RC_OK with the identity, or what auth says in *e. Refuses uid 0 and uids outside the valid range. */
-MUST_USE enum rc mailbox_identity(struct mailbox *mb, enum ipc_type question, str argument,
+/* Asks auth (login: with TICKET_REDEEM the process that sent the ticket); RC_OK with the identity, or what auth says in *e. Refuses uid 0 and uids outside the valid range. */
+MUST_USE enum rc mailbox_identity(struct mailbox *mb, enum ipc_type question, str argument, uint32_t login,
                                   struct account_identity *ret, struct err *e);
 
 /* mailbox_session.c */
-void session_start(struct mailbox *mb, struct ipc_msg *request, struct err *e);
+void session_start(struct mailbox *mb, uint32_t login, struct ipc_msg *request, struct err *e);
 void session_ended(struct mailbox *mb, struct session *s, int status);
 
 /* mailbox_deliver.c */

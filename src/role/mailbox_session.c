@@ -77,7 +77,7 @@ static enum rc fork_session(struct mailbox *mb, struct session_setup *setup, str
     return RC_OK;
 }
 
-void session_start(struct mailbox *mb, struct ipc_msg *m, struct err *e)
+void session_start(struct mailbox *mb, uint32_t login, struct ipc_msg *m, struct err *e)
 {
     struct session_setup setup = {.conf = mb->role->conf, .notify_fd = -1};
     str ticket = ipc_get_str(m, TICKET_BYTES), protocol = ipc_get_str(m, 8), id = ipc_get_str(m, sizeof setup.session_id - 1);
@@ -94,7 +94,7 @@ void session_start(struct mailbox *mb, struct ipc_msg *m, struct err *e)
         err_note(e, "malformed SESSION_START");
         return;
     }
-    if (mailbox_identity(mb, MSG_TICKET_REDEEM, ticket, &setup.id, e) != RC_OK) {
+    if (mailbox_identity(mb, MSG_TICKET_REDEEM, ticket, login, &setup.id, e) != RC_OK) {
         log_error("session refused: %s", err_text(e));
         return;
     }

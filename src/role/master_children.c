@@ -114,6 +114,7 @@ static void tell_link(struct child *c, const struct child *peer, bool serve, int
     ipc_begin(b, MSG_CONTROL_LINK);
     ipc_put_str(b, str_c(peer->role->name));
     ipc_put_u32(b, serve ? 1 : 0);
+    ipc_put_u32(b, (uint32_t)peer->pid);
     tell(c, b, &fd, 1);
 }
 

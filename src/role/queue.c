@@ -51,11 +51,11 @@ static void queue_start(struct role *r)
     buf_deinit(&dir);
 }
 
-static void queue_link(struct role *r, str peer, bool serve, int fd)
+static void queue_link(struct role *r, const struct role_link *l)
 {
     struct channel_service svc = {.handle = queue_handle, .ctx = r, .max_channels = QUEUE_CHANNELS_MAX};
-    if (!serve || channel_serve(fd, &svc) != RC_OK)
-        log_error("link from " STR_FMT " is not served", STR_ARG(peer));
+    if (!l->serve || channel_serve(l->fd, &svc) != RC_OK)
+        log_error("link from %s is not served", l->peer);
 }
 
 int queue_role(void)

@@ -22,12 +22,19 @@ struct role_listener {
 
 struct role;
 
+struct role_link {
+    char peer[24];
+    bool serve;
+    uint32_t instance; /* the peer's process id */
+    int fd;
+};
+
 struct role_ops {
     /* Configuration and listeners are there. Makes pools, opens files, ends with sandbox_enter. No threads before that. */
     void (*start)(struct role *r);
-    /* A link arrived (after start; again when the peer was started anew). serve: requests are answered here. The
-     * descriptor is the callee's. */
-    void (*link)(struct role *r, str peer, bool serve, int fd);
+    /* A link arrived (after start; again when the peer was started anew). l->serve: requests are answered here. l->fd is
+     * the callee's. */
+    void (*link)(struct role *r, const struct role_link *l);
     /* All links are there and the sandbox is entered: start threads. May be NULL. */
     void (*serve)(struct role *r);
     /* r->conf and r->keys were replaced. May be NULL. */
@@ -49,11 +56,7 @@ struct role {
     char mail_root[IDENTITY_PATH_MAX + 1]; /* with it: the folder below which its Maildirs lie */
     struct role_listener listeners[ROLE_LISTENERS_MAX];
     size_t n_listeners;
-    struct role_link {
-        char peer[24];
-        bool serve;
-        int fd;
-    } links[ROLE_LINKS_MAX]; /* those that came before START */
+    struct role_link links[ROLE_LINKS_MAX]; /* those that came before START */
     size_t n_links;
     bool started;
 };

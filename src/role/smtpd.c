@@ -195,16 +195,17 @@ static void smtpd_start(struct role *r)
     sandbox_enter(&sb);
 }
 
-static void smtpd_link(struct role *r, str peer, bool serve, int fd)
+static void smtpd_link(struct role *r, const struct role_link *l)
 {
+    str peer = str_c(l->peer);
     if (str_eq(peer, S("auth")))
-        channel_pool_set_link(self.auth, fd);
+        channel_pool_set_link(self.auth, l->fd);
     else if (str_eq(peer, S("mailbox")))
-        channel_pool_set_link(self.mailbox, fd);
+        channel_pool_set_link(self.mailbox, l->fd);
     else if (str_eq(peer, S("queue")))
-        channel_pool_set_link(self.queue, fd);
+        channel_pool_set_link(self.queue, l->fd);
     else
-        close(fd);
+        close(l->fd);
 }
 
 static void smtpd_serve(struct role *r)

@@ -1,0 +1,39 @@
+/* Shared by the files of the auth role only. */
+#ifndef ROLE_AUTH_IMPL_H
+#define ROLE_AUTH_IMPL_H
+
+#include "account/auth.h"
+#include "account/auth_session.h"
+#include "account/ticket.h"
+#include "os/channel.h"
+#include "role/role.h"
+
+#include <stdatomic.h>
+
+struct auth_server {
+    struct role *role;
+    struct account_db *db;
+    struct auth *auth;
+    struct ticket_table *tickets;
+    struct channel_pool *worker;                  /* auth-worker */
+    uid_t mail_uid;
+    gid_t mail_gid;
+    _Atomic(const struct account_lookup *) lookup; /* of the configuration in force; older ones stay valid */
+};
+
+struct auth_peer { /* whoever asks on one link */
+    struct auth_server *server;
+    char name[24];
+    uint32_t instance;
+};
+
+/* auth_worker_call.c: questions to auth-worker; ctx is the struct auth_server */
+enum rc worker_system_user(void *ctx, str name, struct account_identity *ret, struct err *e);
+enum rc worker_check_password(void *ctx, str user, str password, str client_ip, struct err *e);
+
+/* auth_answer.c */
+enum rc auth_handle(void *ctx, void **conn, struct ipc_msg *request, struct buf *reply, int *reply_fds,
+                    unsigned *ret_n_fds);
+void auth_closed(void *ctx, void *conn);
+
+#endif

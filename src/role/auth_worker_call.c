@@ -1,0 +1,58 @@
+/* Questions of auth to auth-worker: users of the system and their passwords. */
+#include "role/auth_impl.h"
+
+#include "role/ipc.h"
+
+enum { WORKER_TIMEOUT_MS = 30000 };
+
+static enum rc worker_down(struct err *e)
+{
+    (void)err_set(e, RC_TEMP, 451, "4.3.0", "Temporary lookup failure");
+    err_note(e, "auth-worker does not answer");
+    return RC_TEMP;
+}
+
+enum rc worker_system_user(void *ctx, str name, struct account_identity *ret, struct err *e)
+{
+    struct auth_server *a = ctx;
+    struct buf b AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
+    struct ipc_msg m;
+    struct err answer = {0};
+    if (name.n > 64)
+        return RC_GONE;
+    ipc_begin(&b, MSG_WORKER_PASSWD);
+    ipc_put_str(&b, name);
+    if (channel_pool_call(a->worker, &b, NULL, 0, MSG_IDENTITY_REPLY, &m, clock_mono() + WORKER_TIMEOUT_MS) != RC_OK)
+        return worker_down(e);
+    ipc_get_err(&m, &answer);
+    str bytes = ipc_get_str(&m, IDENTITY_BYTES_MAX);
+    enum rc rc = answer.rc;
+    if (rc == RC_OK && (ipc_end(&m) != RC_OK || identity_get(bytes, ret) != RC_OK))
+        rc = worker_down(e);
+    else if (rc != RC_OK)
+        *e = answer;
+    ipc_msg_deinit(&m);
+    return rc;
+}
+
+enum rc worker_check_password(void *ctx, str user, str password, str client_ip, struct err *e)
+{
+    struct auth_server *a = ctx;
+    struct buf b AUTO(buf_wipe) = BUF_INIT(IPC_MAX);
+    struct ipc_msg m;
+    struct err answer = {0};
+    if (user.n > 64 || password.n > 256)
+        return err_set(e, RC_PERM, 535, "5.7.8", "Authentication failed");
+    (void)buf_room(&b, 1024); /* growing would leave copies of the password behind */
+    ipc_begin(&b, MSG_WORKER_PAM);
+    ipc_put_str(&b, user);
+    ipc_put_str(&b, password);
+    ipc_put_str(&b, client_ip);
+    if (channel_pool_call(a->worker, &b, NULL, 0, MSG_WORKER_PAM_REPLY, &m, clock_mono() + WORKER_TIMEOUT_MS) != RC_OK)
+        return worker_down(e);
+    ipc_get_err(&m, &answer);
+    ipc_msg_deinit(&m);
+    if (answer.rc != RC_OK)
+        *e = answer;
+    return answer.rc;
+}

@@ -1,0 +1,206 @@
+/* The session process: forked by mailbox for one log-in, it makes the account's Maildir as that user, enters its cage,
+ * opens the store and speaks IMAP or POP3 on the stream that login pumps. Nothing of the network is parsed before the
+ * cage is closed. */
+#include "base/log.h"
+#include "imap/session.h"
+#include "os/file.h"
+#include "os/proc.h"
+#include "pop3/session.h"
+#include "role/mailbox_impl.h"
+#include "store/delivery.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { INPUT_MAX = 128 << 10 };
+
+/* --- getting ready, still as root --- */
+
+/* Makes what is missing of the Maildir with the rights of the account, so that a link or a foreign owner on the way
+ * cannot make root do it. */
+static enum rc make_maildir(const struct account_identity *id, struct err *e)
+{
+    bool root = geteuid() == 0;
+    if (root && (setgroups(id->n_groups, id->groups) != 0 || setegid(id->gid) != 0 || seteuid(id->uid) != 0))
+        return err_set(e, RC_TEMP, 0, "", "cannot become uid %u", id->uid);
+    umask(0077);
+    int dir = -1;
+    enum rc rc = delivery_open_maildir(AT_FDCWD, str_c(id->mail_dir), true, &dir, e);
+    fd_closep(&dir);
+    if (rc == RC_OK && file_make_dirs(id->index_dir, 0700) != RC_OK)
+        rc = err_set(e, RC_TEMP, 0, "", "cannot make %s", id->index_dir);
+    if (root)
+        must(seteuid(0) == 0 && setegid(0) == 0);
+    return rc;
+}
+
+static bool is_below(const char *path, const char *folder)
+{
+    str p = str_c(path), f = str_c(folder);
+    return str_starts(p, f) && (p.n == f.n || p.p[f.n] == '/');
+}
+
+/* Closes the cage. *ret_root and *ret_index are the Maildir's and the index's folders as seen inside. */
+static void enter(const struct session_setup *s, const char **ret_root, const char **ret_index)
+{
+    const struct account_identity *id = &s->id;
+    bool one_folder = is_below(id->index_dir, id->mail_dir);
+    bool chroots = geteuid() == 0 && one_folder;
+    const char *inside[] = {"/", NULL};
+    const char *plain[] = {id->mail_dir, one_folder ? NULL : id->index_dir, NULL};
+    struct sandbox sb = {.role = ROLE_MAILBOX,
+                         .uid = geteuid() == 0 ? id->uid : (uid_t)-1,
+                         .gid = id->gid,
+                         .groups = id->groups,
+                         .n_groups = id->n_groups,
+                         .chroot_dir = chroots ? id->mail_dir : NULL,
+                         .rw_dirs = chroots ? inside : plain};
+    int keep[] = {s->stream_fd, s->notify_fd};
+    cage_enter(&sb, keep, 2);
+    *ret_root = chroots ? "" : id->mail_dir;
+    *ret_index = !chroots ? id->index_dir : id->index_dir + strlen(id->mail_dir);
+}
+
+/* --- IMAP's notifications --- */
+
+struct notify {
+    int fd;
+    struct stream *stream;
+};
+
+static void notify_send(struct notify *n, struct buf *b, const int *fds, unsigned n_fds)
+{
+    if (ipc_send(n->fd, b, fds, n_fds, 0) != RC_OK)
+        log_debug("mailbox does not take notifications");
+}
+
+static void notify_watch(void *ctx, str mailbox, const int fds[2])
+{
+    struct buf b AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
+    ipc_begin(&b, MSG_WATCH);
+    ipc_put_str(&b, mailbox);
+    notify_send(ctx, &b, fds, 2);
+}
+
+static void notify_unwatch(void *ctx)
+{
+    struct buf b AUTO(buf_deinit) = BUF_INIT(64);
+    ipc_begin(&b, MSG_UNWATCH);
+    notify_send(ctx, &b, NULL, 0);
+}
+
+static void notify_changed(void *ctx, str mailbox)
+{
+    struct buf b AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
+    ipc_begin(&b, MSG_CHANGED);
+    ipc_put_str(&b, mailbox);
+    notify_send(ctx, &b, NULL, 0);
+}
+
+static void notify_clear(void *ctx)
+{
+    struct notify *n = ctx;
+    struct buf b AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
+    struct ipc_msg m;
+    enum rc rc = ipc_recv(n->fd, &b, &m, 0);
+    if (rc == RC_TEMP)
+        return;
+    if (rc != RC_OK) { /* mailbox ended: without it nobody counts or wakes this session. The client connects again. */
+        shutdown(stream_fd(n->stream), SHUT_RD);
+        int null = open("/", O_PATH | O_CLOEXEC);
+        if (null < 0 || dup2(null, n->fd) < 0)
+            _exit(0);
+        return;
+    }
+    ipc_msg_deinit(&m);
+    ipc_begin(&b, MSG_WAKE_SEEN);
+    notify_send(n, &b, NULL, 0);
+}
+
+/* --- the protocols --- */
+
+static int run_imap(const struct session_setup *s, struct stream *io, struct store *st)
+{
+    struct notify n = {.fd = s->notify_fd, .stream = io};
+    const struct conf *c = s->conf;
+    struct imap_start start = {
+        .stream = io,
+        .store = st,
+        .tag = str_c(s->tag),
+        .account = str_c(s->id.account),
+        .separator = c->hierarchy_separator[0],
+        .append_max = c->message_size_limit,
+        .limits = {.line_max = c->imap_command_limit,
+                   .literal_max = c->imap_literal_limit,
+                   .idle_ms = c->imap_timeout_ms,
+                   .keepalive_ms = c->imap_idle_notify_interval_ms},
+        .ops = {.watch = notify_watch,
+                .unwatch = notify_unwatch,
+                .changed = notify_changed,
+                .wake_clear = notify_clear,
+                .ctx = &n,
+                .wake_fd = s->notify_fd},
+    };
+    return imap_session(&start);
+}
+
+static int run_pop3(const struct session_setup *s, struct stream *io, struct store *st)
+{
+    struct pop3_start start = {
+        .stream = io, .store = st, .account = str_c(s->id.account), .timeout_ms = s->conf->pop3_timeout_ms};
+    return pop3_session(&start);
+}
+
+/* The log-in succeeded, but the mail cannot be opened: says so in the protocol's words. */
+static _Noreturn void unavailable(const struct session_setup *s, struct stream *io, const struct err *e)
+{
+    log_error("%s: cannot open the mailbox: %s", s->id.account, err_text(e));
+    stream_set_deadline(io, clock_mono() + 5000);
+    if (s->imap)
+        stream_printf(io, "%s NO [UNAVAILABLE] Mailbox is temporarily unavailable\r\n* BYE Try again later\r\n", s->tag);
+    else
+        stream_printf(io, "-ERR [SYS/TEMP] Mailbox is temporarily unavailable\r\n");
+    enum rc rc = stream_flush(io);
+    stream_free(io);
+    _exit(rc == RC_OK ? 0 : 1);
+}
+
+static enum rc open_store(const struct session_setup *s, const char *root, const char *index, struct store **ret,
+                          struct err *e)
+{
+    const struct conf *c = s->conf;
+    struct store_conf sc = {.account = str_c(s->id.account),
+                            .root = str_c(*root ? root : "/"),
+                            .index_dir = str_c(*index ? index : "/"),
+                            .hostname = str_c(c->hostname),
+                            .separator = c->hierarchy_separator[0],
+                            .mailbox_max = (unsigned)c->mailbox_max,
+                            .keyword_max = 64,
+                            .append_max = c->message_size_limit,
+                            .create_defaults = !s->id.system};
+    return store_open(&sc, ret, e);
+}
+
+_Noreturn void session_process(const struct session_setup *s)
+{
+    struct err e = {0};
+    const char *root, *index;
+    struct store *st = NULL;
+
+    proc_set_title("malle: %s %s", s->imap ? "imap" : "pop3", s->id.account);
+    log_set_tag(s->imap ? "malle/imap" : "malle/pop3");
+    enum rc rc = make_maildir(&s->id, &e);
+    if (rc != RC_OK)
+        unavailable(s, stream_new(s->stream_fd, INPUT_MAX), &e);
+    enter(s, &root, &index);
+    struct stream *io = stream_new(s->stream_fd, INPUT_MAX);
+    if (open_store(s, root, index, &st, &e) != RC_OK)
+        unavailable(s, io, &e);
+    int status = s->imap ? run_imap(s, io, st) : run_pop3(s, io, st);
+    store_close(st);
+    stream_free(io);
+    exit(status); /* not _exit: sanitizers report at exit */
+}
