@@ -78,8 +78,10 @@ static enum rc prepare_one(struct deliver *d, const struct request *rq, str acco
 {
     struct held h = {0};
     enum rc rc = target_find(d->targets, account, &h.target, e);
-    if (rc != RC_OK)
+    if (rc != RC_OK) {
+        log_error(STR_FMT ": " STR_FMT ": %s", STR_ARG(rq->id), STR_ARG(account), err_text(e));
         return rc;
+    }
     struct buf line = BUF_INIT(DELIVER_LINE_MAX + 32);
     buf_printf(&line, "Delivered-To: " STR_FMT "\n", STR_ARG(delivered_to));
     str head[HEAD_PARTS] = {return_path, buf_str(&line), rq->trace};
@@ -97,7 +99,7 @@ static enum rc prepare_one(struct deliver *d, const struct request *rq, str acco
     rc = delivery_prepare(target_dir(h.target), &m, &h.file, e);
     buf_deinit(&line);
     if (rc != RC_OK) {
-        log_error("" STR_FMT ": " STR_FMT ": %s", STR_ARG(rq->id), STR_ARG(account), err_text(e));
+        log_error(STR_FMT ": " STR_FMT ": %s", STR_ARG(rq->id), STR_ARG(account), err_text(e));
         target_forget(d->targets, account); /* the folder may have been replaced: look anew next time */
         target_release(&h.target);
         return rc;

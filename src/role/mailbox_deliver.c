@@ -27,25 +27,26 @@ static void mail_root_of(const struct conf *c, const struct account_identity *id
     buf_puts(out, slash > 0 && variable >= 0 ? str_sub(fixed, 0, (size_t)slash) : fixed);
 }
 
+static enum rc misconfigured(struct err *e, const char *path, const char *why)
+{
+    (void)err_set(e, RC_TEMP, 451, "4.3.5", "Mailbox is misconfigured");
+    err_note(e, "%s: %s", path, why);
+    return RC_TEMP;
+}
+
 /* Makes the root of virtual mail with the right owner when it is missing; a home must be there already. */
 static enum rc make_mail_root(const struct account_identity *id, const char *path, struct err *e)
 {
     struct stat st;
     if (stat(path, &st) == 0)
-        return S_ISDIR(st.st_mode) ? RC_OK
-                                   : err_set(e, RC_TEMP, 451, "4.3.5", "Mailbox is misconfigured");
-    (void)err_set(e, RC_TEMP, 451, "4.3.5", "Mailbox is misconfigured");
-    if (id->system) {
-        err_note(e, "the home %s of %s is missing", path, id->account);
-        return RC_TEMP;
-    }
+        return S_ISDIR(st.st_mode) ? RC_OK : misconfigured(e, path, "not a folder");
+    if (id->system)
+        return misconfigured(e, path, "the home is missing");
     AUTO(fd_closep) int fd = -1;
     if (file_make_dirs(path, 0755) == RC_OK)
         fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0 || fchmod(fd, 0700) != 0 || (geteuid() == 0 && fchown(fd, id->uid, id->gid) != 0)) {
-        err_note(e, "cannot make %s: %s", path, strerror(errno));
-        return RC_TEMP;
-    }
+    if (fd < 0 || fchmod(fd, 0700) != 0 || (geteuid() == 0 && fchown(fd, id->uid, id->gid) != 0))
+        return misconfigured(e, path, strerror(errno));
     return RC_OK;
 }
 

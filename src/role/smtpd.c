@@ -29,7 +29,7 @@ struct connection {
     int fd;
     char address[SOCKET_ADDRESS_MAX];
     int port;
-    bool counted;
+    struct socket_client client;
 };
 
 static struct smtpd self;
@@ -96,7 +96,7 @@ static void *session_main(void *arg)
     buf_wipe(&s.ipc);
     stream_free(io);
     tls_server_unref(tls);
-    client_count_del(d->clients, str_c(c->address));
+    login_limit_leave(d->clients, &c->client);
     free(c);
     return NULL;
 }
@@ -124,14 +124,15 @@ static void take_connection(struct acceptor *a, int fd, const struct sockaddr_st
     struct smtpd *d = a->server;
     const struct conf *conf = d->role->conf;
     struct connection *c = calloc(1, sizeof *c);
-    bool total = false;
     must(c);
     c->acceptor = a;
     c->fd = fd;
     socket_address_text(peer, c->address, &c->port);
+    socket_client_key(peer, &c->client);
     bool local = peer->ss_family == AF_UNIX;
     unsigned per_client = local ? UINT32_MAX : (unsigned)conf->smtpd_client_connection_count_limit;
-    if (client_count_add(d->clients, str_c(c->address), (unsigned)conf->smtpd_process_limit, per_client, &total) != RC_OK) {
+    if (login_limit_enter(d->clients, &c->client, per_client, (unsigned)conf->smtpd_process_limit) != RC_OK) {
+        bool total = login_limit_total(d->clients) >= (unsigned)conf->smtpd_process_limit;
         if (total)
             log_warn("smtpd_process_limit (%d) reached: connection from [%s] refused", conf->smtpd_process_limit,
                      c->address);
@@ -143,7 +144,7 @@ static void take_connection(struct acceptor *a, int fd, const struct sockaddr_st
     }
     if (thread_start(session_main, c, SESSION_STACK, "session") != RC_OK) {
         log_error("no thread for a session: connection from [%s] refused", c->address);
-        client_count_del(d->clients, str_c(c->address));
+        login_limit_leave(d->clients, &c->client);
         refuse(c, "Insufficient system resources");
     }
 }
@@ -186,7 +187,7 @@ static void smtpd_start(struct role *r)
     self.mailbox = channel_pool_new(4, LINK_WAIT_MS);
     self.queue = channel_pool_new(POOL_CHANNELS_MAX, LINK_WAIT_MS);
     self.deliver = deliver_pools_new();
-    self.clients = client_count_new();
+    self.clients = login_limit_new();
     must(pthread_mutex_init(&self.tls_lock, NULL) == 0);
     self.tls = role_tls(r);
     (void)map_hash(S(""));
@@ -236,7 +237,7 @@ static void smtpd_reload(struct role *r)
 static void smtpd_stop(struct role *r)
 {
     atomic_store(&self.stopping, true);
-    for (msec end = clock_mono() + STOP_WAIT_MS; clock_mono() < end && client_count_total(self.clients) > 0;)
+    for (msec end = clock_mono() + STOP_WAIT_MS; clock_mono() < end && login_limit_total(self.clients) > 0;)
         usleep(5000);
 }
 

@@ -3,7 +3,7 @@
 #define ROLE_SMTPD_IMPL_H
 
 #include "os/channel.h"
-#include "role/client_count.h"
+#include "role/login_limit.h"
 #include "role/role.h"
 #include "smtp/session.h"
 
@@ -16,7 +16,7 @@ struct smtpd {
     struct role *role;
     struct channel_pool *auth, *mailbox, *queue;
     struct deliver_pools *deliver;
-    struct client_count *clients;
+    struct login_limit *clients;
     pthread_mutex_t tls_lock;
     struct tls_server *tls; /* replaced at a reload */
     atomic_bool stopping;
