@@ -164,6 +164,28 @@ void uidset_intersect(struct uidset *s, const struct uidset *other)
     *s = both;
 }
 
+void uidset_subtract(struct uidset *s, const struct uidset *other)
+{
+    struct uidset left = {0};
+    size_t k = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        uid32 from = s->r[i].first, last = s->r[i].last;
+        bool open = true; /* [from, last] is still to be kept */
+        while (k < other->n && other->r[k].last < from)
+            k++;
+        for (size_t j = k; open && j < other->n && other->r[j].first <= last; j++) {
+            if (other->r[j].first > from)
+                push(&left, (struct uidrange){from, other->r[j].first - 1});
+            open = other->r[j].last < last;
+            from = open ? other->r[j].last + 1 : from;
+        }
+        if (open)
+            push(&left, (struct uidrange){from, last});
+    }
+    uidset_deinit(s);
+    *s = left;
+}
+
 bool uidset_has(const struct uidset *s, uid32 uid)
 {
     size_t i = lower_bound(s, uid);

@@ -1,12 +1,13 @@
 /* store: the mailboxes of one account. Nothing above this header may know that there are files.
  *
- * An IMAP or POP3 session opens its account's store inside its cage, single-threaded. Behind this interface lie
- * Maildir++ folders (the truth for content, flags and UIDs) and malle.index (SQLite; can be deleted whenever no session
- * is open). See doc/storage.md for formats and crash states.
+ * An IMAP or POP3 session opens its account's store inside its cage, single-threaded. Behind this interface
+ * lie Maildir++ folders (the truth for content, flags and UIDs) and malle.index (SQLite; can be deleted
+ * whenever no session is open). See doc/storage.md for formats and crash states.
  *
  * Mailbox names here are UTF-8 with the configured hierarchy separator; "INBOX" (any case) is the inbox.
- * Errors: RC_GONE the mailbox or message is not there, RC_PERM refused (exists, name not allowed), RC_LIMIT a quota or
- * named limit, RC_TEMP the disk or a lock failed (the log text says what); nothing was changed then. */
+ * Errors: RC_GONE the mailbox or message is not there, RC_PERM refused (exists, name not allowed), RC_LIMIT a
+ * quota or named limit, RC_TEMP the disk or a lock failed (the log text says what); nothing was changed then.
+ */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
 
@@ -30,21 +31,22 @@ enum msg_flag {
 enum special_use { USE_NONE, USE_ALL, USE_ARCHIVE, USE_DRAFTS, USE_FLAGGED, USE_JUNK, USE_SENT, USE_TRASH };
 
 struct store_conf {
-    str account;     /* for logs and the index: "demo@malle.test" */
-    str root;        /* path of the Maildir as this process sees it (inside the cage) */
-    str index_dir;   /* "" for the Maildir itself (INDEX= of mail_location) */
-    str hostname;    /* goes into file names */
-    char separator;  /* hierarchy separator of the names, '.' or '/' */
-    unsigned mailbox_max;  /* named limit: mailboxes per account */
-    unsigned keyword_max;  /* named limit: keywords per mailbox, at most 64 */
-    uint64_t append_max;   /* bytes */
-    bool create_defaults;  /* a new account gets Drafts, Sent, Junk, Trash, Archive, subscribed */
+    str account;          /* for logs and the index: "demo@malle.test" */
+    str root;             /* path of the Maildir as this process sees it (inside the cage) */
+    str index_dir;        /* "" for the Maildir itself (INDEX= of mail_location) */
+    str hostname;         /* goes into file names */
+    char separator;       /* hierarchy separator of the names, '.' or '/' */
+    unsigned mailbox_max; /* named limit: mailboxes per account */
+    unsigned keyword_max; /* named limit: keywords per mailbox, at most 64 */
+    uint64_t append_max;  /* bytes */
+    bool create_defaults; /* a new account gets Drafts, Sent, Junk, Trash, Archive, subscribed */
 };
 
 struct store; /* an open account */
 struct box;   /* an open mailbox with the session's view of it */
 
-/* Opens the account, creating Maildir (0700) and index when missing. A damaged index is set aside and rebuilt. */
+/* Opens the account, creating Maildir (0700) and index when missing. A damaged index is set aside and
+ * rebuilt. */
 MUST_USE enum rc store_open(const struct store_conf *conf, struct store **ret, struct err *e);
 struct store *store_close(struct store *st); /* finishes pending file names; accepts NULL, returns NULL */
 
@@ -52,7 +54,8 @@ struct store *store_close(struct store *st); /* finishes pending file names; acc
 struct store_box_info {
     str name;
     enum special_use use;
-    bool subscribed, exists, noselect; /* subscribed names may not exist; parents of existing boxes may be noselect */
+    bool subscribed, exists,
+        noselect; /* subscribed names may not exist; parents of existing boxes may be noselect */
     bool has_children;
 };
 /* All mailboxes and subscribed names, sorted, INBOX first; the array lies in the arena. */
@@ -74,60 +77,65 @@ struct store_status {
 MUST_USE enum rc store_status(struct store *st, str name, struct store_status *ret, struct err *e);
 
 /* --- an open mailbox --- */
-/* Merges what changed on disk, takes a view. Not read_only: \Recent messages are claimed (moved from new/ to cur/). */
+/* Merges what changed on disk, takes a view. Not read_only: \Recent messages are claimed (moved from new/ to
+ * cur/). */
 MUST_USE enum rc box_open(struct store *st, str name, bool read_only, struct box **ret, struct err *e);
 struct box *box_close(struct box *b);
 const struct store_status *box_status(const struct box *b); /* of the view, as of the last open or sync */
 bool box_read_only(const struct box *b);
-const struct uidset *box_view(const struct box *b);          /* UIDs of the view: sequence number = rank */
+const struct uidset *box_view(const struct box *b); /* UIDs of the view: sequence number = rank */
 bool box_is_recent(const struct box *b, uid32 uid);
 /* First unseen sequence number, 0 when there is none. */
 uint32_t box_first_unseen(struct box *b);
 
-/* Directory descriptors (O_PATH) of the folders to watch for changes by others: new/ and cur/. Owned by the box. */
+/* Directory descriptors (O_PATH) of the folders to watch for changes by others: new/ and cur/. Owned by the
+ * box. */
 void box_watch_fds(const struct box *b, int ret_fd[2]);
 
-/* Brings the view up to date with the index and the folders, and tells the differences in the order in which a session
- * must announce them: expunges (descending or with shifting numbers as given: seq is the number at the moment of the
- * call), then one count if messages arrived, then flag changes. */
+/* Brings the view up to date with the index and the folders, and tells the differences in the order in which
+ * a session must announce them: expunges (descending or with shifting numbers as given: seq is the number at
+ * the moment of the call), then one count if messages arrived, then flag changes. */
 enum box_sync_flag {
-    BOX_SYNC_NO_EXPUNGE = 1,   /* expunges stay invisible until a later sync (RFC 9051 §7.5.1) */
-    BOX_SYNC_SCAN = 2          /* look at the folders even when their times did not change */
+    BOX_SYNC_NO_EXPUNGE = 1, /* expunges stay invisible until a later sync (RFC 9051 §7.5.1) */
+    BOX_SYNC_SCAN = 2        /* look at the folders even when their times did not change */
 };
 struct box_events {
     void (*expunged)(void *ctx, uint32_t seq, uid32 uid);
     void (*exists)(void *ctx, uint32_t count, uint32_t recent);
-    void (*flags)(void *ctx, uint32_t seq, uid32 uid); /* changed by others, or by a command of ours not told yet */
+    void (*flags)(void *ctx, uint32_t seq,
+                  uid32 uid); /* changed by others, or by a command of ours not told yet */
     void *ctx;
 };
 MUST_USE enum rc box_sync(struct box *b, unsigned sync_flags, const struct box_events *ev, struct err *e);
 
 /* --- keywords --- */
-/* Names of the mailbox's keywords; a set bit k in struct box_msg.keywords means names[k]. Valid until the next call on b. */
+/* Names of the mailbox's keywords; a set bit k in struct box_msg.keywords means names[k]. Valid until the
+ * next call on b. */
 size_t box_keywords(const struct box *b, const str **ret_names);
 bool box_keyword_room(const struct box *b); /* PERMANENTFLAGS \* */
 
 /* --- messages --- */
 enum box_want { /* columns beyond the cheap ones */
-    BOX_WANT_ENVELOPE = 1,
-    BOX_WANT_BODY = 2,
-    BOX_WANT_BODYSTRUCTURE = 4
+                BOX_WANT_ENVELOPE = 1,
+                BOX_WANT_BODY = 2,
+                BOX_WANT_BODYSTRUCTURE = 4
 };
 struct box_msg {
     uid32 uid;
     uint32_t seq;
-    unsigned flags;     /* enum msg_flag */
-    uint64_t keywords;  /* bits into box_keywords */
+    unsigned flags;    /* enum msg_flag */
+    uint64_t keywords; /* bits into box_keywords */
     modseq modseq;
     int64_t internal_date, save_date; /* seconds since 1970 */
-    uint64_t size;      /* RFC822.SIZE: CRLF bytes */
-    str envelope, body, bodystructure; /* text as it is sent (RFC 9051 §7.5.2); only when wanted, valid until next */
+    uint64_t size;                    /* RFC822.SIZE: CRLF bytes */
+    str envelope, body,
+        bodystructure; /* text as it is sent (RFC 9051 §7.5.2); only when wanted, valid until next */
 };
-/* Walks the messages of `uids` that are in the view, ascending. Wanted texts that are not cached yet are parsed from the
- * file and cached. A message whose file is gone is skipped (the next sync tells). */
+/* Walks the messages of `uids` that are in the view, ascending. Wanted texts that are not cached yet are
+ * parsed from the file and cached. A message whose file is gone is skipped (the next sync tells). */
 struct box_query;
-MUST_USE enum rc box_query_open(struct box *b, const struct uidset *uids, unsigned want, struct box_query **ret,
-                                struct err *e);
+MUST_USE enum rc box_query_open(struct box *b, const struct uidset *uids, unsigned want,
+                                struct box_query **ret, struct err *e);
 /* RC_OK with *ret filled, RC_GONE at the end. */
 MUST_USE enum rc box_query_next(struct box_query *q, struct box_msg *ret, struct err *e);
 struct box_query *box_query_close(struct box_query *q);
@@ -140,34 +148,35 @@ struct box_content {
 MUST_USE enum rc box_content_open(struct box *b, uid32 uid, struct box_content *ret, struct err *e);
 void box_content_close(struct box_content *c);
 
-/* The message's POP3 unique-id (RFC 1939 §7): from the uidlist's P field, else derived from UID and UIDVALIDITY. */
+/* The message's POP3 unique-id (RFC 1939 §7): from the uidlist's P field, else derived from UID and
+ * UIDVALIDITY. */
 MUST_USE enum rc box_pop3_uidl(struct box *b, uid32 uid, struct buf *out, struct err *e);
 
 enum flag_op { FLAGS_REPLACE, FLAGS_ADD, FLAGS_REMOVE };
 struct flag_change {
     enum flag_op op;
-    unsigned flags;           /* enum msg_flag */
-    const str *keywords;      /* names; unknown ones are created while there is room */
+    unsigned flags;      /* enum msg_flag */
+    const str *keywords; /* names; unknown ones are created while there is room */
     size_t n_keywords;
-    modseq unchanged_since;   /* UINT64_MAX: unconditional (RFC 7162 §3.1.3) */
+    modseq unchanged_since; /* UINT64_MAX: unconditional (RFC 7162 §3.1.3) */
 };
-/* One durable commit for the whole set. ret_failed (may be NULL) gets the UIDs that changed since. The caller's own
- * changes are not reported by box_sync when silent is true. */
+/* One durable commit for the whole set. ret_failed (may be NULL) gets the UIDs that changed since. The
+ * caller's own changes are not reported by box_sync when silent is true. */
 MUST_USE enum rc box_change_flags(struct box *b, const struct uidset *uids, const struct flag_change *change,
                                   bool silent, struct uidset *ret_failed, struct err *e);
 
-/* Expunges the messages of `uids` (NULL: all) that have \Deleted; with any_flags also those without it (MOVE, POP3). The
- * next box_sync tells. Durable on return. */
+/* Expunges the messages of `uids` (NULL: all) that have \Deleted; with any_flags also those without it (MOVE,
+ * POP3). The next box_sync tells. Durable on return. */
 MUST_USE enum rc box_expunge(struct box *b, const struct uidset *uids, bool any_flags, struct err *e);
 
 struct box_copied {
-    uint32_t uidvalidity; /* of the destination; 0 when nothing was copied */
+    uint32_t uidvalidity;   /* of the destination; 0 when nothing was copied */
     struct uidset from, to; /* equal counts, n-th to n-th; owned by the caller (uidset_deinit) */
 };
-/* Copies all or nothing, flags and dates kept. RC_GONE: no such destination (TRYCREATE). With move, the originals are
- * expunged after the copies are durable. */
-MUST_USE enum rc box_copy(struct box *b, const struct uidset *uids, str dest, bool move, struct box_copied *ret,
-                          struct err *e);
+/* Copies all or nothing, flags and dates kept. RC_GONE: no such destination (TRYCREATE). With move, the
+ * originals are expunged after the copies are durable. */
+MUST_USE enum rc box_copy(struct box *b, const struct uidset *uids, str dest, bool move,
+                          struct box_copied *ret, struct err *e);
 
 /* --- append --- */
 struct append;

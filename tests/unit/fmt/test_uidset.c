@@ -128,16 +128,21 @@ static void test_operations(void **state)
         random_set(&s, sb, &seed);
         random_set(&o, ob, &seed);
         check_against(&s, sb);
-        int op = (int)(next_random(&seed) % 3);
+        int op = (int)(next_random(&seed) % 4);
         uid32 a = 1 + next_random(&seed) % 30, b = a + next_random(&seed) % 30;
         if (op == 0)
             uidset_add_set(&s, &o);
         else if (op == 1)
             uidset_intersect(&s, &o);
+        else if (op == 2)
+            uidset_subtract(&s, &o);
         else
             uidset_del(&s, a, b);
         for (uid32 u = 1; u < TOP; u++)
-            sb[u] = op == 0 ? sb[u] || ob[u] : op == 1 ? sb[u] && ob[u] : sb[u] && (u < a || u > b);
+            sb[u] = op == 0   ? sb[u] || ob[u]
+                    : op == 1 ? sb[u] && ob[u]
+                    : op == 2 ? sb[u] && !ob[u]
+                              : sb[u] && (u < a || u > b);
         check_against(&s, sb);
         uidset_deinit(&s);
         uidset_deinit(&o);

@@ -1,0 +1,11 @@
+/* index_schema: the tables of malle.index; doc/storage.md explains each column. A file with another version
+ * is set aside and built anew from the Maildir, so a change here only needs a new number. */
+#ifndef STORE_INDEX_SCHEMA_H
+#define STORE_INDEX_SCHEMA_H
+
+#define INDEX_VERSION     1
+#define INDEX_VERSION_SQL "PRAGMA user_version = 1;"
+
+extern const char index_schema[];
+
+#endif

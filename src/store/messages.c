@@ -1,0 +1,111 @@
+/* messages: adding and removing rows of messages together with all that is counted from them. */
+#include "store/store_priv.h"
+
+uint64_t message_size_bound(int64_t size)
+{
+    return size >= 0 ? (uint64_t)size : 2 * (uint64_t)-size; /* at worst each byte on disk is a bare LF */
+}
+
+static enum rc insert_one(struct folder *f, const struct newcomer *m, struct err *e)
+{
+    int64_t key = index_key(f->id, m->uid);
+    enum rc rc = db_run(f->st->db, e, "INSERT INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", DB_I(key),
+                        DB_I(m->flags), DB_I(m->keywords), DB_I(f->modseq), DB_I(m->internal_date),
+                        DB_I(m->save_date), DB_I(m->size));
+    if (rc == RC_OK)
+        rc = db_run(f->st->db, e, "INSERT INTO file VALUES (?1, ?2, ?3, ?4, ?5)", DB_I(key), DB_T(m->base),
+                    DB_T(m->info), DB_I(m->in_new), DB_T(m->fields));
+    if (rc == RC_PERM) /* two messages with one UID: the index contradicts the uidlist */
+        rc = RC_INVALID;
+    if (rc != RC_OK)
+        return rc;
+    f->messages++;
+    f->unseen += !(m->flags & FLAG_SEEN);
+    f->deleted += !!(m->flags & FLAG_DELETED);
+    f->size += message_size_bound(m->size);
+    if (!(m->flags & FLAG_SEEN) && m->uid < f->unseen_floor)
+        f->unseen_floor = m->uid;
+    return RC_OK;
+}
+
+enum rc messages_insert(struct folder *f, struct newcomer *v, size_t n, struct err *e)
+{
+    struct uidset added = {0};
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < n && rc == RC_OK; i++) {
+        if (v[i].uid == 0)
+            v[i].uid = f->uidnext;
+        if (v[i].uid == UINT32_MAX) {
+            rc = err_set(e, RC_LIMIT, 0, "5.2.0", "Mailbox has run out of UIDs");
+            break;
+        }
+        if (v[i].uid >= f->uidnext)
+            f->uidnext = v[i].uid + 1;
+        uidset_add(&added, v[i].uid, v[i].uid);
+        rc = insert_one(f, &v[i], e);
+    }
+    if (rc == RC_OK)
+        rc = chunk_add(f, &added, e);
+    uidset_deinit(&added);
+    return rc;
+}
+
+/* Takes the rows of one range out of the counters. */
+static enum rc uncount(struct folder *f, int64_t first, int64_t last, struct err *e)
+{
+    AUTO(db_done) struct db_stmt *q = NULL;
+    enum rc rc = db_query(f->st->db, &q, e,
+                          "SELECT count(*), sum(flags & 16 = 0), sum(flags & 32 <> 0),"
+                          " sum(CASE WHEN size < 0 THEN -2 * size ELSE size END)"
+                          " FROM message WHERE key BETWEEN ?1 AND ?2",
+                          DB_I(first), DB_I(last));
+    if (rc == RC_OK)
+        rc = db_step(q, e);
+    if (rc != RC_OK)
+        return rc;
+    f->messages -= (uint32_t)db_int(q, 0);
+    f->unseen -= (uint32_t)db_int(q, 1);
+    f->deleted -= (uint32_t)db_int(q, 2);
+    f->size -= (uint64_t)db_int(q, 3);
+    return RC_OK;
+}
+
+static enum rc delete_range(struct folder *f, struct uidrange r, struct err *e)
+{
+    int64_t first = index_key(f->id, r.first), last = index_key(f->id, r.last);
+    enum rc rc = uncount(f, first, last, e);
+    if (rc == RC_OK)
+        rc = db_run(f->st->db, e, "DELETE FROM message WHERE key BETWEEN ?1 AND ?2", DB_I(first), DB_I(last));
+    if (rc == RC_OK)
+        rc = db_run(f->st->db, e, "DELETE FROM file WHERE key BETWEEN ?1 AND ?2", DB_I(first), DB_I(last));
+    if (rc == RC_OK)
+        rc = db_run(f->st->db, e, "DELETE FROM text WHERE key BETWEEN ?1 AND ?2", DB_I(first), DB_I(last));
+    if (rc == RC_OK)
+        rc = db_run(f->st->db, e, "INSERT OR REPLACE INTO expunged VALUES (?1, ?2, ?3, ?4)", DB_I(f->id),
+                    DB_I(f->modseq), DB_I(r.first), DB_I(r.last));
+    return rc;
+}
+
+enum rc messages_delete(struct folder *f, const struct uidset *uids, struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < uids->n && rc == RC_OK; i++)
+        rc = delete_range(f, uids->r[i], e);
+    return rc == RC_OK ? chunk_del(f, uids, e) : rc;
+}
+
+enum rc messages_forget(struct store *st, int64_t mailbox, struct err *e)
+{
+    static const char *const by_key[] = {"DELETE FROM message WHERE key BETWEEN ?1 AND ?2",
+                                         "DELETE FROM file WHERE key BETWEEN ?1 AND ?2",
+                                         "DELETE FROM text WHERE key BETWEEN ?1 AND ?2"};
+    static const char *const by_mailbox[] = {
+        "DELETE FROM chunk WHERE mailbox = ?1", "DELETE FROM expunged WHERE mailbox = ?1",
+        "DELETE FROM pending WHERE mailbox = ?1", "DELETE FROM keyword WHERE mailbox = ?1"};
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < 3 && rc == RC_OK; i++)
+        rc = db_run(st->db, e, by_key[i], DB_I(index_key(mailbox, 0)), DB_I(index_key(mailbox, UINT32_MAX)));
+    for (size_t i = 0; i < 4 && rc == RC_OK; i++)
+        rc = db_run(st->db, e, by_mailbox[i], DB_I(mailbox));
+    return rc;
+}

@@ -1,0 +1,239 @@
+/* query: FETCH's and SEARCH's walk over messages, in batches of rows, so that no statement stays open between
+ * calls and the caller may change flags meanwhile. Cheap columns come from the table message alone; the texts
+ * of ENVELOPE and BODYSTRUCTURE are parsed from the file once and kept in the table text, written batch by
+ * batch without fsync: what a crash loses is parsed again. */
+#include "fmt/bodystructure.h"
+#include "fmt/crlf.h"
+#include "fmt/envelope.h"
+#include "fmt/mime.h"
+#include "store/store_priv.h"
+
+enum { PARSE_BYTES = 32 << 20, TEXT_BYTES = 4 << 20, BATCH_BYTES = 8 << 20, BATCH_ROWS = 128 };
+
+struct row {
+    struct box_msg msg;
+    int64_t size; /* as the column has it */
+};
+
+struct parsed { /* to be cached */
+    uid32 uid;
+    int64_t old_size, size;
+    str envelope, body, bodystructure; /* empty: only the size was wanted */
+};
+
+struct box_query {
+    struct box *b;
+    struct uidset uids;
+    size_t range;
+    uid32 next; /* first UID of the range that is still to come */
+    unsigned want;
+    struct row rows[BATCH_ROWS];
+    size_t n_rows, at;
+    struct arena *row_texts;
+    struct parsed parsed[BATCH_ROWS];
+    size_t n_parsed;
+    struct arena *parsed_texts;
+};
+
+enum rc box_query_open(struct box *b, const struct uidset *uids, unsigned want, struct box_query **ret,
+                       struct err *e)
+{
+    enum rc rc = index_check(b->f.st, e);
+    if (rc != RC_OK)
+        return rc;
+    struct box_query *q = calloc(1, sizeof *q);
+    must(q);
+    q->b = b;
+    q->want = want;
+    q->row_texts = arena_new(BATCH_BYTES + 4 * TEXT_BYTES);
+    q->parsed_texts = arena_new(BATCH_BYTES + 4 * TEXT_BYTES);
+    uidset_copy(&q->uids, uids);
+    uidset_intersect(&q->uids, &b->view);
+    q->next = q->uids.n ? q->uids.r[0].first : 0;
+    *ret = q;
+    return RC_OK;
+}
+
+static enum rc begin_range(struct box_query *q, struct db_stmt **ret, struct err *e)
+{
+    static const char plain[] =
+        "SELECT key, flags, keywords, modseq, internal_date, save_date, size FROM message"
+        " WHERE key BETWEEN ?1 AND ?2 ORDER BY key LIMIT ?3";
+    static const char with_text[] =
+        "SELECT key, flags, keywords, modseq, internal_date, save_date, size, envelope, body, bodystructure"
+        " FROM message LEFT JOIN text USING (key) WHERE key BETWEEN ?1 AND ?2 ORDER BY key LIMIT ?3";
+    const struct box *b = q->b;
+    return db_query(b->f.st->db, ret, e, q->want ? with_text : plain, DB_I(index_key(b->f.id, q->next)),
+                    DB_I(index_key(b->f.id, q->uids.r[q->range].last)), DB_I(BATCH_ROWS - q->n_rows));
+}
+
+static void take_row(struct box_query *q, const struct db_stmt *s)
+{
+    struct row *r = &q->rows[q->n_rows++];
+    *r = (struct row){.msg = {.uid = (uid32)db_int(s, 0),
+                              .flags = (unsigned)db_int(s, 1),
+                              .keywords = (uint64_t)db_int(s, 2),
+                              .modseq = (modseq)db_int(s, 3),
+                              .internal_date = db_int(s, 4),
+                              .save_date = db_int(s, 5)},
+                      .size = db_int(s, 6)};
+    r->msg.size = r->size > 0 ? (uint64_t)r->size : 0;
+    if (q->want && !db_is_null(s, 7)) {
+        r->msg.envelope = arena_str(q->row_texts, db_text(s, 7));
+        r->msg.body = arena_str(q->row_texts, db_text(s, 8));
+        r->msg.bodystructure = arena_str(q->row_texts, db_text(s, 9));
+    }
+    q->next = r->msg.uid + 1;
+}
+
+static bool batch_full(const struct box_query *q)
+{
+    return q->n_rows == BATCH_ROWS || arena_used(q->row_texts) > BATCH_BYTES;
+}
+
+/* RC_GONE: the range has no more rows. */
+static enum rc take_rows(struct box_query *q, struct err *e)
+{
+    AUTO(db_done) struct db_stmt *s = NULL;
+    enum rc rc = begin_range(q, &s, e);
+    while (rc == RC_OK && !batch_full(q) && (rc = db_step(s, e)) == RC_OK)
+        take_row(q, s);
+    return rc;
+}
+
+static enum rc refill(struct box_query *q, struct err *e)
+{
+    q->at = q->n_rows = 0;
+    arena_reset(q->row_texts);
+    while (q->range < q->uids.n && !batch_full(q)) {
+        enum rc rc = take_rows(q, e);
+        if (rc == RC_GONE && ++q->range < q->uids.n)
+            q->next = q->uids.r[q->range].first;
+        else if (rc != RC_OK && rc != RC_GONE)
+            return rc;
+    }
+    return q->n_rows ? RC_OK : RC_GONE;
+}
+
+/* The text so far, or a constant that is valid in its place when it did not fit. */
+static str keep(struct arena *a, struct buf *b, str instead)
+{
+    str s = arena_str(a, b->overflow ? instead : buf_str(b));
+    buf_reset(b);
+    return s;
+}
+
+/* The three texts of a message. Parsing never fails: a message made to exhaust the arena is told as one leaf.
+ */
+static void make_texts(struct arena *texts, str raw, struct parsed *p)
+{
+    static const struct mime_limits leaf = {.depth = 0, .parts = 1};
+    const str no_envelope = S("(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)");
+    const str no_body = S("(\"APPLICATION\" \"OCTET-STREAM\" NIL NIL NIL \"8BIT\" 0)");
+    AUTO(arena_freep) struct arena *a = arena_new(PARSE_BYTES);
+    struct buf b = BUF_INIT(TEXT_BYTES);
+    struct mime_part *root = NULL;
+    if (mime_parse(raw, a, NULL, &root) != RC_OK) {
+        arena_reset(a);
+        enum rc rc = mime_parse(raw, a, &leaf, &root);
+        must(rc == RC_OK);
+    }
+    envelope_put(&b, str_sub(raw, root->header.start, root->header.end - root->header.start), a);
+    p->envelope = keep(texts, &b, no_envelope);
+    bodystructure_put(&b, raw, root, false, a);
+    p->body = keep(texts, &b, no_body);
+    bodystructure_put(&b, raw, root, true, a);
+    p->bodystructure = keep(texts, &b, no_body);
+    buf_deinit(&b);
+}
+
+static enum rc save_one(struct folder *f, const struct parsed *p, struct err *e)
+{
+    int64_t key = index_key(f->id, p->uid);
+    enum rc rc = RC_OK;
+    if (p->old_size < 0) {
+        rc = db_run(f->st->db, e, "UPDATE message SET size = ?2 WHERE key = ?1 AND size < 0", DB_I(key),
+                    DB_I(p->size));
+        if (rc == RC_OK && db_changes(f->st->db) == 1)
+            f->size = f->size - message_size_bound(p->old_size) + (uint64_t)p->size;
+    }
+    if (rc == RC_OK && p->envelope.n)
+        rc = db_run(f->st->db, e,
+                    "INSERT OR REPLACE INTO text SELECT ?1, ?2, ?3, ?4 WHERE EXISTS"
+                    " (SELECT 1 FROM message WHERE key = ?1)",
+                    DB_I(key), DB_T(p->envelope), DB_T(p->body), DB_T(p->bodystructure));
+    return rc;
+}
+
+/* A cache that cannot be written is no reason to fail a FETCH. */
+static void save_parsed(struct box_query *q)
+{
+    struct err e;
+    struct folder *f = &q->b->f;
+    if (q->n_parsed == 0)
+        return;
+    enum rc rc = f->st->stale ? RC_TEMP : folder_begin(f, false, &e);
+    if (rc == RC_OK) {
+        for (size_t i = 0; i < q->n_parsed && rc == RC_OK; i++)
+            rc = save_one(f, &q->parsed[i], &e);
+        rc = folder_end(f, rc, &e);
+    }
+    index_damage(f->st, rc);
+    q->n_parsed = 0;
+    arena_reset(q->parsed_texts);
+}
+
+/* Reads the file for what the row does not have. RC_GONE: the file is not there. */
+static enum rc complete(struct box_query *q, struct row *r, bool texts, struct err *e)
+{
+    struct box_content c;
+    if (q->n_parsed == BATCH_ROWS || arena_used(q->parsed_texts) > BATCH_BYTES)
+        save_parsed(q);
+    enum rc rc = box_content_open(q->b, r->msg.uid, &c, e);
+    if (rc != RC_OK)
+        return rc;
+    struct parsed *p = &q->parsed[q->n_parsed++];
+    *p = (struct parsed){.uid = r->msg.uid, .old_size = r->size, .size = r->size};
+    if (r->size < 0)
+        p->size = (int64_t)crlf_size(c.raw);
+    r->msg.size = (uint64_t)p->size;
+    if (texts) {
+        make_texts(q->parsed_texts, c.raw, p);
+        r->msg.envelope = p->envelope;
+        r->msg.body = p->body;
+        r->msg.bodystructure = p->bodystructure;
+    }
+    box_content_close(&c);
+    return RC_OK;
+}
+
+enum rc box_query_next(struct box_query *q, struct box_msg *ret, struct err *e)
+{
+    for (;;) {
+        enum rc rc = q->at < q->n_rows ? RC_OK : refill(q, e);
+        if (rc != RC_OK)
+            return index_result(q->b->f.st, rc, e);
+        struct row *r = &q->rows[q->at++];
+        bool texts = q->want && r->msg.bodystructure.n == 0;
+        if (texts || r->size < 0)
+            rc = complete(q, r, texts, e);
+        if (rc == RC_GONE)
+            continue; /* the next sync tells */
+        r->msg.seq = uidset_rank(&q->b->view, r->msg.uid);
+        if (rc == RC_OK)
+            *ret = r->msg;
+        return rc;
+    }
+}
+
+struct box_query *box_query_close(struct box_query *q)
+{
+    if (!q)
+        return NULL;
+    save_parsed(q);
+    arena_free(q->row_texts);
+    arena_free(q->parsed_texts);
+    uidset_deinit(&q->uids);
+    free(q);
+    return NULL;
+}

@@ -1,0 +1,227 @@
+/* store_priv: what the files of src/store share behind store.h: the open account, a folder with its index
+ * row, and the steps that change it. Not included from outside this folder.
+ *
+ * Order of locks: dovecot-uidlist.lock of a folder first, then the index's write transaction; never the other
+ * way. */
+#ifndef STORE_STORE_PRIV_H
+#define STORE_STORE_PRIV_H
+
+#include "os/db.h"
+#include "store/dotlock.h"
+#include "store/store.h"
+
+#include <sys/stat.h>
+
+enum { DIR_NAME_MAX = 255, KEYWORD_BITS = 64, DIRTY_SECONDS = 2 };
+
+struct store {
+    struct store_conf conf; /* its strings are copies owned by the store */
+    char *index_path;
+    int root_fd;
+    struct db *db;
+    struct stat index_stat; /* which file db is */
+    bool stale; /* the file at index_path is no longer db, or db is damaged: open the store again */
+};
+
+/* --- errors (store_err.c): each fills *e and returns its rc --- */
+enum rc store_errno(struct err *e, const char *what,
+                    const char *name); /* from errno: RC_LIMIT, RC_PERM or RC_TEMP */
+enum rc store_gone(struct err *e);
+enum rc store_refuse(struct err *e, const char *why);
+uint64_t store_random(void);
+
+/* --- the index file (index.c) --- */
+MUST_USE enum rc index_open(struct store *st, struct err *e);
+/* RC_TEMP (and st->stale) when the index's file was replaced or the index is damaged. */
+MUST_USE enum rc index_check(struct store *st, struct err *e);
+/* Passes rc on; a damaged index is set aside, so that the next store_open builds a new one. */
+void index_damage(struct store *st, enum rc rc); /* the same where there is nobody to tell */
+MUST_USE enum rc index_result(struct store *st, enum rc rc, struct err *e);
+
+/* Rows of messages are keyed by mailbox * 2^32 + UID. */
+static inline int64_t index_key(int64_t mailbox, uid32 uid)
+{
+    return mailbox << 32 | uid;
+}
+
+/* --- names (names.c) --- */
+/* Folder name on disk ("" for INBOX, ".A.B") of a mailbox name, and back. RC_PERM: not allowed. */
+MUST_USE enum rc name_to_dir(const struct store *st, str name, char ret_dir[DIR_NAME_MAX + 1], struct err *e);
+MUST_USE enum rc name_from_dir(const struct store *st, str dir, struct buf *out);
+/* Special use that a folder has by its name alone. */
+enum special_use name_default_use(str dir);
+
+/* --- a folder and its row in the index (folder.c) --- */
+struct file_stamp { /* tells whether a file was changed by others */
+    int64_t ino, size, mtime_ns;
+};
+
+enum folder_dirty {
+    DIRTY_NEW = 1, /* new/ or cur/ was changed too recently for its time to be trusted */
+    DIRTY_CUR = 2,
+    OWN_CUR = 4 /* cur/ was changed by us while its time was known: looked through at the next open */
+};
+
+struct folder {
+    struct store *st;
+    char dir[DIR_NAME_MAX + 1];
+    int fd, new_fd, cur_fd;
+    int64_t id;
+
+    /* columns of its row */
+    uint32_t uidvalidity;
+    uid32 uidnext;
+    modseq modseq;
+    enum special_use use;
+    uint32_t messages, unseen, deleted;
+    uint64_t size;
+    uid32 unseen_floor; /* no message below this UID is unseen */
+    int64_t new_time_ns, cur_time_ns;
+    unsigned dirty; /* enum folder_dirty */
+    struct file_stamp uidlist, keyword_file;
+    int64_t uidlist_records;
+    char guid[33];
+
+    char *keyword[KEYWORD_BITS]; /* NULL: unused */
+    modseq keyword_modseq;       /* of the row when they were read; keywords never change without it */
+};
+
+/* Opens the folder's descriptors and its row, which is made when missing. RC_GONE: no such folder. */
+MUST_USE enum rc folder_open(struct store *st, const char *dir, struct folder *ret, struct err *e);
+void folder_close(struct folder *f);
+/* Reads the row again. RC_GONE: the mailbox was deleted, or is another one now. */
+MUST_USE enum rc folder_reload(struct folder *f, struct err *e);
+/* Write transaction on a folder: begin reloads the row, commit saves it. Failing calls leave no transaction
+ * open. */
+MUST_USE enum rc folder_begin(struct folder *f, bool durable, struct err *e);
+MUST_USE enum rc folder_commit(struct folder *f, struct err *e);
+void folder_rollback(struct folder *f);
+/* rc of a step inside the transaction: commit when RC_OK, else roll back. */
+MUST_USE enum rc folder_end(struct folder *f, enum rc rc, struct err *e);
+void file_stamp_get(const struct stat *st, struct file_stamp *ret);
+bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b);
+int64_t dir_time_ns(int fd);
+
+/* Own changes to cur/ and new/: begin notes whether their times are still the known ones, end takes over the
+ * new. */
+struct own_change {
+    bool new_known, cur_known;
+};
+struct own_change own_change_begin(const struct folder *f);
+void own_change_end(struct folder *f, struct own_change c);
+
+/* --- the set of UIDs in chunks (chunk.c) --- */
+enum { CHUNK_BITS = 12 };
+/* Brings view up to date with the chunks changed after `since`. */
+MUST_USE enum rc chunk_load(struct folder *f, modseq since, struct uidset *view, struct err *e);
+MUST_USE enum rc chunk_add(struct folder *f, const struct uidset *uids, struct err *e);
+MUST_USE enum rc chunk_del(struct folder *f, const struct uidset *uids, struct err *e);
+MUST_USE enum rc chunk_touch(struct folder *f, const struct uidset *uids, struct err *e);
+
+/* --- messages in the index (messages.c) --- */
+struct newcomer {
+    uid32 uid; /* 0: the next free one is assigned */
+    str base, info, fields;
+    bool in_new;
+    unsigned flags;
+    uint64_t keywords;
+    int64_t internal_date, save_date;
+    int64_t size; /* CRLF bytes; unknown: minus the bytes on disk (at least -1) */
+};
+/* Adds rows for v[0..n) inside a transaction, with modseq f->modseq, in ascending order of UIDs. */
+MUST_USE enum rc messages_insert(struct folder *f, struct newcomer *v, size_t n, struct err *e);
+/* Removes the rows of uids and logs them as expunged. */
+MUST_USE enum rc messages_delete(struct folder *f, const struct uidset *uids, struct err *e);
+/* CRLF bytes that a row's size column stands for: exact, or an upper bound. */
+uint64_t message_size_bound(int64_t size);
+/* Removes all rows of a mailbox. */
+MUST_USE enum rc messages_forget(struct store *st, int64_t mailbox, struct err *e);
+
+/* --- dovecot-uidlist (uidlist_file.c); the caller holds its lock and a transaction --- */
+struct uidlist_entry {
+    uid32 uid;
+    str base, fields;
+    int64_t crlf_size; /* -1 unknown */
+};
+struct uidlist_file {
+    bool changed; /* by others since the index saw it; the entries below are filled then */
+    bool rewrite; /* appending would not do */
+    struct buf text;
+    struct uidlist_entry *v; /* the last line of each base */
+    size_t n;
+    struct map *by_base; /* values are indices + 1 */
+};
+/* Reads the file when it is not the one that the row knows; sets uidvalidity and uidnext from it. */
+MUST_USE enum rc uidlist_file_refresh(struct folder *f, struct uidlist_file *u, bool force, struct err *e);
+void uidlist_file_deinit(struct uidlist_file *u);
+const struct uidlist_entry *uidlist_file_find(const struct uidlist_file *u, str base);
+/* Makes the file say what the index says: appends the rows with a UID of at least `first`, or writes it anew.
+ * Durable. */
+MUST_USE enum rc uidlist_file_save(struct folder *f, struct uidlist_file *u, uid32 first, struct err *e);
+
+/* --- dovecot-keywords (keyword_file.c) --- */
+MUST_USE enum rc keywords_load(struct folder *f, struct err *e); /* from the index into f->keyword */
+/* Merges the file into the index when it changed; inside a transaction. */
+MUST_USE enum rc keywords_merge(struct folder *f, struct err *e);
+/* Bits of names; with create (lock and transaction held) unknown ones are made while there is room. A name
+ * that is unknown and not made is left out, and *ret_missing is set. */
+MUST_USE enum rc keywords_bits(struct folder *f, const str *names, size_t n, bool create, uint64_t *ret,
+                               bool *ret_missing, struct err *e);
+/* Names letters that files carry and nobody named ("unknown-7", as Dovecot does). */
+MUST_USE enum rc keywords_name_letters(struct folder *f, uint64_t used, struct err *e);
+
+/* --- the folder as it lies on disk --- */
+enum merge_when { MERGE_SYNC, MERGE_OPEN, MERGE_FORCE };
+/* merge.c: looks for changes by others and takes them into the index. */
+MUST_USE enum rc folder_merge(struct folder *f, enum merge_when when, struct err *e);
+
+/* file_names.c */
+/* Path of a message's file below the folder: "cur/x:2,S". */
+void file_path(struct buf *out, bool in_new, str base, str info);
+/* A new base, different from all others. */
+void file_new_base(struct store *st, struct buf *out, uint64_t size, uint64_t crlf_size);
+/* The path at which the message with this UID lies now, found by a scan when its name changed. RC_GONE. */
+MUST_USE enum rc file_locate(struct folder *f, uid32 uid, struct buf *out, struct err *e);
+/* Moves messages from new/ to cur/ and tells which. */
+MUST_USE enum rc file_claim_new(struct folder *f, struct uidset *ret_recent, struct err *e);
+/* Brings names up to the rows where they are behind. */
+MUST_USE enum rc file_names_flush(struct folder *f, struct err *e);
+
+/* subscriptions.c: names are those of folders without the leading dot, "INBOX" for "" */
+MUST_USE enum rc subscriptions_read(struct store *st, struct arena *a, str **ret, size_t *ret_n,
+                                    struct err *e);
+MUST_USE enum rc subscriptions_set(struct store *st, str dir_name, bool on, struct err *e);
+
+/* --- an open mailbox --- */
+enum { SILENT_MAX = 64 };
+struct box {
+    struct folder f;
+    bool read_only, file_gone;        /* file_gone: a file was missing; the next sync looks everywhere */
+    struct uidset view, recent, gone; /* gone: expunged, not told yet */
+    modseq told;
+    modseq silent[SILENT_MAX]; /* own changes that are not to be told */
+    size_t n_silent;
+    struct store_status status;
+    str keyword_view[KEYWORD_BITS];
+};
+/* box_open.c: merges what changed on disk, claims what is new, reads the row. */
+MUST_USE enum rc box_refresh(struct box *b, enum merge_when when, struct err *e);
+/* Counts as of the present view. */
+void box_update_status(struct box *b);
+
+/* --- new messages of our own (arrival.c) --- */
+/* Files that lie complete in cur/ under lock and transaction get UIDs, rows and lines in the uidlist. */
+struct arrival {
+    struct dotlock lock;
+    struct uidlist_file uidlist;
+    uid32 first; /* UIDs from here on are new */
+    struct own_change own;
+};
+/* Locks the folder and begins the transaction; everything is undone by arrival_end with an rc other than
+ * RC_OK. */
+MUST_USE enum rc arrival_begin(struct folder *f, struct arrival *ret, struct err *e);
+/* rc of what was done in between; gives the newcomers their UIDs when it is RC_OK. */
+MUST_USE enum rc arrival_end(struct folder *f, struct arrival *a, enum rc rc, struct newcomer *v, size_t n,
+                             struct err *e);
+
+#endif
