@@ -15,7 +15,8 @@ static enum rc put_keys(enum crypto_hash hash, str prepared, char *ret, size_t s
     return str_copy(ret, size, buf_str(&text));
 }
 
-enum rc account_secret_make(enum password_scheme scheme, str password, struct account_secret *ret, struct err *e)
+enum rc account_secret_make(enum password_scheme scheme, str password, struct account_secret *ret,
+                            struct err *e)
 {
     AUTO(buf_wipe) struct buf prepared = BUF_INIT(4 * PASSWORD_STORED_MAX);
     AUTO(buf_wipe) struct buf hash = BUF_INIT(PASSWORD_STORED_MAX);
@@ -24,7 +25,8 @@ enum rc account_secret_make(enum password_scheme scheme, str password, struct ac
     if (rc != RC_OK)
         return rc;
     str p = buf_str(&prepared);
-    if (password_hash(scheme, p, &hash) != RC_OK || str_copy(made.hash, sizeof made.hash, buf_str(&hash)) != RC_OK ||
+    if (password_hash(scheme, p, &hash) != RC_OK ||
+        str_copy(made.hash, sizeof made.hash, buf_str(&hash)) != RC_OK ||
         put_keys(CRYPTO_SHA1, p, made.scram_sha_1, sizeof made.scram_sha_1) != RC_OK ||
         put_keys(CRYPTO_SHA256, p, made.scram_sha_256, sizeof made.scram_sha_256) != RC_OK)
         return err_set(e, RC_LIMIT, 0, "", "the password cannot be hashed; choose a shorter one");
@@ -37,7 +39,8 @@ enum rc account_secret_import(str hash, struct account_secret *ret, struct err *
     struct scram_keys keys;
     struct account_secret made = {0};
     if (!password_is_stored_form(hash) || str_copy(made.hash, sizeof made.hash, hash) != RC_OK)
-        return err_set(e, RC_INVALID, 0, "", "the hash is of no known scheme; give it as {SCHEME}hash or as crypt(3) does");
+        return err_set(e, RC_INVALID, 0, "",
+                       "the hash is of no known scheme; give it as {SCHEME}hash or as crypt(3) does");
     if (scram_keys_parse(hash, &keys) == RC_OK)
         memcpy(keys.hash == CRYPTO_SHA1 ? made.scram_sha_1 : made.scram_sha_256, made.hash, sizeof made.hash);
     *ret = made;
@@ -75,10 +78,12 @@ static enum rc not_there(enum rc rc, const struct address_key *key, struct err *
     return rc;
 }
 
-static enum rc find_locked(struct account_db *db, const struct address_key *key, struct account *ret, struct err *e)
+static enum rc find_locked(struct account_db *db, const struct address_key *key, struct account *ret,
+                           struct err *e)
 {
     AUTO(db_done) struct db_stmt *q = NULL;
-    enum rc rc = db_query(db->db, &q, e, "SELECT " COLUMNS " FROM account WHERE address = ?1", DB_T(address_text(key)));
+    enum rc rc = db_query(db->db, &q, e, "SELECT " COLUMNS " FROM account WHERE address = ?1",
+                          DB_T(address_text(key)));
     if (rc == RC_OK)
         rc = db_step(q, e);
     if (rc == RC_OK)
@@ -102,12 +107,13 @@ static enum rc check_new(const struct address_key *key, struct err *e)
 {
     if (address_domain(key).n > 0 && address_is_safe_name(key))
         return RC_OK;
-    return err_set(e, RC_PERM, 0, "", "'%s' cannot name an account; write it as name@domain, without quotes or slashes",
+    return err_set(e, RC_PERM, 0, "",
+                   "'%s' cannot name an account; write it as name@domain, without quotes or slashes",
                    key->text);
 }
 
-enum rc account_add(struct account_db *db, str address, const struct account_secret *secret, uint64_t quota_bytes,
-                    struct err *e)
+enum rc account_add(struct account_db *db, str address, const struct account_secret *secret,
+                    uint64_t quota_bytes, struct err *e)
 {
     struct address_key key;
     enum rc rc = account_key(address, &key, e);
@@ -118,13 +124,15 @@ enum rc account_add(struct account_db *db, str address, const struct account_sec
     if (rc != RC_OK)
         return rc;
     rc = db_run(db->db, e,
-                "INSERT INTO account (address, domain, hash, scram_sha_1, scram_sha_256, quota_bytes, enabled, created,"
+                "INSERT INTO account (address, domain, hash, scram_sha_1, scram_sha_256, quota_bytes, "
+                "enabled, created,"
                 " changed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7)",
                 DB_T(address_text(&key)), DB_T(address_domain(&key)), DB_T(str_c(secret->hash)),
                 DB_T(str_c(secret->scram_sha_1)), DB_T(str_c(secret->scram_sha_256)), DB_I(quota_bytes),
                 DB_I(clock_seconds()));
     if (rc == RC_PERM)
-        err_set(e, RC_PERM, 0, "", "the account %s is there already; set its password with malle user passwd", key.text);
+        err_set(e, RC_PERM, 0, "", "the account %s is there already; set its password with malle user passwd",
+                key.text);
     return account_db_end(db, rc, e);
 }
 
@@ -142,16 +150,18 @@ static enum rc begin_change(struct account_db *db, str address, struct address_k
     return rc == RC_OK ? account_db_begin(db, e) : rc;
 }
 
-enum rc account_set_secret(struct account_db *db, str address, const struct account_secret *secret, struct err *e)
+enum rc account_set_secret(struct account_db *db, str address, const struct account_secret *secret,
+                           struct err *e)
 {
     struct address_key key;
     enum rc rc = begin_change(db, address, &key, e);
     if (rc != RC_OK)
         return rc;
-    rc = db_run(db->db, e,
-                "UPDATE account SET hash = ?2, scram_sha_1 = ?3, scram_sha_256 = ?4, changed = ?5 WHERE address = ?1",
-                DB_T(address_text(&key)), DB_T(str_c(secret->hash)), DB_T(str_c(secret->scram_sha_1)),
-                DB_T(str_c(secret->scram_sha_256)), DB_I(clock_seconds()));
+    rc = db_run(
+        db->db, e,
+        "UPDATE account SET hash = ?2, scram_sha_1 = ?3, scram_sha_256 = ?4, changed = ?5 WHERE address = ?1",
+        DB_T(address_text(&key)), DB_T(str_c(secret->hash)), DB_T(str_c(secret->scram_sha_1)),
+        DB_T(str_c(secret->scram_sha_256)), DB_I(clock_seconds()));
     return end_change(db, rc, &key, e);
 }
 
@@ -191,9 +201,10 @@ enum rc account_first(struct account_db *db, str domain, struct address_key *ret
 {
     AUTO(db_done) struct db_stmt *q = NULL;
     account_db_lock(db);
-    enum rc rc = db_query(db->db, &q, e,
-                          "SELECT address FROM account WHERE enabled AND (?1 = '' OR domain = ?1) ORDER BY id LIMIT 1",
-                          DB_T(domain));
+    enum rc rc =
+        db_query(db->db, &q, e,
+                 "SELECT address FROM account WHERE enabled AND (?1 = '' OR domain = ?1) ORDER BY id LIMIT 1",
+                 DB_T(domain));
     if (rc == RC_OK)
         rc = db_step(q, e);
     if (rc == RC_OK)
@@ -203,14 +214,15 @@ enum rc account_first(struct account_db *db, str domain, struct address_key *ret
     return rc;
 }
 
-enum rc account_each(struct account_db *db, str domain, void (*fn)(void *ctx, const struct account *a), void *ctx,
-                     struct err *e)
+enum rc account_each(struct account_db *db, str domain, void (*fn)(void *ctx, const struct account *a),
+                     void *ctx, struct err *e)
 {
     AUTO(db_done) struct db_stmt *q = NULL;
     struct account row;
     account_db_lock(db);
     enum rc rc = db_query(db->db, &q, e,
-                          "SELECT " COLUMNS " FROM account WHERE ?1 = '' OR domain = ?1 ORDER BY address", DB_T(domain));
+                          "SELECT " COLUMNS " FROM account WHERE ?1 = '' OR domain = ?1 ORDER BY address",
+                          DB_T(domain));
     while (rc == RC_OK && (rc = db_step(q, e)) == RC_OK) {
         read_row(q, &row);
         fn(ctx, &row);

@@ -1,10 +1,9 @@
 /* account: the account database (domains, accounts, aliases) and what an address leads to.
  *
- * One SQLite file that belongs to the role `auth`; the command line opens it too, and the server sees changes at once.
- * All functions are thread-safe (one lock per handle). Addresses are taken in any form and stored as account/address
- * says.
- * Results: RC_OK; RC_GONE not there; RC_PERM refused, e says why in words for an administrator; RC_INVALID no address;
- * RC_TEMP or RC_LIMIT the database failed. */
+ * One SQLite file that belongs to the role `auth`; the command line opens it too, and the server sees changes
+ * at once. All functions are thread-safe (one lock per handle). Addresses are taken in any form and stored as
+ * account/address says. Results: RC_OK; RC_GONE not there; RC_PERM refused, e says why in words for an
+ * administrator; RC_INVALID no address; RC_TEMP or RC_LIMIT the database failed. */
 #ifndef ACCOUNT_ACCOUNT_H
 #define ACCOUNT_ACCOUNT_H
 
@@ -16,6 +15,7 @@ struct conf;
 struct account_db;
 
 /* --- the database --- */
+#define ACCOUNT_DB_NAME "accounts.db" /* in the folder `auth` of state_dir */
 /* create: makes the file (0600) when missing; without it RC_GONE. */
 MUST_USE enum rc account_db_open(const char *path, bool create, struct account_db **ret, struct err *e);
 struct account_db *account_db_close(struct account_db *db); /* accepts NULL, returns NULL */
@@ -27,11 +27,12 @@ void account_db_key(const struct account_db *db, unsigned char ret[ACCOUNT_KEY_S
 /* --- accounts --- */
 /* What is stored of a password. Wipe it after use: account_secret_wipe. */
 struct account_secret {
-    char hash[PASSWORD_STORED_MAX + 1];         /* password.h */
-    char scram_sha_1[PASSWORD_STORED_MAX + 1];  /* scram_keys.h; "" for none */
+    char hash[PASSWORD_STORED_MAX + 1];        /* password.h */
+    char scram_sha_1[PASSWORD_STORED_MAX + 1]; /* scram_keys.h; "" for none */
     char scram_sha_256[PASSWORD_STORED_MAX + 1];
 };
-/* From a new password: its hash and the keys for both SCRAMs. RC_INVALID, RC_LIMIT: e says what is wrong with it. */
+/* From a new password: its hash and the keys for both SCRAMs. RC_INVALID, RC_LIMIT: e says what is wrong with
+ * it. */
 MUST_USE enum rc account_secret_make(enum password_scheme scheme, str password, struct account_secret *ret,
                                      struct err *e);
 /* From a hash of another server. RC_INVALID: of no known form. */
@@ -55,9 +56,10 @@ MUST_USE enum rc account_set_quota(struct account_db *db, str address, uint64_t 
 MUST_USE enum rc account_del(struct account_db *db, str address, struct err *e);
 /* The account that was added first, of a domain or (domain empty) of all; enabled ones only. */
 MUST_USE enum rc account_first(struct account_db *db, str domain, struct address_key *ret, struct err *e);
-/* Calls fn for each account in order of address, of one domain or (domain empty) of all. fn must not use db. */
-MUST_USE enum rc account_each(struct account_db *db, str domain, void (*fn)(void *ctx, const struct account *a),
-                              void *ctx, struct err *e);
+/* Calls fn for each account in order of address, of one domain or (domain empty) of all. fn must not use db.
+ */
+MUST_USE enum rc account_each(struct account_db *db, str domain,
+                              void (*fn)(void *ctx, const struct account *a), void *ctx, struct err *e);
 
 /* --- aliases: "local@domain", or "@domain" for whatever is not there otherwise --- */
 /* target: an address, a user of the system, or "@domain" (the same local part there). */
@@ -75,7 +77,7 @@ MUST_USE enum rc domain_add(struct account_db *db, str domain, struct err *e);
 /* RC_PERM while it has accounts or aliases. */
 MUST_USE enum rc domain_del(struct account_db *db, str domain, struct err *e);
 MUST_USE enum rc domain_find(struct account_db *db, str domain, struct err *e);
-MUST_USE enum rc domain_each(struct account_db *db, void (*fn)(void *ctx, str domain, int64_t created), void *ctx,
-                             struct err *e);
+MUST_USE enum rc domain_each(struct account_db *db, void (*fn)(void *ctx, str domain, int64_t created),
+                             void *ctx, struct err *e);
 
 #endif

@@ -5,7 +5,8 @@
  *   alias    address -> target           one row per target; address "@domain" is the catch-all
  *   setting  name -> value               "key": random, for what must stay the same over restarts
  *
- * Addresses are folded (account/address). PRAGMA user_version is the number of the schema; a newer one is refused. */
+ * Addresses are folded (account/address). PRAGMA user_version is the number of the schema; a newer one is
+ * refused. */
 #include "account/db_schema.h"
 
 #include "os/crypto.h"
@@ -18,7 +19,8 @@ enum { SCHEMA_VERSION = 1 };
 static const char schema[] =
     "CREATE TABLE domain (name TEXT PRIMARY KEY, created INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE account (id INTEGER PRIMARY KEY, address TEXT NOT NULL UNIQUE, domain TEXT NOT NULL,"
-    " hash TEXT NOT NULL, scram_sha_1 TEXT NOT NULL, scram_sha_256 TEXT NOT NULL, quota_bytes INTEGER NOT NULL,"
+    " hash TEXT NOT NULL, scram_sha_1 TEXT NOT NULL, scram_sha_256 TEXT NOT NULL, quota_bytes INTEGER NOT "
+    "NULL,"
     " enabled INTEGER NOT NULL, created INTEGER NOT NULL, changed INTEGER NOT NULL);"
     "CREATE INDEX account_domain ON account (domain);"
     "CREATE TABLE alias (address TEXT NOT NULL, domain TEXT NOT NULL, target TEXT NOT NULL,"
@@ -60,7 +62,8 @@ enum rc account_key(str address, struct address_key *ret, struct err *e)
 {
     enum rc rc = address_parse(address, ret);
     if (rc != RC_OK)
-        err_set(e, rc, 501, "5.1.3", "'" STR_FMT "' is no mail address; write it as name@domain", STR_ARG(address));
+        err_set(e, rc, 501, "5.1.3", "'" STR_FMT "' is no mail address; write it as name@domain",
+                STR_ARG(address));
     return rc;
 }
 
@@ -71,7 +74,8 @@ static enum rc make_schema(struct account_db *d, struct err *e)
         return rc;
     unsigned char key[ACCOUNT_KEY_SIZE];
     crypto_random(key, sizeof key);
-    return db_run(d->db, e, "INSERT INTO setting (name, value) VALUES ('key', ?1)", DB_B(str_mem(key, sizeof key)));
+    return db_run(d->db, e, "INSERT INTO setting (name, value) VALUES ('key', ?1)",
+                  DB_B(str_mem(key, sizeof key)));
 }
 
 static enum rc read_key(struct account_db *d, struct err *e)
@@ -84,7 +88,8 @@ static enum rc read_key(struct account_db *d, struct err *e)
         return rc == RC_GONE ? RC_INVALID : rc;
     str key = db_blob(q, 0);
     if (key.n != ACCOUNT_KEY_SIZE)
-        return err_set(e, RC_INVALID, 451, "4.3.0", "the account database is damaged; restore it from a backup");
+        return err_set(e, RC_INVALID, 451, "4.3.0",
+                       "the account database is damaged; restore it from a backup");
     memcpy(d->key, key.p, key.n);
     return RC_OK;
 }
@@ -100,7 +105,8 @@ static enum rc set_up(struct account_db *d, struct err *e)
     if (rc == RC_OK && version == 0)
         rc = make_schema(d, e);
     else if (rc == RC_OK && version > SCHEMA_VERSION)
-        rc = err_set(e, RC_INVALID, 451, "4.3.0", "the account database was made by a newer malle; upgrade this one");
+        rc = err_set(e, RC_INVALID, 451, "4.3.0",
+                     "the account database was made by a newer malle; upgrade this one");
     if (rc == RC_OK)
         rc = read_key(d, e);
     return account_db_end(d, rc, e);

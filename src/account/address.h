@@ -1,7 +1,7 @@
 /* address: mail addresses in the form in which accounts, aliases and domains are stored and looked up.
  *
- * The local part is case-folded (Unicode, NFC) and without quotes, the domain is lower-case A-labels. RFC 5321 §2.4 lets
- * only the final host fold local parts: it does, as every mailbox server in use. */
+ * The local part is case-folded (Unicode, NFC) and without quotes, the domain is lower-case A-labels. RFC
+ * 5321 §2.4 lets only the final host fold local parts: it does, as every mailbox server in use. */
 #ifndef ACCOUNT_ADDRESS_H
 #define ACCOUNT_ADDRESS_H
 
@@ -27,8 +27,8 @@ static inline str address_domain(const struct address_key *k) /* empty without "
     return str_from(address_text(k), k->local_n + 1);
 }
 
-/* RC_INVALID: broken quoting, no domain name behind the "@", a control byte, nothing at all; RC_LIMIT: too long.
- * An address without "@" keeps an empty domain; "@domain" has an empty local part. */
+/* RC_INVALID: broken quoting, no domain name behind the "@", a control byte, nothing at all; RC_LIMIT: too
+ * long. An address without "@" keeps an empty domain; "@domain" has an empty local part. */
 MUST_USE enum rc address_parse(str address, struct address_key *ret);
 /* As address_parse, from parts that are folded already. RC_LIMIT: too long. */
 MUST_USE enum rc address_join(str local, str domain, struct address_key *ret);

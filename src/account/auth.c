@@ -75,8 +75,8 @@ static enum rc check_limit(struct auth *a, const struct account_lookup *l, str n
     return RC_LIMIT;
 }
 
-static void fail(struct auth *a, const struct account_lookup *l, str name, str client_ip, str credential, msec now,
-                 const char *why, struct auth_outcome *ret)
+static void fail(struct auth *a, const struct account_lookup *l, str name, str client_ip, str credential,
+                 msec now, const char *why, struct auth_outcome *ret)
 {
     struct address_key key;
     *ret = (struct auth_outcome){.rc = RC_PERM};
@@ -97,8 +97,8 @@ static void succeed(struct auth *a, str name, str account, str client_ip, msec n
     unlock(a);
 }
 
-void auth_conclude(struct auth *a, const struct account_lookup *l, str name, str account, str client_ip, msec now,
-                   const char *why, struct auth_outcome *ret)
+void auth_conclude(struct auth *a, const struct account_lookup *l, str name, str account, str client_ip,
+                   msec now, const char *why, struct auth_outcome *ret)
 {
     if (account.n > 0)
         succeed(a, name, account, client_ip, now, ret);
@@ -132,7 +132,8 @@ static enum rc check_password(struct attempt *t, struct err *e)
     if (!t->system)
         rc = password_verify(stored, t->password);
     else
-        rc = a->backend.check_system(a->backend.ctx, str_c(t->account->address), t->password, t->client_ip, e);
+        rc =
+            a->backend.check_system(a->backend.ctx, str_c(t->account->address), t->password, t->client_ip, e);
     if (rc == RC_OK && t->l->conf->auth_cache_ttl_ms > 0) {
         lock(a);
         auth_cache_put(a->cache, t->mac, t->now + t->l->conf->auth_cache_ttl_ms);
@@ -162,11 +163,12 @@ static void judge(struct attempt *t, str name, struct auth_outcome *ret)
          ret);
 }
 
-void auth_verify(struct auth *a, const struct account_lookup *l, str name, str password, str client_ip, msec now,
-                 struct auth_outcome *ret)
+void auth_verify(struct auth *a, const struct account_lookup *l, str name, str password, str client_ip,
+                 msec now, struct auth_outcome *ret)
 {
     struct account account = {0};
-    struct attempt t = {.a = a, .l = l, .account = &account, .password = password, .client_ip = client_ip, .now = now};
+    struct attempt t = {
+        .a = a, .l = l, .account = &account, .password = password, .client_ip = client_ip, .now = now};
     struct err why = {0};
     if (check_limit(a, l, name, client_ip, now, ret) != RC_OK)
         return;
@@ -176,7 +178,8 @@ void auth_verify(struct auth *a, const struct account_lookup *l, str name, str p
     if (rc == RC_OK) {
         judge(&t, name, ret);
     } else if (rc == RC_GONE) {
-        (void)!password_verify(str_c(a->nobody), password); /* takes the time that an account's hash would take */
+        (void)!password_verify(str_c(a->nobody),
+                               password); /* takes the time that an account's hash would take */
         auth_cache_mac(a->cache, name, STR_NONE, password, t.mac);
         fail(a, l, name, client_ip, str_mem(t.mac, sizeof t.mac), now, "unknown user", ret);
     } else {
@@ -187,8 +190,10 @@ void auth_verify(struct auth *a, const struct account_lookup *l, str name, str p
     account_secret_wipe(&account.secret);
 }
 
-/* Keys that no password has, with a salt that is the same each time: strangers cannot tell which accounts exist. */
-static void make_up_keys(const struct account_lookup *l, enum crypto_hash hash, str name, struct scram_keys *ret)
+/* Keys that no password has, with a salt that is the same each time: strangers cannot tell which accounts
+ * exist. */
+static void make_up_keys(const struct account_lookup *l, enum crypto_hash hash, str name,
+                         struct scram_keys *ret)
 {
     unsigned char key[ACCOUNT_KEY_SIZE], salt[CRYPTO_DIGEST_MAX];
     struct address_key folded;
@@ -204,9 +209,9 @@ static void make_up_keys(const struct account_lookup *l, enum crypto_hash hash, 
     crypto_wipe(key, sizeof key);
 }
 
-enum rc auth_scram_keys(struct auth *a, const struct account_lookup *l, enum crypto_hash hash, str name, str client_ip,
-                        msec now, struct scram_keys *ret_keys, char ret_account[ADDRESS_MAX + 1],
-                        struct auth_outcome *ret)
+enum rc auth_scram_keys(struct auth *a, const struct account_lookup *l, enum crypto_hash hash, str name,
+                        str client_ip, msec now, struct scram_keys *ret_keys,
+                        char ret_account[ADDRESS_MAX + 1], struct auth_outcome *ret)
 {
     struct account account = {0};
     struct err why = {0};
@@ -221,7 +226,8 @@ enum rc auth_scram_keys(struct auth *a, const struct account_lookup *l, enum cry
         return RC_TEMP;
     }
     const char *stored = hash == CRYPTO_SHA1 ? account.secret.scram_sha_1 : account.secret.scram_sha_256;
-    bool usable = rc == RC_OK && !system && account.enabled && scram_keys_parse(str_c(stored), ret_keys) == RC_OK;
+    bool usable =
+        rc == RC_OK && !system && account.enabled && scram_keys_parse(str_c(stored), ret_keys) == RC_OK;
     if (usable)
         memcpy(ret_account, account.address, ADDRESS_MAX + 1);
     else

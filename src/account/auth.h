@@ -1,10 +1,12 @@
-/* auth: who may log in: verifies passwords and SCRAM proofs, and keeps count of failures. Role `auth`; thread-safe.
+/* auth: who may log in: verifies passwords and SCRAM proofs, and keeps count of failures. Role `auth`;
+ * thread-safe.
  *
- * A failed log-in costs the same time whether the account exists or not, and is answered later (outcome.delay_ms, which
- * the role waits). Too many failures of one account, or from one network (an IPv4 address, an IPv6 /64), refuse further
- * tries for a while: at most auth_account_failures or auth_network_failures in auth_failure_window. The same wrong
- * password again counts once (a forgotten phone); a network from which the account logged in before is not held up by
- * others' failures on that account; loopback has no limit of its own, so that the server never bans itself. */
+ * A failed log-in costs the same time whether the account exists or not, and is answered later
+ * (outcome.delay_ms, which the role waits). Too many failures of one account, or from one network (an IPv4
+ * address, an IPv6 /64), refuse further tries for a while: at most auth_account_failures or
+ * auth_network_failures in auth_failure_window. The same wrong password again counts once (a forgotten
+ * phone); a network from which the account logged in before is not held up by others' failures on that
+ * account; loopback has no limit of its own, so that the server never bans itself. */
 #ifndef ACCOUNT_AUTH_H
 #define ACCOUNT_AUTH_H
 
@@ -23,23 +25,25 @@ struct auth *auth_new(const struct auth_backend *backend);
 struct auth *auth_free(struct auth *a); /* accepts NULL, returns NULL */
 
 struct auth_outcome {
-    enum rc rc;       /* RC_OK; RC_PERM wrong name or password; RC_TEMP; RC_INVALID broken message */
-    struct err err;   /* for the peer (535 5.7.8...), and for the log, which says why */
+    enum rc rc;     /* RC_OK; RC_PERM wrong name or password; RC_TEMP; RC_INVALID broken message */
+    struct err err; /* for the peer (535 5.7.8...), and for the log, which says why */
     char account[ADDRESS_MAX + 1]; /* RC_OK: who logged in, as account_identify wants it */
-    msec delay_ms;    /* the answer is held back for so long */
+    msec delay_ms;                 /* the answer is held back for so long */
 };
 
 /* Verifies a password. now: clock_mono(). */
-void auth_verify(struct auth *a, const struct account_lookup *l, str name, str password, str client_ip, msec now,
-                 struct auth_outcome *ret);
+void auth_verify(struct auth *a, const struct account_lookup *l, str name, str password, str client_ip,
+                 msec now, struct auth_outcome *ret);
 
-/* For SCRAM: the keys of an account, or made-up ones that stay the same over restarts, for which no proof is right
+/* For SCRAM: the keys of an account, or made-up ones that stay the same over restarts, for which no proof is
+ * right
  * (*ret_account then is ""). RC_TEMP; RC_LIMIT: too many failures (filled in *ret). */
-MUST_USE enum rc auth_scram_keys(struct auth *a, const struct account_lookup *l, enum crypto_hash hash, str name,
-                                 str client_ip, msec now, struct scram_keys *ret_keys,
+MUST_USE enum rc auth_scram_keys(struct auth *a, const struct account_lookup *l, enum crypto_hash hash,
+                                 str name, str client_ip, msec now, struct scram_keys *ret_keys,
                                  char ret_account[ADDRESS_MAX + 1], struct auth_outcome *ret);
-/* The end of an exchange that auth_verify did not see: counts it and fills the outcome. account "" is a failure. */
-void auth_conclude(struct auth *a, const struct account_lookup *l, str name, str account, str client_ip, msec now,
-                   const char *why, struct auth_outcome *ret);
+/* The end of an exchange that auth_verify did not see: counts it and fills the outcome. account "" is a
+ * failure. */
+void auth_conclude(struct auth *a, const struct account_lookup *l, str name, str account, str client_ip,
+                   msec now, const char *why, struct auth_outcome *ret);
 
 #endif

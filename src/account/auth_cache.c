@@ -1,4 +1,5 @@
-/* A direct-mapped table of keyed hashes: a newer log-in may push an older one out, which then only costs time. */
+/* A direct-mapped table of keyed hashes: a newer log-in may push an older one out, which then only costs
+ * time. */
 #include "account/auth_cache.h"
 
 #include "base/buf.h"

@@ -1,8 +1,8 @@
-/* auth_cache: passwords that were verified lately, as keyed hashes, so that a client that logs in often does not cost a
- * password hash each time.
+/* auth_cache: passwords that were verified lately, as keyed hashes, so that a client that logs in often does
+ * not cost a password hash each time.
  *
- * The stored form is part of the hash: a changed password never matches what was remembered before. Only successes are
- * kept. Secret pages, wiped at the end; not thread-safe; time is handed in. */
+ * The stored form is part of the hash: a changed password never matches what was remembered before. Only
+ * successes are kept. Secret pages, wiped at the end; not thread-safe; time is handed in. */
 #ifndef ACCOUNT_AUTH_CACHE_H
 #define ACCOUNT_AUTH_CACHE_H
 

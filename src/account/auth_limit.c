@@ -50,28 +50,30 @@ static bool is_loopback(str client_ip)
     return ip_parse(client_ip, &ip) == RC_OK && ip_is_loopback(&ip);
 }
 
-enum rc auth_limit_check(const struct auth_limit *a, const struct conf *c, str account, str client_ip, msec now,
-                         const char **ret_why)
+enum rc auth_limit_check(const struct auth_limit *a, const struct conf *c, str account, str client_ip,
+                         msec now, const char **ret_why)
 {
     struct ip_net room;
     str net = network_of(client_ip, &room);
     /* one failure adds window / limit, so at the limit the level is nearly the whole window */
     msec window = c->auth_failure_window_ms;
     msec net_step = window / c->auth_network_failures, account_step = window / c->auth_account_failures;
-    if (!is_loopback(client_ip) &&
-        throttle_level(a->failures, key_of('n', net, STR_NONE), now) > (c->auth_network_failures - 1) * net_step) {
+    if (!is_loopback(client_ip) && throttle_level(a->failures, key_of('n', net, STR_NONE), now) >
+                                       (c->auth_network_failures - 1) * net_step) {
         *ret_why = "network";
         return RC_LIMIT;
     }
     if (throttle_level(a->known, key_of('k', account, net), now) == 0 &&
-        throttle_level(a->failures, key_of('a', account, STR_NONE), now) > (c->auth_account_failures - 1) * account_step) {
+        throttle_level(a->failures, key_of('a', account, STR_NONE), now) >
+            (c->auth_account_failures - 1) * account_step) {
         *ret_why = "account";
         return RC_LIMIT;
     }
     return RC_OK;
 }
 
-msec auth_limit_failed(struct auth_limit *a, const struct conf *c, str account, str client_ip, str credential, msec now)
+msec auth_limit_failed(struct auth_limit *a, const struct conf *c, str account, str client_ip, str credential,
+                       msec now)
 {
     struct ip_net room;
     str net = network_of(client_ip, &room);
@@ -79,7 +81,8 @@ msec auth_limit_failed(struct auth_limit *a, const struct conf *c, str account, 
     uint64_t net_key = key_of('n', net, STR_NONE), repeat_key = key_of('r', account, credential);
     msec net_step = window / c->auth_network_failures;
     if (credential.n == 0 || throttle_level(a->repeats, repeat_key, now) == 0) {
-        throttle_add(a->failures, key_of('a', account, STR_NONE), now, window / c->auth_account_failures, window);
+        throttle_add(a->failures, key_of('a', account, STR_NONE), now, window / c->auth_account_failures,
+                     window);
         throttle_add(a->failures, net_key, now, net_step, window);
         throttle_add(a->repeats, repeat_key, now, window, window);
     }

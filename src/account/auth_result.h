@@ -1,4 +1,5 @@
-/* auth_result: how a step of a log-in ended, as auth tells it to the roles that speak to clients (AUTH_REPLY). */
+/* auth_result: how a step of a log-in ended, as auth tells it to the roles that speak to clients
+ * (AUTH_REPLY). */
 #ifndef ACCOUNT_AUTH_RESULT_H
 #define ACCOUNT_AUTH_RESULT_H
 

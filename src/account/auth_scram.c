@@ -1,4 +1,5 @@
-/* The server's side of SCRAM (RFC 5802 §5, RFC 7677) with channel binding (RFC 5802 §6, RFC 9266, RFC 5929). */
+/* The server's side of SCRAM (RFC 5802 §5, RFC 7677) with channel binding (RFC 5802 §6, RFC 9266, RFC 5929).
+ */
 #include "account/auth_exchange.h"
 
 #include "base/enc.h"
@@ -13,18 +14,20 @@ static enum crypto_hash hash_of(enum sasl_mech mech)
 }
 
 /* RFC 5802 §6: whether the client's flag goes with the mechanism; fills the header that c= must repeat.
- * false: the exchange must fail. "y" from a client while -PLUS is offered means that somebody removed it on the way. */
+ * false: the exchange must fail. "y" from a client while -PLUS is offered means that somebody removed it on
+ * the way. */
 static bool check_binding(struct auth_session *s, const struct scram_client_first *first)
 {
     bool plus = sasl_mech_is_plus(s->mech), has_binding = s->exporter.n > 0 || s->end_point.n > 0;
-    enum sasl_mech plus_form = hash_of(s->mech) == CRYPTO_SHA1 ? SASL_SCRAM_SHA_1_PLUS : SASL_SCRAM_SHA_256_PLUS;
+    enum sasl_mech plus_form =
+        hash_of(s->mech) == CRYPTO_SHA1 ? SASL_SCRAM_SHA_1_PLUS : SASL_SCRAM_SHA_256_PLUS;
     buf_puts(&s->header, first->gs2_header);
     if (first->binding != SCRAM_BINDING_USED)
         return !plus && (first->binding == SCRAM_BINDING_NONE ||
                          !auth_offers(s->lookup->conf, plus_form, s->secured, has_binding));
     const struct buf *data = str_eq(first->binding_type, S("tls-exporter"))           ? &s->exporter
                              : str_eq(first->binding_type, S("tls-server-end-point")) ? &s->end_point
-                                                                                       : NULL;
+                                                                                      : NULL;
     if (!plus || !data || data->n == 0)
         return false;
     buf_puts(&s->header, buf_str(data));
@@ -49,8 +52,8 @@ enum auth_result auth_scram_first(struct auth_session *s, str message, msec now,
         return auth_broken(s);
     if (!check_binding(s, &first))
         return auth_refuse(s, 535, "5.7.8", "the channel binding is not supported");
-    enum rc rc = auth_scram_keys(s->auth, s->lookup, hash_of(s->mech), buf_str(&s->name), buf_str(&s->client_ip), now,
-                                 &s->keys, s->account, &s->outcome);
+    enum rc rc = auth_scram_keys(s->auth, s->lookup, hash_of(s->mech), buf_str(&s->name),
+                                 buf_str(&s->client_ip), now, &s->keys, s->account, &s->outcome);
     if (rc != RC_OK)
         return auth_end(s);
     s->wrong_authzid = !auth_authzid_fits(buf_str(&authzid), buf_str(&s->name), str_c(s->account));
@@ -58,7 +61,8 @@ enum auth_result auth_scram_first(struct auth_session *s, str message, msec now,
     crypto_random(random, sizeof random);
     buf_puts(&s->nonce, first.nonce);
     enc_base64(&s->nonce, str_mem(random, sizeof random));
-    scram_server_first_put(ret_data, buf_str(&s->nonce), str_mem(s->keys.salt, s->keys.salt_n), s->keys.iterations);
+    scram_server_first_put(ret_data, buf_str(&s->nonce), str_mem(s->keys.salt, s->keys.salt_n),
+                           s->keys.iterations);
     buf_puts(&s->transcript, first.bare);
     buf_putc(&s->transcript, ',');
     buf_puts(&s->transcript, buf_str(ret_data));
@@ -71,7 +75,8 @@ static const char *check_final(struct auth_session *s, const struct scram_client
 {
     AUTO(buf_deinit) struct buf header = BUF_INIT(SCRAM_MESSAGE_MAX);
     AUTO(buf_wipe) struct buf proof = BUF_INIT(SCRAM_MESSAGE_MAX);
-    if (enc_base64_decode(&header, final->binding) != RC_OK || enc_base64_decode(&proof, final->proof) != RC_OK)
+    if (enc_base64_decode(&header, final->binding) != RC_OK ||
+        enc_base64_decode(&proof, final->proof) != RC_OK)
         return "the last message is malformed";
     bool proven = scram_keys_check_proof(&s->keys, buf_str(&s->transcript), buf_str(&proof));
     if (!str_eq_const_time(buf_str(&header), buf_str(&s->header)))
@@ -94,8 +99,8 @@ enum auth_result auth_scram_final(struct auth_session *s, str message, msec now,
     buf_putc(&s->transcript, ',');
     buf_puts(&s->transcript, final.without_proof);
     const char *why = check_final(s, &final);
-    auth_conclude(s->auth, s->lookup, buf_str(&s->name), why ? STR_NONE : str_c(s->account), buf_str(&s->client_ip), now,
-                  why, &s->outcome);
+    auth_conclude(s->auth, s->lookup, buf_str(&s->name), why ? STR_NONE : str_c(s->account),
+                  buf_str(&s->client_ip), now, why, &s->outcome);
     if (!why) {
         scram_keys_sign(&s->keys, buf_str(&s->transcript), signature);
         scram_server_final_put(ret_data, str_mem(signature, crypto_hash_size(s->keys.hash)));

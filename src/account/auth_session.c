@@ -1,4 +1,5 @@
-/* The state machine of one SASL exchange, and the mechanisms that show the password. SCRAM is in auth_scram.c.
+/* The state machine of one SASL exchange, and the mechanisms that show the password. SCRAM is in
+ * auth_scram.c.
  *
  *   state        PLAIN    LOGIN              SCRAM
  *   SASL_WAIT_1  message  user name          client-first
@@ -8,7 +9,8 @@
 
 #include "conf/conf.h"
 
-struct auth_session *auth_session_new(struct auth *a, const struct account_lookup *l, const struct auth_props *props)
+struct auth_session *auth_session_new(struct auth *a, const struct account_lookup *l,
+                                      const struct auth_props *props)
 {
     struct auth_session *s = calloc(1, sizeof *s);
     must(s);
@@ -32,7 +34,8 @@ struct auth_session *auth_session_free(struct auth_session *s)
 {
     if (!s)
         return NULL;
-    struct buf *bufs[] = {&s->client_ip, &s->exporter, &s->end_point, &s->name, &s->transcript, &s->nonce, &s->header};
+    struct buf *bufs[] = {&s->client_ip,  &s->exporter, &s->end_point, &s->name,
+                          &s->transcript, &s->nonce,    &s->header};
     for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++)
         buf_wipe(bufs[i]);
     crypto_wipe(s, sizeof *s);
@@ -143,12 +146,13 @@ enum auth_result auth_session_step(struct auth_session *s, str response, msec no
     case SASL_LOGIN:
         return first ? login_name(s, response, ret_data) : login_password(s, response, now);
     default:
-        return first ? auth_scram_first(s, response, now, ret_data) : auth_scram_final(s, response, now, ret_data);
+        return first ? auth_scram_first(s, response, now, ret_data)
+                     : auth_scram_final(s, response, now, ret_data);
     }
 }
 
-enum auth_result auth_session_start(struct auth_session *s, str mechanism, bool has_initial, str initial, msec now,
-                                    struct buf *ret_data)
+enum auth_result auth_session_start(struct auth_session *s, str mechanism, bool has_initial, str initial,
+                                    msec now, struct buf *ret_data)
 {
     bool has_binding = s->exporter.n > 0 || s->end_point.n > 0;
     must(s->state == SASL_FRESH);

@@ -1,4 +1,5 @@
-/* db_schema: the handle of the account database, shared by the files of this folder that put questions to it. */
+/* db_schema: the handle of the account database, shared by the files of this folder that put questions to it.
+ */
 #ifndef ACCOUNT_DB_SCHEMA_H
 #define ACCOUNT_DB_SCHEMA_H
 
@@ -13,7 +14,8 @@ struct account_db {
     unsigned char key[ACCOUNT_KEY_SIZE];
 };
 
-/* Begins a durable write under the lock; account_db_end commits when rc is RC_OK, else rolls back, and unlocks. */
+/* Begins a durable write under the lock; account_db_end commits when rc is RC_OK, else rolls back, and
+ * unlocks. */
 MUST_USE enum rc account_db_begin(struct account_db *d, struct err *e);
 MUST_USE enum rc account_db_end(struct account_db *d, enum rc rc, struct err *e);
 void account_db_lock(struct account_db *d);

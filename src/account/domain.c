@@ -34,7 +34,8 @@ static enum rc del_locked(struct account_db *db, struct buf *name, struct err *e
                             "(SELECT count(*) FROM alias WHERE domain = ?1)",
                             DB_T(buf_str(name)));
     if (rc == RC_OK && used > 0)
-        return err_set(e, RC_PERM, 0, "", "the domain %s still has accounts or aliases; delete them first", buf_cstr(name));
+        return err_set(e, RC_PERM, 0, "", "the domain %s still has accounts or aliases; delete them first",
+                       buf_cstr(name));
     if (rc == RC_OK)
         rc = db_run(db->db, e, "DELETE FROM domain WHERE name = ?1", DB_T(buf_str(name)));
     if (rc == RC_OK && db_changes(db->db) == 0)
@@ -66,11 +67,13 @@ enum rc domain_find(struct account_db *db, str domain, struct err *e)
     return rc;
 }
 
-enum rc domain_each(struct account_db *db, void (*fn)(void *ctx, str domain, int64_t created), void *ctx, struct err *e)
+enum rc domain_each(struct account_db *db, void (*fn)(void *ctx, str domain, int64_t created), void *ctx,
+                    struct err *e)
 {
     struct db_stmt *q = NULL;
     account_db_lock(db);
-    enum rc rc = db_query(db->db, &q, e, "SELECT name, created FROM domain WHERE name <> ?1 ORDER BY name", DB_T(S("")));
+    enum rc rc = db_query(db->db, &q, e, "SELECT name, created FROM domain WHERE name <> ?1 ORDER BY name",
+                          DB_T(S("")));
     while (rc == RC_OK && (rc = db_step(q, e)) == RC_OK)
         fn(ctx, db_text(q, 0), db_int(q, 1));
     db_done(&q);

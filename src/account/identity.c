@@ -1,4 +1,5 @@
-/* An identity as bytes: fixed numbers and counted strings, in the order of the struct; its mail location; refused uids. */
+/* An identity as bytes: fixed numbers and counted strings, in the order of the struct; its mail location;
+ * refused uids. */
 #include "account/identity.h"
 
 #include "conf/conf.h"

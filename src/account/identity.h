@@ -1,5 +1,6 @@
-/* identity: who an account is for the kernel and where its mail lies. auth makes it after a password was verified or an
- * address was resolved; mailbox and deliver act on it. It never passes through a process that talks to the network. */
+/* identity: who an account is for the kernel and where its mail lies. auth makes it after a password was
+ * verified or an address was resolved; mailbox and deliver act on it. It never passes through a process that
+ * talks to the network. */
 #ifndef ACCOUNT_IDENTITY_H
 #define ACCOUNT_IDENTITY_H
 
@@ -7,7 +8,12 @@
 
 #include <sys/types.h>
 
-enum { IDENTITY_GROUPS_MAX = 32, IDENTITY_PATH_MAX = 1024, IDENTITY_ACCOUNT_MAX = 320, IDENTITY_BYTES_MAX = 4096 };
+enum {
+    IDENTITY_GROUPS_MAX = 32,
+    IDENTITY_PATH_MAX = 1024,
+    IDENTITY_ACCOUNT_MAX = 320,
+    IDENTITY_BYTES_MAX = 4096
+};
 
 struct account_identity {
     char account[IDENTITY_ACCOUNT_MAX + 1]; /* "demo@malle.test", or a system user's name */
@@ -15,19 +21,19 @@ struct account_identity {
     gid_t gid;
     gid_t groups[IDENTITY_GROUPS_MAX];
     size_t n_groups;
-    bool system;                          /* a system user: mail below its home */
-    char home[IDENTITY_PATH_MAX + 1];     /* absolute; the Maildir for accounts of the database */
+    bool system;                           /* a system user: mail below its home */
+    char home[IDENTITY_PATH_MAX + 1];      /* absolute; the Maildir for accounts of the database */
     char mail_dir[IDENTITY_PATH_MAX + 1];  /* the Maildir, absolute, mail_location expanded */
     char index_dir[IDENTITY_PATH_MAX + 1]; /* INDEX=, or the same as mail_dir */
-    uint64_t quota_bytes;                 /* 0: none */
+    uint64_t quota_bytes;                  /* 0: none */
 };
 
 void identity_put(struct buf *out, const struct account_identity *id);
 /* RC_INVALID when malformed, or when a path is not absolute or has a "." or ".." component. */
 MUST_USE enum rc identity_get(str bytes, struct account_identity *ret);
 
-/* Fills home (when empty), mail_dir and index_dir from a location of the configuration. RC_PERM: the account or its home
- * gives no path, e says why. */
+/* Fills home (when empty), mail_dir and index_dir from a location of the configuration. RC_PERM: the account
+ * or its home gives no path, e says why. */
 MUST_USE enum rc identity_locate(struct account_identity *id, str location, struct err *e);
 /* uid 0 and uids outside first_valid_uid..last_valid_uid (0: no limit) never get a session or a delivery. */
 bool identity_uid_permitted(uid_t uid, int first_valid_uid, int last_valid_uid);

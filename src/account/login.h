@@ -1,8 +1,8 @@
 /* login: what a dialogue before log-in (imap/preauth, pop3/preauth) asks of its role and tells it.
  *
- * The role login fills one table of functions and hands it to each dialogue with a context of the connection's own, so
- * the protocol code knows neither IPC nor processes, and tests run it against a table of their own. One thread uses a
- * context at a time. Calls may block, within time limits that the role sets. */
+ * The role login fills one table of functions and hands it to each dialogue with a context of the
+ * connection's own, so the protocol code knows neither IPC nor processes, and tests run it against a table of
+ * their own. One thread uses a context at a time. Calls may block, within time limits that the role sets. */
 #ifndef ACCOUNT_LOGIN_H
 #define ACCOUNT_LOGIN_H
 
@@ -13,18 +13,19 @@ enum login_sasl_result { LOGIN_SASL_CONTINUE, LOGIN_SASL_OK, LOGIN_SASL_FAIL, LO
 
 struct login_sasl_reply {
     enum login_sasl_result result;
-    str data; /* not encoded: the challenge, or with LOGIN_SASL_OK the final data (SCRAM), which may be empty; valid until
-                 the next sasl call */
+    str data; /* not encoded: the challenge, or with LOGIN_SASL_OK the final data (SCRAM), which may be empty;
+                 valid until the next sasl call */
 };
 
 struct login_ops {
-    /* SASL. A new start drops an exchange that is open. mechanism: one of those that were offered, in capitals. A failure
-     * is already delayed. sasl_cancel: the client gave up. */
+    /* SASL. A new start drops an exchange that is open. mechanism: one of those that were offered, in
+     * capitals. A failure is already delayed. sasl_cancel: the client gave up. */
     void (*sasl_start)(void *ctx, str mechanism, bool has_initial, str initial, struct login_sasl_reply *ret);
     void (*sasl_step)(void *ctx, str response, struct login_sasl_reply *ret);
     void (*sasl_cancel)(void *ctx);
-    /* After LOGIN_SASL_OK: starts the session, which itself answers the command that logged in (tag: IMAP's, else empty).
-     * RC_OK: the dialogue is over and must not touch the stream again. RC_LIMIT: too many sessions; others: e says why. */
+    /* After LOGIN_SASL_OK: starts the session, which itself answers the command that logged in (tag: IMAP's,
+     * else empty). RC_OK: the dialogue is over and must not touch the stream again. RC_LIMIT: too many
+     * sessions; others: e says why. */
     enum rc (*open_session)(void *ctx, str tag, struct err *e);
     /* STARTTLS was answered: the handshake. After a failure the connection is over. */
     enum rc (*start_tls)(void *ctx);
@@ -34,24 +35,25 @@ struct login_ops {
 struct login_settings {
     const str *mechanisms; /* in capitals, those that fit the connection are chosen among them */
     size_t n_mechanisms;
-    bool starttls;           /* TLS can be started here */
+    bool starttls;            /* TLS can be started here */
     bool plaintext_forbidden; /* disable_plaintext_auth: no passwords without TLS */
-    unsigned command_max;    /* commands before log-in */
-    msec deadline;           /* by then the client must have logged in; clock_mono() */
+    unsigned command_max;     /* commands before log-in */
+    msec deadline;            /* by then the client must have logged in; clock_mono() */
 };
 
 /* How a dialogue ended, with what the log says of it; Dovecot's words (fail2ban's filters look for them). */
 enum login_end { LOGIN_DONE, LOGIN_ABANDONED };
 struct login_outcome {
     enum login_end end;
-    const char *reason; /* LOGIN_ABANDONED: "Aborted login", "Disconnected: Inactivity"... */
+    const char *reason;   /* LOGIN_ABANDONED: "Aborted login", "Disconnected: Inactivity"... */
     bool tried_plaintext; /* a password was refused for want of TLS */
 };
 
-/* Whether the mechanism may be offered now: -PLUS needs TLS, and those that show the password too when it is forbidden
- * without. */
+/* Whether the mechanism may be offered now: -PLUS needs TLS, and those that show the password too when it is
+ * forbidden without. */
 bool login_mechanism_fits(const struct login_settings *set, bool is_tls, str mechanism);
-/* The offered mechanism of this name in any case, as it stands in the settings; STR_NONE when it is not offered now. */
+/* The offered mechanism of this name in any case, as it stands in the settings; STR_NONE when it is not
+ * offered now. */
 str login_find_mechanism(const struct login_settings *set, bool is_tls, str name);
 
 #endif

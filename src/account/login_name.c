@@ -14,7 +14,8 @@ static bool is_system_name(str name)
     return true;
 }
 
-enum rc account_ask_system(const struct account_lookup *l, str name, struct account_identity *ret, struct err *e)
+enum rc account_ask_system(const struct account_lookup *l, str name, struct account_identity *ret,
+                           struct err *e)
 {
     struct account_identity id = {0};
     if (!l->conf->system_users || !l->system_user || !is_system_name(name))
@@ -37,7 +38,8 @@ enum rc account_ask_system(const struct account_lookup *l, str name, struct acco
     return RC_OK;
 }
 
-enum rc account_identify(const struct account_lookup *l, str account, struct account_identity *ret, struct err *e)
+enum rc account_identify(const struct account_lookup *l, str account, struct account_identity *ret,
+                         struct err *e)
 {
     struct account_identity id = {0};
     struct account row;
@@ -80,8 +82,8 @@ static enum rc system_login(const struct account_lookup *l, str name, struct acc
     return RC_OK;
 }
 
-static enum rc database_login(const struct account_lookup *l, const struct address_key *key, struct account *ret,
-                              bool *ret_system, struct err *e)
+static enum rc database_login(const struct account_lookup *l, const struct address_key *key,
+                              struct account *ret, bool *ret_system, struct err *e)
 {
     enum rc rc = account_find(l->db, address_text(key), ret, e);
     if (rc == RC_OK)
@@ -89,8 +91,8 @@ static enum rc database_login(const struct account_lookup *l, const struct addre
     return rc;
 }
 
-enum rc account_find_login(const struct account_lookup *l, str name, struct account *ret_account, bool *ret_system,
-                           struct err *e)
+enum rc account_find_login(const struct account_lookup *l, str name, struct account *ret_account,
+                           bool *ret_system, struct err *e)
 {
     struct address_key key, full;
     enum rc rc = address_parse(name, &key);

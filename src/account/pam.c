@@ -26,9 +26,7 @@ static int converse(int n, const struct pam_message **messages, struct pam_respo
     return PAM_SUCCESS;
 }
 
-static void no_delay(int status, unsigned microseconds, void *data)
-{
-}
+static void no_delay(int status, unsigned microseconds, void *data) {}
 
 static enum rc rc_of(int status)
 {

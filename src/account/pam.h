@@ -1,5 +1,5 @@
-/* pam: passwords of users of the system through PAM, and their passwd entries. Only for the single-threaded role
- * auth-worker, which runs administrators' modules and is not confined. */
+/* pam: passwords of users of the system through PAM, and their passwd entries. Only for the single-threaded
+ * role auth-worker, which runs administrators' modules and is not confined. */
 #ifndef ACCOUNT_PAM_H
 #define ACCOUNT_PAM_H
 
@@ -7,11 +7,12 @@
 
 enum { PAM_USER_MAX = 64, PAM_PASSWORD_MAX = 256 };
 
-/* RC_OK: the password is right and the account may be used now. RC_PERM: it is not; RC_TEMP: PAM failed; e->log says
- * why. Delays of PAM modules are switched off: `auth` holds answers back itself. */
+/* RC_OK: the password is right and the account may be used now. RC_PERM: it is not; RC_TEMP: PAM failed;
+ * e->log says why. Delays of PAM modules are switched off: `auth` holds answers back itself. */
 MUST_USE enum rc pam_check(const char *service, str user, str password, str client_ip, struct err *e);
 
-/* Fills account, system, uid, gid, groups and home. RC_GONE: no such user; RC_TEMP. The uid is not judged here. */
+/* Fills account, system, uid, gid, groups and home. RC_GONE: no such user; RC_TEMP. The uid is not judged
+ * here. */
 MUST_USE enum rc passwd_find(str user, struct account_identity *ret, struct err *e);
 
 #endif

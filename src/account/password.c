@@ -1,13 +1,13 @@
 /* Password schemes: a table of names, each with its way of checking.
  *
- * Dovecot's names are followed (its manual, "Password Schemes"); "{SCHEME.hex}" and "{SCHEME.b64}" state an encoding,
- * without one a digest is hexadecimal when its length says so, and base64 otherwise. */
+ * Dovecot's names are followed (its manual, "Password Schemes"); "{SCHEME.hex}" and "{SCHEME.b64}" state an
+ * encoding, without one a digest is hexadecimal when its length says so, and base64 otherwise. */
 #include "account/password.h"
 
 #include "account/scram_keys.h"
 #include "base/enc.h"
-#include "fmt/saslprep.h"
 #include "fmt/sasl.h"
+#include "fmt/saslprep.h"
 #include "os/crypto.h"
 
 #include <argon2.h>
@@ -77,7 +77,8 @@ static enum rc verify_digest(const struct scheme *s, str data, enum encoding enc
 {
     AUTO(buf_wipe) struct buf raw = BUF_INIT(PASSWORD_STORED_MAX);
     size_t size = crypto_hash_size(s->hash);
-    if (decode_digest(data, enc, size, &raw) != RC_OK || raw.n < size || (s->salted ? raw.n == size : raw.n > size))
+    if (decode_digest(data, enc, size, &raw) != RC_OK || raw.n < size ||
+        (s->salted ? raw.n == size : raw.n > size))
         return RC_INVALID;
     unsigned char digest[CRYPTO_DIGEST_MAX];
     crypto_digest2(s->hash, password, str_from(buf_str(&raw), size), digest);
@@ -165,7 +166,8 @@ enum rc password_verify(str stored, str password)
     enum rc rc = s->verify(s, data, enc, password);
     AUTO(buf_wipe) struct buf prepared = BUF_INIT(4 * SASL_PASSWORD_MAX);
     /* hashes made by other servers are of the password as typed, ours are of its prepared form */
-    if (rc == RC_PERM && saslprep(password, false, &prepared) == RC_OK && !str_eq(buf_str(&prepared), password))
+    if (rc == RC_PERM && saslprep(password, false, &prepared) == RC_OK &&
+        !str_eq(buf_str(&prepared), password))
         rc = s->verify(s, data, enc, buf_str(&prepared));
     return rc;
 }
@@ -178,8 +180,8 @@ bool password_is_stored_form(str stored)
 enum rc password_scheme_parse(str name, enum password_scheme *ret)
 {
     static const str names[] = {
-        [PASSWORD_YESCRYPT] = S("yescrypt"),          [PASSWORD_ARGON2ID] = S("argon2id"),
-        [PASSWORD_SHA512_CRYPT] = S("sha512-crypt"),  [PASSWORD_BCRYPT] = S("bcrypt"),
+        [PASSWORD_YESCRYPT] = S("yescrypt"),           [PASSWORD_ARGON2ID] = S("argon2id"),
+        [PASSWORD_SHA512_CRYPT] = S("sha512-crypt"),   [PASSWORD_BCRYPT] = S("bcrypt"),
         [PASSWORD_SCRAM_SHA_256] = S("scram-sha-256"),
     };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -230,8 +232,8 @@ static enum rc hash_argon2id(str password, struct buf *ret)
     unsigned char salt[ARGON2_SALT];
     char encoded[256];
     crypto_random(salt, sizeof salt);
-    must(argon2id_hash_encoded(ARGON2_PASSES, ARGON2_KIB, ARGON2_LANES, password.p, password.n, salt, sizeof salt,
-                               ARGON2_HASH, encoded, sizeof encoded) == ARGON2_OK);
+    must(argon2id_hash_encoded(ARGON2_PASSES, ARGON2_KIB, ARGON2_LANES, password.p, password.n, salt,
+                               sizeof salt, ARGON2_HASH, encoded, sizeof encoded) == ARGON2_OK);
     buf_puts(ret, S("{ARGON2ID}"));
     buf_puts(ret, str_c(encoded));
     return ret->overflow ? RC_LIMIT : RC_OK;

@@ -62,7 +62,8 @@ static enum rc add_target(struct resolver *r, struct account_target t, struct er
 }
 
 /* --- the places where a name can be found; RC_GONE: not there --- */
-static enum rc try_alias(struct resolver *r, const struct step *s, const struct address_key *key, struct err *e)
+static enum rc try_alias(struct resolver *r, const struct step *s, const struct address_key *key,
+                         struct err *e)
 {
     str *targets;
     size_t n;
@@ -132,7 +133,8 @@ static bool is_role_name(str local)
     return str_eq(local, S("postmaster")) || str_eq(local, S("abuse")) || str_eq(local, S("root"));
 }
 
-/* An address that the configuration gives for a domain; followed once like an alias, so that it cannot loop. */
+/* An address that the configuration gives for a domain; followed once like an alias, so that it cannot loop.
+ */
 static enum rc try_configured(struct resolver *r, const struct step *s, const char *to, struct err *e)
 {
     if (!to || !to[0])
@@ -145,7 +147,8 @@ static enum rc try_configured(struct resolver *r, const struct step *s, const ch
     return follow(r, str_c(to), s->depth + 1, e);
 }
 
-static enum rc try_catch_all(struct resolver *r, const struct step *s, const struct conf_domain *section, struct err *e)
+static enum rc try_catch_all(struct resolver *r, const struct step *s, const struct conf_domain *section,
+                             struct err *e)
 {
     struct address_key key;
     if (address_join(STR_NONE, address_domain(s->key), &key) != RC_OK)
@@ -184,8 +187,8 @@ static enum rc follow_local(struct resolver *r, const struct step *s, struct err
     return rc;
 }
 
-/* Follows one address to its end. RC_OK also when it leads nowhere, which is remembered; at depth 0 RC_GONE then tells
- * that the domain is not ours. */
+/* Follows one address to its end. RC_OK also when it leads nowhere, which is remembered; at depth 0 RC_GONE
+ * then tells that the domain is not ours. */
 static enum rc follow(struct resolver *r, str address, unsigned depth, struct err *e)
 {
     struct address_key key;
@@ -194,13 +197,15 @@ static enum rc follow(struct resolver *r, str address, unsigned depth, struct er
         return err_set(e, RC_PERM, 550, "5.4.6", "the address leads through too many aliases");
     enum rc rc = address_parse(address, &key);
     if (rc != RC_OK)
-        return depth > 0 ? (r->dead = address, RC_OK) : err_set(e, RC_INVALID, 501, "5.1.3", "bad address syntax");
+        return depth > 0 ? (r->dead = address, RC_OK)
+                         : err_set(e, RC_INVALID, 501, "5.1.3", "bad address syntax");
     if (address_domain(&key).n > 0)
         rc = account_domain_is_local(r->l, address_domain(&key), e);
     if (rc == RC_GONE && depth == 0)
         return rc;
     if (rc == RC_GONE)
-        return add_target(r, (struct account_target){.remote = true, .uid = (uid_t)-1, .address = address}, e);
+        return add_target(r, (struct account_target){.remote = true, .uid = (uid_t)-1, .address = address},
+                          e);
     if (rc == RC_OK)
         rc = follow_local(r, &s, e);
     if (rc != RC_GONE)
@@ -213,8 +218,8 @@ static enum rc conclude(struct resolver *r, str address, struct err *e)
 {
     if (r->n > 0) {
         if (r->dead.n > 0)
-            err_note(e, "an alias behind " STR_FMT " leads to " STR_FMT ", which is nowhere", STR_ARG(address),
-                     STR_ARG(r->dead));
+            err_note(e, "an alias behind " STR_FMT " leads to " STR_FMT ", which is nowhere",
+                     STR_ARG(address), STR_ARG(r->dead));
         return RC_OK;
     }
     if (r->disabled)
@@ -224,8 +229,8 @@ static enum rc conclude(struct resolver *r, str address, struct err *e)
     return err_set(e, RC_PERM, 550, "5.1.1", "user unknown");
 }
 
-enum rc account_resolve(const struct account_lookup *l, str address, struct arena *a, struct account_target **ret,
-                        size_t *ret_n, struct err *e)
+enum rc account_resolve(const struct account_lookup *l, str address, struct arena *a,
+                        struct account_target **ret, size_t *ret_n, struct err *e)
 {
     AUTO(map_freep) struct map *expanded = map_new();
     AUTO(map_freep) struct map *found = map_new();
@@ -238,7 +243,8 @@ enum rc account_resolve(const struct account_lookup *l, str address, struct aren
     if (address_domain(&key).n == 0) {
         if (!str_eq(address_text(&key), S("postmaster")))
             return err_set(e, RC_INVALID, 501, "5.1.3", "the address has no domain");
-        whole = arena_printf(a, "postmaster@%s", l->conf->domains.n > 0 ? l->conf->domains.v[0].p : l->conf->hostname);
+        whole = arena_printf(a, "postmaster@%s",
+                             l->conf->domains.n > 0 ? l->conf->domains.v[0].p : l->conf->hostname);
     }
     enum rc rc = follow(&r, whole, 0, e);
     if (rc == RC_GONE)
@@ -272,5 +278,6 @@ enum rc account_may_send(const struct account_lookup *l, str account, str sender
     arena_free(a);
     if (rc == RC_TEMP || own)
         return rc;
-    return err_set(e, RC_PERM, 553, "5.7.1", "sender address is not owned by user " STR_FMT, STR_ARG(account));
+    return err_set(e, RC_PERM, 553, "5.7.1", "sender address is not owned by user " STR_FMT,
+                   STR_ARG(account));
 }

@@ -1,9 +1,10 @@
 /* resolve: whose is this address? Used by `auth` to answer RCPT and MAIL commands and log-ins.
  *
- * In order, for an address of ours (its domain is the hostname, in `domains`, or was added): the alias, the account, the
- * user of the system of that name; each first as written, then without "+tag"; then for postmaster, abuse and root
- * (RFC 5321 §4.5.1, RFC 2142) the domain's postmaster; then the catch-all; then for those three names the domain's first
- * account, or any. Aliases are followed 10 levels deep to at most 1,000 results. */
+ * In order, for an address of ours (its domain is the hostname, in `domains`, or was added): the alias, the
+ * account, the user of the system of that name; each first as written, then without "+tag"; then for
+ * postmaster, abuse and root (RFC 5321 §4.5.1, RFC 2142) the domain's postmaster; then the catch-all; then
+ * for those three names the domain's first account, or any. Aliases are followed 10 levels deep to at most
+ * 1,000 results. */
 #ifndef ACCOUNT_RESOLVE_H
 #define ACCOUNT_RESOLVE_H
 
@@ -17,8 +18,8 @@ struct account_lookup {
     const struct conf *conf;
     uid_t mail_uid; /* who owns the mail of the accounts in the database */
     gid_t mail_gid;
-    /* Asks for a user of the system: RC_OK (uid, gid, groups and home filled, its mail path need not be), RC_GONE there
-     * is none, RC_TEMP. NULL: there are none. Called only while `system_users` is on. */
+    /* Asks for a user of the system: RC_OK (uid, gid, groups and home filled, its mail path need not be),
+     * RC_GONE there is none, RC_TEMP. NULL: there are none. Called only while `system_users` is on. */
     enum rc (*system_user)(void *ctx, str name, struct account_identity *ret, struct err *e);
     void *system_ctx;
 };
@@ -31,20 +32,22 @@ struct account_target {
     str address; /* the address that led here: as asked, or an alias's target */
 };
 
-/* Everything lies in the arena. RC_OK: at least one target. RC_GONE: not an address of ours (550 5.7.1 when the client
- * may not relay). RC_PERM: ours, but no such user, or all targets are disabled or loop (550). RC_INVALID: no address.
- * RC_LIMIT: an alias with too many targets. RC_TEMP: ask again (451). Targets of an alias that lead nowhere are left out
- * while others remain, and named in e->log. */
+/* Everything lies in the arena. RC_OK: at least one target. RC_GONE: not an address of ours (550 5.7.1 when
+ * the client may not relay). RC_PERM: ours, but no such user, or all targets are disabled or loop (550).
+ * RC_INVALID: no address. RC_LIMIT: an alias with too many targets. RC_TEMP: ask again (451). Targets of an
+ * alias that lead nowhere are left out while others remain, and named in e->log. */
 MUST_USE enum rc account_resolve(const struct account_lookup *l, str address, struct arena *a,
                                  struct account_target **ret, size_t *ret_n, struct err *e);
 
 /* Whether mail to this domain is for this server. RC_OK, RC_GONE, RC_TEMP. */
 MUST_USE enum rc account_domain_is_local(const struct account_lookup *l, str domain, struct err *e);
 
-/* Whether an account may send as this address: mail to it would reach the account. RC_OK; RC_PERM with 553 5.7.1. */
+/* Whether an account may send as this address: mail to it would reach the account. RC_OK; RC_PERM with
+ * 553 5.7.1. */
 MUST_USE enum rc account_may_send(const struct account_lookup *l, str account, str sender, struct err *e);
 
-/* Who a session or delivery for this account (as account_target.account says) becomes; refused uids are RC_PERM. */
+/* Who a session or delivery for this account (as account_target.account says) becomes; refused uids are
+ * RC_PERM. */
 MUST_USE enum rc account_identify(const struct account_lookup *l, str account, struct account_identity *ret,
                                   struct err *e);
 
@@ -52,9 +55,9 @@ MUST_USE enum rc account_identify(const struct account_lookup *l, str account, s
 MUST_USE enum rc account_ask_system(const struct account_lookup *l, str name, struct account_identity *ret,
                                     struct err *e);
 
-/* Whom a client means that logs in with this name: an account of the database (*ret_account filled), or a user of the
- * system (*ret_account.address is the name without domain, *ret_system true). A name without domain is a user of the
- * system or else an account of the first domain. RC_GONE: nobody. */
+/* Whom a client means that logs in with this name: an account of the database (*ret_account filled), or a
+ * user of the system (*ret_account.address is the name without domain, *ret_system true). A name without
+ * domain is a user of the system or else an account of the first domain. RC_GONE: nobody. */
 MUST_USE enum rc account_find_login(const struct account_lookup *l, str name, struct account *ret_account,
                                     bool *ret_system, struct err *e);
 

@@ -20,7 +20,8 @@ static void client_key(enum crypto_hash hash, const unsigned char *salted, unsig
     crypto_hmac(hash, digest_str(salted, hash), S("Client Key"), ret);
 }
 
-void scram_keys_derive(enum crypto_hash hash, str password, str salt, uint32_t iterations, struct scram_keys *ret)
+void scram_keys_derive(enum crypto_hash hash, str password, str salt, uint32_t iterations,
+                       struct scram_keys *ret)
 {
     must(salt.n <= SCRAM_SALT_MAX);
     unsigned char salted[CRYPTO_DIGEST_MAX], key[CRYPTO_DIGEST_MAX];
@@ -88,7 +89,8 @@ bool scram_keys_match(const struct scram_keys *keys, str password)
 {
     struct scram_keys other;
     scram_keys_derive(keys->hash, password, str_mem(keys->salt, keys->salt_n), keys->iterations, &other);
-    bool match = str_eq_const_time(digest_str(keys->stored_key, keys->hash), digest_str(other.stored_key, keys->hash));
+    bool match =
+        str_eq_const_time(digest_str(keys->stored_key, keys->hash), digest_str(other.stored_key, keys->hash));
     crypto_wipe(&other, sizeof other);
     return match;
 }

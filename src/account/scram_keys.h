@@ -1,6 +1,7 @@
 /* scram_keys: what the server stores of a password for SCRAM (RFC 5802 §3), and the two proofs made with it.
  *
- * The text form is Dovecot's: {SCRAM-SHA-256}iterations,salt,StoredKey,ServerKey, the last three in base64. */
+ * The text form is Dovecot's: {SCRAM-SHA-256}iterations,salt,StoredKey,ServerKey, the last three in base64.
+ */
 #ifndef ACCOUNT_SCRAM_KEYS_H
 #define ACCOUNT_SCRAM_KEYS_H
 
@@ -23,7 +24,8 @@ struct scram_keys {
 };
 
 /* Keys of a password in its prepared form (fmt/saslprep). salt.n <= SCRAM_SALT_MAX. */
-void scram_keys_derive(enum crypto_hash hash, str password, str salt, uint32_t iterations, struct scram_keys *ret);
+void scram_keys_derive(enum crypto_hash hash, str password, str salt, uint32_t iterations,
+                       struct scram_keys *ret);
 /* The same with a fresh random salt and SCRAM_ITERATIONS. */
 void scram_keys_make(enum crypto_hash hash, str password, struct scram_keys *ret);
 /* RC_INVALID: not in the text form, which starts with {SCRAM-SHA-1} or {SCRAM-SHA-256}. */

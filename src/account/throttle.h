@@ -1,8 +1,8 @@
 /* throttle: how often something happened lately, for very many keys in fixed memory.
  *
- * A key's level is a time span that runs off by itself (a leaky bucket): an event adds to it, and the caller refuses at
- * its limit. When the table is full the key with the lowest level of its row is forgotten. Time is handed in.
- * Not thread-safe. */
+ * A key's level is a time span that runs off by itself (a leaky bucket): an event adds to it, and the caller
+ * refuses at its limit. When the table is full the key with the lowest level of its row is forgotten. Time is
+ * handed in. Not thread-safe. */
 #ifndef ACCOUNT_THROTTLE_H
 #define ACCOUNT_THROTTLE_H
 

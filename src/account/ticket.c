@@ -38,8 +38,8 @@ struct ticket_table *ticket_table_free(struct ticket_table *t)
     return NULL;
 }
 
-enum rc ticket_issue(struct ticket_table *t, const struct account_identity *identity, uint32_t login, msec now,
-                     unsigned char ret_ticket[TICKET_SIZE])
+enum rc ticket_issue(struct ticket_table *t, const struct account_identity *identity, uint32_t login,
+                     msec now, unsigned char ret_ticket[TICKET_SIZE])
 {
     struct slot *free_slot = NULL;
     must(pthread_mutex_lock(&t->lock) == 0);
@@ -63,7 +63,8 @@ enum rc ticket_issue(struct ticket_table *t, const struct account_identity *iden
     return free_slot ? RC_OK : RC_LIMIT;
 }
 
-enum rc ticket_redeem(struct ticket_table *t, str ticket, uint32_t login, msec now, struct account_identity *ret)
+enum rc ticket_redeem(struct ticket_table *t, str ticket, uint32_t login, msec now,
+                      struct account_identity *ret)
 {
     enum rc rc = RC_GONE;
     must(pthread_mutex_lock(&t->lock) == 0);

@@ -40,11 +40,14 @@ int cli_fail(const char *fmt, ...) PRINTF(1, 2);
 /* Writes text to standard output; CLI_FINDING when that fails (a full disk, a closed pipe). */
 int cli_print(const struct buf *text);
 
+int cmd_alias(int argc, char **argv, struct cli *cli);
 int cmd_check(int argc, char **argv, struct cli *cli);
 int cmd_config(int argc, char **argv, struct cli *cli);
 int cmd_run(int argc, char **argv, struct cli *cli);
 int cmd_stop(int argc, char **argv, struct cli *cli);
 int cmd_reload(int argc, char **argv, struct cli *cli);
 int cmd_status(int argc, char **argv, struct cli *cli);
+int cmd_domain(int argc, char **argv, struct cli *cli);
+int cmd_user(int argc, char **argv, struct cli *cli);
 
 #endif

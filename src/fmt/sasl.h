@@ -1,7 +1,7 @@
 /* sasl: names of the mechanisms, the wire form of responses, and the messages of PLAIN and LOGIN.
  *
- * Pure: bytes in, values out. Views point into the parsed message. SCRAM's messages are in fmt/scram.h; the exchange
- * itself is account/auth_session. */
+ * Pure: bytes in, values out. Views point into the parsed message. SCRAM's messages are in fmt/scram.h; the
+ * exchange itself is account/auth_session. */
 #ifndef FMT_SASL_H
 #define FMT_SASL_H
 
@@ -30,16 +30,17 @@ str sasl_mech_name(enum sasl_mech mech);
 bool sasl_mech_is_plaintext(enum sasl_mech mech);
 bool sasl_mech_is_plus(enum sasl_mech mech);
 
-/* Decodes a response as SMTP, IMAP and POP3 send it. initial: the response came with the command, where "=" stands for
- * the empty one (RFC 4954 §4, RFC 9051 §6.2.2, RFC 5034 §4).
- * RC_GONE: "*", the client cancels. RC_INVALID: not base64. RC_LIMIT: more than SASL_RESPONSE_MAX bytes. */
+/* Decodes a response as SMTP, IMAP and POP3 send it. initial: the response came with the command, where "="
+ * stands for the empty one (RFC 4954 §4, RFC 9051 §6.2.2, RFC 5034 §4). RC_GONE: "*", the client cancels.
+ * RC_INVALID: not base64. RC_LIMIT: more than SASL_RESPONSE_MAX bytes. */
 MUST_USE enum rc sasl_response_decode(str line, bool initial, struct buf *ret);
 
 struct sasl_plain {
     str authzid; /* may be empty */
     str authcid, password;
 };
-/* RC_INVALID: not three parts, a part that must not be empty is, or not UTF-8; RC_LIMIT: a part is too long. */
+/* RC_INVALID: not three parts, a part that must not be empty is, or not UTF-8; RC_LIMIT: a part is too long.
+ */
 MUST_USE enum rc sasl_plain_parse(str message, struct sasl_plain *ret);
 void sasl_plain_put(struct buf *out, const struct sasl_plain *plain);
 

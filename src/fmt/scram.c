@@ -1,6 +1,7 @@
 /* SCRAM messages (RFC 5802 §7): attributes in a fixed order, separated by commas.
  *
- * Optional extensions at the end are allowed and ignored as the RFC says; a mandatory one ("m=") is refused. */
+ * Optional extensions at the end are allowed and ignored as the RFC says; a mandatory one ("m=") is refused.
+ */
 #include "fmt/scram.h"
 
 #include "base/enc.h"
@@ -270,7 +271,8 @@ void scram_name_put(struct buf *out, str name)
     }
 }
 
-void scram_put_auth_message(struct buf *out, str client_first_bare, str server_first, str client_final_without_proof)
+void scram_put_auth_message(struct buf *out, str client_first_bare, str server_first,
+                            str client_final_without_proof)
 {
     buf_puts(out, client_first_bare);
     buf_putc(out, ',');

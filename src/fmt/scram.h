@@ -1,7 +1,8 @@
 /* scram: the four messages of SCRAM (RFC 5802 §7, RFC 7677), for both sides.
  *
- * Pure text: proofs and keys are computed in account/scram_keys. Views point into the parsed message. AuthMessage is
- * client_first.bare "," server-first "," client_final.without_proof (RFC 5802 §3); scram_put_auth_message writes it. */
+ * Pure text: proofs and keys are computed in account/scram_keys. Views point into the parsed message.
+ * AuthMessage is client_first.bare "," server-first "," client_final.without_proof (RFC 5802 §3);
+ * scram_put_auth_message writes it. */
 #ifndef FMT_SCRAM_H
 #define FMT_SCRAM_H
 
@@ -29,9 +30,11 @@ struct scram_client_first {
     str name;         /* still escaped */
     str nonce;
 };
-/* RC_INVALID: broken grammar. RC_LIMIT: too long. RC_PERM: a mandatory extension ("m=") that nobody here knows. */
+/* RC_INVALID: broken grammar. RC_LIMIT: too long. RC_PERM: a mandatory extension ("m=") that nobody here
+ * knows. */
 MUST_USE enum rc scram_client_first_parse(str message, struct scram_client_first *ret);
-void scram_client_first_put(struct buf *out, const struct scram_client_first *first); /* from name, nonce, binding */
+void scram_client_first_put(struct buf *out,
+                            const struct scram_client_first *first); /* from name, nonce, binding */
 
 struct scram_server_first {
     str nonce;
@@ -43,7 +46,7 @@ MUST_USE enum rc scram_server_first_parse(str message, struct scram_server_first
 void scram_server_first_put(struct buf *out, str nonce, str salt, uint32_t iterations);
 
 struct scram_client_final {
-    str binding;       /* c=, base64 as sent: the gs2 header and then the binding's bytes */
+    str binding; /* c=, base64 as sent: the gs2 header and then the binding's bytes */
     str nonce;
     str without_proof; /* the message up to ",p=" */
     str proof;         /* base64 as sent */
@@ -66,6 +69,7 @@ void scram_server_error_put(struct buf *out, str error);
 MUST_USE enum rc scram_name_decode(str escaped, struct buf *out);
 void scram_name_put(struct buf *out, str name);
 
-void scram_put_auth_message(struct buf *out, str client_first_bare, str server_first, str client_final_without_proof);
+void scram_put_auth_message(struct buf *out, str client_first_bare, str server_first,
+                            str client_final_without_proof);
 
 #endif

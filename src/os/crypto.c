@@ -49,9 +49,11 @@ void crypto_hmac(enum crypto_hash hash, str key, str data, unsigned char *ret)
     must(HMAC(hash_md(hash), k, (int)key.n, (const unsigned char *)data.p, data.n, ret, NULL));
 }
 
-void crypto_pbkdf2(enum crypto_hash hash, str password, str salt, uint32_t iterations, unsigned char *ret, size_t ret_n)
+void crypto_pbkdf2(enum crypto_hash hash, str password, str salt, uint32_t iterations, unsigned char *ret,
+                   size_t ret_n)
 {
-    must(password.n <= INT_MAX && salt.n <= INT_MAX && iterations >= 1 && iterations <= INT_MAX && ret_n <= INT_MAX);
+    must(password.n <= INT_MAX && salt.n <= INT_MAX && iterations >= 1 && iterations <= INT_MAX &&
+         ret_n <= INT_MAX);
     const char *pass = password.n > 0 ? password.p : "";
     must(PKCS5_PBKDF2_HMAC(pass, (int)password.n, (const unsigned char *)salt.p, (int)salt.n, (int)iterations,
                            hash_md(hash), (int)ret_n, ret));

@@ -1,7 +1,8 @@
-/* crypto: hashes, keyed hashes, key derivation and random bytes: the one wrapper of OpenSSL's EVP interface for these.
+/* crypto: hashes, keyed hashes, key derivation and random bytes: the one wrapper of OpenSSL's EVP interface
+ * for these.
  *
- * Thread-safe. A failure of the library here means lack of memory or a broken build, and ends the process; only what
- * depends on input returns a result. Comparison of secrets is str_eq_const_time (base/str.h). */
+ * Thread-safe. A failure of the library here means lack of memory or a broken build, and ends the process;
+ * only what depends on input returns a result. Comparison of secrets is str_eq_const_time (base/str.h). */
 #ifndef OS_CRYPTO_H
 #define OS_CRYPTO_H
 
@@ -18,7 +19,8 @@ void crypto_digest(enum crypto_hash hash, str data, unsigned char *ret);
 void crypto_digest2(enum crypto_hash hash, str a, str b, unsigned char *ret);
 void crypto_hmac(enum crypto_hash hash, str key, str data, unsigned char *ret);
 /* PBKDF2 (RFC 8018 §5.2) with HMAC-hash, ret_n bytes; iterations >= 1. */
-void crypto_pbkdf2(enum crypto_hash hash, str password, str salt, uint32_t iterations, unsigned char *ret, size_t ret_n);
+void crypto_pbkdf2(enum crypto_hash hash, str password, str salt, uint32_t iterations, unsigned char *ret,
+                   size_t ret_n);
 /* Random bytes fit for keys. */
 void crypto_random(void *ret, size_t n);
 /* Zeroes memory that held a secret; never optimised away. */

@@ -1,5 +1,5 @@
-/* secret_pages: zeroed memory for secrets: children do not inherit it (MADV_DONTFORK), core dumps leave it out
- * (MADV_DONTDUMP), and it is wiped when given back. */
+/* secret_pages: zeroed memory for secrets: children do not inherit it (MADV_DONTFORK), core dumps leave it
+ * out (MADV_DONTDUMP), and it is wiped when given back. */
 #ifndef OS_SECRET_PAGES_H
 #define OS_SECRET_PAGES_H
 

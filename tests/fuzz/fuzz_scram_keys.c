@@ -1,4 +1,5 @@
-/* Stored SCRAM keys: what is accepted is written back as the same text, but for the case of the scheme and zeros. */
+/* Stored SCRAM keys: what is accepted is written back as the same text, but for the case of the scheme and
+ * zeros. */
 #include "account/scram_keys.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -35,7 +35,8 @@ static void rows_of_accounts(void **state)
     fixture_open(&f);
     fixture_add(&f, "Zoe@Example.ORG");
     fixture_add(&f, "bob@example.org");
-    fixture_add(&f, "J\xc3\xbcRGEN@b\xc3\xbc" "cher.example");
+    fixture_add(&f, "J\xc3\xbcRGEN@b\xc3\xbc"
+                    "cher.example");
     assert_int_equal(account_find(f.db, S("zoe@EXAMPLE.org."), &a, &e), RC_OK);
     assert_string_equal(a.address, "zoe@example.org");
     assert_string_equal(a.secret.hash, "{PLAIN}secret");
@@ -73,9 +74,21 @@ static void rows_of_accounts(void **state)
 static void unsafe_names(void **state)
 {
     static const char *const names[] = {
-        "../../etc/passwd@example.org", "a/b@example.org", ".hidden@example.org", "..@example.org", "a:b@example.org",
-        "\"a b\"@example.org",          "@example.org",    "bob",                 "bob@",           "-x@example.org",
-        "a\tb@example.org",             "bob@exa mple.org", "bob@-x.org",         "",               "bob@[127.0.0.1",
+        "../../etc/passwd@example.org",
+        "a/b@example.org",
+        ".hidden@example.org",
+        "..@example.org",
+        "a:b@example.org",
+        "\"a b\"@example.org",
+        "@example.org",
+        "bob",
+        "bob@",
+        "-x@example.org",
+        "a\tb@example.org",
+        "bob@exa mple.org",
+        "bob@-x.org",
+        "",
+        "bob@[127.0.0.1",
     };
     struct fixture f;
     struct account_secret secret = {.hash = "{PLAIN}secret"};
@@ -122,7 +135,11 @@ static void rows_of_domains(void **state)
     fixture_open(&f);
     assert_int_equal(domain_add(f.db, S("Example.NET"), &e), RC_OK);
     assert_int_equal(domain_add(f.db, S("example.net"), &e), RC_PERM);
-    assert_int_equal(domain_add(f.db, S("b\xc3\xbc" "cher.example"), &e), RC_OK);
+    assert_int_equal(domain_add(f.db,
+                                S("b\xc3\xbc"
+                                  "cher.example"),
+                                &e),
+                     RC_OK);
     assert_int_equal(domain_add(f.db, S("exa mple"), &e), RC_INVALID);
     assert_int_equal(domain_add(f.db, S("[127.0.0.1]"), &e), RC_INVALID);
     assert_int_equal(domain_find(f.db, S("EXAMPLE.net"), &e), RC_OK);
@@ -197,7 +214,9 @@ static void bad_files(void **state)
     assert_int_equal(account_db_open(path, false, &db, &e), RC_TEMP); /* never through a link */
     assert_int_equal(unlink(path), 0);
     FILE *file = fopen(path, "w");
-    fputs("this is no database, but long enough to have a header of one hundred bytes, as SQLite wants it to have", file);
+    fputs("this is no database, but long enough to have a header of one hundred bytes, as SQLite wants it to "
+          "have",
+          file);
     fclose(file);
     assert_int_equal(account_db_open(path, false, &db, &e), RC_INVALID);
     assert_null(db);

@@ -60,7 +60,8 @@ static void world_close(struct world *w)
     fixture_close(&w->f);
 }
 
-static struct auth_outcome try_from(struct world *w, const char *name, const char *password, str client, msec now)
+static struct auth_outcome try_from(struct world *w, const char *name, const char *password, str client,
+                                    msec now)
 {
     struct auth_outcome o = {.rc = RC_LIMIT};
     auth_verify(w->auth, &w->lookup, str_c(name), str_c(password), client, now, &o);
@@ -169,7 +170,8 @@ static void network_limit(void **state)
     struct world w;
     world_open(&w, "auth_account_failures = 1000\nauth_network_failures = 5\nauth_failure_window = 60s\n");
     assert_int_equal(guess(&w, "a@example.org", S("2001:db8::1"), 2, 1000).rc, RC_PERM);
-    assert_int_equal(guess(&w, "b@example.org", S("2001:db8:0:0:ffff::2"), 3, 1000).rc, RC_PERM); /* the same /64 */
+    assert_int_equal(guess(&w, "b@example.org", S("2001:db8:0:0:ffff::2"), 3, 1000).rc,
+                     RC_PERM); /* the same /64 */
     assert_int_equal(try_from(&w, "bob@example.org", "secret", S("2001:db8::3"), 1000).rc, RC_TEMP);
     assert_int_equal(try_from(&w, "bob@example.org", "secret", S("2001:db8:0:1::3"), 1000).rc, RC_OK);
     assert_int_equal(guess(&w, "a@example.org", S("192.0.2.7"), 5, 1000).rc, RC_PERM);

@@ -26,7 +26,8 @@ static void world_open(struct world *w)
     struct account_secret secret;
     *w = (struct world){0};
     fixture_open(&w->f);
-    w->conf = conf_parse(S("hostname = mail.example.org\ndomains = example.org\nsystem_users = no\n"), "test", &report);
+    w->conf = conf_parse(S("hostname = mail.example.org\ndomains = example.org\nsystem_users = no\n"), "test",
+                         &report);
     must(w->conf && report.errors == 0);
     conf_report_deinit(&report);
     w->lookup = (struct account_lookup){.db = w->f.db, .conf = w->conf, .mail_uid = 5000, .mail_gid = 5000};
@@ -107,7 +108,8 @@ static void login(void **state)
             assert_int_equal(auth_session_step(s, S("user@example.org"), 1, &data), AUTH_CONTINUE);
         }
         assert_true(str_eq(buf_str(&data), S("Password:")));
-        assert_int_equal(auth_session_step(s, initial ? S("pencil") : S("pen"), 1, &data), initial ? AUTH_OK : AUTH_FAIL);
+        assert_int_equal(auth_session_step(s, initial ? S("pencil") : S("pen"), 1, &data),
+                         initial ? AUTH_OK : AUTH_FAIL);
     }
     world_close(&w);
 }
@@ -121,7 +123,8 @@ static void what_is_offered(void **state)
         bool secured;
         int code;
     } rows[] = {
-        {"PLAIN", false, 538},  {"LOGIN", false, 538}, {"CRAM-MD5", true, 504}, {"SCRAM-SHA-256-PLUS", false, 504},
+        {"PLAIN", false, 538},   {"LOGIN", false, 538},
+        {"CRAM-MD5", true, 504}, {"SCRAM-SHA-256-PLUS", false, 504},
         {"EXTERNAL", true, 504},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -140,20 +143,25 @@ static void what_is_offered(void **state)
 /* A SCRAM client; each row changes one thing. */
 struct client {
     const char *mech, *name, *password;
-    const char *gs2;     /* "n,,"... */
-    str binding;         /* what the client adds to c= */
+    const char *gs2; /* "n,,"... */
+    str binding;     /* what the client adds to c= */
     bool break_nonce, break_proof;
     enum auth_result result;
     const char *log;
 };
 
-static enum auth_result converse(struct world *w, const struct client *c, bool secured, struct auth_outcome *ret)
+static enum auth_result converse(struct world *w, const struct client *c, bool secured,
+                                 struct auth_outcome *ret)
 {
     bool sha1 = strstr(c->mech, "SHA-1") != NULL;
     enum crypto_hash hash = sha1 ? CRYPTO_SHA1 : CRYPTO_SHA256;
     AUTO(auth_session_freep) struct auth_session *s = session(w, secured);
-    AUTO(buf_deinit) struct buf first = BUF_INIT(1000), data = BUF_INIT(SASL_RESPONSE_MAX), message = BUF_INIT(2000);
-    AUTO(buf_deinit) struct buf salt = BUF_INIT(64), header = BUF_INIT(500), final = BUF_INIT(1000), sig = BUF_INIT(64);
+    AUTO(buf_deinit)
+    struct buf first = BUF_INIT(1000),
+               data = BUF_INIT(SASL_RESPONSE_MAX), message = BUF_INIT(2000);
+    AUTO(buf_deinit)
+    struct buf salt = BUF_INIT(64),
+               header = BUF_INIT(500), final = BUF_INIT(1000), sig = BUF_INIT(64);
     struct scram_server_first sf;
     struct scram_server_final sfin;
     struct scram_keys keys;
@@ -204,9 +212,11 @@ static void scram(void **state)
         {"SCRAM-SHA-256", USER, "n,a=user@example.org,", S(""), false, false, AUTH_OK, ""},
         {"SCRAM-SHA-1-PLUS", USER, "p=tls-exporter,,", S("exporter bytes"), false, false, AUTH_OK, ""},
         {"SCRAM-SHA-256-PLUS", USER, "p=tls-exporter,,", S("exporter bytes"), false, false, AUTH_OK, ""},
-        {"SCRAM-SHA-256-PLUS", USER, "p=tls-server-end-point,,", S("end point bytes"), false, false, AUTH_OK, ""},
+        {"SCRAM-SHA-256-PLUS", USER, "p=tls-server-end-point,,", S("end point bytes"), false, false, AUTH_OK,
+         ""},
         {"SCRAM-SHA-256", "User@Example.ORG", "pencil", "n,,", S(""), false, false, AUTH_OK, ""},
-        {"SCRAM-SHA-256", "user@example.org", "pencils", "n,,", S(""), false, false, AUTH_FAIL, "wrong password"},
+        {"SCRAM-SHA-256", "user@example.org", "pencils", "n,,", S(""), false, false, AUTH_FAIL,
+         "wrong password"},
         {"SCRAM-SHA-256", USER, "n,,", S(""), false, true, AUTH_FAIL, "wrong password"},
         {"SCRAM-SHA-256", USER, "n,,", S(""), true, false, AUTH_FAIL, "the nonce is another"},
         {"SCRAM-SHA-256", USER, "n,,", S("x"), false, false, AUTH_FAIL,
@@ -216,7 +226,8 @@ static void scram(void **state)
         {"SCRAM-SHA-256-PLUS", USER, "n,,", S(""), false, false, AUTH_FAIL, ""},
         {"SCRAM-SHA-256-PLUS", USER, "p=tls-unique,,", S("x"), false, false, AUTH_FAIL, ""},
         {"SCRAM-SHA-256", USER, "p=tls-exporter,,", S("exporter bytes"), false, false, AUTH_FAIL, ""},
-        {"SCRAM-SHA-256", USER, "y,,", S(""), false, false, AUTH_FAIL, ""}, /* -PLUS was offered: a downgrade */
+        {"SCRAM-SHA-256", USER, "y,,", S(""), false, false, AUTH_FAIL,
+         ""}, /* -PLUS was offered: a downgrade */
         {"SCRAM-SHA-256", USER, "n,a=off@example.org,", S(""), false, false, AUTH_FAIL,
          "the authorization identity is another account"},
         {"SCRAM-SHA-256", "off@example.org", "pencil", "n,,", S(""), false, false, AUTH_FAIL,

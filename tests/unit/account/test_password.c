@@ -32,7 +32,8 @@ static const str of_secret[] = {
     S("{SHA256.b64}K7gNU3sdo+OL0wNhqoVWhr3g6s1xYv72ol/pe/Unols="),
     S("{SSHA256}+E+iFJ27Yu1ODPH1UNKUmzOmUT06dwfghQJRHHnMsO5zYWx0"),
     S("{SHA512}vSsar3708Jvp9Szi2NWZZ02Bqp1qRCFpbcTZPdBhnWgs5WtNZKnvCXdhztmeD2cmW192CF5bDufKRpayrW/isg=="),
-    S("{SSHA512}E491yrR9AdCoE7rbOPYS3EZgSuZpVE65AD9xko08s6floNesY/Zpe9zMVvLix4S2FiQSJ99RIkNvhHomNO9uL3NhbHQ="),
+    S("{SSHA512}E491yrR9AdCoE7rbOPYS3EZgSuZpVE65AD9xko08s6floNesY/"
+      "Zpe9zMVvLix4S2FiQSJ99RIkNvhHomNO9uL3NhbHQ="),
 };
 
 static void foreign_hashes(void **state)
@@ -50,7 +51,8 @@ static void argon2_reference(void **state)
 {
     /* from the reference implementation's test.c */
     str bare = S("$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4");
-    str named = S("{ARGON2ID}$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4");
+    str named =
+        S("{ARGON2ID}$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ$nf65EOgLrQMR/uIPnA4rEsF5h7TKyQwu9U1bMCHGi/4");
     assert_int_equal(password_verify(bare, S("password")), RC_OK);
     assert_int_equal(password_verify(named, S("password")), RC_OK);
     assert_int_equal(password_verify(named, S("passwore")), RC_PERM);
@@ -59,8 +61,9 @@ static void argon2_reference(void **state)
 static void scram_example(void **state)
 {
     /* made from RFC 7677 §3: salt, 4096 iterations, "pencil" */
-    str stored = S("{SCRAM-SHA-256}4096,W22ZaJ0SNY7soEsUEjb6gQ==,WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=,"
-                   "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=");
+    str stored =
+        S("{SCRAM-SHA-256}4096,W22ZaJ0SNY7soEsUEjb6gQ==,WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=,"
+          "wfPLwcE6nTWhTAmQ7tl2KeoiWGPlZqQxSrmfPwDl2dU=");
     assert_int_equal(password_verify(stored, S("pencil")), RC_OK);
     assert_int_equal(password_verify(stored, S("pencils")), RC_PERM);
 }
@@ -79,8 +82,8 @@ static void unknown_forms(void **state)
         S("{CRYPT}*"),
         S("!$6$abcdefgh$ltjgWl6579NluT"),
         S("{SHA256}K7gNU3sdo"),
-        S("{SSHA}5en6G6MezRroT3XKqkdPOmY/BfQ="),                 /* no salt */
-        S("{SHA}gVK8WC9YyFT1gMsQHTGCgT3sSv5zYWx0"),             /* bytes left over */
+        S("{SSHA}5en6G6MezRroT3XKqkdPOmY/BfQ="),    /* no salt */
+        S("{SHA}gVK8WC9YyFT1gMsQHTGCgT3sSv5zYWx0"), /* bytes left over */
         S("{SSHA}not base64 at all"),
         S("$argon2id$v=19$m=256,t=2,p=1$c29tZXNhbHQ"),
         S("{SCRAM-SHA-256}4096,W22ZaJ0SNY7soEsUEjb6gQ==,AAAA,AAAA"),
@@ -99,11 +102,8 @@ static void own_hashes(void **state)
         const char *name;
         str start;
     } rows[] = {
-        {"yescrypt", S("$y$")},
-        {"argon2id", S("{ARGON2ID}$argon2id$")},
-        {"sha512-crypt", S("$6$")},
-        {"bcrypt", S("$2b$")},
-        {"scram-sha-256", S("{SCRAM-SHA-256}10000,")},
+        {"yescrypt", S("$y$")}, {"argon2id", S("{ARGON2ID}$argon2id$")},       {"sha512-crypt", S("$6$")},
+        {"bcrypt", S("$2b$")},  {"scram-sha-256", S("{SCRAM-SHA-256}10000,")},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         AUTO(buf_deinit) struct buf a = BUF_INIT(PASSWORD_STORED_MAX), b = BUF_INIT(PASSWORD_STORED_MAX);

@@ -42,9 +42,10 @@ static void world_open(struct world *w)
 {
     struct conf_report report = {0};
     fixture_open(&w->f);
-    w->conf = conf_parse(S("hostname = mail.example.org\ndomains = example.org, example.net, lonely.example\n"
-                           "[domain example.net]\npostmaster = bob@example.org\ncatch_all = carol@example.org\n"),
-                         "test", &report);
+    w->conf =
+        conf_parse(S("hostname = mail.example.org\ndomains = example.org, example.net, lonely.example\n"
+                     "[domain example.net]\npostmaster = bob@example.org\ncatch_all = carol@example.org\n"),
+                   "test", &report);
     must(w->conf && report.errors == 0);
     conf_report_deinit(&report);
     w->lookup = (struct account_lookup){
@@ -125,11 +126,12 @@ static void addresses(void **state)
         {"daemon@example.org", RC_PERM, "5.1.1"}, /* below first_valid_uid */
         {"broken@example.org", RC_TEMP, "4.3.0"},
         /* RFC 5321 §4.5.1, RFC 2142 */
-        {"postmaster@example.org", RC_OK, "bob@example.org/5000 "},   /* the first account of the domain */
-        {"Postmaster@example.net", RC_OK, "bob@example.org/5000 "},   /* as configured */
-        {"abuse@lonely.example", RC_OK, "bob@example.org/5000 "},     /* any account */
-        {"root@mail.example.org", RC_OK, "bob@example.org/5000 "},    /* uid 0 has no mailbox */
-        {"postmaster@added.example", RC_OK, "bob@example.org/5000 "}, /* through the catch-all to example.org */
+        {"postmaster@example.org", RC_OK, "bob@example.org/5000 "}, /* the first account of the domain */
+        {"Postmaster@example.net", RC_OK, "bob@example.org/5000 "}, /* as configured */
+        {"abuse@lonely.example", RC_OK, "bob@example.org/5000 "},   /* any account */
+        {"root@mail.example.org", RC_OK, "bob@example.org/5000 "},  /* uid 0 has no mailbox */
+        {"postmaster@added.example", RC_OK,
+         "bob@example.org/5000 "}, /* through the catch-all to example.org */
         {"postmaster", RC_OK, "bob@example.org/5000 "},
         {"PostMaster", RC_OK, "bob@example.org/5000 "},
         /* catch-all of the configuration */
@@ -261,7 +263,8 @@ static void log_in_names(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct account account = {0};
         bool system = false;
-        assert_int_equal(account_find_login(&w.lookup, str_c(rows[i].name), &account, &system, NULL), rows[i].rc);
+        assert_int_equal(account_find_login(&w.lookup, str_c(rows[i].name), &account, &system, NULL),
+                         rows[i].rc);
         if (rows[i].rc != RC_OK)
             continue;
         assert_string_equal(account.address, rows[i].account);
@@ -326,8 +329,9 @@ static void identities(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(addresses),    cmocka_unit_test(dead_targets_are_named), cmocka_unit_test(many_members),
-        cmocka_unit_test(log_in_names), cmocka_unit_test(no_account_at_all),      cmocka_unit_test(senders),
+        cmocka_unit_test(addresses),         cmocka_unit_test(dead_targets_are_named),
+        cmocka_unit_test(many_members),      cmocka_unit_test(log_in_names),
+        cmocka_unit_test(no_account_at_all), cmocka_unit_test(senders),
         cmocka_unit_test(identities),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,8 @@ struct example {
 
 static const struct example examples[] = {
     {CRYPTO_SHA1, S("QSXCR+Q6sek8bf92"),
-     S("n=user,r=fyko+d2lbbFgONRv9qkxdawL,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i=4096,"
+     S("n=user,r=fyko+d2lbbFgONRv9qkxdawL,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,s=QSXCR+Q6sek8bf92,i="
+       "4096,"
        "c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j"),
      S("v0X8v3Bz2T0CJGbJQyF0X+HI4Ts="), S("rmF9pqV8S7suAoZWja4dJRkFsKQ=")},
     {CRYPTO_SHA256, S("W22ZaJ0SNY7soEsUEjb6gQ=="),

@@ -38,7 +38,8 @@ static void full_row(void **state)
     throttle_add(t, next, 1, 5000, 10000);
     assert_int_equal(throttle_level(t, next, 1), 5000);
     assert_int_equal(throttle_level(t, 7, 1), 1000);
-    assert_int_equal(throttle_level(t, 7 + (THROTTLE_WAYS - 1) * (uint64_t)THROTTLE_ROWS, 1), 0); /* the lowest went */
+    assert_int_equal(throttle_level(t, 7 + (THROTTLE_WAYS - 1) * (uint64_t)THROTTLE_ROWS, 1),
+                     0); /* the lowest went */
     assert_null(throttle_free(t));
 }
 

@@ -1,4 +1,5 @@
-/* fmt/scram: the conversations of RFC 5802 §5 and RFC 7677 §3, the gs2 header, names, extensions, broken messages. */
+/* fmt/scram: the conversations of RFC 5802 §5 and RFC 7677 §3, the gs2 header, names, extensions, broken
+ * messages. */
 #include "fmt/scram.h"
 
 #include <setjmp.h>
@@ -38,7 +39,9 @@ static void example_messages(void **state)
 
     struct scram_client_final fin;
     assert_int_equal(scram_client_final_parse(S("c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j,"
-                                                "p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts="), &fin), RC_OK);
+                                                "p=v0X8v3Bz2T0CJGbJQyF0X+HI4Ts="),
+                                              &fin),
+                     RC_OK);
     assert_str(fin.binding, S("biws"));
     assert_str(fin.nonce, sf.nonce);
     assert_str(fin.without_proof, S("c=biws,r=fyko+d2lbbFgONRv9qkxdawL3rfcNHYJY1ZVvWVs7j"));
@@ -54,12 +57,16 @@ static void example_messages(void **state)
 static void example_written(void **state)
 {
     AUTO(buf_deinit) struct buf b = BUF_INIT(1000);
-    struct scram_client_first cf = {.binding = SCRAM_BINDING_NONE, .name = S("user"), .nonce = S("rOprNGfwEbeRWgbNEkqO")};
+    struct scram_client_first cf = {
+        .binding = SCRAM_BINDING_NONE, .name = S("user"), .nonce = S("rOprNGfwEbeRWgbNEkqO")};
     scram_client_first_put(&b, &cf);
     assert_str(buf_str(&b), S("n,,n=user,r=rOprNGfwEbeRWgbNEkqO")); /* RFC 7677 §3 */
     buf_reset(&b);
-    cf = (struct scram_client_first){.binding = SCRAM_BINDING_USED, .binding_type = S("tls-exporter"),
-                                     .authzid = S("a,b"), .name = S("x=y"), .nonce = S("N")};
+    cf = (struct scram_client_first){.binding = SCRAM_BINDING_USED,
+                                     .binding_type = S("tls-exporter"),
+                                     .authzid = S("a,b"),
+                                     .name = S("x=y"),
+                                     .nonce = S("N")};
     scram_client_first_put(&b, &cf);
     assert_str(buf_str(&b), S("p=tls-exporter,a=a=2Cb,n=x=3Dy,r=N"));
     buf_reset(&b);
@@ -125,11 +132,16 @@ static void final_and_server_forms(void **state)
         str in;
         enum rc rc;
     } finals[] = {
-        {S("c=biws,r=abc,x=y,p=eHl6"), RC_OK},   {S("c=biws,r=abc,m=y,p=eHl6"), RC_PERM},
-        {S("c=biws,r=abc"), RC_INVALID},          {S("c=biws,r=abc,p="), RC_INVALID},
-        {S("c=biws,r=abc,p=eHl"), RC_INVALID},    {S("r=abc,c=biws,p=eHl6"), RC_INVALID},
-        {S("c=,r=abc,p=eHl6"), RC_INVALID},       {S("c=biws,r=,p=eHl6"), RC_INVALID},
-        {S("c=biws,r=abc,p=eHl6,x=y"), RC_INVALID}, {S("p=eHl6"), RC_INVALID},
+        {S("c=biws,r=abc,x=y,p=eHl6"), RC_OK},
+        {S("c=biws,r=abc,m=y,p=eHl6"), RC_PERM},
+        {S("c=biws,r=abc"), RC_INVALID},
+        {S("c=biws,r=abc,p="), RC_INVALID},
+        {S("c=biws,r=abc,p=eHl"), RC_INVALID},
+        {S("r=abc,c=biws,p=eHl6"), RC_INVALID},
+        {S("c=,r=abc,p=eHl6"), RC_INVALID},
+        {S("c=biws,r=,p=eHl6"), RC_INVALID},
+        {S("c=biws,r=abc,p=eHl6,x=y"), RC_INVALID},
+        {S("p=eHl6"), RC_INVALID},
     };
     for (size_t i = 0; i < COUNT(finals); i++) {
         struct scram_client_final fin;
@@ -139,9 +151,10 @@ static void final_and_server_forms(void **state)
         str in;
         enum rc rc;
     } firsts[] = {
-        {S("r=a,s=AA==,i=1,x=y"), RC_OK},   {S("m=x,r=a,s=AA==,i=1"), RC_PERM}, {S("r=a,s=AA==,i=0"), RC_INVALID},
-        {S("r=a,s=AA==,i=-1"), RC_INVALID}, {S("r=a,s=A,i=1"), RC_INVALID},     {S("r=a,i=1,s=AA=="), RC_INVALID},
-        {S("r=a,s=AA=="), RC_INVALID},      {S("r=a,s=AA==,i=99999999"), RC_LIMIT},
+        {S("r=a,s=AA==,i=1,x=y"), RC_OK},  {S("m=x,r=a,s=AA==,i=1"), RC_PERM},
+        {S("r=a,s=AA==,i=0"), RC_INVALID}, {S("r=a,s=AA==,i=-1"), RC_INVALID},
+        {S("r=a,s=A,i=1"), RC_INVALID},    {S("r=a,i=1,s=AA=="), RC_INVALID},
+        {S("r=a,s=AA=="), RC_INVALID},     {S("r=a,s=AA==,i=99999999"), RC_LIMIT},
     };
     for (size_t i = 0; i < COUNT(firsts); i++) {
         struct scram_server_first sf;
@@ -199,8 +212,12 @@ static void names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(example_messages),       cmocka_unit_test(example_written), cmocka_unit_test(client_first_forms),
-        cmocka_unit_test(final_and_server_forms), cmocka_unit_test(prefixes),        cmocka_unit_test(limits),
+        cmocka_unit_test(example_messages),
+        cmocka_unit_test(example_written),
+        cmocka_unit_test(client_first_forms),
+        cmocka_unit_test(final_and_server_forms),
+        cmocka_unit_test(prefixes),
+        cmocka_unit_test(limits),
         cmocka_unit_test(names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

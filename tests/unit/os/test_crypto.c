@@ -1,6 +1,6 @@
 /* os/crypto: published vectors for each primitive; os/secret_pages: what children see. */
-#include "os/crypto.h"
 #include "base/enc.h"
+#include "os/crypto.h"
 #include "os/secret_pages.h"
 
 #include <sys/wait.h>
@@ -89,8 +89,10 @@ static void secrets_stay_home(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(digests),        cmocka_unit_test(hmac),
-        cmocka_unit_test(pbkdf2),         cmocka_unit_test(random_differs),
+        cmocka_unit_test(digests),
+        cmocka_unit_test(hmac),
+        cmocka_unit_test(pbkdf2),
+        cmocka_unit_test(random_differs),
         cmocka_unit_test(secrets_stay_home),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
