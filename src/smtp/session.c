@@ -70,9 +70,8 @@ enum rc smtp_read_line(struct smtp_session *s, size_t max, str *ret, enum line_e
 {
     str first;
     enum rc rc = RC_OK;
-    msec now = clock_mono();
+    stream_set_deadline(s->io, clock_mono() + s->conf->smtpd_timeout_ms);
     if (!line_is_buffered(s)) {
-        stream_set_deadline(s->io, now + s->conf->smtpd_timeout_ms);
         smtp_flush(s);
         if (s->end != SMTP_END_NOT)
             return RC_GONE;
@@ -137,6 +136,7 @@ static void run_line(struct smtp_session *s)
     enum rc rc = smtp_read_line(s, line_max(s), &line, &end);
     if (rc == RC_LIMIT) {
         smtp_reply(s, 500, "5.5.2", "Error: line too long");
+        smtp_flush(s); /* what is buffered is only the rest of that line: the client may wait already */
         return;
     }
     if (rc)

@@ -79,8 +79,8 @@ struct smtp_env {
 
     /* The content of one message, in LF form. content_new begins (and discards what was there);
      * announced_bytes is what the client promised, 0 when nothing. Failures: RC_LIMIT (no room: 452 4.3.1) or
-     * RC_TEMP (451 4.3.0); the session then reads the rest without appending. content_discard is also called
-     * when nothing was begun. */
+     * RC_TEMP (451 4.3.0); the session then reads the rest without appending. content_discard is called
+     * behind deliver too, and when nothing was begun. */
     enum rc (*content_new)(void *ctx, uint64_t announced_bytes);
     enum rc (*content_append)(void *ctx, str bytes);
     void (*content_discard)(void *ctx);

@@ -6,7 +6,11 @@
 
 # RFC 5321 §4.5.3.1.4: a command line that is too long is one error, and the session stays in step
 S: 220 *
-C-RAW: {20000*x}\r\nNOOP\r\n
+C-RAW: {20000*x}\r\n
+S: 500 5.5.2 *
+C: NOOP
+S: 250 *
+C-RAW: {600*x}\r\nNOOP\r\n
 S: 500 5.5.2 *
 S: 250 *
 
