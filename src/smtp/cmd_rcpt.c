@@ -49,8 +49,10 @@ static enum rc resolve(struct smtp_session *s, struct smtp_recipient *r, struct 
         if (relay)
             return relay;
     }
-    if (rc == RC_OK)
+    if (rc == RC_OK) {
+        must(r->n_targets > 0); /* an accepted recipient that leads nowhere would lose mail */
         return RC_OK;
+    }
     bool temp = rc == RC_TEMP;
     const char *text = why.peer[0] ? why.peer : temp ? "temporary failure, try again later" : "User unknown";
     return err_set(e, rc,
