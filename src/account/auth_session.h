@@ -9,9 +9,8 @@
 #define ACCOUNT_AUTH_SESSION_H
 
 #include "account/auth.h"
+#include "account/auth_result.h"
 #include "fmt/sasl.h"
-
-enum auth_result { AUTH_CONTINUE, AUTH_OK, AUTH_FAIL, AUTH_TEMP };
 
 struct auth_props {
     str service; /* "smtp", "imap"...: for the log */

@@ -51,7 +51,7 @@ void pop3_cmd_quit(struct pop3_session *s, const struct pop3_cmd *cmd)
 {
     struct err e = {0};
     size_t n;
-    s->closing = true;
+    s->closing = "Logged out";
     mark_seen(s);
     if (expunge(s, &n, &e) == RC_OK) {
         stream_printf(s->io, "+OK Logging out, %zu messages deleted.\r\n", n);

@@ -81,7 +81,7 @@ static void bad(struct pop3_session *s, const char *text)
     if (++s->bad_in_row < BAD_IN_ROW_MAX)
         return;
     stream_write(s->io, S("-ERR Too many invalid commands.\r\n"));
-    s->closing = true;
+    s->closing = "Too many invalid commands";
 }
 
 static void run_line(struct pop3_session *s, str line)
@@ -119,8 +119,8 @@ static void read_one(struct pop3_session *s)
         run_line(s, line);
     else if (rc == RC_LIMIT)
         bad(s, "The line is too long.");
-    else
-        s->closing = true; /* autologout is silent and deletes nothing (RFC 1939 §3) */
+    else /* autologout is silent and deletes nothing (RFC 1939 §3) */
+        s->closing = rc == RC_TEMP ? "Inactivity" : "Connection closed";
 }
 
 int pop3_session(const struct pop3_start *start)
@@ -130,16 +130,18 @@ int pop3_session(const struct pop3_start *start)
     if (open_maildrop(&s, &e) != RC_OK) {
         pop3_store_failed(&s, "INBOX", &e);
         s.status = 1;
-        s.closing = true;
+        s.closing = "Mailbox not available";
     } else {
         stream_write(s.io, S("+OK Logged in.\r\n"));
     }
     while (!s.closing)
         read_one(&s);
-    bool sent = stream_flush(s.io) == RC_OK;
-    log_info("pop3(" STR_FMT "): Disconnected: %s retr=%u, %zu messages", STR_ARG(start->account),
-             sent ? "Logged out" : "Connection closed", s.retrieved, s.n);
+    if (stream_flush(s.io) != RC_OK)
+        s.closing = "Connection closed";
+    log_info("pop3(" STR_FMT "): Disconnected: %s retr=%u, %zu messages", STR_ARG(start->account), s.closing,
+             s.retrieved, s.n);
     free(s.messages);
-    s.box = box_close(s.box);
+    if (s.box)
+        box_close(s.box);
     return s.status;
 }

@@ -35,7 +35,7 @@ struct pop3_session {
     struct pop3_message *messages;
     size_t n;
     unsigned retrieved, bad_in_row;
-    bool closing;
+    const char *closing; /* NULL while the session goes on; then why it ends, for the log */
     int status;
 };
 

@@ -2,6 +2,8 @@
  * comparing each message's modseq with the one of the last sync. */
 #include "mem_store.h"
 
+#include "fmt/crlf.h"
+
 enum { BOXES_MAX = 40, MSGS_MAX = 64, KEYWORDS_MAX = 8 };
 
 struct mem_msg {
@@ -266,7 +268,7 @@ static struct store_status status_of(const struct mem_box *m)
         st.recent += m->msgs[i].uid >= m->recent_from;
         st.unseen += !(m->msgs[i].flags & FLAG_SEEN);
         st.deleted += (m->msgs[i].flags & FLAG_DELETED) != 0;
-        st.size += strlen(m->msgs[i].bytes);
+        st.size += crlf_size(str_c(m->msgs[i].bytes));
     }
     return st;
 }
@@ -432,7 +434,7 @@ enum rc box_query_next(struct box_query *q, struct box_msg *ret, struct err *e)
                             .keywords = m->keywords,
                             .modseq = m->modseq,
                             .internal_date = m->date,
-                            .size = strlen(m->bytes),
+                            .size = crlf_size(str_c(m->bytes)),
                             .envelope = S("(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)"),
                             .body = S("(\"TEXT\" \"PLAIN\" NIL NIL NIL \"7BIT\" 6 1)"),
                             .bodystructure = S("(\"TEXT\" \"PLAIN\" NIL NIL NIL \"7BIT\" 6 1)")};
@@ -523,6 +525,14 @@ enum rc box_copy(struct box *b, const struct uidset *uids, str dest, bool move, 
     }
     *ret = done;
     return move ? box_expunge(b, &ret->from, true, e) : RC_OK;
+}
+
+enum rc box_pop3_uidl(struct box *b, uid32 uid, struct buf *out, struct err *e)
+{
+    if (b->st->fail)
+        return err_set(e, b->st->fail, 0, "", "Told to fail.");
+    buf_printf(out, "u%u", uid);
+    return out->overflow ? RC_LIMIT : RC_OK;
 }
 
 /* --- append --- */
