@@ -23,38 +23,37 @@ struct throttle *throttle_free(struct throttle *t)
     return NULL;
 }
 
-/* The key's bucket, or NULL; *ret_lowest is the one to reuse. */
-static const struct bucket *find(const struct throttle *t, uint64_t key, const struct bucket **ret_lowest)
+/* The key's place in its row, or -1; *ret_lowest is the place to reuse. */
+static int find(const struct throttle *t, uint64_t key, int *ret_lowest)
 {
     const struct bucket *row = t->row[key % THROTTLE_ROWS];
-    *ret_lowest = &row[0];
+    *ret_lowest = 0;
     for (int i = 0; i < THROTTLE_WAYS; i++) {
         if (row[i].key == key && row[i].until != 0)
-            return &row[i];
-        if (row[i].until < (*ret_lowest)->until)
-            *ret_lowest = &row[i];
+            return i;
+        if (row[i].until < row[*ret_lowest].until)
+            *ret_lowest = i;
     }
-    return NULL;
+    return -1;
 }
 
 msec throttle_level(const struct throttle *t, uint64_t key, msec now)
 {
-    const struct bucket *lowest, *b = find(t, key, &lowest);
-    return b && b->until > now ? b->until - now : 0;
+    int lowest, i = find(t, key, &lowest);
+    msec until = i < 0 ? 0 : t->row[key % THROTTLE_ROWS][i].until;
+    return until > now ? until - now : 0;
 }
 
 void throttle_add(struct throttle *t, uint64_t key, msec now, msec span, msec max)
 {
-    const struct bucket *lowest, *found = find(t, key, &lowest);
-    struct bucket *b = (struct bucket *)(found ? found : lowest);
+    int lowest, i = find(t, key, &lowest);
     msec left = throttle_level(t, key, now) + span;
-    b->key = key;
-    b->until = now + (left < max ? left : max);
+    t->row[key % THROTTLE_ROWS][i < 0 ? lowest : i] = (struct bucket){key, now + (left < max ? left : max)};
 }
 
 void throttle_clear(struct throttle *t, uint64_t key)
 {
-    const struct bucket *lowest, *b = find(t, key, &lowest);
-    if (b)
-        *(struct bucket *)b = (struct bucket){0};
+    int lowest, i = find(t, key, &lowest);
+    if (i >= 0)
+        t->row[key % THROTTLE_ROWS][i] = (struct bucket){0};
 }

@@ -17,11 +17,13 @@ static const struct cli_command commands[] = {
     {"reload", cmd_reload, "", "make the running server read its settings and certificates again"},
     {"stop", cmd_stop, "", "end the running server"},
     {"user", cmd_user, "add|passwd|list|info|del|empty|enable|disable|quota [ADDRESS] [OPTION]...",
-     "the accounts: --password P (else asked or read from standard input), --hash H, --quota SIZE; del --mail deletes "
+     "the accounts: --password P (else asked or read from standard input), --hash H, --quota SIZE; del "
+     "--mail deletes "
      "the mail, too; --yes confirms"},
     {"alias", cmd_alias, "add ADDRESS TARGET... | list [DOMAIN] | del ADDRESS [TARGET]",
      "addresses that lead to others; @DOMAIN is whatever is not there otherwise"},
-    {"domain", cmd_domain, "add|del DOMAIN | list", "domains that receive mail beside those of the configuration"},
+    {"domain", cmd_domain, "add|del DOMAIN | list",
+     "domains that receive mail beside those of the configuration"},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
