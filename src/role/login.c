@@ -1,0 +1,149 @@
+/* The login role: TLS and everything before authentication on 143, 993, 110 and 995; afterwards it pumps bytes between
+ * clients and their session processes (doc/architecture.md). It opens no file and no mailbox: a taken-over login sees
+ * what passes through it. */
+#include "base/log.h"
+#include "base/map.h"
+#include "os/thread.h"
+#include "role/login_impl.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum {
+    AUTH_CHANNELS_MAX = 256, /* an exchange holds one while the client thinks */
+    MAILBOX_CHANNELS_MAX = 16,
+    LINK_WAIT_MS = 2000, /* a role that died is back within a second */
+    OUT_OF_DESCRIPTORS_PAUSE_US = 20000,
+    STOP_WAIT_MS = 500
+};
+
+static struct login self;
+
+struct acceptor {
+    struct login *login;
+    struct role_listener listener;
+};
+
+static void *accept_main(void *arg)
+{
+    struct acceptor *a = arg;
+    while (!atomic_load(&a->login->stopping)) {
+        struct sockaddr_storage peer;
+        int fd;
+        enum rc rc = socket_accept(a->listener.fd, &fd, &peer);
+        if (rc == RC_GONE)
+            break;
+        if (rc == RC_OK)
+            login_conn_start(a->login, &a->listener, fd, &peer);
+        else
+            usleep(OUT_OF_DESCRIPTORS_PAUSE_US);
+    }
+    return NULL;
+}
+
+static void *pump_main(void *arg)
+{
+    struct login *l = arg;
+    pump_run(l->pump);
+    atomic_store(&l->pump_done, true);
+    return NULL;
+}
+
+/* Two descriptors a connection, and some for links and channels. */
+static void raise_descriptor_limit(const struct conf *c)
+{
+    rlim_t want = 2 * (rlim_t)c->login_process_sessions + 2 * AUTH_CHANNELS_MAX + 256;
+    struct rlimit lim;
+    if (getrlimit(RLIMIT_NOFILE, &lim) < 0 || lim.rlim_cur >= want)
+        return;
+    if (lim.rlim_max < want && lim.rlim_max != RLIM_INFINITY) {
+        struct rlimit more = {.rlim_cur = want, .rlim_max = want};
+        if (setrlimit(RLIMIT_NOFILE, &more) == 0)
+            return;
+        log_warn("login_process_sessions needs %llu descriptors, the system allows %llu", (unsigned long long)want,
+                 (unsigned long long)lim.rlim_max);
+        want = lim.rlim_max;
+    }
+    lim.rlim_cur = want;
+    if (setrlimit(RLIMIT_NOFILE, &lim) < 0)
+        log_warn("cannot raise the limit of open descriptors to %llu", (unsigned long long)want);
+}
+
+static void login_start(struct role *r)
+{
+    struct sandbox sb = {.role = ROLE_LOGIN};
+    self.role = r;
+    self.auth = channel_pool_new(AUTH_CHANNELS_MAX, LINK_WAIT_MS);
+    self.mailbox = channel_pool_new(MAILBOX_CHANNELS_MAX, LINK_WAIT_MS);
+    self.limit = login_limit_new();
+    must(pthread_mutex_init(&self.tls_lock, NULL) == 0);
+    self.tls = role_tls(r);
+    must(pump_new(&self.pump) == RC_OK);
+    (void)map_hash(S("")); /* draws its random key */
+    raise_descriptor_limit(r->conf);
+    role_set_user(&sb, r->conf->user_login);
+    role_chroot_empty(&sb, r->conf);
+    sandbox_enter(&sb);
+}
+
+static void login_link(struct role *r, const struct role_link *l)
+{
+    str peer = str_c(l->peer);
+    if (str_eq(peer, S("auth")))
+        channel_pool_set_link(self.auth, l->fd);
+    else if (str_eq(peer, S("mailbox")))
+        channel_pool_set_link(self.mailbox, l->fd);
+    else
+        close(l->fd);
+}
+
+static void login_serve(struct role *r)
+{
+    must(thread_start(pump_main, &self, 0, "pump") == RC_OK);
+    for (size_t i = 0; i < r->n_listeners; i++) {
+        enum conf_protocol protocol = r->listeners[i].protocol;
+        if (protocol != CONF_IMAP && protocol != CONF_POP3) {
+            log_error("listener %s is not for login", r->listeners[i].name);
+            continue;
+        }
+        struct acceptor *a = calloc(1, sizeof *a);
+        must(a);
+        a->login = &self;
+        a->listener = r->listeners[i];
+        must(thread_start(accept_main, a, 0, "accept") == RC_OK);
+    }
+}
+
+static void login_reload(struct role *r)
+{
+    struct tls_server *fresh = role_tls(r);
+    if (!fresh)
+        return;
+    pthread_mutex_lock(&self.tls_lock);
+    struct tls_server *old = self.tls;
+    self.tls = fresh;
+    pthread_mutex_unlock(&self.tls_lock);
+    tls_server_unref(old);
+}
+
+/* Nothing acknowledged is held here: sessions see the end of their input and finish on their own. */
+static void login_stop(struct role *r)
+{
+    atomic_store(&self.stopping, true);
+    pump_stop(self.pump);
+    for (msec end = clock_mono() + STOP_WAIT_MS; clock_mono() < end && !atomic_load(&self.pump_done);)
+        usleep(5000);
+}
+
+int login_role(void)
+{
+    static const struct role_ops ops = {.start = login_start,
+                                        .link = login_link,
+                                        .serve = login_serve,
+                                        .reload = login_reload,
+                                        .stop = login_stop};
+    static struct role r = {.name = "login", .ops = &ops};
+    role_begin(&r);
+    role_control_loop(&r);
+    return 0;
+}

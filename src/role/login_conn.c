@@ -1,0 +1,198 @@
+/* One connection while it talks: limits, implicit TLS, the dialogue before log-in, and handing it to the pump.
+ *
+ * A thread per connection, because the dialogue and its waits read top to bottom; the thread ends at log-in, after which
+ * the connection costs the pump's few bytes only. */
+#include "base/enc.h"
+#include "base/log.h"
+#include "imap/preauth.h"
+#include "os/file.h"
+#include "os/thread.h"
+#include "pop3/preauth.h"
+#include "role/login_impl.h"
+
+#include <sys/random.h>
+
+enum {
+    IPC_BUFFER = IPC_MAX,
+    HANDSHAKE_MS = 30000,
+    REFUSAL_MS = 100, /* the accept loop must not wait for a refused client */
+    CONN_STACK = 256 << 10
+};
+
+static const struct login_protocol protocols[] = {
+    [CONF_IMAP] = {"imap", "imap-login", IMAP_REFUSAL, IMAP_PREAUTH_INPUT, imap_preauth},
+    [CONF_POP3] = {"pop3", "pop3-login", POP3_REFUSAL, POP3_PREAUTH_INPUT, pop3_preauth},
+};
+
+/* --- the settings of a dialogue --- */
+
+struct settings_space {
+    struct login_settings set;
+    str mechanisms[LOGIN_MECHANISMS_MAX];
+};
+
+static void fill_settings(const struct login_conn *c, bool can_tls, struct settings_space *s)
+{
+    const struct conf_list *names = &c->conf->auth_mechanisms;
+    size_t n = 0;
+    for (size_t i = 0; i < names->n && n < LOGIN_MECHANISMS_MAX; i++) {
+        enum sasl_mech mech;
+        if (sasl_mech_parse(names->v[i], &mech) == RC_OK)
+            s->mechanisms[n++] = sasl_mech_name(mech);
+    }
+    s->set = (struct login_settings){
+        .mechanisms = s->mechanisms,
+        .n_mechanisms = n,
+        .starttls = can_tls && c->tls_mode == CONF_TLS_STARTTLS,
+        .plaintext_forbidden = c->plaintext_forbidden,
+        .command_max = (unsigned)c->conf->login_command_limit,
+        .deadline = c->since + c->conf->login_timeout_ms,
+    };
+}
+
+/* --- the life of a connection --- */
+
+static struct tls_server *current_tls(struct login *l)
+{
+    pthread_mutex_lock(&l->tls_lock);
+    struct tls_server *t = l->tls ? tls_server_ref(l->tls) : NULL;
+    pthread_mutex_unlock(&l->tls_lock);
+    return t;
+}
+
+enum rc login_conn_tls(struct login_conn *c)
+{
+    struct err e = {0};
+    struct tls_server *t = current_tls(c->login);
+    if (!t)
+        return RC_TEMP;
+    msec deadline = c->since + c->conf->login_timeout_ms, handshake = clock_mono() + HANDSHAKE_MS;
+    c->tls_state = "TLS handshaking";
+    stream_set_deadline(c->io, handshake < deadline ? handshake : deadline);
+    enum rc rc = stream_start_tls(c->io, t, &e);
+    stream_set_deadline(c->io, deadline);
+    tls_server_unref(t);
+    if (rc == RC_OK) {
+        c->tls_state = "TLS";
+        return RC_OK;
+    }
+    log_debug("%s: TLS handshake with %s: %s", c->protocol->service, c->remote_ip, err_text(&e));
+    return rc;
+}
+
+static void conn_free(struct login_conn *c)
+{
+    login_auth_cancel(c);
+    stream_freep(&c->io);
+    fd_closep(&c->session_fd);
+    login_limit_leave(c->login->limit, &c->client);
+    buf_wipe(&c->ipc);
+    explicit_bzero(c->ticket, sizeof c->ticket);
+    free(c);
+}
+
+static void pump_ended(void *ctx, const struct pump_traffic *traffic)
+{
+    struct login_conn *c = ctx;
+    log_debug("%s: Closed: user=<%s>, session=<%s>, in=%llu out=%llu", c->protocol->service, c->user, c->session_id,
+              (unsigned long long)traffic->in, (unsigned long long)traffic->out);
+    conn_free(c);
+}
+
+static void hand_over(struct login_conn *c)
+{
+    struct stream *io = c->io;
+    int fd = c->session_fd;
+    login_log_success(c);
+    buf_wipe(&c->ipc);
+    c->io = NULL;
+    c->session_fd = -1;
+    pump_add(c->login->pump, io, fd, pump_ended, c);
+}
+
+static void *conn_main(void *arg)
+{
+    struct login_conn *c = arg;
+    struct login_outcome o = {.end = LOGIN_ABANDONED, .reason = "Disconnected: TLS handshake failed"};
+    struct settings_space s = {0};
+    struct tls_server *t = current_tls(c->login);
+    fill_settings(c, t != NULL, &s);
+    tls_server_unref(t);
+    stream_set_deadline(c->io, s.set.deadline);
+    if (c->tls_mode != CONF_TLS_IMPLICIT || login_conn_tls(c) == RC_OK)
+        c->protocol->preauth(c->io, &s.set, &login_ops, c, &o);
+    if (o.end == LOGIN_DONE) {
+        hand_over(c);
+        return NULL;
+    }
+    login_log_abandoned(c, &o);
+    conn_free(c);
+    return NULL;
+}
+
+/* --- accepting --- */
+
+static void new_session_id(char id[LOGIN_SESSION_ID_MAX])
+{
+    unsigned char random[12];
+    struct buf b = BUF_INIT(LOGIN_SESSION_ID_MAX);
+    must(getrandom(random, sizeof random, 0) == sizeof random);
+    enc_base64(&b, str_mem(random, sizeof random));
+    must(str_copy(id, LOGIN_SESSION_ID_MAX, buf_str(&b)) == RC_OK);
+    buf_deinit(&b);
+}
+
+/* Says why in the protocol's own words, where the client can read it: not before a TLS handshake. */
+static void refuse(const struct login_protocol *p, enum conf_tls tls, int fd)
+{
+    AUTO(stream_freep) struct stream *io = stream_new(fd, 1);
+    stream_set_deadline(io, clock_mono() + REFUSAL_MS);
+    if (tls != CONF_TLS_IMPLICIT)
+        stream_write(io, str_c(p->refusal));
+    if (stream_flush(io) != RC_OK)
+        log_debug("%s: a refused client was gone", p->service);
+}
+
+static struct login_conn *conn_new(struct login *login, const struct role_listener *l, int fd,
+                                   const struct sockaddr_storage *peer)
+{
+    struct login_conn *c = calloc(1, sizeof *c);
+    must(c);
+    c->login = login;
+    c->conf = login->role->conf;
+    c->protocol = &protocols[l->protocol];
+    c->tls_mode = l->tls;
+    c->io = stream_new(fd, c->protocol->input_max);
+    c->plaintext_forbidden = c->conf->disable_plaintext_auth;
+    socket_client_key(peer, &c->client);
+    socket_address_text(peer, c->remote_ip, NULL);
+    socket_local_text(fd, c->local_ip, NULL);
+    new_session_id(c->session_id);
+    c->since = clock_mono();
+    c->tls_state = "";
+    c->session_fd = -1;
+    buf_init(&c->ipc, IPC_BUFFER);
+    return c;
+}
+
+void login_conn_start(struct login *login, const struct role_listener *l, int fd, const struct sockaddr_storage *peer)
+{
+    const struct conf *conf = login->role->conf;
+    const struct login_protocol *p = &protocols[l->protocol];
+    struct socket_client client;
+    char ip[SOCKET_ADDRESS_MAX];
+    socket_client_key(peer, &client);
+    if (login_limit_enter(login->limit, &client, (unsigned)conf->login_client_limit,
+                          (unsigned)conf->login_process_sessions) != RC_OK) {
+        socket_address_text(peer, ip, NULL);
+        log_warn("%s: Disconnected: login_client_limit (%d) or login_process_sessions (%d) reached: rip=%s", p->service,
+                 conf->login_client_limit, conf->login_process_sessions, ip);
+        refuse(p, l->tls, fd);
+        return;
+    }
+    struct login_conn *c = conn_new(login, l, fd, peer);
+    if (thread_start(conn_main, c, CONN_STACK, "login") != RC_OK) {
+        login_log_text(c, "Disconnected: no thread for the connection");
+        conn_free(c);
+    }
+}
