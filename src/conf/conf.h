@@ -22,7 +22,6 @@ enum conf_password_scheme {
 };
 enum conf_tls_version { CONF_TLS_1_2, CONF_TLS_1_3 };
 enum conf_log_format { CONF_LOG_TEXT, CONF_LOG_JSON };
-enum conf_fsync { CONF_FSYNC_ALWAYS, CONF_FSYNC_NEVER };
 enum conf_protocol { CONF_SMTP, CONF_SUBMISSION, CONF_LMTP, CONF_IMAP, CONF_POP3 };
 enum conf_tls { CONF_TLS_NONE, CONF_TLS_STARTTLS, CONF_TLS_IMPLICIT };
 

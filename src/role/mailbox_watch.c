@@ -9,7 +9,7 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-enum { POLL_MS = 30000, WATCH_MASK = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE };
+enum { WATCH_MASK = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE };
 
 static str wd_key(const int *wd)
 {
@@ -49,8 +49,8 @@ void watch_init(struct mailbox *mb)
     if (mb->inotify.fd >= 0)
         source_add(mb, &mb->inotify);
     else
-        log_warn("inotify: %s; mailboxes are polled every %d s (raise fs.inotify.max_user_instances)", strerror(errno),
-                 POLL_MS / 1000);
+        log_warn("inotify: %s; mailboxes are polled every %lld s (raise fs.inotify.max_user_instances)",
+                 strerror(errno), (long long)mb->role->conf->store_rescan_interval_ms / 1000);
 }
 
 /* Watches an already opened folder, so that a session can only watch what it may open. -1 when there is no watch. */
@@ -61,8 +61,8 @@ static int watch_folder(struct mailbox *mb, int fd)
     int wd = mb->inotify.fd < 0 ? -1 : inotify_add_watch(mb->inotify.fd, path, WATCH_MASK | IN_ONLYDIR);
     if (wd < 0) {
         if (mb->inotify.fd >= 0 && !mb->poll_warned)
-            log_warn("inotify: %s; some mailboxes are polled every %d s (raise fs.inotify.max_user_watches)",
-                     strerror(errno), POLL_MS / 1000);
+            log_warn("inotify: %s; some mailboxes are polled every %lld s (raise fs.inotify.max_user_watches)",
+                     strerror(errno), (long long)mb->role->conf->store_rescan_interval_ms / 1000);
         mb->poll_warned = true;
         return -1;
     }
@@ -175,6 +175,6 @@ msec watch_poll_due(struct mailbox *mb)
     if (!any)
         mb->next_poll = 0;
     else if (mb->next_poll == 0 || now >= mb->next_poll)
-        mb->next_poll = now + POLL_MS;
+        mb->next_poll = now + mb->role->conf->store_rescan_interval_ms;
     return mb->next_poll;
 }

@@ -10,8 +10,6 @@
 
 #include <unistd.h>
 
-enum { POOL_CHANNELS_MAX = 64 };
-
 /* --- one pool of channels per uid --- */
 
 struct uid_pool {
@@ -34,7 +32,7 @@ struct deliver_pools *deliver_pools_new(void)
     return d;
 }
 
-static struct uid_pool *pool_acquire(struct deliver_pools *d, uid_t uid)
+static struct uid_pool *pool_acquire(struct deliver_pools *d, uid_t uid, const struct conf *c)
 {
     pthread_mutex_lock(&d->lock);
     struct uid_pool *p = d->list;
@@ -44,7 +42,7 @@ static struct uid_pool *pool_acquire(struct deliver_pools *d, uid_t uid)
         p = calloc(1, sizeof *p);
         must(p);
         p->uid = uid;
-        p->pool = channel_pool_new(POOL_CHANNELS_MAX, 0);
+        p->pool = channel_pool_new((unsigned)c->deliver_threads, 0);
         p->next = d->list;
         d->list = p;
     }
@@ -208,7 +206,7 @@ static enum rc prepare_batch(struct transaction *t, struct group *g, size_t from
 static void prepare_group(struct transaction *t, struct group *g, bool at_once)
 {
     struct err e = {0};
-    g->pool = pool_acquire(t->session->server->deliver, g->uid);
+    g->pool = pool_acquire(t->session->server->deliver, g->uid, t->session->conf);
     enum rc rc = take_channel(t->session, g->pool, t->d->rcpts[g->rcpt[0]].target->account, &g->channel, &e);
     enum deliver_commit how = !at_once            ? DELIVER_HOLD
                               : t->d->each_alone ? DELIVER_COMMIT_EACH
