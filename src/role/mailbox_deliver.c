@@ -5,50 +5,9 @@
 #include "role/mailbox_impl.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* The folder below which all Maildirs of this identity's uid lie: the home of a system user, and for virtual accounts
- * what mail_location says before its first variable. */
-static void mail_root_of(const struct conf *c, const struct account_identity *id, struct buf *out)
-{
-    if (id->system) {
-        buf_puts(out, str_c(id->home));
-        return;
-    }
-    str location = str_c(c->mail_location);
-    (void)str_take(&location, ':');
-    ptrdiff_t variable = str_chr(location, '%');
-    str fixed = variable < 0 ? location : str_sub(location, 0, (size_t)variable);
-    ptrdiff_t slash = str_rchr(fixed, '/');
-    buf_puts(out, slash > 0 && variable >= 0 ? str_sub(fixed, 0, (size_t)slash) : fixed);
-}
-
-static enum rc misconfigured(struct err *e, const char *path, const char *why)
-{
-    (void)err_set(e, RC_TEMP, 451, "4.3.5", "Mailbox is misconfigured");
-    err_note(e, "%s: %s", path, why);
-    return RC_TEMP;
-}
-
-/* Makes the root of virtual mail with the right owner when it is missing; a home must be there already. */
-static enum rc make_mail_root(const struct account_identity *id, const char *path, struct err *e)
-{
-    struct stat st;
-    if (stat(path, &st) == 0)
-        return S_ISDIR(st.st_mode) ? RC_OK : misconfigured(e, path, "not a folder");
-    if (id->system)
-        return misconfigured(e, path, "the home is missing");
-    AUTO(fd_closep) int fd = -1;
-    if (file_make_dirs(path, 0755) == RC_OK)
-        fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0 || fchmod(fd, 0700) != 0 || (geteuid() == 0 && fchown(fd, id->uid, id->gid) != 0))
-        return misconfigured(e, path, strerror(errno));
-    return RC_OK;
-}
 
 /* --- messages to a process --- */
 
@@ -110,8 +69,7 @@ static enum rc start_process(struct mailbox *mb, const struct account_identity *
                              struct err *e)
 {
     struct buf root AUTO(buf_deinit) = BUF_INIT(IDENTITY_PATH_MAX), title AUTO(buf_deinit) = BUF_INIT(64);
-    mail_root_of(mb->role->conf, id, &root);
-    enum rc rc = make_mail_root(id, buf_cstr(&root), e);
+    enum rc rc = mailbox_root(mb, id, &root, e);
     if (rc != RC_OK)
         return rc;
     struct deliver_proc *d = calloc(1, sizeof *d);

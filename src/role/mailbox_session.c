@@ -98,7 +98,13 @@ void session_start(struct mailbox *mb, uint32_t login, struct ipc_msg *m, struct
         log_error("session refused: %s", err_text(e));
         return;
     }
-    if (limits(mb, &setup, e) == RC_OK && fork_session(mb, &setup, e) != RC_OK)
+    struct buf root AUTO(buf_deinit) = BUF_INIT(IDENTITY_PATH_MAX);
+    enum rc rc = limits(mb, &setup, e);
+    if (rc == RC_OK)
+        rc = mailbox_root(mb, &setup.id, &root, e);
+    if (rc == RC_OK)
+        rc = fork_session(mb, &setup, e);
+    if (rc != RC_OK && rc != RC_LIMIT)
         log_error("session of %s refused: %s", setup.id.account, err_text(e));
 }
 
