@@ -193,7 +193,7 @@ class Player:
         elif verb == 'TLS':
             connection.start_tls()
         elif verb == 'C-EOF':
-            connection.socket.shutdown(socket.SHUT_WR)
+            socket.socket.shutdown(connection.socket, socket.SHUT_WR)  # SSLSocket.shutdown would forget TLS
         else:
             connection.close()
             del self.connections[name]
