@@ -26,6 +26,8 @@ struct merge {
     size_t n_newcomer, n_changed, cap_newcomer, cap_changed;
     struct uidset missing;
     bool missing_deferred;
+    bool suspicious; /* rows miss files while files miss rows: moved by a foreign program, or a damaged index
+                      */
     /* while applying */
     bool counted; /* f->modseq was raised for this merge */
     uint64_t letters;
@@ -120,8 +122,10 @@ static enum rc compare_full(struct merge *m, struct err *e)
     if (rc != RC_GONE)
         return rc;
     for (size_t i = 0; i < m->scan.n; i++)
-        if (!m->scan.v[i].seen)
+        if (!m->scan.v[i].seen) {
             note(&m->newcomer, &m->n_newcomer, &m->cap_newcomer, i);
+            m->suspicious |= !m->scan.v[i].in_new || m->missing.n;
+        }
     return RC_OK;
 }
 
@@ -413,7 +417,9 @@ static enum rc apply_in_transaction(struct merge *m, bool *ret_again, struct err
     if (rc != RC_OK)
         return rc;
     if (dotlock_held(&lock))
-        rc = uidlist_file_refresh(f, &u, false, e);
+        rc = uidlist_file_refresh(f, &u, m->suspicious, e);
+    if (rc == RC_OK && m->suspicious && f->uidvalidity == uidvalidity)
+        rc = messages_verify(f, e);
     *ret_again = rc == RC_OK && f->uidvalidity != uidvalidity;
     if (rc == RC_OK && !*ret_again)
         rc = apply(m, &u, dotlock_held(&lock), e);

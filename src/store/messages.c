@@ -109,3 +109,35 @@ enum rc messages_forget(struct store *st, int64_t mailbox, struct err *e)
         rc = db_run(st->db, e, by_mailbox[i], DB_I(mailbox));
     return rc;
 }
+
+static enum rc collect_uids(struct folder *f, const char *sql, struct uidset *ret, struct err *e)
+{
+    AUTO(db_done) struct db_stmt *q = NULL;
+    enum rc rc =
+        db_query(f->st->db, &q, e, sql, DB_I(index_key(f->id, 1)), DB_I(index_key(f->id, UINT32_MAX)));
+    while (rc == RC_OK && (rc = db_step(q, e)) == RC_OK)
+        uidset_add(ret, (uid32)db_int(q, 0), (uid32)db_int(q, 0));
+    return rc == RC_GONE ? RC_OK : rc;
+}
+
+static bool same_set(const struct uidset *a, const struct uidset *b)
+{
+    return a->n == b->n && (a->n == 0 || memcmp(a->r, b->r, a->n * sizeof *a->r) == 0);
+}
+
+enum rc messages_verify(struct folder *f, struct err *e)
+{
+    struct uidset files = {0}, rows = {0}, chunks = {0};
+    enum rc rc = collect_uids(f, "SELECT key FROM file WHERE key BETWEEN ?1 AND ?2", &files, e);
+    if (rc == RC_OK)
+        rc = collect_uids(f, "SELECT key FROM message WHERE key BETWEEN ?1 AND ?2", &rows, e);
+    if (rc == RC_OK)
+        rc = chunk_load(f, 0, &chunks, e);
+    if (rc == RC_OK && (!same_set(&files, &rows) || !same_set(&files, &chunks) ||
+                        f->messages != uidset_count(&files) || f->uidnext <= uidset_max(&files)))
+        rc = RC_INVALID;
+    uidset_deinit(&files);
+    uidset_deinit(&rows);
+    uidset_deinit(&chunks);
+    return rc;
+}

@@ -132,6 +132,9 @@ struct newcomer {
 MUST_USE enum rc messages_insert(struct folder *f, struct newcomer *v, size_t n, struct err *e);
 /* Removes the rows of uids and logs them as expunged. */
 MUST_USE enum rc messages_delete(struct folder *f, const struct uidset *uids, struct err *e);
+/* Whether the tables agree on which UIDs there are; RC_INVALID when not: the index is damaged. Inside a
+ * transaction. */
+MUST_USE enum rc messages_verify(struct folder *f, struct err *e);
 /* CRLF bytes that a row's size column stands for: exact, or an upper bound. */
 uint64_t message_size_bound(int64_t size);
 /* Removes all rows of a mailbox. */

@@ -107,6 +107,7 @@ enum rc uidlist_file_refresh(struct folder *f, struct uidlist_file *u, bool forc
         u->rewrite = true;
         return RC_OK;
     }
+    uint32_t uidvalidity = f->uidvalidity;
     file_stamp_get(&st, &stamp);
     if (!force && file_stamp_equal(&stamp, &f->uidlist))
         return RC_OK;
@@ -115,7 +116,10 @@ enum rc uidlist_file_refresh(struct folder *f, struct uidlist_file *u, bool forc
     if (fd_read_all(fd, &u->text) != RC_OK)
         return store_errno(e, "read", FILE_NAME);
     f->uidlist = stamp;
-    return parse(f, u, e);
+    enum rc rc = parse(f, u, e);
+    if (f->uidvalidity != uidvalidity) /* the caller begins anew and needs the entries then */
+        f->uidlist = (struct file_stamp){0};
+    return rc;
 }
 
 static enum rc write_done(struct folder *f, int fd, struct err *e)
@@ -169,10 +173,13 @@ static enum rc rewrite(struct folder *f, struct err *e)
 {
     static const char tmp[] = "tmp/" FILE_NAME;
     struct buf b = BUF_INIT(FILE_BYTES_MAX);
+    enum rc rc = messages_verify(f, e); /* a damaged index must not take the numbers with it */
+    if (rc != RC_OK)
+        return rc;
     format_guid(f);
     uidlist_format_header(&b,
                           &(struct uidlist_header){3, f->uidvalidity, f->uidnext, str_c(f->guid), STR_NONE});
-    enum rc rc = format_rows(f, 1, &b, &f->uidlist_records, e);
+    rc = format_rows(f, 1, &b, &f->uidlist_records, e);
     if (rc == RC_OK) {
         unlinkat(f->fd, tmp, 0);
         AUTO(fd_closep)

@@ -90,7 +90,7 @@ static inline void fixture_reopen(void)
 
 static inline const char *fixture_path(const char *name)
 {
-    static char path[4][600];
+    static char path[4][800];
     static int turn;
     char *p = path[turn++ % 4];
     snprintf(p, sizeof path[0], "%s/%s", fixture_root, name);
