@@ -12,7 +12,7 @@ c S-EOF:
 a C: a NOOP
 a S: a OK *
 
-# Too many commands before log-in
+# RFC 9051 §7.1.5: too many commands before log-in
 S: * OK *
 C-RAW: {6*a NOOP\r\n}
 S: a OK *

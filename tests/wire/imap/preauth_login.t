@@ -63,7 +63,7 @@ S: + *
 C: !!!
 S: b BAD *
 
-# Failed log-ins as fail2ban's filter for Dovecot expects them
+# RFC 9051 §6.2.3: failed log-ins as fail2ban's filter for Dovecot expects them
 S: * OK *
 C: a LOGIN demo@malle.test wrong
 S: a NO [AUTHENTICATIONFAILED] *

@@ -28,7 +28,7 @@ S: a BAD *
 S: * BYE *
 S-EOF:
 
-# Refused passwords in the log
+# RFC 9051 §6.2.3: refused passwords in the log
 S: * OK *
 C: a LOGIN demo@malle.test demo
 S: a NO [PRIVACYREQUIRED] *
