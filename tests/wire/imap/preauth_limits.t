@@ -1,5 +1,6 @@
 # Limits before log-in.
 # listener: imap
+# config: login_processes = 1
 # config: login_client_limit = 2
 # config: login_timeout = 5s
 # config: login_command_limit = 5
