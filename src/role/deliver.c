@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "os/channel.h"
+#include "os/file.h"
 #include "role/deliver_msg.h"
 #include "role/deliver_target.h"
 #include "role/ipc.h"
@@ -40,6 +41,7 @@ struct request { /* DELIVER_PREPARE, decoded */
     str id, trace;
     uint32_t commit, count;
     uint64_t bytes, lines;
+    str content; /* when there is no descriptor */
     int content_fd;
 };
 
@@ -93,6 +95,7 @@ static enum rc prepare_one(struct deliver *d, const struct request *rq, str acco
         .head = head,
         .n_head = 3,
         .content_fd = rq->content_fd,
+        .content = rq->content,
         .content_size = rq->bytes,
         .content_lines = rq->lines,
     };
@@ -129,8 +132,11 @@ static bool read_request(struct ipc_msg *m, struct request *ret)
     ret->trace = ipc_get_str(m, DELIVER_TRACE_MAX);
     ret->bytes = ipc_get_u64(m);
     ret->lines = ipc_get_u64(m);
+    ret->content = ipc_get_str(m, DELIVER_INLINE_MAX);
     ret->count = ipc_get_u32(m);
-    ret->content_fd = ipc_take_fd(m);
+    ret->content_fd = m->n_fds > 0 ? ipc_take_fd(m) : -1;
+    if (ret->content_fd < 0 && ret->content.n != ret->bytes)
+        return false;
     return !m->malformed && ret->count >= 1 && ret->count <= DELIVER_BATCH_MAX && ret->commit <= DELIVER_COMMIT_EACH &&
            str_chr(ret->id, '\0') < 0;
 }
@@ -142,8 +148,7 @@ static enum rc prepare(struct deliver *d, struct deliver_conn *c, struct ipc_msg
     size_t first = c->n;
     bool all = true;
     if (!read_request(m, &rq) || !hold_room(c, rq.count)) {
-        if (rq.content_fd >= 0)
-            close(rq.content_fd);
+        fd_closep(&rq.content_fd);
         return RC_INVALID;
     }
     must(str_copy(c->id, sizeof c->id, rq.id) == RC_OK);
@@ -156,7 +161,7 @@ static enum rc prepare(struct deliver *d, struct deliver_conn *c, struct ipc_msg
         all = prepare_one(d, &rq, account, to, return_path, &h, &errs[i]) == RC_OK && all;
         c->held[c->n++] = h;
     }
-    close(rq.content_fd);
+    fd_closep(&rq.content_fd);
     if (ipc_end(m) != RC_OK) {
         abort_from(c, first);
         return RC_INVALID;

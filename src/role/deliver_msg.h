@@ -9,6 +9,8 @@ enum deliver_commit {
 };
 
 enum {
+    DELIVER_INLINE_MAX = 32 << 10,  /* content that travels in the message itself, ... */
+    DELIVER_INLINE_RCPTS = 8,    /* ... with so many recipients: no descriptor, no memory file */
     DELIVER_BATCH_MAX = 40,      /* recipients of one DELIVER_PREPARE */
     DELIVER_HELD_MAX = 1000,     /* recipients held by one channel */
     DELIVER_TRACE_MAX = 16384,   /* bytes of trace lines */

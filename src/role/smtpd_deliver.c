@@ -125,7 +125,9 @@ struct transaction {
     struct smtp_delivery *d;
     struct group *groups;
     size_t n_groups;
-    int content;
+    str inlined;  /* small content, sent in the message itself */
+    int content;  /* otherwise its descriptor, else -1 */
+    bool own;     /* the descriptor is ours to close */
 };
 
 static void fail_rcpt(struct smtp_delivery_rcpt *r, const struct err *e)
@@ -184,6 +186,7 @@ static enum rc prepare_batch(struct transaction *t, struct group *g, size_t from
     ipc_put_str(b, t->d->trace);
     ipc_put_u64(b, t->d->content_bytes);
     ipc_put_u64(b, t->d->content_lines);
+    ipc_put_str(b, t->inlined);
     ipc_put_u32(b, (uint32_t)n);
     for (size_t i = from; i < from + n; i++) {
         const struct smtp_target *target = t->d->rcpts[g->rcpt[i]].target;
@@ -191,8 +194,8 @@ static enum rc prepare_batch(struct transaction *t, struct group *g, size_t from
         ipc_put_str(b, target->address);
         ipc_put_str(b, t->d->return_path);
     }
-    if (channel_call(g->channel, b, &t->content, 1, MSG_DELIVER_REPLY, &m, clock_mono() + s->conf->deliver_timeout_ms) !=
-        RC_OK)
+    if (channel_call(g->channel, b, &t->content, t->content >= 0 ? 1 : 0, MSG_DELIVER_REPLY, &m,
+                     clock_mono() + s->conf->deliver_timeout_ms) != RC_OK)
         return broken_channel(e);
     enum rc rc = ipc_get_u32(&m) == n ? RC_OK : RC_INVALID;
     for (size_t i = from; rc == RC_OK && i < from + n; i++)
@@ -261,14 +264,26 @@ static void transaction_deinit(struct transaction *t)
         free(g->rcpt);
     }
     free(t->groups);
+    if (t->own)
+        close(t->content);
+}
+
+/* Small content for few recipients goes in the message; else in a descriptor. */
+static enum rc open_content(struct transaction *t)
+{
+    struct content *c = &t->session->content;
+    t->content = -1;
+    if (c->file >= 0 || c->memory.n > DELIVER_INLINE_MAX || t->d->n > DELIVER_INLINE_RCPTS)
+        return content_fd(c, &t->content, &t->own);
+    t->inlined = buf_str(&c->memory);
+    return RC_OK;
 }
 
 enum rc smtpd_deliver(void *ctx, struct smtp_delivery *d)
 {
     struct smtpd_session *s = ctx;
     struct transaction t = {.session = s, .d = d};
-    bool own = false;
-    if (content_fd(&s->content, &t.content, &own) != RC_OK)
+    if (open_content(&t) != RC_OK)
         return RC_TEMP;
     make_groups(&t);
     bool at_once = t.n_groups == 1 && d->n <= DELIVER_BATCH_MAX;
@@ -278,7 +293,5 @@ enum rc smtpd_deliver(void *ctx, struct smtp_delivery *d)
     for (size_t i = 0; i < t.n_groups && !at_once; i++)
         finish_group(&t, &t.groups[i], commit ? MSG_DELIVER_COMMIT : MSG_DELIVER_ABORT);
     transaction_deinit(&t);
-    if (own)
-        close(t.content);
     return d->each_alone || all_fine(d) ? RC_OK : RC_TEMP;
 }

@@ -145,7 +145,7 @@ static enum rc put(struct writer *w, str bytes)
     return rc;
 }
 
-static enum rc put_content(struct writer *w, int fd, uint64_t size)
+static enum rc put_file(struct writer *w, int fd, uint64_t size)
 {
     enum rc rc = RC_OK;
     for (uint64_t at = 0; at < size && rc == RC_OK;) {
@@ -175,7 +175,7 @@ static enum rc write_message(int fd, const struct delivery_message *m)
     for (size_t i = 0; i < m->n_head && rc == RC_OK; i++)
         rc = put(&w, m->head[i]);
     if (rc == RC_OK)
-        rc = put_content(&w, m->content_fd, m->content_size);
+        rc = m->content_fd < 0 ? put(&w, m->content) : put_file(&w, m->content_fd, m->content_size);
     if (rc == RC_OK)
         rc = flush(&w);
     return rc;
