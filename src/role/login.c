@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "os/thread.h"
+#include "role/ipc.h"
 #include "role/login_impl.h"
 
 #include <sys/resource.h>
@@ -27,7 +28,7 @@ struct acceptor {
 static void *accept_main(void *arg)
 {
     struct acceptor *a = arg;
-    while (!atomic_load(&a->login->stopping)) {
+    while (!atomic_load(&a->login->stopping) && !atomic_load(&a->login->retired)) {
         struct sockaddr_storage peer;
         int fd;
         enum rc rc = socket_accept(a->listener.fd, &fd, &peer);
@@ -39,6 +40,18 @@ static void *accept_main(void *arg)
             usleep(OUT_OF_DESCRIPTORS_PAUSE_US);
     }
     return NULL;
+}
+
+void login_count(struct login *l)
+{
+    unsigned n = atomic_fetch_add(&l->log_ins, 1) + 1;
+    if (n != (unsigned)l->role->conf->login_process_logins)
+        return;
+    struct buf b AUTO(buf_deinit) = BUF_INIT(64);
+    log_info("%u log-ins served: a fresh process takes over, this one ends with its last connection", n);
+    ipc_begin(&b, MSG_CONTROL_RETIRE);
+    if (ipc_send(l->role->control, &b, NULL, 0, 0) == RC_OK)
+        atomic_store(&l->retired, true);
 }
 
 static void *pump_main(void *arg)

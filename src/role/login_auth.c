@@ -155,6 +155,7 @@ static enum rc call_mailbox(struct login_conn *c, int session_end, struct err *e
         return err_set(e, RC_TEMP, 0, NULL, "The mailbox cannot be opened now");
     }
     ipc_get_err(&m, &answer);
+    c->session_pid = ipc_get_u32(&m);
     ipc_msg_deinit(&m);
     if (answer.rc != RC_OK)
         *e = answer;

@@ -11,6 +11,7 @@
 #include "role/login_impl.h"
 
 #include <sys/random.h>
+#include <unistd.h>
 
 enum {
     IPC_BUFFER = IPC_MAX,
@@ -85,10 +86,13 @@ static void conn_free(struct login_conn *c)
     login_auth_cancel(c);
     stream_freep(&c->io);
     fd_closep(&c->session_fd);
-    login_limit_leave(c->login->limit, &c->client);
+    struct login *login = c->login;
+    login_limit_leave(login->limit, &c->client);
     buf_wipe(&c->ipc);
     explicit_bzero(c->ticket, sizeof c->ticket);
     free(c);
+    if (atomic_load(&login->retired) && login_limit_total(login->limit) == 0)
+        _exit(0);
 }
 
 static void pump_ended(void *ctx, const struct pump_traffic *traffic)
@@ -104,6 +108,7 @@ static void hand_over(struct login_conn *c)
     struct stream *io = c->io;
     int fd = c->session_fd;
     login_log_success(c);
+    login_count(c->login);
     buf_wipe(&c->ipc);
     c->io = NULL;
     c->session_fd = -1;

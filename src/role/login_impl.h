@@ -33,6 +33,8 @@ struct login { /* the process */
     pthread_mutex_t tls_lock;
     struct tls_server *tls; /* replaced at a reload */
     atomic_bool stopping, pump_done;
+    atomic_uint log_ins;
+    atomic_bool retired; /* login_process_logins reached: a successor accepts, this one ends with its last connection */
 };
 
 struct login_conn { /* one connection, from accept until the pump is done with it */
@@ -56,12 +58,16 @@ struct login_conn { /* one connection, from accept until the pump is done with i
     char ticket[LOGIN_TICKET_BYTES];
     unsigned attempts;
     int session_fd; /* our end; -1: no session */
+    uint32_t session_pid;
 };
 
 /* login_conn.c: takes the connection's descriptor, starts its thread, or refuses it. */
 void login_conn_start(struct login *login, const struct role_listener *l, int fd, const struct sockaddr_storage *peer);
 /* STARTTLS and implicit TLS. */
 MUST_USE enum rc login_conn_tls(struct login_conn *c);
+
+/* login.c: counts a log-in; the one that is the last for this process makes it retire. */
+void login_count(struct login *l);
 
 /* login_auth.c; the context is the connection */
 extern const struct login_ops login_ops;

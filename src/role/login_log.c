@@ -18,6 +18,8 @@ static void put_connection(struct buf *b, const struct login_conn *c)
     if (c->method[0])
         buf_printf(b, "method=%s, ", c->method);
     buf_printf(b, "rip=%s, lip=%s, ", c->remote_ip, c->local_ip);
+    if (c->session_pid)
+        buf_printf(b, "mpid=%u, ", c->session_pid);
     if (c->tls_state[0])
         buf_printf(b, "%s, ", c->tls_state);
     buf_printf(b, "session=<%s>", c->session_id);

@@ -83,10 +83,11 @@ static void answer(struct mailbox *mb, struct link *l, struct ipc_msg *m)
     struct buf reply AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
     struct err e = {0};
     AUTO(fd_closep) int fd = -1;
+    pid_t pid = 0;
     bool from_login = str_eq(str_c(l->peer), S("login"));
 
     if (m->type == MSG_SESSION_START && from_login) {
-        session_start(mb, l->instance, m, &e);
+        pid = session_start(mb, l->instance, m, &e);
         ipc_begin(&reply, MSG_SESSION_REPLY);
     } else if (m->type == MSG_DELIVER_LINK && !from_login) {
         deliver_link_make(mb, str_c(l->peer), m, &e, &fd);
@@ -98,6 +99,8 @@ static void answer(struct mailbox *mb, struct link *l, struct ipc_msg *m)
         return;
     }
     ipc_put_err(&reply, &e);
+    if (from_login)
+        ipc_put_u32(&reply, (uint32_t)pid);
     if (ipc_send(l->source.fd, &reply, &fd, fd >= 0 ? 1 : 0, IPC_NOWAIT) != RC_OK) {
         source_del(mb, &l->source);
         free(l);

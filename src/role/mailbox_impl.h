@@ -59,7 +59,8 @@ MUST_USE enum rc mailbox_root(struct mailbox *mb, const struct account_identity 
                               struct err *e);
 
 /* mailbox_session.c */
-void session_start(struct mailbox *mb, uint32_t login, struct ipc_msg *request, struct err *e);
+/* The process id of the session; 0 with *e when there is none. */
+pid_t session_start(struct mailbox *mb, uint32_t login, struct ipc_msg *request, struct err *e);
 void session_ended(struct mailbox *mb, struct session *s, int status);
 
 /* mailbox_deliver.c */

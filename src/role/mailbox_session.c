@@ -48,7 +48,7 @@ static _Noreturn void child_main(struct session_setup *setup)
     session_process(setup);
 }
 
-static enum rc fork_session(struct mailbox *mb, struct session_setup *setup, struct err *e)
+static enum rc fork_session(struct mailbox *mb, struct session_setup *setup, pid_t *ret_pid, struct err *e)
 {
     int pair[2];
     if (ipc_pair(pair) != RC_OK)
@@ -74,10 +74,11 @@ static enum rc fork_session(struct mailbox *mb, struct session_setup *setup, str
     mb->sessions = s;
     mb->n_sessions++;
     count_add(mb, s->account, 1);
+    *ret_pid = pid;
     return RC_OK;
 }
 
-void session_start(struct mailbox *mb, uint32_t login, struct ipc_msg *m, struct err *e)
+pid_t session_start(struct mailbox *mb, uint32_t login, struct ipc_msg *m, struct err *e)
 {
     struct session_setup setup = {.conf = mb->role->conf, .notify_fd = -1};
     str ticket = ipc_get_str(m, TICKET_BYTES), protocol = ipc_get_str(m, 8), id = ipc_get_str(m, sizeof setup.session_id - 1);
@@ -92,20 +93,22 @@ void session_start(struct mailbox *mb, uint32_t login, struct ipc_msg *m, struct
     if (ipc_end(m) != RC_OK || !fits || (!setup.imap && !str_eq(protocol, S("pop3")))) {
         (void)err_set(e, RC_TEMP, 421, "4.3.0", "Internal error");
         err_note(e, "malformed SESSION_START");
-        return;
+        return 0;
     }
     if (mailbox_identity(mb, MSG_TICKET_REDEEM, ticket, login, &setup.id, e) != RC_OK) {
         log_error("session refused: %s", err_text(e));
-        return;
+        return 0;
     }
     struct buf root AUTO(buf_deinit) = BUF_INIT(IDENTITY_PATH_MAX);
+    pid_t pid = 0;
     enum rc rc = limits(mb, &setup, e);
     if (rc == RC_OK)
         rc = mailbox_root(mb, &setup.id, &root, e);
     if (rc == RC_OK)
-        rc = fork_session(mb, &setup, e);
+        rc = fork_session(mb, &setup, &pid, e);
     if (rc != RC_OK && rc != RC_LIMIT)
         log_error("session of %s refused: %s", setup.id.account, err_text(e));
+    return pid;
 }
 
 void session_ended(struct mailbox *mb, struct session *s, int status)

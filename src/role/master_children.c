@@ -215,6 +215,11 @@ static void log_end(const struct child *c, int status)
 
 static void child_ended(struct master *m, struct child *c, int status)
 {
+    if (c->retired) { /* the last row takes its place */
+        fd_closep(&c->control);
+        *c = m->children[--m->n_children];
+        return;
+    }
     if (!m->stopping) {
         log_end(c, status);
         c->restarts++;
@@ -233,8 +238,10 @@ void children_reap(struct master *m)
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
         for (size_t i = 0; i < m->n_children; i++)
-            if (m->children[i].pid == pid)
+            if (m->children[i].pid == pid) {
                 child_ended(m, &m->children[i], status);
+                break;
+            }
 }
 
 void children_restart_due(struct master *m)
@@ -242,7 +249,7 @@ void children_restart_due(struct master *m)
     for (size_t i = 0; i < m->n_children && !m->stopping; i++) {
         struct child *c = &m->children[i];
         if (c->pid == 0 && c->restart_at <= clock_mono())
-            children_start(m, c);
+            children_start(m, c); /* a retired one has no row without a process */
     }
 }
 
@@ -255,6 +262,18 @@ msec children_next_restart(const struct master *m)
     return next;
 }
 
+static void retire(struct master *m, struct child *c)
+{
+    if (m->n_children == MASTER_CHILDREN_MAX || c->retired) {
+        log_warn("%s[%d] wants to retire; it has to go on", c->role->name, c->pid);
+        return;
+    }
+    struct child *successor = &m->children[m->n_children++];
+    *successor = (struct child){.role = c->role, .control = -1};
+    c->retired = true;
+    children_start(m, successor);
+}
+
 void children_read(struct master *m, struct child *c)
 {
     struct buf in = BUF_INIT(IPC_MAX);
@@ -263,6 +282,8 @@ void children_read(struct master *m, struct child *c)
     if (rc == RC_OK) {
         if (msg.type == MSG_CONTROL_READY)
             c->ready = true;
+        else if (msg.type == MSG_CONTROL_RETIRE)
+            retire(m, c);
         else
             log_error("%s[%d] sent %s on its control link", c->role->name, c->pid, ipc_type_name(msg.type));
         ipc_msg_deinit(&msg);

@@ -19,6 +19,7 @@ struct child {
     pid_t pid;       /* 0: not running */
     int control;     /* -1: not running */
     bool ready;
+    bool retired;    /* a successor was started; when it ends, its row goes */
     msec started, restart_at;
     unsigned restarts;
 };
