@@ -88,7 +88,7 @@ static enum rc split_v3(str rest, struct uidlist_record *r)
     }
     if (rest.n < 2)
         return RC_INVALID;
-    r->fields = str_trim(str_mem(start, (size_t)(rest.p - start)));
+    r->fields = str_mem(start, rest.p > start ? (size_t)(rest.p - start) - 1 : 0); /* without the space */
     r->base = str_from(rest, 1);
     return RC_OK;
 }

@@ -49,9 +49,10 @@ static enum rc fail(struct db *db, int code, const char *what, struct err *e)
 
 enum rc db_open(const char *path, unsigned flags, struct db **ret, struct err *e)
 {
-    static const char setup[] =
-        "PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON; PRAGMA journal_mode=WAL;"
-        "PRAGMA synchronous=FULL; PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;";
+    static const char setup[] = "PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON; PRAGMA journal_mode=WAL;"
+                                "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;"
+                                "PRAGMA journal_size_limit=4194304; PRAGMA cache_size=-8192;"
+                                "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;";
     int mode = flags & DB_READ_ONLY ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     AUTO(db_closep) struct db *db = calloc(1, sizeof *db);
     must(db);
