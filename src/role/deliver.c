@@ -59,14 +59,16 @@ static void abort_from(struct deliver_conn *c, size_t first)
         release(&c->held[--c->n]);
 }
 
-/* Commits held[first..); errs has one entry for each. */
+/* Commits held[first..); errs has one entry for each, and those that were not prepared have theirs already. */
 static void commit_from(struct deliver_conn *c, size_t first, struct err *errs)
 {
     for (size_t i = first; i < c->n; i++) {
         struct held *h = &c->held[i];
-        if (h->file && delivery_commit(&h->file, &errs[i - first]) == RC_OK)
+        if (!h->file)
+            continue;
+        if (delivery_commit(&h->file, &errs[i - first]) == RC_OK)
             log_info("%s: saved to INBOX of %s", c->id, target_account(h->target));
-        else if (errs[i - first].rc != RC_OK)
+        else
             log_error("%s: %s: %s", c->id, target_account(h->target), err_text(&errs[i - first]));
         target_release(&h->target);
     }
