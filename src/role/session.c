@@ -181,7 +181,7 @@ static enum rc open_store(const struct session_setup *s, const char *root, const
                             .mailbox_max = (unsigned)c->mailbox_max,
                             .keyword_max = 64,
                             .append_max = c->message_size_limit,
-                            .create_defaults = !s->id.system};
+                            .create_defaults = true};
     return store_open(&sc, ret, e);
 }
 
