@@ -28,9 +28,9 @@ static enum rc fail(struct err *e, const char *what, str path)
 
 static enum rc refuse(struct err *e, str path, const char *why)
 {
-    (void)err_set(e, RC_PERM, 451, "4.3.5", "Mailbox is misconfigured");
+    (void)err_set(e, RC_TEMP, 451, "4.3.5", "Mailbox is misconfigured");
     err_note(e, "maildir: " STR_FMT ": %s", STR_ARG(path), why);
-    return RC_PERM;
+    return RC_TEMP;
 }
 
 /* Opens the folder `name` in `dir`, made when missing and create is set. */
