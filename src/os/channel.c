@@ -315,7 +315,11 @@ static void *server_main(void *arg)
     struct buf in = BUF_INIT(IPC_MAX);
     struct ipc_msg m;
     enum rc rc;
-    while ((rc = ipc_recv(s->link, &in, &m, -1)) == RC_OK) {
+    while ((rc = ipc_recv(s->link, &in, &m, -1)) == RC_OK || rc == RC_LIMIT) {
+        if (rc == RC_LIMIT) { /* that channel is closed by the loss; its asker gets RC_TEMP */
+            log_error("no descriptors left for a channel");
+            continue;
+        }
         int fd = m.type == IPC_CHANNEL_OPEN ? ipc_take_fd(&m) : -1;
         if (fd < 0 || ipc_end(&m) != RC_OK) {
             ipc_msg_deinit(&m);

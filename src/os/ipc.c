@@ -142,9 +142,11 @@ enum rc ipc_recv(int fd, struct buf *b, struct ipc_msg *ret, msec deadline)
     }
     collect_fds(&msg, &m);
     struct ipc_header h;
-    if (n == 0)
-        return RC_GONE;
-    bool whole = (size_t)n >= sizeof h && !(msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC));
+    if (n == 0 || (msg.msg_flags & MSG_CTRUNC)) {
+        ipc_msg_deinit(&m); /* an empty message may carry descriptors too */
+        return n == 0 ? RC_GONE : RC_LIMIT;
+    }
+    bool whole = (size_t)n >= sizeof h && !(msg.msg_flags & MSG_TRUNC);
     if (whole) {
         memcpy(&h, room, sizeof h);
         whole = h.length == (size_t)n - sizeof h && h.n_fds == m.n_fds;

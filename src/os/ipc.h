@@ -36,7 +36,8 @@ MUST_USE enum rc ipc_send(int fd, struct buf *b, const int *fds, unsigned n_fds,
 
 /* --- reading --- */
 /* Receives one message into b (max IPC_MAX). RC_TEMP: nothing before the deadline (0: poll only, -1: no deadline);
- * RC_GONE: closed; RC_INVALID: malformed (close the link). Descriptors are close-on-exec. */
+ * RC_GONE: closed; RC_INVALID: malformed (close the link); RC_LIMIT: this process has no room for the message's
+ * descriptors, and the message is lost. Descriptors are close-on-exec. */
 MUST_USE enum rc ipc_recv(int fd, struct buf *b, struct ipc_msg *ret, msec deadline);
 uint32_t ipc_get_u32(struct ipc_msg *m);
 uint64_t ipc_get_u64(struct ipc_msg *m);

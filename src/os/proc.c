@@ -24,7 +24,7 @@ static _Noreturn void exec_role(const char *role, const char *title, int control
     if (control == PROC_CONTROL_FD)
         fcntl(PROC_CONTROL_FD, F_SETFD, 0);
     close_range(PROC_CONTROL_FD + 1, ~0U, 0);
-    setpgid(0, 0); /* a Ctrl-C at the terminal reaches the master only, which stops the roles in order */
+    setsid(); /* no terminal: a Ctrl-C reaches the master only, which stops the roles in order */
     char *argv[] = {(char *)title, (char *)"--role", (char *)role, NULL};
     execve("/proc/self/exe", argv, environ);
     _exit(127);

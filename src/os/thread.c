@@ -3,26 +3,46 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
 
 enum { STACK_DEFAULT = 256 * 1024 };
+
+struct start {
+    void *(*fn)(void *);
+    void *arg;
+    const char *name;
+};
+
+/* A thread names itself: the id of a detached thread is not valid any more once it has ended. */
+static void *named_main(void *arg)
+{
+    struct start s = *(struct start *)arg;
+    free(arg);
+    prctl(PR_SET_NAME, s.name);
+    return s.fn(s.arg);
+}
 
 enum rc thread_start(void *(*fn)(void *), void *arg, size_t stack_size, const char *name)
 {
     pthread_attr_t attr;
     pthread_t id;
     sigset_t all, old;
+    struct start *s = malloc(sizeof *s);
 
-    must(pthread_attr_init(&attr) == 0);
+    must(s && pthread_attr_init(&attr) == 0);
+    *s = (struct start){fn, arg, name};
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     if (pthread_attr_setstacksize(&attr, stack_size ? stack_size : STACK_DEFAULT) != 0)
         pthread_attr_setstacksize(&attr, STACK_DEFAULT);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    int rc = pthread_create(&id, &attr, fn, arg);
+    int rc = pthread_create(&id, &attr, named_main, s);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     pthread_attr_destroy(&attr);
-    if (rc != 0)
+    if (rc != 0) {
+        free(s);
         return RC_TEMP;
-    pthread_setname_np(id, name);
+    }
     return RC_OK;
 }

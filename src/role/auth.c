@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHANNELS_MAX = 512, WORKER_CHANNELS = 1, LINK_WAIT_MS = 2000, TICKETS_MAX = 4096, STACK = 512 << 10 };
+enum { CHANNELS_MAX = 4096, WORKER_CHANNELS = 4, LINK_WAIT_MS = 2000, TICKETS_MAX = 4096, STACK = 512 << 10 };
 
 static struct auth_server self;
 

@@ -1,5 +1,6 @@
 /* The auth-worker role: asks PAM and passwd for auth. Root and unconfined, because administrators' modules run here; it
- * serves one request at a time on fixed-size messages and talks to nobody but auth. */
+ * takes fixed-size messages and talks to nobody but auth. PAM is asked one question at a time; looking up a user does not
+ * wait behind it. */
 #include "account/pam.h"
 #include "base/log.h"
 #include "os/channel.h"
@@ -15,8 +16,11 @@ static void check_password(const struct role *r, struct ipc_msg *m, struct buf *
     struct err e = {0};
     str user = ipc_get_str(m, PAM_USER_MAX), password = ipc_get_str(m, PAM_PASSWORD_MAX), ip = ipc_get_str(m, 64);
     enum rc rc = ipc_end(m);
-    if (rc == RC_OK)
+    if (rc == RC_OK) {
+        pthread_mutex_lock(&one_at_a_time);
         rc = pam_check(r->conf->pam_service, user, password, ip, &e);
+        pthread_mutex_unlock(&one_at_a_time);
+    }
     e.rc = rc;
     ipc_begin(reply, MSG_WORKER_PAM_REPLY);
     ipc_put_err(reply, &e);
@@ -48,12 +52,10 @@ static enum rc worker_handle(void *ctx, void **conn, struct ipc_msg *m, struct b
 {
     if (m->type != MSG_WORKER_PAM && m->type != MSG_WORKER_PASSWD)
         return RC_INVALID;
-    pthread_mutex_lock(&one_at_a_time);
     if (m->type == MSG_WORKER_PAM)
         check_password(ctx, m, reply);
     else
         find_user(m, reply);
-    pthread_mutex_unlock(&one_at_a_time);
     return RC_OK;
 }
 

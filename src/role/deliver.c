@@ -33,13 +33,14 @@ struct deliver_conn { /* a channel's state */
 struct deliver {
     struct role *role;
     struct target_cache *targets;
-    atomic_uint links;
+    atomic_uint links, links_received;
     atomic_uint number; /* tells apart files of one message id */
 };
 
 struct request { /* DELIVER_PREPARE, decoded */
     str id, trace;
     uint32_t commit, count;
+    msec deadline;
     uint64_t bytes, lines;
     str content; /* when there is no descriptor */
     int content_fd;
@@ -49,7 +50,7 @@ struct request { /* DELIVER_PREPARE, decoded */
 
 static void release(struct held *h)
 {
-    delivery_abort(&h->file);
+    delivery_free(&h->file);
     target_release(&h->target);
 }
 
@@ -59,20 +60,51 @@ static void abort_from(struct deliver_conn *c, size_t first)
         release(&c->held[--c->n]);
 }
 
-/* Commits held[first..); errs has one entry for each, and those that were not prepared have theirs already. */
-static void commit_from(struct deliver_conn *c, size_t first, struct err *errs)
+static void note_late(struct err *e)
 {
+    (void)err_set(e, RC_TEMP, 451, "4.3.0", "Mailbox is temporarily unavailable");
+    err_note(e, "prepared too late: whoever asked has given up");
+}
+
+static enum rc commit_one(const struct deliver_conn *c, struct held *h, struct err *e)
+{
+    enum rc rc = delivery_commit(h->file, e);
+    if (rc == RC_OK)
+        log_info("%s: saved to INBOX of %s", c->id, target_account(h->target));
+    else
+        log_error("%s: %s: %s", c->id, target_account(h->target), err_text(e));
+    return rc;
+}
+
+/* Commits held[first..) and forgets it; errs has one entry for each, of which those that could not be prepared are set.
+ * All or nothing: at the first failure what is committed already is taken back, so that the sender's next try does not
+ * give anybody a second copy. */
+static void commit_from(struct deliver_conn *c, size_t first, enum deliver_commit how, msec deadline, struct err *errs)
+{
+    bool late = clock_mono() > deadline, failed = late;
     for (size_t i = first; i < c->n; i++) {
         struct held *h = &c->held[i];
-        if (!h->file)
-            continue;
-        if (delivery_commit(&h->file, &errs[i - first]) == RC_OK)
-            log_info("%s: saved to INBOX of %s", c->id, target_account(h->target));
-        else
-            log_error("%s: %s: %s", c->id, target_account(h->target), err_text(&errs[i - first]));
-        target_release(&h->target);
+        if (late && h->file)
+            note_late(&errs[i - first]);
+        else if (h->file && !failed && commit_one(c, h, &errs[i - first]) != RC_OK)
+            failed = how != DELIVER_COMMIT_EACH;
     }
-    c->n = first;
+    for (size_t i = first; failed && !late && i < c->n; i++)
+        if (c->held[i].file && errs[i - first].rc == RC_OK)
+            delivery_undo(c->held[i].file);
+    abort_from(c, first); /* frees what was committed, removes what was not */
+}
+
+/* An err for each, in order; when their texts would not fit a message, the later ones lose theirs. */
+static void put_results(struct buf *reply, const struct err *errs, size_t n)
+{
+    ipc_begin(reply, MSG_DELIVER_REPLY);
+    ipc_put_u32(reply, (uint32_t)n);
+    for (size_t i = 0; i < n; i++) {
+        struct err brief = {.rc = errs[i].rc, .code = errs[i].code};
+        memcpy(brief.enhanced, errs[i].enhanced, sizeof brief.enhanced);
+        ipc_put_err(reply, reply->n + (n - i) * 64 + sizeof brief < IPC_MAX ? &errs[i] : &brief);
+    }
 }
 
 /* --- preparing --- */
@@ -131,6 +163,7 @@ static bool read_request(struct ipc_msg *m, struct request *ret)
 {
     *ret = (struct request){.id = ipc_get_str(m, 63)};
     ret->commit = ipc_get_u32(m);
+    ret->deadline = (msec)ipc_get_u64(m);
     ret->trace = ipc_get_str(m, DELIVER_TRACE_MAX);
     ret->bytes = ipc_get_u64(m);
     ret->lines = ipc_get_u64(m);
@@ -169,35 +202,24 @@ static enum rc prepare(struct deliver *d, struct deliver_conn *c, struct ipc_msg
         return RC_INVALID;
     }
     if (rq.commit == DELIVER_COMMIT_EACH || (rq.commit == DELIVER_COMMIT_IF_ALL && all))
-        commit_from(c, first, errs);
+        commit_from(c, first, (enum deliver_commit)rq.commit, rq.deadline, errs);
     else if (rq.commit == DELIVER_COMMIT_IF_ALL)
         abort_from(c, first);
-    ipc_begin(reply, MSG_DELIVER_REPLY);
-    ipc_put_u32(reply, rq.count);
-    for (uint32_t i = 0; i < rq.count; i++)
-        ipc_put_err(reply, &errs[i]);
+    put_results(reply, errs, rq.count);
     return RC_OK;
 }
 
-/* Answers DELIVER_COMMIT: what failed comes first in the reply, cut at the size of one batch; 0 means all is well. */
-static enum rc commit(struct deliver_conn *c, struct buf *reply)
+static enum rc commit(struct deliver_conn *c, struct ipc_msg *m, struct buf *reply)
 {
-    struct err *errs = calloc(c->n ? c->n : 1, sizeof *errs);
-    size_t n = c->n, failed = 0;
+    uint32_t how = ipc_get_u32(m);
+    msec deadline = (msec)ipc_get_u64(m);
+    if (ipc_end(m) != RC_OK || how == DELIVER_HOLD || how > DELIVER_COMMIT_EACH)
+        return RC_INVALID;
+    size_t n = c->n;
+    struct err *errs = calloc(n ? n : 1, sizeof *errs);
     must(errs);
-    commit_from(c, 0, errs);
-    for (size_t i = 0; i < n; i++)
-        failed += errs[i].rc != RC_OK;
-    if (failed > DELIVER_BATCH_MAX)
-        failed = DELIVER_BATCH_MAX;
-    ipc_begin(reply, MSG_DELIVER_REPLY);
-    ipc_put_u32(reply, (uint32_t)failed);
-    for (size_t i = 0; i < n && failed > 0; i++) {
-        if (errs[i].rc == RC_OK)
-            continue;
-        ipc_put_err(reply, &errs[i]);
-        failed--;
-    }
+    commit_from(c, 0, (enum deliver_commit)how, deadline, errs);
+    put_results(reply, errs, n);
     free(errs);
     return RC_OK;
 }
@@ -216,7 +238,7 @@ static enum rc deliver_handle(void *ctx, void **conn, struct ipc_msg *request, s
     case MSG_DELIVER_PREPARE:
         return prepare(ctx, c, request, reply);
     case MSG_DELIVER_COMMIT:
-        return ipc_end(request) == RC_OK ? commit(c, reply) : RC_INVALID;
+        return commit(c, request, reply);
     case MSG_DELIVER_ABORT:
         abort_from(c, 0);
         ipc_begin(reply, MSG_DELIVER_REPLY);
@@ -235,11 +257,17 @@ static void deliver_closed(void *ctx, void *conn)
     free(c);
 }
 
-/* With the last link gone nobody can ask any more; mailbox starts a new process when somebody wants to. */
+/* With the last link gone nobody can ask any more. mailbox decides whether this is the end: another link may be on its
+ * way. */
 static void deliver_link_closed(void *ctx)
 {
     struct deliver *d = ctx;
-    if (atomic_fetch_sub(&d->links, 1) == 1)
+    if (atomic_fetch_sub(&d->links, 1) != 1)
+        return;
+    struct buf b AUTO(buf_deinit) = BUF_INIT(64);
+    ipc_begin(&b, MSG_CONTROL_IDLE);
+    ipc_put_u32(&b, atomic_load(&d->links_received));
+    if (ipc_send(d->role->control, &b, NULL, 0, 0) != RC_OK)
         _exit(0);
 }
 
@@ -277,6 +305,7 @@ static void deliver_link(struct role *r, const struct role_link *l)
                                   .ctx = &self,
                                   .max_channels = DELIVER_CHANNELS_MAX};
     atomic_fetch_add(&self.links, 1);
+    atomic_fetch_add(&self.links_received, 1);
     if (channel_serve(l->fd, &svc) != RC_OK)
         log_error("link from %s is not served", l->peer);
 }

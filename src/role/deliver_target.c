@@ -12,7 +12,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-enum { SLOTS = 1024, KEEP_MS = 10000, AUTH_TIMEOUT_MS = 10000 };
+enum { SLOTS = 256, KEEP_MS = 10000, AUTH_TIMEOUT_MS = 10000 };
 
 struct target {
     atomic_uint refs;

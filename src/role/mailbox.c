@@ -14,14 +14,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { AUTH_TIMEOUT_MS = 10000, EVENTS = 64 };
+enum { AUTH_TIMEOUT_MS = 10000, LINKS_MAX = 1024 };
 
 static struct mailbox self;
 
-void source_add(struct mailbox *mb, struct source *s)
+enum rc source_add(struct mailbox *mb, struct source *s)
 {
     struct epoll_event ev = {.events = EPOLLIN, .data.ptr = s};
-    must(epoll_ctl(mb->epoll, EPOLL_CTL_ADD, s->fd, &ev) == 0);
+    return epoll_ctl(mb->epoll, EPOLL_CTL_ADD, s->fd, &ev) == 0 ? RC_OK : RC_PERM;
 }
 
 void source_del(struct mailbox *mb, struct source *s)
@@ -37,9 +37,11 @@ static enum rc refuse_uid(struct mailbox *mb, const struct account_identity *id,
 {
     const struct conf *c = mb->role->conf;
     bool us = geteuid() != 0 && id->uid == geteuid(); /* not started by root: everything is ours */
-    bool in_range = id->uid != 0 && id->uid >= (uid_t)c->first_valid_uid &&
-                    (c->last_valid_uid == 0 || id->uid <= (uid_t)c->last_valid_uid);
-    if (us || (geteuid() == 0 && in_range && id->gid != 0))
+    bool permitted = identity_uid_permitted(id->uid, c->first_valid_uid, c->last_valid_uid) && id->gid != 0 &&
+                     id->gid != (gid_t)-1;
+    for (size_t i = 0; i < id->n_groups; i++)
+        permitted = permitted && id->groups[i] != 0 && id->groups[i] != (gid_t)-1;
+    if (us || (geteuid() == 0 && permitted))
         return RC_OK;
     (void)err_set(e, RC_PERM, 550, "5.7.1", "This account has no mailbox here");
     err_note(e, "%s: uid %u or gid %u is not permitted (first_valid_uid %d)", id->account, id->uid, id->gid,
@@ -78,6 +80,13 @@ struct link { /* a link from login, smtpd or submission, and every channel that 
     bool is_channel;
 };
 
+static void link_close(struct mailbox *mb, struct link *l)
+{
+    source_del(mb, &l->source);
+    mb->n_links--;
+    free(l);
+}
+
 static void answer(struct mailbox *mb, struct link *l, struct ipc_msg *m)
 {
     struct buf reply AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
@@ -94,17 +103,14 @@ static void answer(struct mailbox *mb, struct link *l, struct ipc_msg *m)
         ipc_begin(&reply, MSG_DELIVER_LINK_REPLY);
     } else {
         log_error("%s may not send %s: closing its channel", l->peer, ipc_type_name(m->type));
-        source_del(mb, &l->source);
-        free(l);
+        link_close(mb, l);
         return;
     }
     ipc_put_err(&reply, &e);
     if (from_login)
         ipc_put_u32(&reply, (uint32_t)pid);
-    if (ipc_send(l->source.fd, &reply, &fd, fd >= 0 ? 1 : 0, IPC_NOWAIT) != RC_OK) {
-        source_del(mb, &l->source);
-        free(l);
-    }
+    if (ipc_send(l->source.fd, &reply, &fd, fd >= 0 ? 1 : 0, IPC_NOWAIT) != RC_OK)
+        link_close(mb, l);
 }
 
 static void link_add(struct mailbox *mb, const char *peer, uint32_t instance, bool is_channel, int fd);
@@ -115,11 +121,10 @@ static void link_ready(struct mailbox *mb, struct source *s)
     struct buf in AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
     struct ipc_msg m;
     enum rc rc = ipc_recv(s->fd, &in, &m, 0);
-    if (rc == RC_TEMP)
+    if (rc == RC_TEMP || (rc == RC_LIMIT && !l->is_channel))
         return;
     if (rc != RC_OK) {
-        source_del(mb, s);
-        free(l);
+        link_close(mb, l);
         return;
     }
     if (l->is_channel) {
@@ -127,7 +132,8 @@ static void link_ready(struct mailbox *mb, struct source *s)
     } else if (m.type == MSG_CHANNEL_OPEN && m.n_fds == 1) {
         link_add(mb, l->peer, l->instance, true, ipc_take_fd(&m));
     } else {
-        log_error("%s sent %s on its link", l->peer, ipc_type_name(m.type));
+        log_error("%s sent %s on its link: closing it", l->peer, ipc_type_name(m.type));
+        link_close(mb, l);
     }
     ipc_msg_deinit(&m);
 }
@@ -139,7 +145,11 @@ static void link_add(struct mailbox *mb, const char *peer, uint32_t instance, bo
     l->instance = instance;
     l->is_channel = is_channel;
     l->source = (struct source){.fd = fd, .ready = link_ready};
-    source_add(mb, &l->source);
+    mb->n_links++;
+    if (mb->n_links <= LINKS_MAX && source_add(mb, &l->source) == RC_OK)
+        return;
+    log_error("a channel of %s is refused", peer);
+    link_close(mb, l);
 }
 
 /* --- the loop --- */
@@ -160,15 +170,20 @@ static void child_ended(struct mailbox *mb, pid_t pid, int status)
     }
 }
 
+static void reap(struct mailbox *mb)
+{
+    int status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+        child_ended(mb, pid, status);
+}
+
 static void signal_ready(struct mailbox *mb, struct source *s)
 {
     struct signalfd_siginfo si;
-    int status;
-    pid_t pid;
     while (read(s->fd, &si, sizeof si) == sizeof si)
         ;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-        child_ended(mb, pid, status);
+    reap(mb);
 }
 
 static void control_ready(struct mailbox *mb, struct source *s)
@@ -180,14 +195,14 @@ static void control_ready(struct mailbox *mb, struct source *s)
 static void loop(struct mailbox *mb)
 {
     struct source control = {.fd = mb->role->control, .ready = control_ready};
-    source_add(mb, &control);
+    must(source_add(mb, &control) == RC_OK);
     while (!mb->stopping) {
-        struct epoll_event ev[EVENTS];
+        struct epoll_event ev;
         msec due = watch_poll_due(mb), left = due ? due - clock_mono() : -1;
         /* one event at a time: what a handler frees may be the subject of a later event of the same batch */
-        int n = epoll_wait(mb->epoll, ev, 1, due && left < 0 ? 0 : (int)left);
+        int n = epoll_wait(mb->epoll, &ev, 1, due && left < 0 ? 0 : (int)left);
         if (n == 1) {
-            struct source *s = ev[0].data.ptr;
+            struct source *s = ev.data.ptr;
             s->ready(mb, s);
         }
     }
@@ -203,12 +218,13 @@ static void mailbox_start(struct role *r)
     self.auth = channel_pool_new(1, 0);
     self.per_account = map_new();
     self.watches = map_new();
+    self.paused = map_new();
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signals = (struct source){.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .ready = signal_ready};
     must(signals.fd >= 0);
-    source_add(&self, &signals);
+    must(source_add(&self, &signals) == RC_OK);
     watch_init(&self);
     charset_preload(); /* sessions cannot load converters inside their chroot */
     (void)map_hash(S(""));
@@ -233,20 +249,22 @@ static void mailbox_stop(struct role *r)
         kill(s->pid, SIGTERM);
     for (struct deliver_proc *d = self.delivers; d; d = d->next)
         source_del(&self, &d->control); /* a control link that closes ends the process */
-    for (msec end = clock_mono() + 300; clock_mono() < end; usleep(5000)) {
-        pid_t pid = waitpid(-1, NULL, WNOHANG);
-        if (pid < 0)
-            return;
-    }
+    for (msec end = clock_mono() + 300; clock_mono() < end && (self.sessions || self.delivers); usleep(5000))
+        reap(&self);
     for (struct session *s = self.sessions; s; s = s->next)
         kill(s->pid, SIGKILL);
     for (struct deliver_proc *d = self.delivers; d; d = d->next)
         kill(d->pid, SIGKILL);
 }
 
+static void mailbox_reload(struct role *r)
+{
+    deliver_retire_all(&self);
+}
+
 int mailbox_role(void)
 {
-    static const struct role_ops ops = {.start = mailbox_start, .link = mailbox_link, .stop = mailbox_stop};
+    static const struct role_ops ops = {.start = mailbox_start, .link = mailbox_link, .reload = mailbox_reload, .stop = mailbox_stop};
     static struct role r = {.name = "mailbox", .ops = &ops};
     role_begin(&r);
     loop(&self);

@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { EARLY_END_MS = 1000 };
+
 /* --- messages to a process --- */
 
 static void give_auth(struct mailbox *mb, struct deliver_proc *d)
@@ -32,6 +34,24 @@ void deliver_auth_changed(struct mailbox *mb)
         give_auth(mb, d);
 }
 
+/* The process has no link left. Unless one is on its way, it ends. */
+static void stop_idle(struct deliver_proc *d, uint32_t links_received)
+{
+    struct buf b AUTO(buf_deinit) = BUF_INIT(64);
+    if (links_received != d->links)
+        return;
+    d->uid = UID_RETIRED;
+    ipc_begin(&b, MSG_CONTROL_STOP);
+    if (ipc_send(d->control.fd, &b, NULL, 0, IPC_NOWAIT) != RC_OK)
+        kill(d->pid, SIGKILL);
+}
+
+void deliver_retire_all(struct mailbox *mb)
+{
+    for (struct deliver_proc *d = mb->delivers; d; d = d->next)
+        d->uid = UID_RETIRED;
+}
+
 static void control_message(struct mailbox *mb, struct source *s)
 {
     struct deliver_proc *d = (struct deliver_proc *)s;
@@ -42,10 +62,12 @@ static void control_message(struct mailbox *mb, struct source *s)
         return;
     if (rc != RC_OK) { /* ending: SIGCHLD tells how. Nobody is linked with it any more. */
         source_del(mb, s);
-        d->uid = (uid_t)-1;
+        d->uid = UID_RETIRED;
         return;
     }
-    if (m.type != MSG_CONTROL_READY)
+    if (m.type == MSG_CONTROL_IDLE)
+        stop_idle(d, ipc_get_u32(&m));
+    else if (m.type != MSG_CONTROL_READY)
         log_error("deliver[%d] sent %s on its control link", d->pid, ipc_type_name(m.type));
     ipc_msg_deinit(&m);
 }
@@ -65,10 +87,22 @@ static enum rc send_start(struct mailbox *mb, struct deliver_proc *d, const stru
     return rc == RC_OK ? ipc_send(d->control.fd, &b, NULL, 0, IPC_NOWAIT) : rc;
 }
 
+/* A process that cannot live is not started for every message anew. */
+static bool is_paused(struct mailbox *mb, uid_t uid)
+{
+    str key = str_mem(&uid, sizeof uid);
+    msec until = (msec)(intptr_t)map_find(mb->paused, key);
+    if (until && clock_mono() >= until)
+        map_del(mb->paused, key);
+    return until && clock_mono() < until;
+}
+
 static enum rc start_process(struct mailbox *mb, const struct account_identity *id, struct deliver_proc **ret,
                              struct err *e)
 {
     struct buf root AUTO(buf_deinit) = BUF_INIT(IDENTITY_PATH_MAX), title AUTO(buf_deinit) = BUF_INIT(64);
+    if (is_paused(mb, id->uid))
+        return err_set(e, RC_TEMP, 451, "4.3.0", "Mailbox is temporarily unavailable");
     enum rc rc = mailbox_root(mb, id, &root, e);
     if (rc != RC_OK)
         return rc;
@@ -79,14 +113,15 @@ static enum rc start_process(struct mailbox *mb, const struct account_identity *
         free(d);
         return err_set(e, RC_TEMP, 451, "4.3.0", "Local error in processing");
     }
-    d->uid = id->uid;
+    d->uid = d->started_for = id->uid;
+    d->started = clock_mono();
     d->control.ready = control_message;
-    source_add(mb, &d->control);
+    must(source_add(mb, &d->control) == RC_OK);
     d->next = mb->delivers;
     mb->delivers = d;
     if (send_start(mb, d, id, buf_str(&root)) != RC_OK) {
         kill(d->pid, SIGKILL); /* reaped as any other */
-        d->uid = (uid_t)-1;
+        d->uid = UID_RETIRED;
         return err_set(e, RC_TEMP, 451, "4.3.0", "Local error in processing");
     }
     *ret = d;
@@ -109,33 +144,46 @@ static enum rc link_to(struct deliver_proc *d, str asker, int *ret_fd, struct er
     close(pair[1]);
     if (rc != RC_OK) {
         close(pair[0]);
-        return err_set(e, RC_TEMP, 451, "4.3.0", "Local error in processing");
+        (void)err_set(e, RC_TEMP, 451, "4.3.0", "Local error in processing");
+        return rc == RC_GONE ? RC_GONE : RC_TEMP;
     }
+    d->links++;
     *ret_fd = pair[0];
     return RC_OK;
+}
+
+static enum rc link_identity(struct mailbox *mb, str asker, const struct account_identity *id, int *ret_fd,
+                             struct err *e)
+{
+    struct deliver_proc *d = mb->delivers;
+    while (d && d->uid != id->uid)
+        d = d->next;
+    enum rc rc = d ? link_to(d, asker, ret_fd, e) : RC_GONE;
+    if (rc != RC_GONE)
+        return rc;
+    if (d) /* it died and SIGCHLD is on its way */
+        d->uid = UID_RETIRED;
+    rc = start_process(mb, id, &d, e);
+    return rc == RC_OK ? link_to(d, asker, ret_fd, e) : rc;
 }
 
 void deliver_link_make(struct mailbox *mb, str asker, struct ipc_msg *m, struct err *e, int *ret_fd)
 {
     struct account_identity id;
-    struct deliver_proc *d;
+    struct err why = {0};
     str account = ipc_get_str(m, IDENTITY_ACCOUNT_MAX);
     uid_t uid = ipc_get_u32(m);
-    if (ipc_end(m) != RC_OK) {
-        (void)err_set(e, RC_TEMP, 451, "4.3.0", "Local error in processing");
-        return;
-    }
-    enum rc rc = mailbox_identity(mb, MSG_IDENTITY_LOOKUP, account, 0, &id, e);
-    if (rc == RC_OK && id.uid != uid)
-        rc = err_set(e, RC_TEMP, 451, "4.3.0", "Local error in processing");
-    for (d = mb->delivers; rc == RC_OK && d && d->uid != uid; d = d->next)
-        ;
-    if (rc == RC_OK && !d)
-        rc = start_process(mb, &id, &d, e);
+    enum rc rc = ipc_end(m) == RC_OK ? RC_OK : RC_TEMP;
     if (rc == RC_OK)
-        rc = link_to(d, asker, ret_fd, e);
-    if (rc != RC_OK)
-        log_error("no delivery to " STR_FMT ": %s", STR_ARG(account), err_text(e));
+        rc = mailbox_identity(mb, MSG_IDENTITY_LOOKUP, account, 0, &id, &why);
+    if (rc == RC_OK && id.uid == uid)
+        rc = link_identity(mb, asker, &id, ret_fd, &why);
+    if (*ret_fd >= 0)
+        return;
+    if (why.rc == RC_OK)
+        (void)err_set(&why, RC_TEMP, 451, "4.3.0", "Local error in processing");
+    *e = why;
+    log_error("no delivery to " STR_FMT ": %s", STR_ARG(account), err_text(e));
 }
 
 void deliver_ended(struct mailbox *mb, struct deliver_proc *d, int status)
@@ -145,6 +193,10 @@ void deliver_ended(struct mailbox *mb, struct deliver_proc *d, int status)
                   WTERMSIG(status), strsignal(WTERMSIG(status)));
     else if (WEXITSTATUS(status) != 0)
         log_error("deliver[%d] ended with status %d; the next delivery starts it again", d->pid, WEXITSTATUS(status));
+    if (clock_mono() - d->started < EARLY_END_MS && status != 0) {
+        uid_t uid = d->started_for;
+        map_put(mb->paused, str_mem(&uid, sizeof uid), (void *)(intptr_t)(clock_mono() + EARLY_END_MS));
+    }
     source_del(mb, &d->control);
     struct deliver_proc **at = &mb->delivers;
     while (*at != d)

@@ -29,8 +29,13 @@ struct deliver_proc { /* one running deliver process */
     struct source control;
     struct deliver_proc *next;
     pid_t pid;
-    uid_t uid;
+    uid_t uid;          /* UID_RETIRED: no new links */
+    uid_t started_for;
+    unsigned links;     /* that it was sent */
+    msec started;
 };
+
+#define UID_RETIRED ((uid_t)-1)
 
 struct mailbox {
     struct role *role;
@@ -40,6 +45,8 @@ struct mailbox {
     unsigned n_sessions;
     struct map *per_account; /* account -> number of sessions, as a pointer-sized integer */
     struct deliver_proc *delivers;
+    struct map *paused;      /* uid -> monotonic ms until which its deliver process is not started again */
+    unsigned n_links;        /* links and channels */
     struct source inotify;
     struct map *watches;     /* inotify watch descriptor -> number of sessions that use it */
     bool poll_warned;        /* the inotify limit was reached and logged */
@@ -48,7 +55,8 @@ struct mailbox {
 };
 
 /* mailbox.c */
-void source_add(struct mailbox *mb, struct source *s);
+/* RC_PERM: no descriptor that can be waited for. */
+MUST_USE enum rc source_add(struct mailbox *mb, struct source *s);
 void source_del(struct mailbox *mb, struct source *s); /* takes it off the loop and closes fd */
 /* Asks auth (login: with TICKET_REDEEM the process that sent the ticket); RC_OK with the identity, or what auth says in *e. Refuses uid 0 and uids outside the valid range. */
 MUST_USE enum rc mailbox_identity(struct mailbox *mb, enum ipc_type question, str argument, uint32_t login,
@@ -66,6 +74,7 @@ void session_ended(struct mailbox *mb, struct session *s, int status);
 /* mailbox_deliver.c */
 void deliver_link_make(struct mailbox *mb, str asker, struct ipc_msg *request, struct err *e, int *ret_fd);
 void deliver_ended(struct mailbox *mb, struct deliver_proc *d, int status);
+void deliver_retire_all(struct mailbox *mb); /* the configuration changed: the next delivery starts a new process */
 void deliver_auth_changed(struct mailbox *mb); /* auth was started anew: give each process a new channel */
 
 /* mailbox_watch.c */

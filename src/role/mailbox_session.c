@@ -69,7 +69,7 @@ static enum rc fork_session(struct mailbox *mb, struct session_setup *setup, pid
     s->watch[0] = s->watch[1] = -1;
     memcpy(s->account, setup->id.account, sizeof s->account);
     s->notify = (struct source){.fd = pair[0], .ready = watch_session_message};
-    source_add(mb, &s->notify);
+    must(source_add(mb, &s->notify) == RC_OK);
     s->next = mb->sessions;
     mb->sessions = s;
     mb->n_sessions++;

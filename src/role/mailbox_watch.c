@@ -5,6 +5,7 @@
 #include "role/mailbox_impl.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/inotify.h>
 #include <unistd.h>
@@ -47,7 +48,7 @@ void watch_init(struct mailbox *mb)
 {
     mb->inotify = (struct source){.fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK), .ready = inotify_ready};
     if (mb->inotify.fd >= 0)
-        source_add(mb, &mb->inotify);
+        must(source_add(mb, &mb->inotify) == RC_OK);
     else
         log_warn("inotify: %s; mailboxes are polled every %lld s (raise fs.inotify.max_user_instances)",
                  strerror(errno), (long long)mb->role->conf->store_rescan_interval_ms / 1000);
@@ -149,10 +150,12 @@ void watch_session_message(struct mailbox *mb, struct source *src)
     }
     if (sane)
         return;
-    if (rc != RC_GONE)
-        log_error("session[%d] of %s sent a malformed message", s->pid, s->account);
+    if (rc != RC_GONE) {
+        log_error("session[%d] of %s sent a malformed message: ending it", s->pid, s->account);
+        kill(s->pid, SIGKILL); /* it is not itself any more; what it acknowledged is on disk */
+    }
     watch_drop(mb, s);
-    source_del(mb, src); /* the process notices, or has ended: SIGCHLD tells */
+    source_del(mb, src);
 }
 
 void watch_changed(struct mailbox *mb, const struct session *by, str account, str name)

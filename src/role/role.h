@@ -43,7 +43,7 @@ struct role_ops {
     void (*stop)(struct role *r);
 };
 
-enum { ROLE_LISTENERS_MAX = 64, ROLE_LINKS_MAX = 64 };
+enum { ROLE_LISTENERS_MAX = 64, ROLE_LINKS_MAX = 128 };
 
 struct role {
     const char *name;

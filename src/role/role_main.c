@@ -2,6 +2,7 @@
 #include "role/role.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 static const struct {
     const char *name;
@@ -16,7 +17,7 @@ int role_main(const char *name)
 {
     for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
         if (str_eq(str_c(name), str_c(roles[i].name)))
-            return roles[i].run();
+            _exit(roles[i].run()); /* not exit: sessions may still run, and libraries clean up behind their backs */
     fprintf(stderr, "malle: no role is called %s; roles are started by `malle run`\n", name);
     return 2;
 }

@@ -27,6 +27,7 @@ static enum rc make_maildir(const struct account_identity *id, struct err *e)
     bool root = geteuid() == 0;
     if (root && (setgroups(id->n_groups, id->groups) != 0 || setegid(id->gid) != 0 || seteuid(id->uid) != 0))
         return err_set(e, RC_TEMP, 0, "", "cannot become uid %u", id->uid);
+    must(!root || (geteuid() == id->uid && getegid() == id->gid));
     umask(0077);
     int dir = -1;
     enum rc rc = delivery_open_maildir(AT_FDCWD, str_c(id->mail_dir), true, &dir, e);

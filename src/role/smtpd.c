@@ -7,6 +7,7 @@
 #include "role/ipc.h"
 #include "role/smtpd_impl.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 enum {
@@ -184,6 +185,7 @@ static void smtpd_start(struct role *r)
     struct sandbox sb = {.role = submission ? ROLE_SUBMISSION : ROLE_SMTPD};
     self.role = r;
     self.auth = channel_pool_new(POOL_CHANNELS_MAX, LINK_WAIT_MS);
+    self.sasl = channel_pool_new((unsigned)r->conf->smtpd_process_limit, LINK_WAIT_MS);
     self.mailbox = channel_pool_new(4, LINK_WAIT_MS);
     self.queue = channel_pool_new(POOL_CHANNELS_MAX, LINK_WAIT_MS);
     self.deliver = deliver_pools_new();
@@ -199,9 +201,10 @@ static void smtpd_start(struct role *r)
 static void smtpd_link(struct role *r, const struct role_link *l)
 {
     str peer = str_c(l->peer);
-    if (str_eq(peer, S("auth")))
+    if (str_eq(peer, S("auth"))) {
+        channel_pool_set_link(self.sasl, fcntl(l->fd, F_DUPFD_CLOEXEC, 0));
         channel_pool_set_link(self.auth, l->fd);
-    else if (str_eq(peer, S("mailbox")))
+    } else if (str_eq(peer, S("mailbox")))
         channel_pool_set_link(self.mailbox, l->fd);
     else if (str_eq(peer, S("queue")))
         channel_pool_set_link(self.queue, l->fd);
@@ -223,6 +226,7 @@ static void smtpd_serve(struct role *r)
 
 static void smtpd_reload(struct role *r)
 {
+    deliver_pools_forget(self.deliver); /* the next delivery reaches a process of the new configuration */
     struct tls_server *fresh = role_tls(r);
     if (!fresh)
         return;

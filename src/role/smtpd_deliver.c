@@ -69,6 +69,14 @@ void deliver_pools_expire(struct deliver_pools *d, msec idle_ms)
     pthread_mutex_unlock(&d->lock);
 }
 
+void deliver_pools_forget(struct deliver_pools *d)
+{
+    pthread_mutex_lock(&d->lock);
+    for (struct uid_pool *p = d->list; p; p = p->next)
+        channel_pool_set_link(p->pool, -1);
+    pthread_mutex_unlock(&d->lock);
+}
+
 /* Asks mailbox for a link to the deliver process of this account's uid. */
 static enum rc fetch_link(struct smtpd_session *s, struct uid_pool *p, str account, struct err *e)
 {
@@ -100,8 +108,10 @@ static enum rc take_channel(struct smtpd_session *s, struct uid_pool *p, str acc
     for (int attempt = 0; attempt < 3; attempt++) {
         if (!channel_pool_has_link(p->pool)) {
             enum rc rc = fetch_link(s, p, account, e);
-            if (rc != RC_OK)
+            if (rc == RC_PERM)
                 return rc;
+            if (rc != RC_OK)
+                continue;
         }
         if (channel_take(p->pool, ret, deadline) == RC_OK)
             return RC_OK;
@@ -128,7 +138,11 @@ struct transaction {
     str inlined;  /* small content, sent in the message itself */
     int content;  /* otherwise its descriptor, else -1 */
     bool own;     /* the descriptor is ours to close */
+    msec deadline;
 };
+
+/* deliver commits nothing in the last moments before we give up on it, so that a 451 stays true. */
+enum { COMMIT_MARGIN_MS = 2000 };
 
 static void fail_rcpt(struct smtp_delivery_rcpt *r, const struct err *e)
 {
@@ -145,6 +159,13 @@ static void fail_group(struct transaction *t, struct group *g, const struct err 
             fail_rcpt(&t->d->rcpts[g->rcpt[i]], e);
 }
 
+static int by_uid(const void *a, const void *b)
+{
+    const struct group *x = a, *y = b;
+    return (x->uid > y->uid) - (x->uid < y->uid);
+}
+
+/* Sorted by uid: two messages to the same uids take their channels in the same order and cannot wait for each other. */
 static void make_groups(struct transaction *t)
 {
     struct smtp_delivery *d = t->d;
@@ -164,6 +185,7 @@ static void make_groups(struct transaction *t)
         group->rcpt[group->n++] = i;
         d->rcpts[i].result = (struct err){0};
     }
+    qsort(t->groups, t->n_groups, sizeof *t->groups, by_uid);
 }
 
 static enum rc broken_channel(struct err *e)
@@ -173,16 +195,33 @@ static enum rc broken_channel(struct err *e)
     return RC_TEMP;
 }
 
+/* DELIVER_REPLY: the results of recipients [from, from+n) of the group, in order. */
+static enum rc read_results(struct transaction *t, struct group *g, size_t from, size_t n, struct ipc_msg *m,
+                            struct err *e)
+{
+    enum rc rc = ipc_get_u32(m) == n ? RC_OK : RC_INVALID;
+    for (size_t i = from; rc == RC_OK && i < from + n; i++) {
+        struct err result;
+        ipc_get_err(m, &result);
+        if (result.rc != RC_OK)
+            t->d->rcpts[g->rcpt[i]].result = result;
+    }
+    if (rc != RC_OK || ipc_end(m) != RC_OK)
+        rc = broken_channel(e);
+    ipc_msg_deinit(m);
+    return rc;
+}
+
 /* Prepares recipients [from, from+n) of a group. */
 static enum rc prepare_batch(struct transaction *t, struct group *g, size_t from, size_t n, enum deliver_commit commit,
                              struct err *e)
 {
-    struct smtpd_session *s = t->session;
-    struct buf *b = &s->ipc;
+    struct buf *b = &t->session->ipc;
     struct ipc_msg m;
     ipc_begin(b, MSG_DELIVER_PREPARE);
     ipc_put_str(b, t->d->id);
     ipc_put_u32(b, commit);
+    ipc_put_u64(b, (uint64_t)(t->deadline - COMMIT_MARGIN_MS));
     ipc_put_str(b, t->d->trace);
     ipc_put_u64(b, t->d->content_bytes);
     ipc_put_u64(b, t->d->content_lines);
@@ -195,15 +234,14 @@ static enum rc prepare_batch(struct transaction *t, struct group *g, size_t from
         ipc_put_str(b, t->d->return_path);
     }
     if (channel_call(g->channel, b, &t->content, t->content >= 0 ? 1 : 0, MSG_DELIVER_REPLY, &m,
-                     clock_mono() + s->conf->deliver_timeout_ms) != RC_OK)
+                     t->deadline) != RC_OK)
         return broken_channel(e);
-    enum rc rc = ipc_get_u32(&m) == n ? RC_OK : RC_INVALID;
-    for (size_t i = from; rc == RC_OK && i < from + n; i++)
-        ipc_get_err(&m, &t->d->rcpts[g->rcpt[i]].result);
-    if (rc != RC_OK || ipc_end(&m) != RC_OK)
-        rc = broken_channel(e);
-    ipc_msg_deinit(&m);
-    return rc;
+    return read_results(t, g, from, n, &m, e);
+}
+
+static enum deliver_commit commit_kind(const struct transaction *t)
+{
+    return t->d->each_alone ? DELIVER_COMMIT_EACH : DELIVER_COMMIT_IF_ALL;
 }
 
 static void prepare_group(struct transaction *t, struct group *g, bool at_once)
@@ -211,9 +249,7 @@ static void prepare_group(struct transaction *t, struct group *g, bool at_once)
     struct err e = {0};
     g->pool = pool_acquire(t->session->server->deliver, g->uid, t->session->conf);
     enum rc rc = take_channel(t->session, g->pool, t->d->rcpts[g->rcpt[0]].target->account, &g->channel, &e);
-    enum deliver_commit how = !at_once            ? DELIVER_HOLD
-                              : t->d->each_alone ? DELIVER_COMMIT_EACH
-                                                 : DELIVER_COMMIT_IF_ALL;
+    enum deliver_commit how = at_once ? commit_kind(t) : DELIVER_HOLD;
     for (size_t from = 0; rc == RC_OK && from < g->n; from += DELIVER_BATCH_MAX) {
         size_t n = g->n - from < DELIVER_BATCH_MAX ? g->n - from : DELIVER_BATCH_MAX;
         rc = prepare_batch(t, g, from, n, how, &e);
@@ -231,19 +267,19 @@ static void finish_group(struct transaction *t, struct group *g, enum ipc_type h
     if (g->failed || !g->channel)
         return;
     ipc_begin(b, (uint16_t)how);
-    if (channel_call(g->channel, b, NULL, 0, MSG_DELIVER_REPLY, &m,
-                     clock_mono() + t->session->conf->deliver_timeout_ms) != RC_OK) {
-        broken_channel(&e);
-        fail_group(t, g, &e);
-        return;
+    if (how == MSG_DELIVER_COMMIT) {
+        ipc_put_u32(b, commit_kind(t));
+        ipc_put_u64(b, (uint64_t)(t->deadline - COMMIT_MARGIN_MS));
     }
-    uint32_t failed = ipc_get_u32(&m);
-    if (failed > 0) { /* a commit that failed: which recipients does not matter, the client has to send again */
-        ipc_get_err(&m, &e);
+    enum rc rc = channel_call(g->channel, b, NULL, 0, MSG_DELIVER_REPLY, &m, t->deadline);
+    if (rc != RC_OK)
+        rc = broken_channel(&e);
+    else if (how == MSG_DELIVER_COMMIT)
+        rc = read_results(t, g, 0, g->n, &m, &e);
+    else
+        ipc_msg_deinit(&m);
+    if (rc != RC_OK)
         fail_group(t, g, &e);
-        g->failed = false; /* the channel itself is fine */
-    }
-    ipc_msg_deinit(&m);
 }
 
 static bool all_fine(const struct smtp_delivery *d)
@@ -282,16 +318,15 @@ static enum rc open_content(struct transaction *t)
 enum rc smtpd_deliver(void *ctx, struct smtp_delivery *d)
 {
     struct smtpd_session *s = ctx;
-    struct transaction t = {.session = s, .d = d};
+    struct transaction t = {.session = s, .d = d, .deadline = clock_mono() + s->conf->deliver_timeout_ms};
     if (open_content(&t) != RC_OK)
         return RC_TEMP;
     make_groups(&t);
     bool at_once = t.n_groups == 1 && d->n <= DELIVER_BATCH_MAX;
     for (size_t i = 0; i < t.n_groups; i++)
         prepare_group(&t, &t.groups[i], at_once);
-    bool commit = d->each_alone || all_fine(d);
-    for (size_t i = 0; i < t.n_groups && !at_once; i++)
-        finish_group(&t, &t.groups[i], commit ? MSG_DELIVER_COMMIT : MSG_DELIVER_ABORT);
+    for (size_t i = 0; i < t.n_groups && !at_once; i++) /* after a failed commit the groups that follow are aborted */
+        finish_group(&t, &t.groups[i], d->each_alone || all_fine(d) ? MSG_DELIVER_COMMIT : MSG_DELIVER_ABORT);
     transaction_deinit(&t);
     return d->each_alone || all_fine(d) ? RC_OK : RC_TEMP;
 }

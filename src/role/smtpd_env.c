@@ -99,7 +99,7 @@ static void env_sasl_start(void *ctx, const struct smtp_sasl_start *start, struc
 {
     struct smtpd_session *s = ctx;
     env_sasl_cancel(ctx);
-    if (channel_take(s->server->auth, &s->sasl, clock_mono() + SMTPD_IPC_TIMEOUT_MS) != RC_OK) {
+    if (channel_take(s->server->sasl, &s->sasl, clock_mono() + SMTPD_IPC_TIMEOUT_MS) != RC_OK) {
         *ret = (struct smtp_sasl_reply){.result = SMTP_SASL_TEMP, .reason = S("auth does not answer")};
         return;
     }

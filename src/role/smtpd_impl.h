@@ -14,7 +14,7 @@ struct deliver_pools;
 
 struct smtpd {
     struct role *role;
-    struct channel_pool *auth, *mailbox, *queue;
+    struct channel_pool *auth, *sasl, *mailbox, *queue; /* sasl: an exchange holds its channel while the client thinks */
     struct deliver_pools *deliver;
     struct login_limit *clients;
     pthread_mutex_t tls_lock;
@@ -54,6 +54,7 @@ MUST_USE enum rc content_fd(struct content *c, int *ret_fd, bool *ret_own);
 /* smtpd_deliver.c */
 struct deliver_pools *deliver_pools_new(void);
 void deliver_pools_expire(struct deliver_pools *d, msec idle_ms); /* lets go of what is unused: the process may end */
+void deliver_pools_forget(struct deliver_pools *d); /* the same now, busy channels when they are released */
 enum rc smtpd_deliver(void *ctx, struct smtp_delivery *d);
 
 #endif

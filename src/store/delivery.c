@@ -12,6 +12,7 @@ enum { CHUNK = 32768, PATH_PARTS_MAX = 64 };
 
 struct delivery {
     int root_fd;
+    bool committed;
     char tmp[MAILDIR_NAME_MAX + 8]; /* "tmp/" and the name, below root_fd */
     char new[MAILDIR_NAME_MAX + 8];
 };
@@ -216,38 +217,37 @@ enum rc delivery_prepare(int root_fd, const struct delivery_message *m, struct d
     }
     if (write_message(fd, m) != RC_OK || fdatasync(fd) != 0) {
         enum rc rc = fail(e, "write", str_c(d->tmp));
-        delivery_abort(&d);
+        delivery_free(&d);
         return rc;
     }
     *ret = d;
     return RC_OK;
 }
 
-enum rc delivery_commit(struct delivery **dp, struct err *e)
+enum rc delivery_commit(struct delivery *d, struct err *e)
 {
-    struct delivery *d = *dp;
     AUTO(fd_closep) int dir = openat(d->root_fd, "new", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    enum rc rc = RC_OK;
-    if (dir < 0 || renameat2(d->root_fd, d->tmp, d->root_fd, d->new, RENAME_NOREPLACE) != 0) {
-        rc = fail(e, "rename to", str_c(d->new));
-        delivery_abort(dp);
-        return rc;
-    }
-    if (fsync(dir) != 0) {
-        rc = fail(e, "fsync folder of", str_c(d->new));
-        unlinkat(d->root_fd, d->new, 0); /* the sender will come again */
-    }
-    free(d);
-    *dp = NULL;
+    if (dir < 0 || renameat2(d->root_fd, d->tmp, d->root_fd, d->new, RENAME_NOREPLACE) != 0)
+        return fail(e, "rename to", str_c(d->new));
+    d->committed = true;
+    if (fsync(dir) == 0)
+        return RC_OK;
+    enum rc rc = fail(e, "fsync folder of", str_c(d->new));
+    delivery_undo(d); /* the sender will come again */
     return rc;
 }
 
-void delivery_abort(struct delivery **dp)
+void delivery_undo(struct delivery *d)
+{
+    if (d->committed)
+        unlinkat(d->root_fd, d->new, 0);
+}
+
+void delivery_free(struct delivery **dp)
 {
     struct delivery *d = *dp;
-    if (d) {
+    if (d && !d->committed)
         unlinkat(d->root_fd, d->tmp, 0);
-        free(d);
-        *dp = NULL;
-    }
+    free(d);
+    *dp = NULL;
 }

@@ -33,9 +33,12 @@ struct delivery;
  * full (452), RC_TEMP: everything else (451); nothing is left behind then. */
 MUST_USE enum rc delivery_prepare(int root_fd, const struct delivery_message *m, struct delivery **ret,
                                   struct err *e);
-/* Moves it to new/ and syncs the folder. Frees *d and sets it to NULL, whatever the result. */
-MUST_USE enum rc delivery_commit(struct delivery **d, struct err *e);
-/* Removes the file in tmp/; accepts a NULL delivery. */
-void delivery_abort(struct delivery **d);
+/* Moves it to new/ and syncs the folder. After a failure it is in neither place. */
+MUST_USE enum rc delivery_commit(struct delivery *d, struct err *e);
+/* Takes a committed one out of new/ again, because another recipient's commit of the same all-or-nothing message failed.
+ * Whoever saw it meanwhile sees it go. */
+void delivery_undo(struct delivery *d);
+/* Frees it; one that was not committed is removed from tmp/. Accepts a NULL delivery. */
+void delivery_free(struct delivery **d);
 
 #endif
