@@ -50,7 +50,8 @@ static void test_commit(void **state)
     ok(delivery_prepare(root, &m, &d, e));
     assert_int_equal(count_files("Maildir/new"), 0);
     assert_int_equal(count_files("Maildir/tmp"), 1);
-    ok(delivery_commit(&d, e));
+    ok(delivery_commit(d, e));
+    delivery_free(&d);
     assert_null(d);
     assert_int_equal(count_files("Maildir/tmp"), 0);
     assert_string_equal(find_file("Maildir/new", ""), "1700000000.M000001R0000000000001234N1.h,S=46,W=50");
@@ -60,8 +61,11 @@ static void test_commit(void **state)
     assert_int_equal(stat(fixture_path("Maildir/new/1700000000.M000001R0000000000001234N1.h,S=46,W=50"), &st),
                      0);
     assert_int_equal(st.st_mode & 07777, 0600);
-    refused(RC_TEMP, delivery_prepare(root, &m, &d, e) == RC_OK ? delivery_commit(&d, e)
-                                                                : RC_OK); /* the name is taken */
+    ok(delivery_prepare(root, &m, &d, e));
+    refused(RC_TEMP, delivery_commit(d, e)); /* the name is taken */
+    delivery_undo(d);                        /* which is not ours to take back */
+    delivery_free(&d);
+    assert_int_equal(count_files("Maildir/new"), 1);
     assert_int_equal(count_files("Maildir/tmp"), 0);
     close(fd);
     close(root);
@@ -77,8 +81,14 @@ static void test_abort_and_short_content(void **state)
     assert_int_equal(count_files("a/b/c/tmp"), 0);
     m.content_size = 3;
     ok(delivery_prepare(root, &m, &d, e));
-    delivery_abort(&d);
-    delivery_abort(&d);
+    delivery_free(&d);
+    delivery_free(&d);
+    assert_int_equal(count_files("a/b/c/tmp") + count_files("a/b/c/new"), 0);
+    ok(delivery_prepare(root, &m, &d, e));
+    ok(delivery_commit(d, e));
+    assert_int_equal(count_files("a/b/c/new"), 1);
+    delivery_undo(d);
+    delivery_free(&d);
     assert_int_equal(count_files("a/b/c/tmp") + count_files("a/b/c/new"), 0);
     close(fd);
     close(root);
@@ -98,7 +108,8 @@ static void test_large(void **state)
     m.content_size = SIZE;
     m.content_lines = 1;
     ok(delivery_prepare(root, &m, &d, e));
-    ok(delivery_commit(&d, e));
+    ok(delivery_commit(d, e));
+    delivery_free(&d);
     char path[400];
     snprintf(path, sizeof path, "Maildir/new/%s", find_file("Maildir/new", ",S=300000,W=300001"));
     assert_int_equal(stat(fixture_path(path), &st), 0);
