@@ -58,7 +58,7 @@ enum rc db_open(const char *path, unsigned flags, struct db **ret, struct err *e
     must(db);
     if (flags & DB_CREATE)
         mode |= SQLITE_OPEN_CREATE;
-    int code = sqlite3_open_v2(path, &db->s, mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, NULL);
+    int code = sqlite3_open_v2(path, &db->s, mode | SQLITE_OPEN_NOMUTEX, NULL);
     if (code != SQLITE_OK)
         return fail(db, code, path, e);
     sqlite3_extended_result_codes(db->s, 1);
