@@ -92,7 +92,8 @@ enum rc box_sync(struct box *b, unsigned sync_flags, const struct box_events *ev
     uint32_t recent = b->status.recent;
     enum rc rc = box_refresh(b, sync_flags & BOX_SYNC_SCAN ? MERGE_FORCE : MERGE_SYNC, e);
     if (rc == RC_OK && b->f.uidvalidity != b->status.uidvalidity) {
-        b->f.uidvalidity = b->status.uidvalidity; /* so that all further calls find the mailbox gone as well */
+        b->f.uidvalidity =
+            b->status.uidvalidity; /* so that all further calls find the mailbox gone as well */
         rc = store_gone(e);
     }
     if (rc == RC_OK && b->f.modseq != b->told) {

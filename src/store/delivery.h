@@ -21,7 +21,7 @@ struct delivery_message {
     struct maildir_unique name; /* its sizes are filled in here */
     const str *head;            /* header block that is put in front, LF line ends */
     size_t n_head;
-    int content_fd;         /* read with pread from 0; LF line ends. -1: it is `content` */
+    int content_fd; /* read with pread from 0; LF line ends. -1: it is `content` */
     str content;
     uint64_t content_size;  /* bytes */
     uint64_t content_lines; /* LFs among them */

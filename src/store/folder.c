@@ -9,18 +9,16 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-static const char row_select[] = "SELECT id, uidvalidity, uidnext, modseq, use, messages, unseen, deleted, "
-                                 "size, unseen_floor, new_time, cur_time,"
-                                 " dirty, uidlist_ino, uidlist_size, uidlist_time, uidlist_records, "
-                                 "keyword_ino, keyword_size, keyword_time, guid"
-                                 " FROM mailbox WHERE dir = ?1";
+static const char row_select[] =
+    "SELECT id, uidvalidity, uidnext, modseq, messages, unseen, deleted, size, unseen_floor,"
+    " new_time, cur_time, dirty, uidlist_ino, uidlist_size, uidlist_time, uidlist_records,"
+    " keyword_ino, keyword_size, keyword_time, guid FROM mailbox WHERE dir = ?1";
 
 static const char row_update[] =
-    "UPDATE mailbox SET uidvalidity=?2, uidnext=?3, modseq=?4, use=?5, messages=?6, unseen=?7, deleted=?8, "
-    "size=?9,"
-    " unseen_floor=?10, new_time=?11, cur_time=?12, dirty=?13, uidlist_ino=?14, uidlist_size=?15, "
-    "uidlist_time=?16,"
-    " uidlist_records=?17, keyword_ino=?18, keyword_size=?19, keyword_time=?20, guid=?21 WHERE id=?1";
+    "UPDATE mailbox SET uidvalidity=?2, uidnext=?3, modseq=?4, messages=?5, unseen=?6,"
+    " deleted=?7, size=?8, unseen_floor=?9, new_time=?10, cur_time=?11, dirty=?12,"
+    " uidlist_ino=?13, uidlist_size=?14, uidlist_time=?15, uidlist_records=?16,"
+    " keyword_ino=?17, keyword_size=?18, keyword_time=?19, guid=?20 WHERE id=?1";
 
 void file_stamp_get(const struct stat *st, struct file_stamp *ret)
 {
@@ -64,19 +62,18 @@ static void row_read(struct folder *f, const struct db_stmt *q)
     f->uidvalidity = (uint32_t)db_int(q, 1);
     f->uidnext = (uid32)db_int(q, 2);
     f->modseq = (modseq)db_int(q, 3);
-    f->use = (enum special_use)db_int(q, 4);
-    f->messages = (uint32_t)db_int(q, 5);
-    f->unseen = (uint32_t)db_int(q, 6);
-    f->deleted = (uint32_t)db_int(q, 7);
-    f->size = (uint64_t)db_int(q, 8);
-    f->unseen_floor = (uid32)db_int(q, 9);
-    f->new_time_ns = db_int(q, 10);
-    f->cur_time_ns = db_int(q, 11);
-    f->dirty = (unsigned)db_int(q, 12);
-    f->uidlist = (struct file_stamp){db_int(q, 13), db_int(q, 14), db_int(q, 15)};
-    f->uidlist_records = db_int(q, 16);
-    f->keyword_file = (struct file_stamp){db_int(q, 17), db_int(q, 18), db_int(q, 19)};
-    if (str_copy(f->guid, sizeof f->guid, db_text(q, 20)) != RC_OK)
+    f->messages = (uint32_t)db_int(q, 4);
+    f->unseen = (uint32_t)db_int(q, 5);
+    f->deleted = (uint32_t)db_int(q, 6);
+    f->size = (uint64_t)db_int(q, 7);
+    f->unseen_floor = (uid32)db_int(q, 8);
+    f->new_time_ns = db_int(q, 9);
+    f->cur_time_ns = db_int(q, 10);
+    f->dirty = (unsigned)db_int(q, 11);
+    f->uidlist = (struct file_stamp){db_int(q, 12), db_int(q, 13), db_int(q, 14)};
+    f->uidlist_records = db_int(q, 15);
+    f->keyword_file = (struct file_stamp){db_int(q, 16), db_int(q, 17), db_int(q, 18)};
+    if (str_copy(f->guid, sizeof f->guid, db_text(q, 19)) != RC_OK)
         f->guid[0] = '\0';
 }
 
@@ -94,9 +91,9 @@ static enum rc row_load(struct folder *f, struct err *e)
 static enum rc row_save(struct folder *f, struct err *e)
 {
     return db_run(f->st->db, e, row_update, DB_I(f->id), DB_I(f->uidvalidity), DB_I(f->uidnext),
-                  DB_I(f->modseq), DB_I(f->use), DB_I(f->messages), DB_I(f->unseen), DB_I(f->deleted),
-                  DB_I(f->size), DB_I(f->unseen_floor), DB_I(f->new_time_ns), DB_I(f->cur_time_ns),
-                  DB_I(f->dirty), DB_I(f->uidlist.ino), DB_I(f->uidlist.size), DB_I(f->uidlist.mtime_ns),
+                  DB_I(f->modseq), DB_I(f->messages), DB_I(f->unseen), DB_I(f->deleted), DB_I(f->size),
+                  DB_I(f->unseen_floor), DB_I(f->new_time_ns), DB_I(f->cur_time_ns), DB_I(f->dirty),
+                  DB_I(f->uidlist.ino), DB_I(f->uidlist.size), DB_I(f->uidlist.mtime_ns),
                   DB_I(f->uidlist_records), DB_I(f->keyword_file.ino), DB_I(f->keyword_file.size),
                   DB_I(f->keyword_file.mtime_ns), DB_T(str_c(f->guid)));
 }
@@ -129,11 +126,9 @@ static enum rc row_insert(struct folder *f, struct err *e)
     if (rc == RC_GONE) {
         rc = new_uidvalidity(f->st, &uidvalidity, e);
         if (rc == RC_OK)
-            rc = db_run(
-                f->st->db, e,
-                "INSERT INTO mailbox (dir, uidvalidity, uidnext, modseq, use) VALUES (?1, ?2, 1, ?3, ?4)",
-                DB_T(str_c(f->dir)), DB_I(uidvalidity), DB_I(known ? clock_wall() : 1),
-                DB_I(name_default_use(str_c(f->dir))));
+            rc = db_run(f->st->db, e,
+                        "INSERT INTO mailbox (dir, uidvalidity, uidnext, modseq) VALUES (?1, ?2, 1, ?3)",
+                        DB_T(str_c(f->dir)), DB_I(uidvalidity), DB_I(known ? clock_wall() : 1));
     }
     if (rc != RC_OK) {
         db_rollback(f->st->db);

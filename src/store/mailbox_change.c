@@ -47,12 +47,8 @@ static enum rc number_folder(struct store *st, const char *dir, enum special_use
     if (rc != RC_OK)
         return rc;
     rc = folder_merge(&f, MERGE_OPEN, e);
-    if (rc == RC_OK && use != USE_NONE)
-        rc = folder_begin(&f, true, e);
-    if (rc == RC_OK && use != USE_NONE) {
-        f.use = use;
-        rc = folder_commit(&f, e);
-    }
+    if (rc == RC_OK && use != USE_NONE && use != folder_use(st, dir))
+        rc = folder_set_use(&f, use, e);
     folder_close(&f);
     return rc;
 }
@@ -171,15 +167,10 @@ static enum rc plan_rename(struct store *st, const char *from, const char *to, s
 
 static enum rc rename_one(struct store *st, const struct rename_step *s, struct err *e)
 {
-    enum special_use was = name_default_use(str_c(s->from));
     if (renameat(st->root_fd, s->from, st->root_fd, s->to) != 0)
         return store_errno(e, "rename", s->from);
-    enum rc rc = db_run(st->db, e, "UPDATE mailbox SET dir = ?2 WHERE dir = ?1", DB_T(str_c(s->from)),
-                        DB_T(str_c(s->to)));
-    if (rc == RC_OK && was == USE_NONE) /* a mailbox called "Sent" from now on is one */
-        rc = db_run(st->db, e, "UPDATE mailbox SET use = ?2 WHERE dir = ?1 AND use = 0", DB_T(str_c(s->to)),
-                    DB_I(name_default_use(str_c(s->to))));
-    return rc;
+    return db_run(st->db, e, "UPDATE mailbox SET dir = ?2 WHERE dir = ?1", DB_T(str_c(s->from)),
+                  DB_T(str_c(s->to)));
 }
 
 static enum rc rename_all(struct store *st, struct rename_step *steps, struct err *e)

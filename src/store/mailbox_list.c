@@ -68,28 +68,11 @@ static enum rc add_folders(struct listing *l, struct err *e)
         struct store_box_info *info = entry_of_dir(l, str_c(x->d_name));
         if (info) {
             info->exists = true;
-            info->use = name_default_use(str_c(x->d_name));
+            info->use = folder_use(l->st, x->d_name);
         }
     }
     closedir(d);
     return l->rc;
-}
-
-/* What the index says of special uses counts before what the names suggest. */
-static enum rc add_uses(struct listing *l, struct err *e)
-{
-    AUTO(db_done) struct db_stmt *q = NULL;
-    enum rc rc = db_query(l->st->db, &q, e, "SELECT dir, use FROM mailbox");
-    while (rc == RC_OK && (rc = db_step(q, e)) == RC_OK) {
-        struct buf name = BUF_INIT(4 * DIR_NAME_MAX);
-        uintptr_t at = name_from_dir(l->st, db_text(q, 0), &name) == RC_OK
-                           ? (uintptr_t)map_find(l->by_name, buf_str(&name))
-                           : 0;
-        if (at && l->v[at - 1].exists)
-            l->v[at - 1].use = (enum special_use)db_int(q, 1);
-        buf_deinit(&name);
-    }
-    return rc == RC_GONE ? RC_OK : rc;
 }
 
 static enum rc add_subscriptions(struct listing *l, struct err *e)
@@ -145,8 +128,6 @@ enum rc store_list(struct store *st, struct arena *a, struct store_box_info **re
     if (inbox)
         inbox->exists = true;
     enum rc rc = l.rc == RC_OK ? add_folders(&l, e) : l.rc;
-    if (rc == RC_OK)
-        rc = index_result(st, add_uses(&l, e), e);
     if (rc == RC_OK)
         rc = add_subscriptions(&l, e);
     if (rc == RC_OK) {

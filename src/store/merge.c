@@ -446,6 +446,8 @@ static enum rc merge_once(struct folder *f, enum merge_when when, bool *ret_agai
         }
         if (rc == RC_OK && !*ret_again)
             rc = apply_in_transaction(&m, ret_again, e);
+        if (m.full && when == MERGE_OPEN)
+            folder_clean_tmp(f);
     }
     merge_deinit(&m);
     return rc;

@@ -72,7 +72,6 @@ struct folder {
     uint32_t uidvalidity;
     uid32 uidnext;
     modseq modseq;
-    enum special_use use;
     uint32_t messages, unseen, deleted;
     uint64_t size;
     uid32 unseen_floor; /* no message below this UID is unseen */
@@ -101,6 +100,12 @@ MUST_USE enum rc folder_end(struct folder *f, enum rc rc, struct err *e);
 void file_stamp_get(const struct stat *st, struct file_stamp *ret);
 bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b);
 int64_t dir_time_ns(int fd);
+
+/* folder_care.c */
+void folder_clean_tmp(struct folder *f); /* removes files in tmp/ that are older than 36 hours */
+/* From the file malle.use in the folder, else by its name. */
+enum special_use folder_use(const struct store *st, const char *dir);
+MUST_USE enum rc folder_set_use(struct folder *f, enum special_use use, struct err *e);
 
 /* Own changes to cur/ and new/: begin notes whether their times are still the known ones, end takes over the
  * new. */

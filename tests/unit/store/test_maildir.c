@@ -412,6 +412,36 @@ static void test_folder_layout(void **state)
     assert_string_equal(find_file(".", "deleted"), "");
 }
 
+static void test_tmp_is_cleaned(void **state)
+{
+    struct store *st = *state;
+    put_file("tmp/young", "x");
+    put_file("tmp/old", "x");
+    struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    utimensat(AT_FDCWD, fixture_path("tmp/old"), old, 0);
+    clock_inject_offset(37LL * 3600 * 1000); /* ctime cannot be set back */
+    utimensat(AT_FDCWD, fixture_path("tmp/young"),
+              (struct timespec[2]){{.tv_sec = clock_seconds()}, {.tv_sec = clock_seconds()}}, 0);
+    box_close(open_box(st, "INBOX"));
+    clock_inject_offset(0);
+    assert_string_equal(find_file("tmp", "old"), "");
+    assert_string_equal(find_file("tmp", "young"), "young");
+}
+
+static void test_special_use_outlives_the_index(void **state)
+{
+    struct arena *a = arena_new(1 << 20);
+    struct store_box_info *v;
+    size_t n;
+    ok(store_create(*state, S("Gesendet"), USE_SENT, e));
+    fixture_store = store_close(fixture_store);
+    remove_index();
+    fixture_store = fixture_open();
+    ok(store_list(fixture_store, a, &v, &n, e));
+    assert_int_equal(v[1].use, USE_SENT);
+    arena_free(a);
+}
+
 /* Root may do everything, so the session's part runs as nobody. */
 static void test_read_only_folder(void **state)
 {
@@ -471,6 +501,8 @@ int main(void)
         TEST(test_resurrected_file_gets_a_new_uid),
         TEST(test_subscriptions_versions),
         TEST(test_folder_layout),
+        TEST(test_tmp_is_cleaned),
+        TEST(test_special_use_outlives_the_index),
         TEST(test_read_only_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
