@@ -123,19 +123,19 @@ static void test_refused_places(void **state)
     (void)state;
     int home = open(fixture_root, O_RDONLY | O_DIRECTORY), fd = -1;
     refused(RC_GONE, delivery_open_maildir(home, S("Maildir"), false, &fd, e));
-    refused(RC_PERM, delivery_open_maildir(home, S("../x"), true, &fd, e));
+    refused(RC_TEMP, delivery_open_maildir(home, S("../x"), true, &fd, e));
     assert_int_equal(symlink("/tmp", fixture_path("link")), 0);
-    refused(RC_PERM, delivery_open_maildir(home, S("link"), true, &fd, e));
-    refused(RC_PERM, delivery_open_maildir(home, S("link/Maildir"), true, &fd, e));
+    refused(RC_TEMP, delivery_open_maildir(home, S("link"), true, &fd, e));
+    refused(RC_TEMP, delivery_open_maildir(home, S("link/Maildir"), true, &fd, e));
     put_file("plain", "x");
-    refused(RC_PERM, delivery_open_maildir(home, S("plain"), true, &fd, e));
+    refused(RC_TEMP, delivery_open_maildir(home, S("plain"), true, &fd, e));
     mkdir(fixture_path("M"), 0700);
     assert_int_equal(symlink("/tmp", fixture_path("M/new")), 0);
-    refused(RC_PERM, delivery_open_maildir(home, S("M"), true, &fd, e));
+    refused(RC_TEMP, delivery_open_maildir(home, S("M"), true, &fd, e));
     if (geteuid() == 0) {
         mkdir(fixture_path("other"), 0700);
         assert_int_equal(chown(fixture_path("other"), 65534, 65534), 0);
-        refused(RC_PERM, delivery_open_maildir(home, S("other"), true, &fd, e));
+        refused(RC_TEMP, delivery_open_maildir(home, S("other"), true, &fd, e));
     }
     assert_int_equal(fd, -1);
     ok(delivery_open_maildir(AT_FDCWD, str_c(fixture_path("abs/Maildir")), true, &fd, e));
