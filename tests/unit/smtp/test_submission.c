@@ -68,20 +68,20 @@ static void mechanisms(void **state)
         {"AUTH FOOBAR\r\n", "504 5.5.4 "},
         {"AUTH SCRAM-SHA-256-PLUS\r\n", "504 5.5.4 "}, /* no TLS to bind to */
         {"AUTH PLAIN !!!\r\n", "501 5.5.2 "},
-        {"AUTH PLAIN\r\n", "334 \r\n"},
+        {"AUTH PLAIN\r\n", "334 \r"},
         {"*\r\n", "501 5.7.0 "},
         {"AUTH PLAIN AGFsaWNlAHdyb25n\r\n", "535 5.7.8 "},
-        {"AUTH LOGIN\r\n", "334 VXNlcm5hbWU6\r\n"},
-        {"YWxpY2U=\r\n", "334 UGFzc3dvcmQ6\r\n"},
+        {"AUTH LOGIN\r\n", "334 VXNlcm5hbWU6\r"},
+        {"YWxpY2U=\r\n", "334 UGFzc3dvcmQ6\r"},
         {"d3Jvbmc=\r\n", "535 5.7.8 "},
-        {"AUTH PLAIN\r\n", "334 \r\n"},
+        {"AUTH PLAIN\r\n", "334 \r"},
         {"AGFsaWNlAHNlY3JldA==\r\n", "235 2.7.0 "},
         {"AUTH PLAIN AGFsaWNlAHNlY3JldA==\r\n", "503 5.5.1 "},
     };
     static const struct talk_step scram[] = {
         HELLO,
-        {"AUTH SCRAM-SHA-256 biwsbj11c2VyLHI9eA==\r\n", "334 cj1ub25jZQ==\r\n"},
-        {"Yz1iaXdz\r\n", "334 dj1wcm9vZg==\r\n"},
+        {"AUTH SCRAM-SHA-256 biwsbj11c2VyLHI9eA==\r\n", "334 cj1ub25jZQ==\r"},
+        {"Yz1iaXdz\r\n", "334 dj1wcm9vZg==\r"},
         {"\r\n", "235 2.7.0 "},
         {"AUTH LOGIN\r\n", "503 5.5.1 "},
     };
