@@ -93,7 +93,6 @@ static void not_dumpable(void)
 static void confine(const struct sandbox *sb, enum sandbox_profile profile)
 {
     bool changes_user = sb->uid != (uid_t)-1;
-    tzset(); /* reads /etc/localtime now, as the log cannot later */
     if (changes_user && sb->chroot_dir)
         enter_root(sb->chroot_dir);
     int ruleset = landlock_prepare(sb, profile);
