@@ -83,6 +83,16 @@ enum rc identity_locate(struct account_identity *id, str location, struct err *e
     return RC_OK;
 }
 
+const char *identity_path_inside(const char *path, const char *root)
+{
+    str p = str_c(path), r = str_c(root);
+    if (r.n && r.p[r.n - 1] == '/')
+        r.n--;
+    if (!str_starts(p, r) || (p.n > r.n && p.p[r.n] != '/'))
+        return NULL;
+    return p.n > r.n ? p.p + r.n : "/";
+}
+
 bool identity_uid_permitted(uid_t uid, int first_valid_uid, int last_valid_uid)
 {
     return uid != 0 && uid != (uid_t)-1 && uid >= (uid_t)first_valid_uid &&

@@ -35,6 +35,8 @@ MUST_USE enum rc identity_get(str bytes, struct account_identity *ret);
 /* Fills home (when empty), mail_dir and index_dir from a location of the configuration. RC_PERM: the account
  * or its home gives no path, e says why. */
 MUST_USE enum rc identity_locate(struct account_identity *id, str location, struct err *e);
+/* The path as a process sees it whose root folder is `root`; NULL when it does not lie there. */
+const char *identity_path_inside(const char *path, const char *root);
 /* uid 0 and uids outside first_valid_uid..last_valid_uid (0: no limit) never get a session or a delivery. */
 bool identity_uid_permitted(uid_t uid, int first_valid_uid, int last_valid_uid);
 

@@ -1,6 +1,6 @@
 /* The deliver role: writes messages into the Maildirs of one Unix uid. It parses no message: it puts the header lines that
- * it is handed in front of the content and links the file into new/. Started by mailbox, as the account's uid, in a
- * Landlock domain of that uid's mail root. One thread per channel, straight-line code; files that a channel has
+ * it is handed in front of the content and links the file into new/. Started by mailbox, as the account's uid, with that
+ * uid's mail root as its root folder and in a Landlock domain of it. One thread per channel, straight-line code; files that a channel has
  * prepared and not committed are removed when it closes. */
 #include "base/log.h"
 #include "base/map.h"
@@ -280,15 +280,17 @@ static void deliver_start(struct role *r)
         _exit(1);
     }
     self.role = r;
-    self.targets = target_cache_new(r->identity->uid);
+    bool chroots = geteuid() == 0; /* the folders above may be closed to the uid */
+    self.targets = target_cache_new(r->identity->uid, chroots ? r->mail_root : "/");
     (void)map_hash(S("")); /* draws its key */
     umask(0077);
-    const char *rw[] = {r->mail_root, NULL};
+    const char *rw[] = {chroots ? "/" : r->mail_root, NULL};
     struct sandbox sb = {.role = ROLE_DELIVER,
                          .uid = geteuid() == 0 ? r->identity->uid : (uid_t)-1,
                          .gid = r->identity->gid,
                          .groups = r->identity->groups,
                          .n_groups = r->identity->n_groups,
+                         .chroot_dir = chroots ? r->mail_root : NULL,
                          .rw_dirs = rw};
     sandbox_enter(&sb);
 }

@@ -23,17 +23,19 @@ struct target {
 
 struct target_cache {
     uid_t uid;
+    const char *root;
     pthread_mutex_t lock;      /* slots */
     struct target *slots[SLOTS];
     pthread_mutex_t auth_lock; /* auth: one question at a time */
     int auth;
 };
 
-struct target_cache *target_cache_new(uid_t uid)
+struct target_cache *target_cache_new(uid_t uid, const char *root)
 {
     struct target_cache *tc = calloc(1, sizeof *tc);
     must(tc);
     tc->uid = uid;
+    tc->root = root;
     tc->auth = -1;
     must(pthread_mutex_init(&tc->lock, NULL) == 0 && pthread_mutex_init(&tc->auth_lock, NULL) == 0);
     return tc;
@@ -92,7 +94,10 @@ static enum rc open_target(struct target_cache *tc, str account, struct target *
         return rc;
     if (id.uid != tc->uid) /* a compromised smtpd must not reach another uid's mail through us */
         return unavailable(e, "the account belongs to another uid");
-    rc = delivery_open_maildir(AT_FDCWD, str_c(id.mail_dir), true, &dir, e);
+    const char *path = identity_path_inside(id.mail_dir, tc->root);
+    if (!path)
+        return unavailable(e, "the account's mail does not lie where that of its uid does");
+    rc = delivery_open_maildir(AT_FDCWD, str_c(path), true, &dir, e);
     if (rc != RC_OK)
         return rc;
     struct target *t = calloc(1, sizeof *t);

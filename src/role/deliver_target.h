@@ -8,8 +8,9 @@
 struct target_cache;
 struct target;
 
-/* uid: the only one whose accounts are accepted. */
-struct target_cache *target_cache_new(uid_t uid);
+/* uid: the only one whose accounts are accepted. root: the folder that this process has as its root from here on; it must
+ * outlive the cache. */
+struct target_cache *target_cache_new(uid_t uid, const char *root);
 /* A channel to auth, owned by the cache from here on; replaces the one before. */
 void target_cache_set_auth(struct target_cache *tc, int fd);
 

@@ -88,6 +88,7 @@ msec watch_poll_due(struct mailbox *mb); /* wakes what is due; when to come agai
 struct session_setup {
     const struct conf *conf;
     struct account_identity id;
+    char mail_root[IDENTITY_PATH_MAX + 1];
     bool imap; /* else POP3 */
     int stream_fd, notify_fd;
     char tag[128], client[64], session_id[64];

@@ -8,20 +8,36 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The folder below which all Maildirs of this identity's uid lie: the home of a system user, and for virtual accounts
- * what mail_location says before its first variable. */
+static bool lies_in_home(const struct account_identity *id)
+{
+    return id->system && identity_path_inside(id->mail_dir, id->home);
+}
+
+/* The length of the path's folder, "/" included when it is that. */
+static size_t last_slash(str path)
+{
+    ptrdiff_t slash = str_rchr(path, '/');
+    return slash > 0 ? (size_t)slash : 1;
+}
+
+/* The folder below which all Maildirs of this identity's uid lie: for a system user the home, or the Maildir itself where
+ * that is elsewhere; for virtual accounts what mail_location says before its first variable. */
 static void root_of(const struct conf *c, const struct account_identity *id, struct buf *out)
 {
     if (id->system) {
-        buf_puts(out, str_c(id->home));
+        buf_puts(out, str_c(lies_in_home(id) ? id->home : id->mail_dir));
         return;
     }
     str location = str_c(c->mail_location);
     (void)str_take(&location, ':');
-    ptrdiff_t variable = str_chr(location, '%');
-    str fixed = variable < 0 ? location : str_sub(location, 0, (size_t)variable);
-    ptrdiff_t slash = str_rchr(fixed, '/');
-    buf_puts(out, slash > 0 && variable >= 0 ? str_sub(fixed, 0, (size_t)slash) : fixed);
+    str path = str_take(&location, ':');
+    for (size_t i = 0; i < path.n; i++) {
+        if (path.p[i] == '%' && (++i == path.n || path.p[i] != '%')) { /* a variable; %% is a percent sign */
+            buf_truncate(out, last_slash(buf_str(out)));
+            return;
+        }
+        buf_putc(out, path.p[i]);
+    }
 }
 
 static enum rc misconfigured(struct err *e, const char *path, const char *why)
@@ -31,13 +47,13 @@ static enum rc misconfigured(struct err *e, const char *path, const char *why)
     return RC_TEMP;
 }
 
-/* Makes the root of virtual mail with the right owner when it is missing; a home must be there already. */
+/* Makes the root with the right owner when it is missing; a home must be there already. */
 static enum rc make_root(const struct account_identity *id, const char *path, struct err *e)
 {
     struct stat st;
     if (stat(path, &st) == 0)
         return S_ISDIR(st.st_mode) ? RC_OK : misconfigured(e, path, "not a folder");
-    if (id->system)
+    if (lies_in_home(id))
         return misconfigured(e, path, "the home is missing");
     AUTO(fd_closep) int fd = -1;
     if (file_make_dirs(path, 0755) == RC_OK)

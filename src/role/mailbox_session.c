@@ -105,6 +105,8 @@ pid_t session_start(struct mailbox *mb, uint32_t login, struct ipc_msg *m, struc
     if (rc == RC_OK)
         rc = mailbox_root(mb, &setup.id, &root, e);
     if (rc == RC_OK)
+        rc = str_copy(setup.mail_root, sizeof setup.mail_root, buf_str(&root));
+    if (rc == RC_OK)
         rc = fork_session(mb, &setup, &pid, e);
     if (rc != RC_OK && rc != RC_LIMIT)
         log_error("session of %s refused: %s", setup.id.account, err_text(e));

@@ -20,9 +20,25 @@ enum { INPUT_MAX = 128 << 10 };
 
 /* --- getting ready, still as root --- */
 
+struct places { /* the Maildir's and the index's folders as this process sees them */
+    const char *mail, *index;
+};
+
+/* Makes the mail root the root folder, where all lies below it: the folders above may be closed to the account. */
+static struct places enter_mail_root(const struct session_setup *s)
+{
+    const struct account_identity *id = &s->id;
+    const char *mail = identity_path_inside(id->mail_dir, s->mail_root);
+    const char *index = identity_path_inside(id->index_dir, s->mail_root);
+    if (geteuid() != 0 || !mail || !index)
+        return (struct places){.mail = id->mail_dir, .index = id->index_dir};
+    must(chroot(s->mail_root) == 0 && chdir("/") == 0);
+    return (struct places){.mail = mail, .index = index};
+}
+
 /* Makes what is missing of the Maildir with the rights of the account, so that a link or a foreign owner on the way
  * cannot make root do it. */
-static enum rc make_maildir(const struct account_identity *id, struct err *e)
+static enum rc make_maildir(const struct account_identity *id, const struct places *p, struct err *e)
 {
     bool root = geteuid() == 0;
     if (root && (setgroups(id->n_groups, id->groups) != 0 || setegid(id->gid) != 0 || seteuid(id->uid) != 0))
@@ -30,40 +46,33 @@ static enum rc make_maildir(const struct account_identity *id, struct err *e)
     must(!root || (geteuid() == id->uid && getegid() == id->gid));
     umask(0077);
     int dir = -1;
-    enum rc rc = delivery_open_maildir(AT_FDCWD, str_c(id->mail_dir), true, &dir, e);
+    enum rc rc = delivery_open_maildir(AT_FDCWD, str_c(p->mail), true, &dir, e);
     fd_closep(&dir);
-    if (rc == RC_OK && file_make_dirs(id->index_dir, 0700) != RC_OK)
-        rc = err_set(e, RC_TEMP, 0, "", "cannot make %s", id->index_dir);
+    if (rc == RC_OK && file_make_dirs(p->index, 0700) != RC_OK)
+        rc = err_set(e, RC_TEMP, 0, "", "cannot make %s", p->index);
     if (root)
         must(seteuid(0) == 0 && setegid(0) == 0);
     return rc;
 }
 
-static bool is_below(const char *path, const char *folder)
-{
-    str p = str_c(path), f = str_c(folder);
-    return str_starts(p, f) && (p.n == f.n || p.p[f.n] == '/');
-}
-
-/* Closes the cage. *ret_root and *ret_index are the Maildir's and the index's folders as seen inside. */
-static void enter(const struct session_setup *s, const char **ret_root, const char **ret_index)
+/* Closes the cage: the Maildir becomes the root folder where it holds the index, too. */
+static struct places enter_cage(const struct session_setup *s, const struct places *p)
 {
     const struct account_identity *id = &s->id;
-    bool one_folder = is_below(id->index_dir, id->mail_dir);
-    bool chroots = geteuid() == 0 && one_folder;
-    const char *inside[] = {"/", NULL};
-    const char *plain[] = {id->mail_dir, one_folder ? NULL : id->index_dir, NULL};
+    const char *index = identity_path_inside(p->index, p->mail);
+    bool chroots = geteuid() == 0 && index;
+    const char *whole[] = {"/", NULL};
+    const char *folders[] = {p->mail, index ? NULL : p->index, NULL};
     struct sandbox sb = {.role = ROLE_MAILBOX,
                          .uid = geteuid() == 0 ? id->uid : (uid_t)-1,
                          .gid = id->gid,
                          .groups = id->groups,
                          .n_groups = id->n_groups,
-                         .chroot_dir = chroots ? id->mail_dir : NULL,
-                         .rw_dirs = chroots ? inside : plain};
+                         .chroot_dir = chroots ? p->mail : NULL,
+                         .rw_dirs = chroots ? whole : folders};
     int keep[] = {s->stream_fd, s->notify_fd};
     cage_enter(&sb, keep, 2);
-    *ret_root = chroots ? "" : id->mail_dir;
-    *ret_index = !chroots ? id->index_dir : id->index_dir + strlen(id->mail_dir);
+    return chroots ? (struct places){.mail = "/", .index = index} : *p;
 }
 
 /* --- IMAP's notifications --- */
@@ -170,13 +179,12 @@ static _Noreturn void unavailable(const struct session_setup *s, struct stream *
     _exit(rc == RC_OK ? 0 : 1);
 }
 
-static enum rc open_store(const struct session_setup *s, const char *root, const char *index, struct store **ret,
-                          struct err *e)
+static enum rc open_store(const struct session_setup *s, const struct places *p, struct store **ret, struct err *e)
 {
     const struct conf *c = s->conf;
     struct store_conf sc = {.account = str_c(s->id.account),
-                            .root = str_c(*root ? root : "/"),
-                            .index_dir = str_c(*index ? index : "/"),
+                            .root = str_c(p->mail),
+                            .index_dir = str_c(p->index),
                             .hostname = str_c(c->hostname),
                             .separator = c->hierarchy_separator[0],
                             .mailbox_max = (unsigned)c->mailbox_max,
@@ -189,17 +197,17 @@ static enum rc open_store(const struct session_setup *s, const char *root, const
 _Noreturn void session_process(const struct session_setup *s)
 {
     struct err e = {0};
-    const char *root, *index;
     struct store *st = NULL;
 
     proc_set_title("malle: %s %s", s->imap ? "imap" : "pop3", s->id.account);
     log_set_tag(s->imap ? "malle/imap" : "malle/pop3");
-    enum rc rc = make_maildir(&s->id, &e);
+    struct places outside = enter_mail_root(s);
+    enum rc rc = make_maildir(&s->id, &outside, &e);
     if (rc != RC_OK)
         unavailable(s, stream_new(s->stream_fd, INPUT_MAX), &e);
-    enter(s, &root, &index);
+    struct places inside = enter_cage(s, &outside);
     struct stream *io = stream_new(s->stream_fd, INPUT_MAX);
-    if (open_store(s, root, index, &st, &e) != RC_OK)
+    if (open_store(s, &inside, &st, &e) != RC_OK)
         unavailable(s, io, &e);
     int status = s->imap ? run_imap(s, io, st) : run_pop3(s, io, st);
     store_close(st);

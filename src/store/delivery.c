@@ -64,7 +64,7 @@ static enum rc walk(int dir, str path, bool create, int *ret, struct err *e)
     while (path.n > 1 && path.p[path.n - 1] == '/')
         path.n--;
     ptrdiff_t slash = path.n && path.p[0] == '/' ? str_rchr(path, '/') : -1;
-    if (slash > 0 && str_copy(parent, sizeof parent, str_sub(path, 0, (size_t)slash)) == RC_OK) {
+    if (slash >= 0 && str_copy(parent, sizeof parent, str_sub(path, 0, slash ? (size_t)slash : 1)) == RC_OK) {
         if (create && file_make_dirs(parent, 0700) != RC_OK)
             return fail(e, "mkdir", path);
         at = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -300,6 +300,28 @@ static void senders(void **state)
     world_close(&w);
 }
 
+/* what a process sees whose root folder is the second */
+static void paths_inside_a_root(void **state)
+{
+    static const struct {
+        const char *path, *root, *want;
+    } cases[] = {
+        {"/srv/mail/d/n", "/srv/mail", "/d/n"},
+        {"/srv/mail/d/n", "/srv/mail/", "/d/n"},
+        {"/srv/mail", "/srv/mail", "/"},
+        {"/srv/mail2/d", "/srv/mail", NULL},
+        {"/srv", "/srv/mail", NULL},
+        {"/srv/mail", "/", "/srv/mail"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *got = identity_path_inside(cases[i].path, cases[i].root);
+        if (cases[i].want)
+            assert_string_equal(got, cases[i].want);
+        else
+            assert_null(got);
+    }
+}
+
 static void identities(void **state)
 {
     struct world w;
@@ -332,7 +354,7 @@ int main(void)
         cmocka_unit_test(addresses),         cmocka_unit_test(dead_targets_are_named),
         cmocka_unit_test(many_members),      cmocka_unit_test(log_in_names),
         cmocka_unit_test(no_account_at_all), cmocka_unit_test(senders),
-        cmocka_unit_test(identities),
+        cmocka_unit_test(identities),        cmocka_unit_test(paths_inside_a_root),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
