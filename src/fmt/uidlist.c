@@ -122,10 +122,14 @@ enum rc uidlist_parse_record(str *text, unsigned version, struct uidlist_record 
 void uidlist_format_header(struct buf *out, const struct uidlist_header *h)
 {
     buf_printf(out, "3 V%u N%u", h->uidvalidity, h->uidnext);
-    if (h->guid.n)
-        buf_printf(out, " G" STR_FMT, STR_ARG(h->guid));
-    if (h->other.n)
-        buf_printf(out, " " STR_FMT, STR_ARG(h->other));
+    if (h->guid.n) {
+        buf_puts(out, S(" G"));
+        buf_puts(out, h->guid); /* a damaged file may hold NULs, where printf would stop */
+    }
+    if (h->other.n) {
+        buf_putc(out, ' ');
+        buf_puts(out, h->other);
+    }
     buf_putc(out, '\n');
 }
 
