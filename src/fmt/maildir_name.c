@@ -3,6 +3,7 @@
 
 #include "base/num.h"
 
+enum { HOST_BYTES_MAX = 100 };
 static const char flag_letters[] = "DFPRST";
 
 static bool name_allowed(str name)
@@ -91,10 +92,12 @@ void maildir_info_format(struct buf *out, str old_info, unsigned flags, uint32_t
     }
 }
 
-/* A host's name may come from a configuration: "/" and ":" are written as the Maildir convention has them. */
+/* A host's name may come from a configuration: "/" and ":" are written as the Maildir convention has them. It is cut
+ * so that the whole name, with all flags, stays below MAILDIR_NAME_MAX. */
 static void put_host(struct buf *out, str host)
 {
-    for (size_t i = 0; i < host.n && i < 100; i++) {
+    size_t end = out->n + HOST_BYTES_MAX;
+    for (size_t i = 0; i < host.n && out->n < end; i++) {
         char c = host.p[i];
         if (c == '/')
             buf_puts(out, S("\\057"));
