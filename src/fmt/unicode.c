@@ -7,6 +7,8 @@
 #include <unictype.h>
 #include <uninorm.h>
 
+enum { CODE_POINT_MAX = 0x10ffff }; /* the library calls what is beyond assigned */
+
 /* Puts libunistring's malloc'ed result into out and frees it. */
 static enum rc take_result(uint8_t *p, size_t n, struct buf *out)
 {
@@ -68,5 +70,5 @@ enum unicode_direction unicode_direction(uint32_t cp)
 
 bool unicode_is_assigned(uint32_t cp)
 {
-    return !uc_is_general_category(cp, UC_UNASSIGNED);
+    return cp <= CODE_POINT_MAX && !uc_is_general_category(cp, UC_UNASSIGNED);
 }
