@@ -27,7 +27,7 @@ struct held { /* one prepared file */
 struct deliver_conn { /* a channel's state */
     struct held *held;
     size_t n, cap;
-    char id[64];
+    char id[DELIVER_ID_MAX + 1];
 };
 
 struct deliver {
@@ -35,15 +35,6 @@ struct deliver {
     struct target_cache *targets;
     atomic_uint links, links_received;
     atomic_uint number; /* tells apart files of one message id */
-};
-
-struct request { /* DELIVER_PREPARE, decoded */
-    str id, trace;
-    uint32_t commit, count;
-    msec deadline;
-    uint64_t bytes, lines;
-    str content; /* when there is no descriptor */
-    int content_fd;
 };
 
 /* --- committing and aborting what a channel holds --- */
@@ -109,8 +100,8 @@ static void put_results(struct buf *reply, const struct err *errs, size_t n)
 
 /* --- preparing --- */
 
-static enum rc prepare_one(struct deliver *d, const struct request *rq, str account, str delivered_to, str return_path,
-                           struct held *ret, struct err *e)
+static enum rc prepare_one(struct deliver *d, const struct deliver_request *rq, str account, str delivered_to,
+                           str return_path, struct held *ret, struct err *e)
 {
     struct held h = {0};
     enum rc rc = target_find(d->targets, account, &h.target, e);
@@ -159,30 +150,13 @@ static bool hold_room(struct deliver_conn *c, size_t n)
     return true;
 }
 
-static bool read_request(struct ipc_msg *m, struct request *ret)
-{
-    *ret = (struct request){.id = ipc_get_str(m, 63)};
-    ret->commit = ipc_get_u32(m);
-    ret->deadline = (msec)ipc_get_u64(m);
-    ret->trace = ipc_get_str(m, DELIVER_TRACE_MAX);
-    ret->bytes = ipc_get_u64(m);
-    ret->lines = ipc_get_u64(m);
-    ret->content = ipc_get_str(m, DELIVER_INLINE_MAX);
-    ret->count = ipc_get_u32(m);
-    ret->content_fd = m->n_fds > 0 ? ipc_take_fd(m) : -1;
-    if (ret->content_fd < 0 && ret->content.n != ret->bytes)
-        return false;
-    return !m->malformed && ret->count >= 1 && ret->count <= DELIVER_BATCH_MAX && ret->commit <= DELIVER_COMMIT_EACH &&
-           str_chr(ret->id, '\0') < 0;
-}
-
 static enum rc prepare(struct deliver *d, struct deliver_conn *c, struct ipc_msg *m, struct buf *reply)
 {
-    struct request rq;
+    struct deliver_request rq;
     struct err errs[DELIVER_BATCH_MAX] = {0};
     size_t first = c->n;
     bool all = true;
-    if (!read_request(m, &rq) || !hold_room(c, rq.count)) {
+    if (deliver_request_get(m, &rq) != RC_OK || !hold_room(c, rq.count)) {
         fd_closep(&rq.content_fd);
         return RC_INVALID;
     }
