@@ -6,8 +6,11 @@
 #include "fmt/bodytext.h"
 #include "fmt/crlf.h"
 #include "fmt/envelope.h"
+#include "fmt/mime_fields.h"
 
 #define TEXT_MAX (64 << 20)
+
+enum { SIBLINGS_MAX = 20, NUMBERS_MAX = 64 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -36,6 +39,39 @@ static void check_part(str raw, const struct mime_part *part)
     }
     must(part->kind != MIME_LEAF || children == 0);
     must(part->kind != MIME_MESSAGE || children == 1);
+}
+
+/* The part that is reached by these numbers has its sections inside the message (RFC 9051 §6.4.5.1). */
+static void check_sections(str raw, const struct mime_part *root, const struct mime_part *part,
+                           const uint32_t *numbers, size_t n)
+{
+    struct mime_span body, mime, inner;
+    must(mime_find(root, numbers, n) == part);
+    must(mime_section(root, numbers, n, MIME_SECTION_BODY, &body) && body.end <= raw.n);
+    must(n == 0 || (body.start == part->body.start && body.end == part->body.end));
+    must(mime_section(root, numbers, n, MIME_SECTION_MIME, &mime) == (n > 0));
+    must(n == 0 || (mime.start == part->header.start && mime.end == part->header.end));
+    for (int which = MIME_SECTION_HEADER; which <= MIME_SECTION_TEXT; which++)
+        if (mime_section(root, numbers, n, (enum mime_section)which, &inner))
+            must(inner.start >= body.start && inner.start <= inner.end && inner.end <= body.end);
+        else
+            must(n > 0 && part->kind != MIME_MESSAGE);
+}
+
+/* message is the root or what a message/rfc822 part holds; its parts are counted from 1, itself when it has
+ * none. */
+static void check_numbers(str raw, const struct mime_part *root, const struct mime_part *message,
+                          uint32_t *numbers, size_t n)
+{
+    const struct mime_part *part = message->kind == MIME_MULTIPART ? message->child : message;
+    for (numbers[n] = 1; part && numbers[n] <= SIBLINGS_MAX && n + 1 < NUMBERS_MAX; numbers[n]++) {
+        check_sections(raw, root, part, numbers, n + 1);
+        if (part->kind == MIME_MESSAGE)
+            check_numbers(raw, root, part->child, numbers, n + 1);
+        else if (part->kind == MIME_MULTIPART && part != message)
+            check_numbers(raw, root, part, numbers, n + 1);
+        part = part == message ? NULL : part->next;
+    }
 }
 
 /* Parentheses balance and literals are whole: what a client's parser relies on. */
@@ -83,6 +119,22 @@ static bool check_text(void *arg, const struct mime_part *part, str utf8, bool f
     return *budget > 0;
 }
 
+/* The fields of a part say the same when they are read alone. */
+static void check_fields(str raw, const struct mime_part *part, struct arena *a)
+{
+    struct buf scratch = BUF_INIT(MIME_VALUE_MAX);
+    struct mime_part alone = {.kind = MIME_LEAF};
+    str block = str_sub(raw, part->header.start, part->header.end - part->header.start);
+    mime_fields_parse(&alone, block, a, &scratch);
+    must(str_eq(alone.type, part->type) && str_eq(alone.subtype, part->subtype));
+    must(str_eq(alone.encoding, part->encoding) && alone.params.n == part->params.n);
+    must(mime_is(&alone, S("text"), S("plain")) || alone.type.p);
+    for (size_t i = 0; i < alone.params.n; i++)
+        must(mime_param(&alone.params, alone.params.p[i].name).p &&
+             alone.params.p[i].value.n <= MIME_VALUE_MAX);
+    buf_deinit(&scratch);
+}
+
 static void check_message(str raw, struct arena *a, const struct mime_limits *limits, struct buf *out)
 {
     struct mime_part *root = NULL;
@@ -92,7 +144,11 @@ static void check_message(str raw, struct arena *a, const struct mime_limits *li
     }
     size_t budget = 1 << 20;
     must(root->header.start == 0 && root->body.end == raw.n && !root->next);
+    uint32_t numbers[NUMBERS_MAX];
     check_part(raw, root);
+    check_sections(raw, root, root, NULL, 0);
+    check_numbers(raw, root, root, numbers, 0);
+    check_fields(raw, root, a);
     tell(out, raw, root, a);
     (void)bodytext_each(raw, root, BODYTEXT_ALL, check_text, &budget);
 }
