@@ -10,6 +10,16 @@ static void idn_freep(char **s)
     idn2_free(*s);
 }
 
+/* The library maps what only looks like a letter: a full-width "/" becomes "/", a wide space a space, and such a
+ * byte is never a label's (RFC 5890 §2.3.1). "_" is let through as in mailaddr.h. */
+static bool is_ldh(str name)
+{
+    for (size_t i = 0; i < name.n; i++)
+        if (!ascii_alnum(name.p[i]) && !strchr("-._", name.p[i]))
+            return false;
+    return true;
+}
+
 enum rc idn_put_ascii(struct buf *out, str domain)
 {
     char z[4 * DOMAIN_MAX];
@@ -21,6 +31,8 @@ enum rc idn_put_ascii(struct buf *out, str domain)
         if (idn2_to_ascii_8z(z, &ascii, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL) != IDN2_OK)
             return RC_INVALID;
         name = str_c(ascii);
+        if (!is_ldh(name))
+            return RC_INVALID;
     }
     if (name.n > DOMAIN_MAX)
         return RC_LIMIT;

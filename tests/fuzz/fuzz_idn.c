@@ -28,7 +28,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (rc == RC_OK) {
         must(utf8_is_ascii(name) && name.n <= DOMAIN_MAX);
         for (size_t i = 0; i < name.n; i++)
-            must(name.p[i] == ascii_lower(name.p[i]));
+            must(name.p[i] == ascii_lower(name.p[i]) && (plain || !strchr(" /@<>:,;", name.p[i])));
         must(idn_put_ascii(&again, name) == RC_OK && str_eq(buf_str(&again), name));
         must(!plain || str_ieq(name, domain));
         must((idn_put_ascii(&tiny, domain) == RC_OK) == (name.n <= 8));

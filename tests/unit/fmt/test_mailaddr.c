@@ -35,6 +35,8 @@ static void addresses(void **state)
         {"u@B\xc3\x9c"
          "CHER.example",
          RC_OK, "u@xn--bcher-kva.example"},
+        {"u@a\xef\xbc\x8f.b", RC_INVALID, NULL}, /* full-width "/" */
+        {"u@a\xc2\xa0.b", RC_INVALID, NULL},     /* no-break space */
         {A64 "@x", RC_OK, A64 "@x"},
         {"u@" L60 "." L60 "." L60 "." L60, RC_OK, "u@" L60 "." L60 "." L60 "." L60},
         {"a" A64 "@x", RC_LIMIT, NULL},
