@@ -14,7 +14,7 @@ from talk import Imap, Smtp
 
 USERS = {f'user{i}@malle.test': 'secret' for i in range(1, 6)}
 LIMITS = {'smtpd_client_connection_count_limit': 1000, 'login_client_limit': 1000, 'mail_max_userip_connections': 100}
-ROLES = ('smtpd', 'auth', 'mailbox', 'deliver', 'queue', 'login', 'imap')
+ROLES = ('deliver', 'smtpd', 'auth', 'mailbox', 'queue', 'login', 'imap')  # mailbox ends deliver, so it comes later
 EVERYTHING = 'everything'  # the master and all roles at once, as a power cut ends them
 KILLS = 500 if FULL else 40
 CLIENTS = ('smtp', 'smtp', 'smtp', 'bdat', 'lmtp', 'lmtp', 'append', 'append')
@@ -53,14 +53,6 @@ def test_nothing_acknowledged_is_lost():
         assert all(load.counts[kind] for kind in CLIENTS)
 
 
-@pytest.fixture(scope='module')
-def quiet():
-    """A server without load, whose roles have run for so long that one which is killed is started again at once."""
-    with Server(conf=LIMITS, users=USERS) as server:
-        time.sleep(2.1)
-        yield server
-
-
 def send(server, listener='smtp'):
     with Smtp(server, listener) as client:
         client.hello()
@@ -77,6 +69,15 @@ def is_served(server):
             return client.login('user1@malle.test').startswith('OK') and client.command('SELECT INBOX')[0].startswith('OK')
     except OSError:
         return False
+
+
+@pytest.fixture(scope='module')
+def quiet():
+    """A server without load, whose roles have run for so long that one which is killed is started again at once."""
+    with Server(conf=LIMITS, users=USERS) as server:
+        assert is_served(server)  # deliver runs from here on
+        time.sleep(2.1)
+        yield server
 
 
 def assert_logged(server, first, role, pid):
