@@ -14,33 +14,10 @@ enum {
     AUTH_CHANNELS_MAX = 256, /* an exchange holds one while the client thinks */
     MAILBOX_CHANNELS_MAX = 16,
     LINK_WAIT_MS = 2000, /* a role that died is back within a second */
-    OUT_OF_DESCRIPTORS_PAUSE_US = 20000,
     STOP_WAIT_MS = 500
 };
 
 static struct login self;
-
-struct acceptor {
-    struct login *login;
-    struct role_listener listener;
-};
-
-static void *accept_main(void *arg)
-{
-    struct acceptor *a = arg;
-    while (!atomic_load(&a->login->stopping) && !atomic_load(&a->login->retired)) {
-        struct sockaddr_storage peer;
-        int fd;
-        enum rc rc = socket_accept(a->listener.fd, &fd, &peer);
-        if (rc == RC_GONE)
-            break;
-        if (rc == RC_OK)
-            login_conn_start(a->login, &a->listener, fd, &peer);
-        else
-            usleep(OUT_OF_DESCRIPTORS_PAUSE_US);
-    }
-    return NULL;
-}
 
 void login_count(struct login *l)
 {
@@ -50,8 +27,10 @@ void login_count(struct login *l)
     struct buf b AUTO(buf_deinit) = BUF_INIT(64);
     log_info("%u log-ins served: a fresh process takes over, this one ends with its last connection", n);
     ipc_begin(&b, MSG_CONTROL_RETIRE);
-    if (ipc_send(l->role->control, &b, NULL, 0, 0) == RC_OK)
-        atomic_store(&l->retired, true);
+    if (ipc_send(l->role->control, &b, NULL, 0, 0) != RC_OK)
+        return;
+    atomic_store(&l->closed, true);
+    atomic_store(&l->retired, true);
 }
 
 static void *pump_main(void *arg)
@@ -89,8 +68,7 @@ static void login_start(struct role *r)
     self.auth = channel_pool_new(AUTH_CHANNELS_MAX, LINK_WAIT_MS);
     self.mailbox = channel_pool_new(MAILBOX_CHANNELS_MAX, LINK_WAIT_MS);
     self.limit = login_limit_new();
-    must(pthread_mutex_init(&self.tls_lock, NULL) == 0);
-    self.tls = role_tls(r);
+    tls_slot_init(&self.tls, r);
     must(pump_new(&self.pump) == RC_OK);
     (void)map_hash(S("")); /* draws its random key */
     raise_descriptor_limit(r->conf);
@@ -113,36 +91,18 @@ static void login_link(struct role *r, const struct role_link *l)
 static void login_serve(struct role *r)
 {
     must(thread_start(pump_main, &self, 0, "pump") == RC_OK);
-    for (size_t i = 0; i < r->n_listeners; i++) {
-        enum conf_protocol protocol = r->listeners[i].protocol;
-        if (protocol != CONF_IMAP && protocol != CONF_POP3) {
-            log_error("listener %s is not for login", r->listeners[i].name);
-            continue;
-        }
-        struct acceptor *a = calloc(1, sizeof *a);
-        must(a);
-        a->login = &self;
-        a->listener = r->listeners[i];
-        must(thread_start(accept_main, a, 0, "accept") == RC_OK);
-    }
+    accept_start(r, login_conn_start, &self, &self.closed);
 }
 
 static void login_reload(struct role *r)
 {
-    struct tls_server *fresh = role_tls(r);
-    if (!fresh)
-        return;
-    pthread_mutex_lock(&self.tls_lock);
-    struct tls_server *old = self.tls;
-    self.tls = fresh;
-    pthread_mutex_unlock(&self.tls_lock);
-    tls_server_unref(old);
+    tls_slot_reload(&self.tls, r);
 }
 
 /* Nothing acknowledged is held here: sessions see the end of their input and finish on their own. */
 static void login_stop(struct role *r)
 {
-    atomic_store(&self.stopping, true);
+    atomic_store(&self.closed, true);
     pump_stop(self.pump);
     for (msec end = clock_mono() + STOP_WAIT_MS; clock_mono() < end && !atomic_load(&self.pump_done);)
         usleep(5000);

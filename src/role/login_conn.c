@@ -53,18 +53,10 @@ static void fill_settings(const struct login_conn *c, bool can_tls, struct setti
 
 /* --- the life of a connection --- */
 
-static struct tls_server *current_tls(struct login *l)
-{
-    pthread_mutex_lock(&l->tls_lock);
-    struct tls_server *t = l->tls ? tls_server_ref(l->tls) : NULL;
-    pthread_mutex_unlock(&l->tls_lock);
-    return t;
-}
-
 enum rc login_conn_tls(struct login_conn *c)
 {
     struct err e = {0};
-    struct tls_server *t = current_tls(c->login);
+    struct tls_server *t = tls_slot_get(&c->login->tls);
     if (!t)
         return RC_TEMP;
     msec deadline = c->since + c->conf->login_timeout_ms, handshake = clock_mono() + HANDSHAKE_MS;
@@ -120,7 +112,7 @@ static void *conn_main(void *arg)
     struct login_conn *c = arg;
     struct login_outcome o = {.end = LOGIN_ABANDONED, .reason = "Disconnected: TLS handshake failed"};
     struct settings_space s = {0};
-    struct tls_server *t = current_tls(c->login);
+    struct tls_server *t = tls_slot_get(&c->login->tls);
     fill_settings(c, t != NULL, &s);
     tls_server_unref(t);
     stream_set_deadline(c->io, s.set.deadline);
@@ -180,8 +172,9 @@ static struct login_conn *conn_new(struct login *login, const struct role_listen
     return c;
 }
 
-void login_conn_start(struct login *login, const struct role_listener *l, int fd, const struct sockaddr_storage *peer)
+void login_conn_start(void *ctx, const struct role_listener *l, int fd, const struct sockaddr_storage *peer)
 {
+    struct login *login = ctx;
     const struct conf *conf = login->role->conf;
     const struct login_protocol *p = &protocols[l->protocol];
     struct socket_client client;

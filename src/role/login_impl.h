@@ -7,6 +7,7 @@
 #include "fmt/sasl.h"
 #include "os/channel.h"
 #include "os/socket.h"
+#include "role/accept.h"
 #include "role/login_limit.h"
 #include "role/login_pump.h"
 #include "role/role.h"
@@ -30,10 +31,10 @@ struct login { /* the process */
     struct channel_pool *auth, *mailbox;
     struct login_limit *limit;
     struct pump *pump;
-    pthread_mutex_t tls_lock;
-    struct tls_server *tls; /* replaced at a reload */
-    atomic_bool stopping, pump_done;
+    struct tls_slot tls;
+    atomic_bool pump_done;
     atomic_uint log_ins;
+    atomic_bool closed;  /* takes no more connections: stopping, or retired */
     atomic_bool retired; /* login_process_logins reached: a successor accepts, this one ends with its last connection */
 };
 
@@ -62,7 +63,7 @@ struct login_conn { /* one connection, from accept until the pump is done with i
 };
 
 /* login_conn.c: takes the connection's descriptor, starts its thread, or refuses it. */
-void login_conn_start(struct login *login, const struct role_listener *l, int fd, const struct sockaddr_storage *peer);
+void login_conn_start(void *login, const struct role_listener *l, int fd, const struct sockaddr_storage *peer);
 /* STARTTLS and implicit TLS. */
 MUST_USE enum rc login_conn_tls(struct login_conn *c);
 

@@ -16,17 +16,12 @@ enum {
     INPUT_MAX = 64 << 10,
     SESSION_STACK = 512 << 10,
     STOP_WAIT_MS = 900,
-    HOUSEKEEPING_MS = 5000,
-    OUT_OF_DESCRIPTORS_PAUSE_US = 20000
-};
-
-struct acceptor {
-    struct smtpd *server;
-    struct role_listener listener;
+    HOUSEKEEPING_MS = 5000
 };
 
 struct connection {
-    struct acceptor *acceptor;
+    struct smtpd *server;
+    const struct role_listener *listener;
     int fd;
     char address[SOCKET_ADDRESS_MAX];
     int port;
@@ -34,14 +29,6 @@ struct connection {
 };
 
 static struct smtpd self;
-
-static struct tls_server *current_tls(struct smtpd *d)
-{
-    pthread_mutex_lock(&d->tls_lock);
-    struct tls_server *t = d->tls ? tls_server_ref(d->tls) : NULL;
-    pthread_mutex_unlock(&d->tls_lock);
-    return t;
-}
 
 static enum smtp_kind kind_of(const struct role_listener *l)
 {
@@ -59,7 +46,7 @@ static enum smtp_kind kind_of(const struct role_listener *l)
 
 static void fill_params(struct connection *c, struct smtpd_session *s, struct tls_server *tls, struct smtp_params *ret)
 {
-    const struct role_listener *l = &c->acceptor->listener;
+    const struct role_listener *l = c->listener;
     enum smtp_kind kind = kind_of(l);
     bool auth = kind == SMTP_KIND_SUBMISSION;
     *ret = (struct smtp_params){
@@ -79,10 +66,10 @@ static void fill_params(struct connection *c, struct smtpd_session *s, struct tl
 static void *session_main(void *arg)
 {
     struct connection *c = arg;
-    struct smtpd *d = c->acceptor->server;
+    struct smtpd *d = c->server;
     struct smtpd_session s = {.server = d, .conf = d->role->conf, .content = {.file = -1}};
     struct smtp_params p;
-    struct tls_server *tls = current_tls(d);
+    struct tls_server *tls = tls_slot_get(&d->tls);
     struct stream *io = stream_new(c->fd, INPUT_MAX);
 
     buf_init(&s.ipc, IPC_MAX);
@@ -106,7 +93,7 @@ static void *session_main(void *arg)
 
 static void refuse(struct connection *c, const char *text)
 {
-    struct smtpd *d = c->acceptor->server;
+    struct smtpd *d = c->server;
     struct smtpd_session s = {.server = d, .conf = d->role->conf, .content = {.file = -1}};
     struct smtp_params p;
     struct err e = {0};
@@ -114,19 +101,20 @@ static void refuse(struct connection *c, const char *text)
     (void)err_set(&e, RC_TEMP, 421, "4.7.0", "%s", text);
     fill_params(c, &s, NULL, &p);
     stream_set_deadline(io, clock_mono() + 100); /* the accept loop must not wait for a refused client */
-    if (c->acceptor->listener.tls != CONF_TLS_IMPLICIT)
+    if (c->listener->tls != CONF_TLS_IMPLICIT)
         smtp_session_refuse(&p, io, &e);
     stream_free(io);
     free(c);
 }
 
-static void take_connection(struct acceptor *a, int fd, const struct sockaddr_storage *peer)
+static void take_connection(void *ctx, const struct role_listener *l, int fd, const struct sockaddr_storage *peer)
 {
-    struct smtpd *d = a->server;
+    struct smtpd *d = ctx;
     const struct conf *conf = d->role->conf;
     struct connection *c = calloc(1, sizeof *c);
     must(c);
-    c->acceptor = a;
+    c->server = d;
+    c->listener = l;
     c->fd = fd;
     socket_address_text(peer, c->address, &c->port);
     socket_client_key(peer, &c->client);
@@ -139,7 +127,7 @@ static void take_connection(struct acceptor *a, int fd, const struct sockaddr_st
                      c->address);
         else
             log_warn("Connection concurrency limit exceeded: %d from [%s] for service %s",
-                     conf->smtpd_client_connection_count_limit, c->address, a->listener.name);
+                     conf->smtpd_client_connection_count_limit, c->address, l->name);
         refuse(c, total ? "Too many connections, try again later" : "Error: too many connections from your address");
         return;
     }
@@ -148,23 +136,6 @@ static void take_connection(struct acceptor *a, int fd, const struct sockaddr_st
         login_limit_leave(d->clients, &c->client);
         refuse(c, "Insufficient system resources");
     }
-}
-
-static void *accept_main(void *arg)
-{
-    struct acceptor *a = arg;
-    while (!atomic_load(&a->server->stopping)) {
-        struct sockaddr_storage peer;
-        int fd;
-        enum rc rc = socket_accept(a->listener.fd, &fd, &peer);
-        if (rc == RC_GONE)
-            break;
-        if (rc == RC_OK)
-            take_connection(a, fd, &peer);
-        else
-            usleep(OUT_OF_DESCRIPTORS_PAUSE_US);
-    }
-    return NULL;
 }
 
 static void *housekeeping_main(void *arg)
@@ -190,8 +161,7 @@ static void smtpd_start(struct role *r)
     self.queue = channel_pool_new(POOL_CHANNELS_MAX, LINK_WAIT_MS);
     self.deliver = deliver_pools_new();
     self.clients = login_limit_new();
-    must(pthread_mutex_init(&self.tls_lock, NULL) == 0);
-    self.tls = role_tls(r);
+    tls_slot_init(&self.tls, r);
     (void)map_hash(S(""));
     role_set_user(&sb, submission ? r->conf->user_submission : r->conf->user_smtpd);
     role_chroot_empty(&sb, r->conf);
@@ -215,26 +185,13 @@ static void smtpd_link(struct role *r, const struct role_link *l)
 static void smtpd_serve(struct role *r)
 {
     must(thread_start(housekeeping_main, &self, 0, "housekeeping") == RC_OK);
-    for (size_t i = 0; i < r->n_listeners; i++) {
-        struct acceptor *a = calloc(1, sizeof *a);
-        must(a);
-        a->server = &self;
-        a->listener = r->listeners[i];
-        must(thread_start(accept_main, a, 0, "accept") == RC_OK);
-    }
+    accept_start(r, take_connection, &self, &self.stopping);
 }
 
 static void smtpd_reload(struct role *r)
 {
     deliver_pools_forget(self.deliver); /* the next delivery reaches a process of the new configuration */
-    struct tls_server *fresh = role_tls(r);
-    if (!fresh)
-        return;
-    pthread_mutex_lock(&self.tls_lock);
-    struct tls_server *old = self.tls;
-    self.tls = fresh;
-    pthread_mutex_unlock(&self.tls_lock);
-    tls_server_unref(old);
+    tls_slot_reload(&self.tls, r);
 }
 
 /* Sessions see `stopping` between commands; a delivery under way is answered. */

@@ -3,6 +3,7 @@
 #define ROLE_SMTPD_IMPL_H
 
 #include "os/channel.h"
+#include "role/accept.h"
 #include "role/login_limit.h"
 #include "role/role.h"
 #include "smtp/session.h"
@@ -17,8 +18,7 @@ struct smtpd {
     struct channel_pool *auth, *sasl, *mailbox, *queue; /* sasl: an exchange holds its channel while the client thinks */
     struct deliver_pools *deliver;
     struct login_limit *clients;
-    pthread_mutex_t tls_lock;
-    struct tls_server *tls; /* replaced at a reload */
+    struct tls_slot tls;
     atomic_bool stopping;
 };
 
