@@ -39,6 +39,30 @@ static enum rc make_folder(struct store *st, const char *dir, struct err *e)
     return RC_OK;
 }
 
+/* Removes what the index has of a folder, inside a transaction. */
+static enum rc forget_rows(struct store *st, const char *dir, struct err *e)
+{
+    int64_t id = 0;
+    enum rc rc = db_get_int(st->db, &id, e, "SELECT id FROM mailbox WHERE dir = ?1", DB_T(str_c(dir)));
+    if (rc == RC_OK)
+        rc = messages_forget(st, id, e);
+    if (rc == RC_OK)
+        rc = db_run(st->db, e, "DELETE FROM mailbox WHERE id = ?1", DB_I(id));
+    return rc == RC_GONE ? RC_OK : rc;
+}
+
+static enum rc forget_folder(struct store *st, const char *dir, struct err *e)
+{
+    enum rc rc = db_begin(st->db, true, e);
+    if (rc != RC_OK)
+        return rc;
+    rc = forget_rows(st, dir, e);
+    if (rc == RC_OK)
+        return db_commit(st->db, e);
+    db_rollback(st->db);
+    return rc;
+}
+
 /* Numbers the new mailbox at once, so that its UIDVALIDITY is on disk. */
 static enum rc number_folder(struct store *st, const char *dir, enum special_use use, struct err *e)
 {
@@ -66,6 +90,8 @@ enum rc store_create(struct store *st, str name, enum special_use use, struct er
     rc = check_mailbox_max(st, e);
     if (rc == RC_OK)
         rc = index_check(st, e);
+    if (rc == RC_OK) /* a folder of this name that another program removed, or a crash */
+        rc = index_result(st, forget_folder(st, dir, e), e);
     if (rc == RC_OK)
         rc = make_folder(st, dir, e);
     if (rc == RC_OK)
@@ -89,23 +115,6 @@ static void remove_dir(int parent, const char *name, int depth)
     if (d)
         closedir(d);
     unlinkat(parent, name, AT_REMOVEDIR);
-}
-
-static enum rc forget_folder(struct store *st, const char *dir, struct err *e)
-{
-    int64_t id = 0;
-    enum rc rc = db_begin(st->db, true, e);
-    if (rc != RC_OK)
-        return rc;
-    rc = db_get_int(st->db, &id, e, "SELECT id FROM mailbox WHERE dir = ?1", DB_T(str_c(dir)));
-    if (rc == RC_OK)
-        rc = messages_forget(st, id, e);
-    if (rc == RC_OK)
-        rc = db_run(st->db, e, "DELETE FROM mailbox WHERE id = ?1", DB_I(id));
-    if (rc == RC_OK || rc == RC_GONE)
-        return db_commit(st->db, e);
-    db_rollback(st->db);
-    return rc;
 }
 
 enum rc store_delete(struct store *st, str name, struct err *e)
@@ -169,6 +178,9 @@ static enum rc rename_one(struct store *st, const struct rename_step *s, struct 
 {
     if (renameat(st->root_fd, s->from, st->root_fd, s->to) != 0)
         return store_errno(e, "rename", s->from);
+    enum rc rc = forget_rows(st, s->to, e);
+    if (rc != RC_OK)
+        return rc;
     return db_run(st->db, e, "UPDATE mailbox SET dir = ?2 WHERE dir = ?1", DB_T(str_c(s->from)),
                   DB_T(str_c(s->to)));
 }

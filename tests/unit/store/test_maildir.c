@@ -442,6 +442,30 @@ static void test_special_use_outlives_the_index(void **state)
     arena_free(a);
 }
 
+static void test_folder_removed_by_others(void **state)
+{
+    struct store *st = *state;
+    struct store_status before, after;
+    static const char *const names[] = {"X", "Y"};
+    for (int i = 0; i < 2; i++) {
+        ok(store_create(st, str_c(names[i]), USE_NONE, e));
+        append_text(st, names[i], simple_message);
+    }
+    ok(store_status(st, S("X"), &before, e));
+    char command[700];
+    snprintf(command, sizeof command, "rm -r %s %s", fixture_path(".X"), fixture_path(".Y"));
+    assert_int_equal(system(command), 0);
+    refused(RC_GONE, store_status(st, S("X"), &after, e));
+    ok(store_create(st, S("X"), USE_NONE, e)); /* must not inherit anything */
+    ok(store_status(st, S("X"), &after, e));
+    assert_int_equal(after.messages, 0);
+    assert_int_not_equal(after.uidvalidity, before.uidvalidity);
+    ok(store_rename(st, S("X"), S("Y"), e));
+    ok(store_status(st, S("Y"), &before, e));
+    assert_int_equal(before.uidvalidity, after.uidvalidity);
+    assert_int_equal(before.messages, 0);
+}
+
 /* Root may do everything, so the session's part runs as nobody. */
 static void test_read_only_folder(void **state)
 {
@@ -503,6 +527,7 @@ int main(void)
         TEST(test_folder_layout),
         TEST(test_tmp_is_cleaned),
         TEST(test_special_use_outlives_the_index),
+        TEST(test_folder_removed_by_others),
         TEST(test_read_only_folder),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
