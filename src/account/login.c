@@ -1,4 +1,5 @@
-/* Which SASL mechanisms a connection is offered before log-in (login.h). */
+/* What the dialogues of IMAP and POP3 before log-in have in common (login.h): which mechanisms a connection is offered, and
+ * the course of a SASL exchange. */
 #include "account/login.h"
 
 #include "fmt/sasl.h"
@@ -19,4 +20,23 @@ str login_find_mechanism(const struct login_settings *set, bool is_tls, str name
         if (str_ieq(set->mechanisms[i], name))
             return login_mechanism_fits(set, is_tls, name) ? set->mechanisms[i] : STR_NONE;
     return STR_NONE;
+}
+
+bool login_exchange(const struct login_ops *ops, void *ctx, bool (*challenge)(void *dialogue, str data, struct buf *in),
+                    void *dialogue, struct login_sasl_reply *reply)
+{
+    struct buf in = BUF_INIT(SASL_RESPONSE_MAX);
+    bool going = true;
+    while (going && reply->result == LOGIN_SASL_CONTINUE) {
+        buf_reset(&in);
+        going = challenge(dialogue, reply->data, &in);
+        if (going)
+            ops->sasl_step(ctx, buf_str(&in), reply);
+    }
+    if (going && reply->result == LOGIN_SASL_OK && reply->data.n) {
+        buf_reset(&in);
+        going = challenge(dialogue, reply->data, &in);
+    }
+    buf_wipe(&in);
+    return going;
 }

@@ -37,8 +37,9 @@ static void open_session(struct preauth *p)
 }
 
 /* Sends "+ data" and reads the client's answer into `in`, decoded. False: the exchange is over and was answered. */
-static bool challenge(struct preauth *p, str data, struct buf *in)
+static bool challenge(void *dialogue, str data, struct buf *in)
 {
+    struct preauth *p = dialogue;
     struct buf line = BUF_INIT(2 * SASL_RESPONSE_MAX);
     buf_puts(&line, S("+ "));
     enc_base64(&line, data);
@@ -67,21 +68,7 @@ static bool challenge(struct preauth *p, str data, struct buf *in)
 /* Carries on from auth's first reply to the end. */
 static void exchange(struct preauth *p, struct login_sasl_reply *reply)
 {
-    struct buf in = BUF_INIT(SASL_RESPONSE_MAX);
-    bool going = true;
-    while (going && reply->result == LOGIN_SASL_CONTINUE) {
-        buf_reset(&in);
-        going = challenge(p, reply->data, &in);
-        if (going)
-            p->ops->sasl_step(p->ctx, buf_str(&in), reply);
-    }
-    /* IMAP has no room for data with the OK: it is one more challenge, answered by an empty line (RFC 4422 §5) */
-    if (going && reply->result == LOGIN_SASL_OK && reply->data.n) {
-        buf_reset(&in);
-        going = challenge(p, reply->data, &in);
-    }
-    buf_wipe(&in);
-    if (!going)
+    if (!login_exchange(p->ops, p->ctx, challenge, p, reply))
         return;
     if (reply->result == LOGIN_SASL_OK)
         open_session(p);

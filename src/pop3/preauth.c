@@ -76,8 +76,9 @@ static void lost(struct preauth *p, enum rc rc)
 }
 
 /* Sends "+ data" and reads the client's answer into `in`, decoded. False: the exchange is over and was answered. */
-static bool challenge(struct preauth *p, str data, struct buf *in)
+static bool challenge(void *dialogue, str data, struct buf *in)
 {
+    struct preauth *p = dialogue;
     struct buf line = BUF_INIT(2 * SASL_RESPONSE_MAX);
     buf_puts(&line, S("+ "));
     enc_base64(&line, data);
@@ -106,21 +107,7 @@ static bool challenge(struct preauth *p, str data, struct buf *in)
 /* Carries on from auth's first reply to the end. */
 static void exchange(struct preauth *p, struct login_sasl_reply *r)
 {
-    struct buf in = BUF_INIT(SASL_RESPONSE_MAX);
-    bool going = true;
-    while (going && r->result == LOGIN_SASL_CONTINUE) {
-        buf_reset(&in);
-        going = challenge(p, r->data, &in);
-        if (going)
-            p->ops->sasl_step(p->ctx, buf_str(&in), r);
-    }
-    /* +OK has no room for data: it is one more challenge, answered by an empty line (RFC 5034 §4) */
-    if (going && r->result == LOGIN_SASL_OK && r->data.n) {
-        buf_reset(&in);
-        going = challenge(p, r->data, &in);
-    }
-    buf_wipe(&in);
-    if (!going)
+    if (!login_exchange(p->ops, p->ctx, challenge, p, r))
         return;
     if (r->result == LOGIN_SASL_OK)
         open_session(p);

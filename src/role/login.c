@@ -67,7 +67,7 @@ static void login_start(struct role *r)
     self.role = r;
     self.auth = channel_pool_new(AUTH_CHANNELS_MAX, LINK_WAIT_MS);
     self.mailbox = channel_pool_new(MAILBOX_CHANNELS_MAX, LINK_WAIT_MS);
-    self.limit = login_limit_new();
+    self.limit = client_limit_new();
     tls_slot_init(&self.tls, r);
     must(pump_new(&self.pump) == RC_OK);
     (void)map_hash(S("")); /* draws its random key */

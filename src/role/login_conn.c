@@ -79,11 +79,11 @@ static void conn_free(struct login_conn *c)
     stream_freep(&c->io);
     fd_closep(&c->session_fd);
     struct login *login = c->login;
-    login_limit_leave(login->limit, &c->client);
+    client_limit_leave(login->limit, &c->client);
     buf_wipe(&c->ipc);
     explicit_bzero(c->ticket, sizeof c->ticket);
     free(c);
-    if (atomic_load(&login->retired) && login_limit_total(login->limit) == 0)
+    if (atomic_load(&login->retired) && client_limit_total(login->limit) == 0)
         _exit(0);
 }
 
@@ -180,7 +180,7 @@ void login_conn_start(void *ctx, const struct role_listener *l, int fd, const st
     struct socket_client client;
     char ip[SOCKET_ADDRESS_MAX];
     socket_client_key(peer, &client);
-    if (login_limit_enter(login->limit, &client, (unsigned)conf->login_client_limit,
+    if (client_limit_enter(login->limit, &client, (unsigned)conf->login_client_limit,
                           (unsigned)conf->login_process_sessions) != RC_OK) {
         socket_address_text(peer, ip, NULL);
         log_warn("%s: Disconnected: login_client_limit (%d) or login_process_sessions (%d) reached: rip=%s", p->service,

@@ -8,7 +8,7 @@
 #include "os/channel.h"
 #include "os/socket.h"
 #include "role/accept.h"
-#include "role/login_limit.h"
+#include "role/client_limit.h"
 #include "role/login_pump.h"
 #include "role/role.h"
 
@@ -29,7 +29,7 @@ struct login_protocol {
 struct login { /* the process */
     struct role *role;
     struct channel_pool *auth, *mailbox;
-    struct login_limit *limit;
+    struct client_limit *limit;
     struct pump *pump;
     struct tls_slot tls;
     atomic_bool pump_done;

@@ -84,7 +84,7 @@ static void *session_main(void *arg)
     buf_wipe(&s.ipc);
     stream_free(io);
     tls_server_unref(tls);
-    login_limit_leave(d->clients, &c->client);
+    client_limit_leave(d->clients, &c->client);
     free(c);
     return NULL;
 }
@@ -120,8 +120,8 @@ static void take_connection(void *ctx, const struct role_listener *l, int fd, co
     socket_client_key(peer, &c->client);
     bool local = peer->ss_family == AF_UNIX;
     unsigned per_client = local ? UINT32_MAX : (unsigned)conf->smtpd_client_connection_count_limit;
-    if (login_limit_enter(d->clients, &c->client, per_client, (unsigned)conf->smtpd_process_limit) != RC_OK) {
-        bool total = login_limit_total(d->clients) >= (unsigned)conf->smtpd_process_limit;
+    if (client_limit_enter(d->clients, &c->client, per_client, (unsigned)conf->smtpd_process_limit) != RC_OK) {
+        bool total = client_limit_total(d->clients) >= (unsigned)conf->smtpd_process_limit;
         if (total)
             log_warn("smtpd_process_limit (%d) reached: connection from [%s] refused", conf->smtpd_process_limit,
                      c->address);
@@ -133,7 +133,7 @@ static void take_connection(void *ctx, const struct role_listener *l, int fd, co
     }
     if (thread_start(session_main, c, SESSION_STACK, "session") != RC_OK) {
         log_error("no thread for a session: connection from [%s] refused", c->address);
-        login_limit_leave(d->clients, &c->client);
+        client_limit_leave(d->clients, &c->client);
         refuse(c, "Insufficient system resources");
     }
 }
@@ -160,7 +160,7 @@ static void smtpd_start(struct role *r)
     self.mailbox = channel_pool_new(4, LINK_WAIT_MS);
     self.queue = channel_pool_new(POOL_CHANNELS_MAX, LINK_WAIT_MS);
     self.deliver = deliver_pools_new();
-    self.clients = login_limit_new();
+    self.clients = client_limit_new();
     tls_slot_init(&self.tls, r);
     (void)map_hash(S(""));
     role_set_user(&sb, submission ? r->conf->user_submission : r->conf->user_smtpd);
@@ -198,7 +198,7 @@ static void smtpd_reload(struct role *r)
 static void smtpd_stop(struct role *r)
 {
     atomic_store(&self.stopping, true);
-    for (msec end = clock_mono() + STOP_WAIT_MS; clock_mono() < end && login_limit_total(self.clients) > 0;)
+    for (msec end = clock_mono() + STOP_WAIT_MS; clock_mono() < end && client_limit_total(self.clients) > 0;)
         usleep(5000);
 }
 

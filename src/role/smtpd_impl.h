@@ -4,7 +4,7 @@
 
 #include "os/channel.h"
 #include "role/accept.h"
-#include "role/login_limit.h"
+#include "role/client_limit.h"
 #include "role/role.h"
 #include "smtp/session.h"
 
@@ -17,7 +17,7 @@ struct smtpd {
     struct role *role;
     struct channel_pool *auth, *sasl, *mailbox, *queue; /* sasl: an exchange holds its channel while the client thinks */
     struct deliver_pools *deliver;
-    struct login_limit *clients;
+    struct client_limit *clients;
     struct tls_slot tls;
     atomic_bool stopping;
 };

@@ -1,25 +1,25 @@
-/* Counting connections per client (login_limit.h): an entry exists only while its count is above zero. */
-#include "role/login_limit.h"
+/* Counting connections per client (client_limit.h): an entry exists only while its count is above zero. */
+#include "role/client_limit.h"
 
 #include "base/map.h"
 
 #include <pthread.h>
 
-struct login_limit {
+struct client_limit {
     pthread_mutex_t lock;
     struct map *clients; /* socket_client to its count, kept in the pointer itself */
     unsigned total;
 };
 
-struct login_limit *login_limit_new(void)
+struct client_limit *client_limit_new(void)
 {
-    struct login_limit *l = calloc(1, sizeof *l);
+    struct client_limit *l = calloc(1, sizeof *l);
     must(l && pthread_mutex_init(&l->lock, NULL) == 0);
     l->clients = map_new();
     return l;
 }
 
-struct login_limit *login_limit_free(struct login_limit *l)
+struct client_limit *client_limit_free(struct client_limit *l)
 {
     if (l) {
         map_free(l->clients);
@@ -34,7 +34,7 @@ static str key_of(const struct socket_client *client)
     return str_mem(client, sizeof *client);
 }
 
-enum rc login_limit_enter(struct login_limit *l, const struct socket_client *client, unsigned client_max,
+enum rc client_limit_enter(struct client_limit *l, const struct socket_client *client, unsigned client_max,
                           unsigned total_max)
 {
     enum rc rc = RC_LIMIT;
@@ -49,7 +49,7 @@ enum rc login_limit_enter(struct login_limit *l, const struct socket_client *cli
     return rc;
 }
 
-void login_limit_leave(struct login_limit *l, const struct socket_client *client)
+void client_limit_leave(struct client_limit *l, const struct socket_client *client)
 {
     pthread_mutex_lock(&l->lock);
     uintptr_t n = (uintptr_t)map_find(l->clients, key_of(client));
@@ -62,7 +62,7 @@ void login_limit_leave(struct login_limit *l, const struct socket_client *client
     pthread_mutex_unlock(&l->lock);
 }
 
-unsigned login_limit_total(struct login_limit *l)
+unsigned client_limit_total(struct client_limit *l)
 {
     pthread_mutex_lock(&l->lock);
     unsigned n = l->total;

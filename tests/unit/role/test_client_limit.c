@@ -1,0 +1,32 @@
+/* role/client_limit: counts per client and altogether. */
+#include "role/client_limit.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+static void limits_hold_and_are_given_back(void **state)
+{
+    struct client_limit *l = client_limit_new();
+    struct socket_client a = {.family = AF_INET, .bytes = {192, 0, 2, 1}};
+    struct socket_client b = {.family = AF_INET, .bytes = {192, 0, 2, 2}};
+    assert_int_equal(client_limit_enter(l, &a, 2, 3), RC_OK);
+    assert_int_equal(client_limit_enter(l, &a, 2, 3), RC_OK);
+    assert_int_equal(client_limit_enter(l, &a, 2, 3), RC_LIMIT);
+    assert_int_equal(client_limit_enter(l, &b, 2, 3), RC_OK);
+    assert_int_equal(client_limit_enter(l, &b, 2, 3), RC_LIMIT); /* altogether */
+    client_limit_leave(l, &a);
+    assert_int_equal(client_limit_enter(l, &b, 2, 3), RC_OK);
+    assert_int_equal(client_limit_total(l), 3);
+    client_limit_leave(l, &a);
+    client_limit_leave(l, &b);
+    client_limit_leave(l, &b);
+    assert_int_equal(client_limit_total(l), 0);
+    assert_null(client_limit_free(l));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(limits_hold_and_are_given_back)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
