@@ -14,7 +14,7 @@
 /* Opens the Maildir at path below home_fd (AT_FDCWD with an absolute path), and with create makes what is
  * missing of the path and of cur/, new/ and tmp/, mode 0700. Symbolic links are refused in all parts of a
  * relative path and in the last part of an absolute one. RC_TEMP: somebody else owns it, or a link or no
- * folder is there; RC_GONE: missing and not create, or the disk fails. The descriptor is the caller's. */
+ * folder is there, or the disk fails; RC_GONE: missing and not create. The descriptor is the caller's. */
 MUST_USE enum rc delivery_open_maildir(int home_fd, str path, bool create, int *ret_fd, struct err *e);
 
 struct delivery_message {
