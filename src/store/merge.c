@@ -11,7 +11,7 @@
 
 #include <fcntl.h>
 
-enum { FUTURE_SECONDS = 60, ROUNDS_MAX = 3, PATH_BYTES = 600 };
+enum { FUTURE_SECONDS = 60, ROUNDS_MAX = 4, PATH_BYTES = 600 };
 
 _Static_assert((int)MAILDIR_DRAFT == FLAG_DRAFT && (int)MAILDIR_TRASHED == FLAG_DELETED,
                "flags are those of names");
@@ -420,6 +420,9 @@ static enum rc apply_in_transaction(struct merge *m, bool *ret_again, struct err
         rc = uidlist_file_refresh(f, &u, m->suspicious, e);
     if (rc == RC_OK && m->suspicious && f->uidvalidity == uidvalidity)
         rc = messages_verify(f, e);
+    if (rc == RC_OK && dotlock_held(&lock) && f->uidvalidity == uidvalidity &&
+        UINT32_MAX - f->uidnext < m->n_newcomer)
+        rc = uidlist_file_renumber(f, e);
     *ret_again = rc == RC_OK && f->uidvalidity != uidvalidity;
     if (rc == RC_OK && !*ret_again)
         rc = apply(m, &u, dotlock_held(&lock), e);

@@ -166,6 +166,9 @@ const struct uidlist_entry *uidlist_file_find(const struct uidlist_file *u, str 
 /* Makes the file say what the index says: appends the rows with a UID of at least `first`, or writes it anew.
  * Durable. */
 MUST_USE enum rc uidlist_file_save(struct folder *f, struct uidlist_file *u, uid32 first, struct err *e);
+/* Forgets all messages and writes an empty file with a higher UIDVALIDITY: there were no UIDs left (RFC 9051
+ * §2.3.1.1). Lock and transaction held. */
+MUST_USE enum rc uidlist_file_renumber(struct folder *f, struct err *e);
 
 /* --- dovecot-keywords (keyword_file.c) --- */
 MUST_USE enum rc keywords_load(struct folder *f, struct err *e); /* from the index into f->keyword */

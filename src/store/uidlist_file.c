@@ -42,23 +42,30 @@ static void add_entry(struct uidlist_file *u, size_t *cap, const struct uidlist_
     map_put(u->by_base, r->base, (void *)(uintptr_t)u->n);
 }
 
-/* Whether the file's numbering is another one than the index's: then all that the index says of it is void.
- */
+/* All that the index says of the messages is void; keywords come from their file again. */
+static enum rc number_anew(struct folder *f, uint32_t uidvalidity, struct err *e)
+{
+    enum rc rc = messages_forget(f->st, f->id, e);
+    if (rc != RC_OK)
+        return rc;
+    f->uidvalidity = uidvalidity;
+    f->uidnext = 1;
+    f->messages = f->unseen = f->deleted = 0;
+    f->size = 0;
+    f->unseen_floor = 1;
+    f->dirty |= DIRTY_NEW | DIRTY_CUR;
+    f->new_time_ns = f->cur_time_ns = 0;
+    f->keyword_file = (struct file_stamp){0};
+    return keywords_load(f, e);
+}
+
+/* The file's numbering may be another one than the index's. */
 static enum rc adopt_header(struct folder *f, struct uidlist_file *u, const struct uidlist_header *h,
                             struct err *e)
 {
-    if (h->uidvalidity != f->uidvalidity) {
-        enum rc rc = messages_forget(f->st, f->id, e);
-        if (rc != RC_OK)
-            return rc;
-        f->uidvalidity = h->uidvalidity;
-        f->uidnext = 1;
-        f->messages = f->unseen = f->deleted = 0;
-        f->size = 0;
-        f->unseen_floor = 1;
-        f->dirty |= DIRTY_NEW | DIRTY_CUR;
-        f->new_time_ns = f->cur_time_ns = 0;
-    }
+    enum rc rc = h->uidvalidity == f->uidvalidity ? RC_OK : number_anew(f, h->uidvalidity, e);
+    if (rc != RC_OK)
+        return rc;
     if (h->uidnext > f->uidnext)
         f->uidnext = h->uidnext;
     if (h->guid.n != 32 || str_copy(f->guid, sizeof f->guid, h->guid) != RC_OK)
@@ -83,8 +90,9 @@ static enum rc parse(struct folder *f, struct uidlist_file *u, struct err *e)
         return rc;
     u->rewrite |= h.version != 3;
     for (enum rc line; (line = uidlist_parse_record(&text, h.version, &r)) != RC_GONE;) {
-        if (line != RC_OK) {
-            u->rewrite = true;
+        if (line != RC_OK || (u->n && r.uid <= u->v[u->n - 1].uid)) {
+            u->rewrite =
+                true; /* as Dovecot does: out of order, so a UID may come twice; its file gets a new one */
             continue;
         }
         add_entry(u, &cap, &r);
@@ -193,6 +201,15 @@ static enum rc rewrite(struct folder *f, struct err *e)
     }
     buf_deinit(&b);
     return rc;
+}
+
+enum rc uidlist_file_renumber(struct folder *f, struct err *e)
+{
+    uint32_t next = (uint32_t)clock_seconds();
+    if (next <= f->uidvalidity && f->uidvalidity < UINT32_MAX)
+        next = f->uidvalidity + 1;
+    enum rc rc = number_anew(f, next, e);
+    return rc == RC_OK ? rewrite(f, e) : rc;
 }
 
 enum rc uidlist_file_save(struct folder *f, struct uidlist_file *u, uid32 first, struct err *e)
