@@ -89,6 +89,15 @@ enum rc file_replace(const char *path, str content, unsigned mode)
     return rc;
 }
 
+enum rc file_make_dir_at(int dir_fd, const char *name, unsigned mode)
+{
+    if (mkdirat(dir_fd, name, mode) != 0)
+        return errno == EEXIST ? RC_OK : RC_TEMP;
+    AUTO(fd_closep) int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    AUTO(fd_closep) int parent = fd >= 0 ? openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+    return parent >= 0 && fsync(fd) == 0 && fsync(parent) == 0 ? RC_OK : RC_TEMP;
+}
+
 enum rc file_make_dirs(const char *path, unsigned mode)
 {
     AUTO(str_freep) char *p = str_dup(str_c(path));
@@ -97,7 +106,7 @@ enum rc file_make_dirs(const char *path, unsigned mode)
         if (c != '/' && c != '\0')
             continue;
         *slash = '\0';
-        if (mkdir(p, mode) != 0 && errno != EEXIST)
+        if (file_make_dir_at(AT_FDCWD, p, mode) != RC_OK)
             return RC_TEMP;
         if (c == '\0')
             break;

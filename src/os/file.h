@@ -12,7 +12,10 @@ MUST_USE enum rc fd_set_nonblocking(int fd, bool on);
 MUST_USE enum rc file_read(const char *path, struct buf *ret); /* RC_GONE when missing */
 /* Writes path.tmp, fsyncs, renames, fsyncs the folder. */
 MUST_USE enum rc file_replace(const char *path, str content, unsigned mode);
-/* Makes a folder and its missing parents. */
+/* Makes the folder `name` in dir_fd. One that was made is durable on RC_OK: it and dir_fd are synced; one that is there
+ * already is fine and costs nothing. RC_TEMP with errno. */
+MUST_USE enum rc file_make_dir_at(int dir_fd, const char *name, unsigned mode);
+/* Makes a folder and its missing parents, durable in the same way. */
 MUST_USE enum rc file_make_dirs(const char *path, unsigned mode);
 
 #endif

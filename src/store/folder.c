@@ -143,7 +143,7 @@ static enum rc open_sub(int dir, const char *name, int *ret, struct err *e)
     int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     *ret = openat(dir, name, flags);
     if (*ret < 0 && errno == ENOENT) {
-        if (mkdirat(dir, name, 0700) != 0 && errno != EEXIST)
+        if (file_make_dir_at(dir, name, 0700) != RC_OK)
             return store_errno(e, "mkdir", name);
         *ret = openat(dir, name, flags);
     }

@@ -47,7 +47,6 @@ static enum rc open_root(struct store *st, bool *ret_new, struct err *e)
     static const char *const subs[] = {"cur", "new", "tmp"};
     const char *root = st->conf.root.p;
     int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-    *ret_new = false;
     st->root_fd = open(root, flags);
     if (st->root_fd < 0 && errno == ENOENT) {
         if (file_make_dirs(root, 0700) != RC_OK)
@@ -56,12 +55,10 @@ static enum rc open_root(struct store *st, bool *ret_new, struct err *e)
     }
     if (st->root_fd < 0)
         return store_errno(e, "open", root);
-    for (size_t i = 0; i < 3; i++) {
-        if (mkdirat(st->root_fd, subs[i], 0700) == 0)
-            *ret_new |= i == 0;
-        else if (errno != EEXIST)
+    *ret_new = faccessat(st->root_fd, subs[0], F_OK, AT_SYMLINK_NOFOLLOW) != 0;
+    for (size_t i = 0; i < 3; i++)
+        if (file_make_dir_at(st->root_fd, subs[i], 0700) != RC_OK)
             return store_errno(e, "mkdir", subs[i]);
-    }
     if (st->conf.index_dir.n && file_make_dirs(st->conf.index_dir.p, 0700) != RC_OK)
         return store_errno(e, "mkdir", st->conf.index_dir.p);
     return RC_OK;
@@ -97,7 +94,7 @@ static bool is_new_account(const struct store *st)
 
 enum rc store_open(const struct store_conf *conf, struct store **ret, struct err *e)
 {
-    bool made;
+    bool made = false;
     struct store *st = new_store(conf);
     enum rc rc = open_root(st, &made, e);
     bool fresh = rc == RC_OK && (made || is_new_account(st));
