@@ -10,9 +10,11 @@
 
 enum { CHUNK = 32768, PATH_PARTS_MAX = 64 };
 
+enum delivery_state { PREPARED, COMMITTED, OVER };
+
 struct delivery {
     int root_fd;
-    bool committed;
+    enum delivery_state state;
     char tmp[MAILDIR_NAME_MAX + 8]; /* "tmp/" and the name, below root_fd */
     char new[MAILDIR_NAME_MAX + 8];
 };
@@ -40,7 +42,7 @@ static enum rc open_part(int dir, const char *name, bool create, int *ret, struc
     int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
     int fd = openat(dir, name, flags);
     if (fd < 0 && errno == ENOENT && create) {
-        if (mkdirat(dir, name, 0700) != 0 && errno != EEXIST)
+        if (file_make_dir_at(dir, name, 0700) != RC_OK)
             return fail(e, "mkdir", str_c(name));
         fd = openat(dir, name, flags);
     }
@@ -194,10 +196,27 @@ static void count_sizes(const struct delivery_message *m, struct maildir_unique 
     }
 }
 
-enum rc delivery_prepare(int root_fd, const struct delivery_message *m, struct delivery **ret, struct err *e)
+/* A rename from tmp/ to new/ must not be what fails: other recipients may be committed by then. */
+static enum rc check_new(int root_fd, int tmp_file, struct err *e)
+{
+    struct stat file, dir;
+    if (fstat(tmp_file, &file) != 0 || fstatat(root_fd, "new", &dir, AT_SYMLINK_NOFOLLOW) != 0)
+        return fail(e, "stat", S("new"));
+    if (!S_ISDIR(dir.st_mode))
+        return refuse(e, S("new"), "not a folder");
+    if (dir.st_uid != file.st_uid)
+        return refuse(e, S("new"), "owned by somebody else");
+    if (dir.st_dev != file.st_dev)
+        return refuse(e, S("new"), "on another file system than tmp");
+    if (faccessat(root_fd, "new", W_OK | X_OK, AT_EACCESS) != 0)
+        return refuse(e, S("new"), strerror(errno));
+    return RC_OK;
+}
+
+static struct delivery *delivery_new(int root_fd, const struct delivery_message *m)
 {
     struct maildir_unique u = m->name;
-    struct buf base = BUF_INIT(MAILDIR_NAME_MAX);
+    AUTO(buf_deinit) struct buf base = BUF_INIT(MAILDIR_NAME_MAX);
     struct delivery *d = calloc(1, sizeof *d);
     must(d);
     count_sizes(m, &u);
@@ -206,8 +225,12 @@ enum rc delivery_prepare(int root_fd, const struct delivery_message *m, struct d
     d->root_fd = root_fd;
     snprintf(d->tmp, sizeof d->tmp, "tmp/%s", buf_cstr(&base));
     snprintf(d->new, sizeof d->new, "new/%s", buf_cstr(&base));
-    buf_deinit(&base);
+    return d;
+}
 
+enum rc delivery_prepare(int root_fd, const struct delivery_message *m, struct delivery **ret, struct err *e)
+{
+    struct delivery *d = delivery_new(root_fd, m);
     AUTO(fd_closep)
     int fd = openat(root_fd, d->tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
@@ -215,8 +238,11 @@ enum rc delivery_prepare(int root_fd, const struct delivery_message *m, struct d
         free(d);
         return rc;
     }
-    if (write_message(fd, m) != RC_OK || fdatasync(fd) != 0) {
-        enum rc rc = fail(e, "write", str_c(d->tmp));
+    d->state = PREPARED;
+    enum rc rc = check_new(root_fd, fd, e);
+    if (rc == RC_OK && (write_message(fd, m) != RC_OK || fdatasync(fd) != 0))
+        rc = fail(e, "write", str_c(d->tmp));
+    if (rc != RC_OK) {
         delivery_free(&d);
         return rc;
     }
@@ -224,29 +250,53 @@ enum rc delivery_prepare(int root_fd, const struct delivery_message *m, struct d
     return RC_OK;
 }
 
+/* Never onto a file that is there. File systems without RENAME_NOREPLACE (NFS and others) can link. */
+static int move(struct delivery *d)
+{
+    if (renameat2(d->root_fd, d->tmp, d->root_fd, d->new, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -1;
+    if (linkat(d->root_fd, d->tmp, d->root_fd, d->new, 0) != 0)
+        return -1;
+    unlinkat(d->root_fd, d->tmp, 0); /* where it stays, it is removed after 36 hours: new/ has the message */
+    return 0;
+}
+
 enum rc delivery_commit(struct delivery *d, struct err *e)
 {
+    must(d->state == PREPARED);
     AUTO(fd_closep) int dir = openat(d->root_fd, "new", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (dir < 0 || renameat2(d->root_fd, d->tmp, d->root_fd, d->new, RENAME_NOREPLACE) != 0)
-        return fail(e, "rename to", str_c(d->new));
-    d->committed = true;
-    if (fsync(dir) == 0)
-        return RC_OK;
-    enum rc rc = fail(e, "fsync folder of", str_c(d->new));
-    delivery_undo(d); /* the sender will come again */
-    return rc;
+    if (dir < 0 || move(d) != 0) {
+        enum rc rc = fail(e, "rename to", str_c(d->new));
+        unlinkat(d->root_fd, d->tmp, 0);
+        d->state = OVER;
+        return rc;
+    }
+    d->state = COMMITTED;
+    if (fsync(dir) != 0) {
+        enum rc rc = fail(e, "fsync folder of", str_c(d->new));
+        unlinkat(d->root_fd, d->new, 0); /* the sender will come again */
+        d->state = OVER;
+        return rc;
+    }
+    return RC_OK;
 }
 
 void delivery_undo(struct delivery *d)
 {
-    if (d->committed)
-        unlinkat(d->root_fd, d->new, 0);
+    if (d->state != COMMITTED)
+        return;
+    d->state = OVER;
+    AUTO(fd_closep) int dir = openat(d->root_fd, "new", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (unlinkat(d->root_fd, d->new, 0) == 0 && dir >= 0)
+        (void)!fsync(dir); /* undone or not, the sender comes again: at worst there are two copies */
 }
 
 void delivery_free(struct delivery **dp)
 {
     struct delivery *d = *dp;
-    if (d && !d->committed)
+    if (d && d->state == PREPARED)
         unlinkat(d->root_fd, d->tmp, 0);
     free(d);
     *dp = NULL;
