@@ -56,6 +56,8 @@ enum rc account_identify(const struct account_lookup *l, str account, struct acc
             id.gid = l->mail_gid;
             id.quota_bytes = row.quota_bytes;
             account_secret_wipe(&row.secret);
+            if (!row.enabled)
+                rc = err_set(e, RC_PERM, 550, "5.2.1", "the mailbox is disabled");
         }
     }
     if (rc == RC_GONE)

@@ -8,14 +8,19 @@
 struct resolver {
     const struct account_lookup *l;
     struct arena *a;
-    struct map *expanded; /* aliases that were followed: each only once, which also ends loops */
+    struct map *expanded; /* aliases that were followed, &in_progress or &followed: each only once, which ends loops */
+    struct map *defaults; /* the same for addresses of the configuration */
     struct map *found;    /* accounts and remote addresses that are results already */
     struct account_target *targets;
     size_t n, room;
     unsigned lookups;
     bool looped, disabled;
-    str dead; /* a target that led nowhere */
+    bool probing; /* only asks whether there is any result: see loops_to_nobody */
+    str dead;     /* an address that led nowhere, or to a disabled account */
+    str failed;   /* the address whose look-up failed */
 };
+
+static char in_progress, followed;
 
 /* An address on its way: where it stands, and how it was written. */
 struct step {
@@ -24,9 +29,16 @@ struct step {
     unsigned depth;
 };
 
-static void map_freep(struct map **m)
+static void resolver_init(struct resolver *r, const struct account_lookup *l, struct arena *a)
 {
-    *m = map_free(*m);
+    *r = (struct resolver){.l = l, .a = a, .expanded = map_new(), .defaults = map_new(), .found = map_new()};
+}
+
+static void resolver_deinit(struct resolver *r)
+{
+    map_free(r->expanded);
+    map_free(r->defaults);
+    map_free(r->found);
 }
 
 static enum rc follow(struct resolver *r, str address, unsigned depth, struct err *e);
@@ -67,24 +79,25 @@ static enum rc try_alias(struct resolver *r, const struct step *s, const struct 
 {
     str *targets;
     size_t n;
-    if (map_find(r->expanded, address_text(key))) {
-        r->looped = true;
-        return RC_GONE;
-    }
+    /* "@domain" leads elsewhere for each name */
+    str id = address_text(address_local(key).n > 0 ? key : s->key);
+    if (map_find(r->expanded, id))
+        return RC_GONE; /* not again, but an account may have the same name */
     enum rc rc = alias_find(r->l->db, key, RESOLVE_RESULTS_MAX, r->a, &targets, &n, e);
     if (rc == RC_LIMIT)
         return too_many(e);
     if (rc != RC_OK)
         return rc;
-    map_put(r->expanded, address_text(key), r);
+    map_put(r->expanded, id, &in_progress);
     for (size_t i = 0; i < n; i++) {
         str to = targets[i];
         if (str_starts(to, S("@"))) /* the same name in another domain */
             to = arena_printf(r->a, STR_FMT STR_FMT, STR_ARG(address_local(s->key)), STR_ARG(to));
-        rc = follow(r, to, s->depth + 1, e);
+        rc = arena_exhausted(r->a) ? too_many(e) : follow(r, to, s->depth + 1, e);
         if (rc != RC_OK)
             return rc;
     }
+    map_put(r->expanded, id, &followed);
     return RC_OK;
 }
 
@@ -98,6 +111,7 @@ static enum rc try_account(struct resolver *r, const struct step *s, const struc
     account_secret_wipe(&row.secret);
     if (!row.enabled) {
         r->disabled = true;
+        r->dead = s->address;
         return RC_OK;
     }
     struct account_target t = {
@@ -115,6 +129,33 @@ static enum rc try_system(struct resolver *r, const struct step *s, str name, st
     return add_target(r, t, e);
 }
 
+/* Whom an alias stands for that leads back to itself: two lists may name each other, but behind two aliases that are
+ * nothing but each other there is nobody, and mail for them would vanish. */
+static enum rc check_loop(struct resolver *r, str address, struct err *e)
+{
+    struct resolver probe;
+    resolver_init(&probe, r->l, r->a);
+    probe.probing = true;
+    probe.lookups = r->lookups;
+    enum rc rc = follow(&probe, address, 0, e);
+    if (rc == RC_OK && probe.n == 0) {
+        r->looped = true;
+        r->dead = address;
+    }
+    r->lookups = probe.lookups;
+    resolver_deinit(&probe);
+    return rc;
+}
+
+/* An alias for the second time: its members are counted already, or being counted. */
+static enum rc meet_again(struct resolver *r, const char *met, str address, struct err *e)
+{
+    if (r->probing || met == &followed)
+        return RC_OK;
+    address = arena_str(r->a, address); /* the key lies in a caller's frame, and r->dead keeps it */
+    return arena_exhausted(r->a) ? too_many(e) : check_loop(r, address, e);
+}
+
 static enum rc try_name(struct resolver *r, const struct step *s, str local, str tag, struct err *e)
 {
     struct address_key key;
@@ -125,7 +166,8 @@ static enum rc try_name(struct resolver *r, const struct step *s, str local, str
         rc = try_account(r, s, &key, tag, e);
     if (rc == RC_GONE)
         rc = try_system(r, s, local, tag, e);
-    return rc;
+    const char *met = map_find(r->expanded, address_text(&key));
+    return rc == RC_GONE && met ? meet_again(r, met, address_text(&key), e) : rc;
 }
 
 static bool is_role_name(str local)
@@ -133,18 +175,19 @@ static bool is_role_name(str local)
     return str_eq(local, S("postmaster")) || str_eq(local, S("abuse")) || str_eq(local, S("root"));
 }
 
-/* An address that the configuration gives for a domain; followed once like an alias, so that it cannot loop.
- */
+/* An address that the configuration gives for a domain; followed once like an alias, so that it cannot loop. */
 static enum rc try_configured(struct resolver *r, const struct step *s, const char *to, struct err *e)
 {
     if (!to || !to[0])
         return RC_GONE;
-    if (map_find(r->expanded, str_c(to))) {
-        r->looped = true;
-        return RC_GONE;
-    }
-    map_put(r->expanded, str_c(to), r);
-    return follow(r, str_c(to), s->depth + 1, e);
+    const char *met = map_find(r->defaults, str_c(to));
+    if (met)
+        return meet_again(r, met, str_c(to), e);
+    map_put(r->defaults, str_c(to), &in_progress);
+    enum rc rc = follow(r, str_c(to), s->depth + 1, e);
+    if (rc == RC_OK)
+        map_put(r->defaults, str_c(to), &followed);
+    return rc;
 }
 
 static enum rc try_catch_all(struct resolver *r, const struct step *s, const struct conf_domain *section,
@@ -187,7 +230,7 @@ static enum rc follow_local(struct resolver *r, const struct step *s, struct err
     return rc;
 }
 
-/* Follows one address to its end. RC_OK also when it leads nowhere, which is remembered; at depth 0 RC_GONE
+/* Follows one address to its end. RC_OK also when it leads nowhere, which r->dead remembers; at depth 0 RC_GONE
  * then tells that the domain is not ours. */
 static enum rc follow(struct resolver *r, str address, unsigned depth, struct err *e)
 {
@@ -208,33 +251,37 @@ static enum rc follow(struct resolver *r, str address, unsigned depth, struct er
                           e);
     if (rc == RC_OK)
         rc = follow_local(r, &s, e);
-    if (rc != RC_GONE)
-        return rc;
-    r->dead = address;
-    return RC_OK;
-}
-
-static enum rc conclude(struct resolver *r, str address, struct err *e)
-{
-    if (r->n > 0) {
-        if (r->dead.n > 0)
-            err_note(e, "an alias behind " STR_FMT " leads to " STR_FMT ", which is nowhere",
-                     STR_ARG(address), STR_ARG(r->dead));
+    if (rc == RC_GONE) {
+        r->dead = address;
         return RC_OK;
     }
-    if (r->disabled)
-        return err_set(e, RC_PERM, 550, "5.2.1", "the mailbox is disabled");
-    if (r->looped)
-        return err_set(e, RC_PERM, 550, "5.4.6", "the address loops among aliases");
-    return err_set(e, RC_PERM, 550, "5.1.1", "user unknown");
+    if (rc != RC_OK && r->failed.n == 0)
+        r->failed = address;
+    return rc;
 }
 
-enum rc account_resolve(const struct account_lookup *l, str address, struct arena *a,
-                        struct account_target **ret, size_t *ret_n, struct err *e)
+/* Refuses what leads nowhere, as a whole or in part. */
+static enum rc conclude(const struct resolver *r, str address, struct err *e)
 {
-    AUTO(map_freep) struct map *expanded = map_new();
-    AUTO(map_freep) struct map *found = map_new();
-    struct resolver r = {.l = l, .a = a, .expanded = expanded, .found = found};
+    if (r->n > 0 && r->dead.n == 0)
+        return RC_OK;
+    if (r->n > 0)
+        err_set(e, RC_PERM, 550, "5.1.1", "the address stands for several, and one of them cannot receive mail");
+    else if (r->disabled)
+        err_set(e, RC_PERM, 550, "5.2.1", "the mailbox is disabled");
+    else if (r->looped)
+        err_set(e, RC_PERM, 550, "5.4.6", "the address loops among aliases");
+    else
+        err_set(e, RC_PERM, 550, "5.1.1", "user unknown");
+    if (!str_eq(r->dead, address))
+        err_note(e, "an alias behind " STR_FMT " leads to " STR_FMT ", which is %s", STR_ARG(address),
+                 STR_ARG(r->dead), r->disabled ? "nowhere or disabled" : "nowhere");
+    return RC_PERM;
+}
+
+/* All that the address stands for, in r; what leads nowhere is only remembered. */
+static enum rc gather(struct resolver *r, str address, struct err *e)
+{
     struct address_key key;
     str whole = address;
     if (address_parse(address, &key) != RC_OK)
@@ -243,18 +290,32 @@ enum rc account_resolve(const struct account_lookup *l, str address, struct aren
     if (address_domain(&key).n == 0) {
         if (!str_eq(address_text(&key), S("postmaster")))
             return err_set(e, RC_INVALID, 501, "5.1.3", "the address has no domain");
-        whole = arena_printf(a, "postmaster@%s",
-                             l->conf->domains.n > 0 ? l->conf->domains.v[0].p : l->conf->hostname);
+        whole = arena_printf(r->a, "postmaster@%s",
+                             r->l->conf->domains.n > 0 ? r->l->conf->domains.v[0].p : r->l->conf->hostname);
+        if (arena_exhausted(r->a))
+            return too_many(e);
     }
-    enum rc rc = follow(&r, whole, 0, e);
+    enum rc rc = follow(r, whole, 0, e);
     if (rc == RC_GONE)
         return err_set(e, RC_GONE, 550, "5.7.1", "relay access denied");
+    if (rc != RC_OK && r->failed.n > 0 && !str_eq(r->failed, whole))
+        err_note(e, "an alias behind it leads to " STR_FMT ": %s", STR_ARG(r->failed), e ? err_text(e) : "");
+    return rc;
+}
+
+enum rc account_resolve(const struct account_lookup *l, str address, struct arena *a,
+                        struct account_target **ret, size_t *ret_n, struct err *e)
+{
+    struct resolver r;
+    resolver_init(&r, l, a);
+    enum rc rc = gather(&r, address, e);
     if (rc == RC_OK)
         rc = conclude(&r, address, e);
     if (rc == RC_OK) {
         *ret = r.targets;
         *ret_n = r.n;
     }
+    resolver_deinit(&r);
     return rc;
 }
 
@@ -268,13 +329,14 @@ enum rc account_domain_is_local(const struct account_lookup *l, str domain, stru
 
 enum rc account_may_send(const struct account_lookup *l, str account, str sender, struct err *e)
 {
-    struct account_target *targets;
-    size_t n = 0;
+    struct resolver r;
     struct arena *a = arena_new(4 << 20);
-    enum rc rc = account_resolve(l, sender, a, &targets, &n, e);
     bool own = false;
-    for (size_t i = 0; rc == RC_OK && i < n; i++)
-        own |= !targets[i].remote && str_eq(targets[i].account, account);
+    resolver_init(&r, l, a);
+    enum rc rc = gather(&r, sender, e);
+    for (size_t i = 0; rc == RC_OK && i < r.n; i++)
+        own |= !r.targets[i].remote && str_eq(r.targets[i].account, account);
+    resolver_deinit(&r);
     arena_free(a);
     if (rc == RC_TEMP || own)
         return rc;

@@ -32,22 +32,23 @@ struct account_target {
     str address; /* the address that led here: as asked, or an alias's target */
 };
 
-/* Everything lies in the arena. RC_OK: at least one target. RC_GONE: not an address of ours (550 5.7.1 when
- * the client may not relay). RC_PERM: ours, but no such user, or all targets are disabled or loop (550).
- * RC_INVALID: no address. RC_LIMIT: an alias with too many targets. RC_TEMP: ask again (451). Targets of an
- * alias that lead nowhere are left out while others remain, and named in e->log. */
+/* Everything lies in the arena. RC_OK: at least one target, and all that the address stands for can receive: there
+ * is no queue that could tell a sender of a dead member later. RC_GONE: not an address of ours (550 5.7.1 when the
+ * client may not relay). RC_PERM: ours, but no such user, a member of the alias that does not exist or is disabled, or
+ * a loop of aliases that reaches nobody (550). RC_INVALID: no address. RC_LIMIT: an alias with too many targets.
+ * RC_TEMP: ask again (451). The peer's text never names a member of an alias; e->log does. */
 MUST_USE enum rc account_resolve(const struct account_lookup *l, str address, struct arena *a,
                                  struct account_target **ret, size_t *ret_n, struct err *e);
 
 /* Whether mail to this domain is for this server. RC_OK, RC_GONE, RC_TEMP. */
 MUST_USE enum rc account_domain_is_local(const struct account_lookup *l, str domain, struct err *e);
 
-/* Whether an account may send as this address: mail to it would reach the account. RC_OK; RC_PERM with
- * 553 5.7.1. */
+/* Whether an account may send as this address: it is among those whom the address stands for, whatever state the
+ * others are in. RC_OK; RC_PERM with 553 5.7.1. */
 MUST_USE enum rc account_may_send(const struct account_lookup *l, str account, str sender, struct err *e);
 
-/* Who a session or delivery for this account (as account_target.account says) becomes; refused uids are
- * RC_PERM. */
+/* Who a session or delivery for this account (as account_target.account says) becomes; refused uids and disabled
+ * accounts are RC_PERM. */
 MUST_USE enum rc account_identify(const struct account_lookup *l, str account, struct account_identity *ret,
                                   struct err *e);
 

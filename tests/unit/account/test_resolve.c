@@ -43,8 +43,9 @@ static void world_open(struct world *w)
     struct conf_report report = {0};
     fixture_open(&w->f);
     w->conf =
-        conf_parse(S("hostname = mail.example.org\ndomains = example.org, example.net, lonely.example\n"
-                     "[domain example.net]\npostmaster = bob@example.org\ncatch_all = carol@example.org\n"),
+        conf_parse(S("hostname = mail.example.org\ndomains = example.org, example.net, lonely.example, listed.example\n"
+                     "[domain example.net]\npostmaster = bob@example.org\ncatch_all = carol@example.org\n"
+                     "[domain listed.example]\ncatch_all = info@example.org\n"),
                    "test", &report);
     must(w->conf && report.errors == 0);
     conf_report_deinit(&report);
@@ -68,6 +69,31 @@ static void world_open(struct world *w)
     alias(w, "half@example.org", "bob@example.org");
     alias(w, "half@example.org", "gone@example.org");
     alias(w, "dead@example.org", "gone@example.org");
+    alias(w, "halfoff@example.org", "bob@example.org");
+    alias(w, "halfoff@example.org", "off@example.org");
+    alias(w, "halfbroken@example.org", "bob@example.org");
+    alias(w, "halfbroken@example.org", "broken@example.org");
+    alias(w, "halfloop@example.org", "bob@example.org");
+    alias(w, "halfloop@example.org", "loop1@example.org");
+    alias(w, "halfhidden@example.org", "bob@example.org"); /* a loop that is met only from outside */
+    alias(w, "halfhidden@example.org", "hidden@example.org");
+    alias(w, "hidden@example.org", "loop1@example.org");
+    alias(w, "bigger@example.org", "carol@example.org");
+    alias(w, "bigger@example.org", "half@example.org");
+    alias(w, "both@example.org", "info1@example.org"); /* two ways to one list */
+    alias(w, "both@example.org", "info2@example.org");
+    alias(w, "info1@example.org", "info@example.org");
+    alias(w, "info2@example.org", "info@example.org");
+    alias(w, "pair1@example.org", "bob@example.org"); /* two lists that name each other */
+    alias(w, "pair1@example.org", "pair2@example.org");
+    alias(w, "pair2@example.org", "carol@example.org");
+    alias(w, "pair2@example.org", "pair1@example.org");
+    alias(w, "pairs@example.org", "pair1@example.org");
+    alias(w, "pairs@example.org", "pair2@example.org");
+    alias(w, "wild@example.org", "bob@added.example"); /* twice through one wildcard */
+    alias(w, "wild@example.org", "carol@added.example");
+    alias(w, "caught@example.org", "one@example.net"); /* twice through one catch-all */
+    alias(w, "caught@example.org", "two@example.net");
     alias(w, "unix@example.org", "alice@example.org");
     alias(w, "@added.example", "@example.org");
     alias(w, "offlist@example.org", "off@example.org");
@@ -114,7 +140,21 @@ static void addresses(void **state)
         {"info+tag@example.org", RC_OK, "bob@example.org/5000 carol@example.org/5000 "},
         {"away@example.org", RC_OK, "->Eve@Remote.example/-1 "},
         {"self@example.org", RC_OK, "->eve@remote.example/-1 self@example.org/5000 "},
-        {"half@example.org", RC_OK, "bob@example.org/5000 "},
+        /* nothing is accepted and dropped */
+        {"half@example.org", RC_PERM, "5.1.1"},
+        {"halfoff@example.org", RC_PERM, "5.1.1"},
+        {"halfbroken@example.org", RC_TEMP, "4.3.0"},
+        {"halfloop@example.org", RC_PERM, "5.1.1"},
+        {"halfhidden@example.org", RC_PERM, "5.1.1"},
+        {"bigger@example.org", RC_PERM, "5.1.1"}, /* the dead one is a level deeper */
+        /* met twice is not dead */
+        {"both@example.org", RC_OK, "bob@example.org/5000 carol@example.org/5000 "},
+        {"pair1@example.org", RC_OK, "bob@example.org/5000 carol@example.org/5000 "},
+        {"pair2@example.org", RC_OK, "carol@example.org/5000 bob@example.org/5000 "},
+        {"pairs@example.org", RC_OK, "bob@example.org/5000 carol@example.org/5000 "},
+        {"wild@example.org", RC_OK, "bob@example.org/5000 carol@example.org/5000 "},
+        {"caught@example.org", RC_OK, "carol@example.org/5000 "},
+        {"whoever@listed.example", RC_OK, "bob@example.org/5000 carol@example.org/5000 "},
         {"dave@added.example", RC_OK, "dave@added.example/5000 "},
         {"bob@added.example", RC_OK, "bob@example.org/5000 "}, /* the same name in another domain */
         {"bob+x@added.example", RC_OK, "bob@example.org/5000+x "},
@@ -176,17 +216,53 @@ static void addresses(void **state)
     world_close(&w);
 }
 
+/* To the log, never to the stranger. */
 static void dead_targets_are_named(void **state)
 {
+    static const struct {
+        const char *address, *behind;
+    } rows[] = {{"half@example.org", "gone@example.org"},
+                {"bigger@example.org", "gone@example.org"},
+                {"dead@example.org", "gone@example.org"},
+                {"halfoff@example.org", "off@example.org"},
+                {"halfbroken@example.org", "broken@example.org"},
+                {"halfloop@example.org", "loop1@example.org"}};
     struct world w;
-    struct account_target *t;
-    size_t n;
-    struct err e = {0};
     world_open(&w);
     struct arena *a = arena_new(1 << 20);
-    assert_int_equal(account_resolve(&w.lookup, S("half@example.org"), a, &t, &n, &e), RC_OK);
-    assert_non_null(strstr(e.log, "gone@example.org"));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct account_target *t;
+        size_t n;
+        struct err e = {0};
+        assert_int_not_equal(account_resolve(&w.lookup, str_c(rows[i].address), a, &t, &n, &e), RC_OK);
+        assert_non_null(strstr(e.log, rows[i].behind));
+        assert_null(strstr(e.peer, rows[i].behind));
+        arena_reset(a);
+    }
     arena_free(a);
+    world_close(&w);
+}
+
+/* Whatever size the arena runs out at, no member is lost. */
+static void small_arenas(void **state)
+{
+    struct world w;
+    world_open(&w);
+    unsigned refused = 0;
+    for (size_t size = 0; size <= 20000; size += 16) {
+        struct account_target *t;
+        size_t n = 0;
+        struct err e = {0};
+        struct arena *a = arena_new(size);
+        enum rc rc = account_resolve(&w.lookup, S("wild@example.org"), a, &t, &n, &e);
+        if (rc == RC_OK)
+            assert_int_equal(n, 2);
+        else
+            assert_int_equal(rc, RC_LIMIT);
+        refused += rc != RC_OK;
+        arena_free(a);
+    }
+    assert_true(refused > 0);
     world_close(&w);
 }
 
@@ -282,6 +358,7 @@ static void senders(void **state)
         {S("bob@example.org"), S("Bob@example.org"), RC_OK},
         {S("bob@example.org"), S("bob+news@example.org"), RC_OK},
         {S("bob@example.org"), S("info@example.org"), RC_OK},
+        {S("bob@example.org"), S("half@example.org"), RC_OK}, /* a dead member does not take it from him */
         {S("carol@example.org"), S("anything@example.net"), RC_OK}, /* her catch-all */
         {S("alice"), S("alice@example.org"), RC_OK},
         {S("bob@example.org"), S("carol@example.org"), RC_PERM},
@@ -338,6 +415,8 @@ static void identities(void **state)
     assert_true(id.uid == 1001 && id.system);
     assert_int_equal(account_identify(&w.lookup, S("root"), &id, &e), RC_GONE);
     assert_int_equal(account_identify(&w.lookup, S("nobody@example.org"), &id, &e), RC_GONE);
+    assert_int_equal(account_identify(&w.lookup, S("off@example.org"), &id, &e), RC_PERM);
+    assert_string_equal(e.enhanced, "5.2.1");
     w.lookup.mail_uid = 0;
     assert_int_equal(account_identify(&w.lookup, S("bob@example.org"), &id, &e), RC_PERM);
     world_close(&w);
@@ -352,7 +431,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses),         cmocka_unit_test(dead_targets_are_named),
-        cmocka_unit_test(many_members),      cmocka_unit_test(log_in_names),
+        cmocka_unit_test(small_arenas),      cmocka_unit_test(many_members),      cmocka_unit_test(log_in_names),
         cmocka_unit_test(no_account_at_all), cmocka_unit_test(senders),
         cmocka_unit_test(identities),        cmocka_unit_test(paths_inside_a_root),
     };
