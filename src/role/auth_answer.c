@@ -6,7 +6,7 @@
 
 #include <unistd.h>
 
-enum { RESOLVE_ARENA = 1 << 20, REPLY_TARGETS_MAX = 90 };
+enum { RESOLVE_ARENA = 1 << 20 };
 
 struct auth_conn { /* a channel's state: the exchange under way */
     struct auth_session *session;
@@ -123,12 +123,27 @@ static enum rc resolve_local(const struct auth_peer *p, str address, struct aren
     enum rc rc = account_resolve(lookup(p), address, a, ret, ret_n, e);
     if (rc != RC_OK)
         return rc;
-    if (*ret_n > REPLY_TARGETS_MAX)
-        return err_set(e, RC_TEMP, 451, "4.3.5", "The alias leads to too many mailboxes");
-    for (size_t i = 0; i < *ret_n; i++)
-        if ((*ret)[i].remote) /* nothing is accepted that could not be delivered: there is no queue */
-            return err_set(e, RC_PERM, 550, "5.7.1", "The alias leads to a remote address, and no relay is configured");
+    for (size_t i = 0; i < *ret_n; i++) {
+        if (!(*ret)[i].remote)
+            continue;
+        /* nothing is accepted that could not be delivered: there is no queue */
+        (void)err_set(e, RC_PERM, 550, "5.7.1", "The alias leads to a remote address, and no relay is configured");
+        err_note(e, "an alias behind it leads to the remote address " STR_FMT, STR_ARG((*ret)[i].address));
+        return RC_PERM;
+    }
     return RC_OK;
+}
+
+static void put_targets(struct buf *reply, const struct err *e, const struct account_target *t, size_t n)
+{
+    ipc_begin(reply, MSG_RCPT_REPLY);
+    ipc_put_err(reply, e);
+    ipc_put_u32(reply, (uint32_t)n);
+    for (size_t i = 0; i < n; i++) {
+        ipc_put_str(reply, t[i].account);
+        ipc_put_u32(reply, t[i].uid);
+        ipc_put_str(reply, t[i].address);
+    }
 }
 
 static enum rc rcpt_lookup(const struct auth_peer *p, struct ipc_msg *m, struct buf *reply)
@@ -145,16 +160,16 @@ static enum rc rcpt_lookup(const struct auth_peer *p, struct ipc_msg *m, struct 
         (void)err_set(&e, rc, rc == RC_TEMP ? 451 : 550, rc == RC_TEMP ? "4.3.0" : "5.1.1",
                       rc == RC_TEMP ? "Temporary lookup failure" : "No such user here");
     e.rc = rc;
+    put_targets(reply, &e, t, rc == RC_OK ? n : 0);
+    if (reply->overflow) {
+        rc = err_set(&e, RC_PERM, 550, "5.3.4", "The alias leads to too many mailboxes");
+        err_note(&e, "its %zu mailboxes do not fit a message of %d bytes", n, IPC_MAX);
+        put_targets(reply, &e, NULL, 0);
+    }
     if (rc == RC_TEMP)
         log_error("looking up <" STR_FMT ">: %s", STR_ARG(address), err_text(&e));
-    ipc_begin(reply, MSG_RCPT_REPLY);
-    ipc_put_err(reply, &e);
-    ipc_put_u32(reply, rc == RC_OK ? (uint32_t)n : 0);
-    for (size_t i = 0; rc == RC_OK && i < n; i++) {
-        ipc_put_str(reply, t[i].account);
-        ipc_put_u32(reply, t[i].uid);
-        ipc_put_str(reply, t[i].address);
-    }
+    else if (rc != RC_OK && e.log[0]) /* not the stranger's mistake */
+        log_warn("looking up <" STR_FMT ">: %s", STR_ARG(address), e.log);
     arena_free(a);
     return RC_OK;
 }

@@ -3,6 +3,7 @@
 #define ROLE_DELIVER_MSG_H
 
 #include "os/ipc.h"
+#include "smtp/smtp_env.h"
 
 /* What is asked for besides preparing. */
 enum deliver_commit {
@@ -16,7 +17,7 @@ enum {
     DELIVER_INLINE_MAX = 32 << 10, /* content that travels in the message itself, ... */
     DELIVER_INLINE_RCPTS = 8,      /* ... with so many recipients: no descriptor, no memory file */
     DELIVER_BATCH_MAX = 40,        /* recipients of one DELIVER_PREPARE */
-    DELIVER_HELD_MAX = 1000,       /* recipients held by one channel */
+    DELIVER_HELD_MAX = SMTP_TARGETS_MAX, /* recipients held by one channel */
     DELIVER_TRACE_MAX = 16384,     /* bytes of trace lines */
     DELIVER_LINE_MAX = 1200        /* bytes of a Delivered-To address or a Return-Path line */
 };

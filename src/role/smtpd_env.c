@@ -2,7 +2,7 @@
 #include "role/ipc.h"
 #include "role/smtpd_impl.h"
 
-enum { TARGETS_MAX = 1000, SASL_DATA_MAX = 16384, AUTH_TIMEOUT_MS = 60000 };
+enum { SASL_DATA_MAX = 16384, AUTH_TIMEOUT_MS = 60000 };
 
 static enum rc auth_down(struct err *e)
 {
@@ -14,7 +14,7 @@ static enum rc auth_down(struct err *e)
 static enum rc read_targets(struct ipc_msg *m, struct arena *a, struct smtp_target **ret, size_t *ret_n)
 {
     uint32_t n = ipc_get_u32(m);
-    if (n == 0 || n > TARGETS_MAX)
+    if (n == 0 || n > SMTP_TARGETS_MAX)
         return RC_INVALID;
     struct smtp_target *t = arena_array(a, n, sizeof *t);
     for (uint32_t i = 0; t && i < n; i++) {

@@ -65,11 +65,21 @@ static enum rc resolve(struct smtp_session *s, struct smtp_recipient *r, struct 
                    "<" STR_FMT ">: Recipient address rejected: %s", STR_ARG(r->address), text);
 }
 
+static enum rc too_many(struct err *e)
+{
+    return err_set(e, RC_TEMP, 452, "4.5.3", "Error: too many recipients"); /* RFC 5321 §4.5.3.1.10 */
+}
+
 static enum rc check_count(const struct smtp_session *s, struct err *e)
 {
-    if (s->tx.n >= (size_t)s->conf->smtpd_recipient_limit) /* RFC 5321 §4.5.3.1.10 */
-        return err_set(e, RC_TEMP, 452, "4.5.3", "Error: too many recipients");
-    return RC_OK;
+    return s->tx.n >= (size_t)s->conf->smtpd_recipient_limit ? too_many(e) : RC_OK;
+}
+
+/* What could not be delivered in one go is left for the client's next transaction. */
+static enum rc check_targets(const struct smtp_session *s, const struct smtp_recipient *r, struct err *e)
+{
+    must(r->n_targets <= SMTP_TARGETS_MAX);
+    return s->tx.n_targets + r->n_targets > SMTP_TARGETS_MAX ? too_many(e) : RC_OK;
 }
 
 static void add_recipient(struct smtp_session *s, const struct smtp_recipient *r)
@@ -101,13 +111,13 @@ void smtp_cmd_rcpt(struct smtp_session *s, str args)
     s->tx.rcpt_tried = true;
     enum rc rc = smtp_cmd_parse_rcpt(args, s->tx.mail.smtputf8, s->tx.arena, &r.rcpt, &e);
     if (arena_exhausted(s->tx.arena))
-        rc = err_set(&e, RC_TEMP, 452, "4.5.3", "Error: too many recipients");
+        rc = too_many(&e);
     if (rc) {
         smtp_reply_err(s, &e);
         return;
     }
     r.address = r.rcpt.postmaster ? r.rcpt.to.local : mailaddr_str(s->tx.arena, &r.rcpt.to);
-    if (check_count(s, &e) || resolve(s, &r, &e)) {
+    if (check_count(s, &e) || resolve(s, &r, &e) || check_targets(s, &r, &e)) {
         smtp_reject(s, "RCPT", s->tx.sender, r.address, &e);
         return;
     }

@@ -19,6 +19,9 @@ struct smtp_target {
     str address; /* Delivered-To: the address after aliases, "user@domain" */
 };
 
+/* Mailboxes that one transaction may lead to, so that whatever is accepted can be delivered at once. */
+enum { SMTP_TARGETS_MAX = 1000 };
+
 enum smtp_sasl_result { SMTP_SASL_CONTINUE, SMTP_SASL_OK, SMTP_SASL_FAIL, SMTP_SASL_TEMP };
 
 struct smtp_sasl_reply {
@@ -62,7 +65,7 @@ struct smtp_delivery {
 
 struct smtp_env {
     /* Whose is this address ("local@domain", domain in lower case and A-labels; "postmaster" without a domain
-     * is asked as it is)? RC_OK: at least one target, in the arena. RC_GONE: the domain is not one of ours
+     * is asked as it is)? RC_OK: 1 to SMTP_TARGETS_MAX targets, in the arena. RC_GONE: the domain is not one of ours
      * (*e untouched). RC_PERM, RC_TEMP: e says it all (550 5.1.1, 452 4.2.2...). */
     enum rc (*resolve)(void *ctx, str address, struct arena *a, struct smtp_target **ret, size_t *ret_n,
                        struct err *e);

@@ -2,7 +2,7 @@
  * sizes that agree with the content, recipients that were resolved. */
 #include "fake_env.h"
 
-enum { WORLD_MAX = 64 << 20 };
+enum { WORLD_MAX = 64 << 20, CROWD = 400 };
 
 static const struct {
     str local;
@@ -52,8 +52,15 @@ static enum rc fake_resolve(void *ctx, str address, struct arena *a, struct smtp
     w->lookups++;
     if (domain.p && !str_eq(domain, S("example.org")) && !str_eq(domain, S("xn--bcher-kva.example")))
         return RC_GONE;
-    struct smtp_target *targets = arena_array(a, 2, sizeof *targets);
+    struct smtp_target *targets = arena_array(a, CROWD, sizeof *targets);
     must(targets);
+    if (str_eq(local, S("crowd"))) {
+        for (size_t i = 0; i < CROWD; i++)
+            set_target(&targets[i], a, arena_printf(a, "member%zu", i));
+        *ret = targets;
+        *ret_n = CROWD;
+        return RC_OK;
+    }
     size_t i = find_mailbox(local);
     if (!team && i == sizeof mailboxes / sizeof *mailboxes)
         return err_set(e, RC_PERM, 550, "5.1.1", "User unknown in virtual mailbox table");
@@ -164,6 +171,8 @@ static enum rc fake_deliver(void *ctx, struct smtp_delivery *d)
     struct fake_world *w = ctx;
     enum rc worst = RC_OK;
     must(d->n > 0 && d->content_bytes == w->content.n);
+    if (w->deliver_result != RC_OK)
+        return w->deliver_result;
     w->last_bytes = d->content_bytes;
     w->last_lines = d->content_lines;
     must(str_copy(w->last_id, sizeof w->last_id, d->id) == RC_OK);

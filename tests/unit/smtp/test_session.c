@@ -496,6 +496,23 @@ static void too_many_recipients(void **state)
     fake_world_deinit(&t.world);
 }
 
+/* An alias counts with all its mailboxes: what one transaction cannot deliver is refused at RCPT. */
+static void too_many_mailboxes(void **state)
+{
+    static const struct talk_step steps[] = {
+        HELLO,
+        {"MAIL FROM:<>\r\n", "250 "},
+        {"RCPT TO:<crowd@example.org>\r\n", "250 2.1.5 "},
+        {"RCPT TO:<crowd@example.org>\r\n", "250 2.1.5 "},
+        {"RCPT TO:<crowd@example.org>\r\n", "452 4.5.3 "},
+        {"RCPT TO:<alice@example.org>\r\n", "250 2.1.5 "},
+        {"RSET\r\n", "250 "},
+        {"MAIL FROM:<>\r\n", "250 "},
+        {"RCPT TO:<crowd@example.org>\r\n", "250 2.1.5 "},
+    };
+    RUN(SMTP_KIND_MX, "", steps);
+}
+
 static void endings(void **state)
 {
     static const struct talk_step in_data[] = {HELLO,
@@ -587,6 +604,7 @@ int main(void)
         cmocka_unit_test(sink_failures),
         cmocka_unit_test(limits_of_patience),
         cmocka_unit_test(too_many_recipients),
+        cmocka_unit_test(too_many_mailboxes),
         cmocka_unit_test(endings),
         cmocka_unit_test(internationalised),
         cmocka_unit_test(connection_refused),
