@@ -33,6 +33,14 @@ static bool path_is_plain(const char *path)
     return true;
 }
 
+static bool ids_are_permitted(const struct account_identity *id)
+{
+    bool fine = id->uid != (uid_t)-1 && id->gid != (gid_t)-1;
+    for (size_t i = 0; i < id->n_groups; i++)
+        fine = fine && id->groups[i] != 0 && id->groups[i] != (gid_t)-1;
+    return fine;
+}
+
 enum rc identity_get(str bytes, struct account_identity *ret)
 {
     struct ipc_msg m = {.fields = bytes};
@@ -54,7 +62,8 @@ enum rc identity_get(str bytes, struct account_identity *ret)
         str_copy(id.mail_dir, sizeof id.mail_dir, mail) != RC_OK ||
         str_copy(id.index_dir, sizeof id.index_dir, index) != RC_OK)
         return RC_INVALID;
-    if (!path_is_plain(id.home) || !path_is_plain(id.mail_dir) || !path_is_plain(id.index_dir))
+    if (!path_is_plain(id.home) || !path_is_plain(id.mail_dir) || !path_is_plain(id.index_dir) ||
+        !ids_are_permitted(&id))
         return RC_INVALID;
     *ret = id;
     return RC_OK;
@@ -64,6 +73,23 @@ static enum rc no_place(const struct account_identity *id, str location, struct 
 {
     err_set(e, RC_PERM, 550, "5.3.5", "the account has no place for its mail");
     err_note(e, "the mail location " STR_FMT " gives no path for %s", STR_ARG(location), id->account);
+    return RC_PERM;
+}
+
+enum rc identity_set_home(struct account_identity *id, str path, struct err *e)
+{
+    AUTO(buf_deinit) struct buf home = BUF_INIT(IDENTITY_PATH_MAX);
+    for (str rest = path; rest.n > 0;) {
+        str part = str_take(&rest, '/');
+        if (part.n > 0 && !str_eq(part, S(".")))
+            buf_printf(&home, "/" STR_FMT, STR_ARG(part));
+    }
+    if (home.n == 0)
+        buf_putc(&home, '/');
+    if (str_starts(path, S("/")) && !home.overflow && path_is_plain(buf_cstr(&home)))
+        return str_copy(id->home, sizeof id->home, buf_str(&home));
+    err_set(e, RC_PERM, 550, "5.3.5", "the account has no place for its mail");
+    err_note(e, "the home directory of %s, '" STR_FMT "', is no plain absolute path", id->account, STR_ARG(path));
     return RC_PERM;
 }
 

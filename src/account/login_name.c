@@ -22,8 +22,13 @@ enum rc account_ask_system(const struct account_lookup *l, str name, struct acco
         return RC_GONE;
     struct err why = {0};
     enum rc rc = l->system_user(l->system_ctx, name, &id, &why);
-    if (rc == RC_GONE || rc == RC_PERM)
+    if (rc == RC_GONE)
         return RC_GONE;
+    if (rc == RC_PERM) { /* a user whose entry cannot be used: not "unknown", and not "try again" for ever */
+        if (e)
+            *e = why;
+        return RC_PERM;
+    }
     if (rc != RC_OK) {
         err_set(e, RC_TEMP, 451, "4.3.0", "users cannot be looked up now");
         err_note(e, "users of the system cannot be looked up: %s", err_text(&why));

@@ -87,7 +87,7 @@ enum rc pam_check(const char *service, str user, str password, str client_ip, st
     return rc;
 }
 
-/* The supplementary groups; of more than fit, the first ones count. */
+/* The supplementary groups without root's, which no session needs; of more than fit, the first ones count. */
 static void read_groups(const struct passwd *pw, struct account_identity *id)
 {
     gid_t groups[IDENTITY_GROUPS_MAX + 1]; /* with the primary one */
@@ -95,7 +95,7 @@ static void read_groups(const struct passwd *pw, struct account_identity *id)
     if (getgrouplist(pw->pw_name, pw->pw_gid, groups, &n) < 0)
         n = IDENTITY_GROUPS_MAX + 1;
     for (int i = 0; i < n && id->n_groups < IDENTITY_GROUPS_MAX; i++) {
-        if (groups[i] != pw->pw_gid)
+        if (groups[i] != pw->pw_gid && groups[i] != 0 && groups[i] != (gid_t)-1)
             id->groups[id->n_groups++] = groups[i];
     }
 }
@@ -110,15 +110,17 @@ enum rc passwd_find(str user, struct account_identity *ret, struct err *e)
     int error = getpwnam_r(name, &entry, room, sizeof room, &pw);
     if (!pw && (error == 0 || error == ENOENT || error == ESRCH))
         return RC_GONE;
-    if (!pw || str_copy(id.account, sizeof id.account, user) != RC_OK ||
-        str_copy(id.home, sizeof id.home, str_c(pw->pw_dir)) != RC_OK) {
+    if (!pw) {
         err_set(e, RC_TEMP, 451, "4.3.0", "users cannot be looked up now");
-        err_note(e, "passwd: %s", error ? strerror(error) : "an entry is too long");
+        err_note(e, "passwd: %s", strerror(error));
         return RC_TEMP;
     }
+    must(str_copy(id.account, sizeof id.account, user) == RC_OK);
     id.uid = pw->pw_uid;
     id.gid = pw->pw_gid;
     read_groups(pw, &id);
-    *ret = id;
-    return RC_OK;
+    enum rc rc = identity_set_home(&id, str_c(pw->pw_dir), e);
+    if (rc == RC_OK)
+        *ret = id;
+    return rc;
 }

@@ -19,7 +19,7 @@ struct account_lookup {
     uid_t mail_uid; /* who owns the mail of the accounts in the database */
     gid_t mail_gid;
     /* Asks for a user of the system: RC_OK (uid, gid, groups and home filled, its mail path need not be),
-     * RC_GONE there is none, RC_TEMP. NULL: there are none. Called only while `system_users` is on. */
+     * RC_GONE there is none, RC_PERM it cannot have mail here (e says why), RC_TEMP. NULL: there are none. Called only while `system_users` is on. */
     enum rc (*system_user)(void *ctx, str name, struct account_identity *ret, struct err *e);
     void *system_ctx;
 };
@@ -52,7 +52,8 @@ MUST_USE enum rc account_may_send(const struct account_lookup *l, str account, s
 MUST_USE enum rc account_identify(const struct account_lookup *l, str account, struct account_identity *ret,
                                   struct err *e);
 
-/* A user of the system whose uid is permitted, without mail path. RC_GONE: none. */
+/* A user of the system whose uid is permitted, without mail path. RC_GONE: none; RC_PERM: its entry cannot be used, e
+ * says why; RC_TEMP. */
 MUST_USE enum rc account_ask_system(const struct account_lookup *l, str name, struct account_identity *ret,
                                     struct err *e);
 

@@ -27,10 +27,12 @@ enum rc worker_system_user(void *ctx, str name, struct account_identity *ret, st
     ipc_get_err(&m, &answer);
     str bytes = ipc_get_str(&m, IDENTITY_BYTES_MAX);
     enum rc rc = answer.rc;
-    if (rc == RC_OK && (ipc_end(&m) != RC_OK || identity_get(bytes, ret) != RC_OK))
-        rc = worker_down(e);
-    else if (rc != RC_OK)
+    if (rc != RC_OK) {
         *e = answer;
+    } else if (ipc_end(&m) != RC_OK || identity_get(bytes, ret) != RC_OK) {
+        rc = err_set(e, RC_PERM, 550, "5.3.5", "the account has no place for its mail");
+        err_note(e, "the passwd entry of " STR_FMT " cannot be used", STR_ARG(name));
+    }
     ipc_msg_deinit(&m);
     return rc;
 }

@@ -24,6 +24,8 @@ static enum rc system_user(void *ctx, str name, struct account_identity *ret, st
         ret->uid = 1;
         return RC_OK;
     }
+    if (str_eq(name, S("homeless")))
+        return err_set(e, RC_PERM, 550, "5.3.5", "the account has no place for its mail");
     return str_eq(name, S("broken")) ? RC_TEMP : RC_GONE;
 }
 
@@ -165,6 +167,7 @@ static void addresses(void **state)
         {"unix@example.org", RC_OK, "alice/1001 "},
         {"daemon@example.org", RC_PERM, "5.1.1"}, /* below first_valid_uid */
         {"broken@example.org", RC_TEMP, "4.3.0"},
+        {"homeless@example.org", RC_PERM, "5.3.5"},
         /* RFC 5321 §4.5.1, RFC 2142 */
         {"postmaster@example.org", RC_OK, "bob@example.org/5000 "}, /* the first account of the domain */
         {"Postmaster@example.net", RC_OK, "bob@example.org/5000 "}, /* as configured */
