@@ -131,16 +131,27 @@ static const struct err *worst(const struct smtp_delivery *d, size_t from, size_
     return committed ? NULL : &again;
 }
 
+/* What became of a recipient, for the log; the replies say the same. One that would have been fine alone shares the
+ * fate of the message. */
+static const struct err *outcome(const struct smtp_delivery_rcpt *r, bool any_refused, bool committed)
+{
+    static const struct err aborted = {
+        .rc = RC_TEMP, .enhanced = "4.3.0", .peer = "aborted, another recipient failed"};
+    static const struct err failed = {.rc = RC_TEMP, .enhanced = "4.3.0", .peer = "the delivery failed"};
+    if (r->result.rc != RC_OK || committed)
+        return &r->result;
+    return any_refused ? &aborted : &failed;
+}
+
 static void log_results(struct smtp_session *s, const struct smtp_delivery *d, bool committed,
                         struct smtp_times times)
 {
+    bool any_refused = false;
+    for (size_t i = 0; i < d->n; i++)
+        any_refused |= d->rcpts[i].result.rc != RC_OK;
     for (size_t i = 0; i < d->n; i++) {
         const struct smtp_delivery_rcpt *r = &d->rcpts[i];
-        const struct err aborted = {
-            .rc = RC_TEMP, .enhanced = "4.3.0", .peer = "aborted, another recipient failed"};
-        const struct err *result =
-            r->result.rc == RC_OK && !committed && !d->each_alone ? &aborted : &r->result;
-        smtp_log_delivery(s, &s->tx.rcpts[r->recipient], r->target, result, times);
+        smtp_log_delivery(s, &s->tx.rcpts[r->recipient], r->target, outcome(r, any_refused, committed), times);
     }
 }
 

@@ -403,6 +403,42 @@ static void lmtp_replies_for_each(void **state)
     fake_world_deinit(&t.world);
 }
 
+/* A delivery that fails as a whole: the log says what the client was told. */
+static void failed_as_a_whole(void **state)
+{
+    static const struct talk_step lmtp[] = {
+        {NULL, "220 "},
+        {"LHLO c\r\n", "250-"},
+        {"MAIL FROM:<a@b.example>\r\n", "250 "},
+        {"RCPT TO:<alice@example.org>\r\n", "250 "},
+        {"DATA\r\n", "354 "},
+        {"x\r\n.\r\n", "451 4.3.0 "},
+    };
+    static const struct talk_step smtp[] = {
+        HELLO,
+        {"MAIL FROM:<a@b.example>\r\n", "250 "},
+        {"RCPT TO:<alice@example.org>\r\n", "250 "},
+        {"DATA\r\n", "354 "},
+        {"x\r\n.\r\n", "451 4.3.0 "},
+    };
+    for (int i = 0; i < 2; i++) {
+        struct talk t;
+        talk_init(&t, i ? SMTP_KIND_MX : SMTP_KIND_LMTP, "");
+        t.world.deliver_result = RC_TEMP;
+        talk_begin(&t);
+        if (i)
+            TALK(&t, smtp);
+        else
+            TALK(&t, lmtp);
+        talk_end(&t);
+        const char *log = talk_log();
+        expect_in(log, "to=<alice@example.org>, relay=maildir");
+        expect_in(log, "dsn=4.3.0, status=deferred (the delivery failed)");
+        assert_null(strstr(log, "status=sent"));
+        fake_world_deinit(&t.world);
+    }
+}
+
 /* RFC 5321 §6.3 */
 static void loops_and_large_headers(void **state)
 {
@@ -600,6 +636,7 @@ int main(void)
         cmocka_unit_test(failures_abort_all),
         cmocka_unit_test(an_address_gets_one_copy),
         cmocka_unit_test(lmtp_replies_for_each),
+        cmocka_unit_test(failed_as_a_whole),
         cmocka_unit_test(loops_and_large_headers),
         cmocka_unit_test(sink_failures),
         cmocka_unit_test(limits_of_patience),
