@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -87,6 +88,30 @@ enum rc file_replace(const char *path, str content, unsigned mode)
         unlink(name);
     buf_deinit(&tmp);
     return rc;
+}
+
+/* Where the file system knows no O_TMPFILE (NFS, some FUSE and overlays): a random name that is taken away at once. A
+ * crash in between leaves an empty file. */
+static int open_and_unlink(int dir_fd)
+{
+    unsigned char random[12];
+    char name[8 + 2 * sizeof random + 1] = ".unnamed";
+    if (getrandom(random, sizeof random, 0) != sizeof random)
+        return -1;
+    for (size_t i = 0; i < sizeof random; i++)
+        snprintf(name + 8 + 2 * i, 3, "%02x", random[i]);
+    int fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd >= 0 && unlinkat(dir_fd, name, 0) != 0)
+        fd_closep(&fd);
+    return fd;
+}
+
+int file_open_nameless(int dir_fd)
+{
+    int fd = openat(dir_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT))
+        fd = open_and_unlink(dir_fd);
+    return fd;
 }
 
 enum rc file_make_dir_at(int dir_fd, const char *name, unsigned mode)

@@ -2,18 +2,18 @@
  * message that is too large for memory; the file vanishes with its last descriptor. */
 #include "base/log.h"
 #include "os/channel.h"
+#include "os/file.h"
 #include "role/ipc.h"
 #include "role/role.h"
 
 #include <errno.h>
-#include <fcntl.h>
 
 enum { QUEUE_CHANNELS_MAX = 512 };
 
 static enum rc lend(struct role *r, struct buf *reply, int *reply_fds, unsigned *ret_n_fds)
 {
     struct err e = {0};
-    int fd = openat(r->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    int fd = file_open_nameless(r->dir);
     if (fd < 0) {
         bool full = errno == ENOSPC || errno == EDQUOT;
         err_set(&e, full ? RC_LIMIT : RC_TEMP, full ? 452 : 451, full ? "4.3.1" : "4.3.0", "%s",
