@@ -90,6 +90,7 @@ static void sasl_call(struct smtpd_session *s, struct smtp_sasl_reply *ret)
         if (rc == RC_OK && result <= SMTP_SASL_TEMP)
             *ret = (struct smtp_sasl_reply){
                 .result = (enum smtp_sasl_result)result, .data = data, .account = account, .reason = reason};
+        ipc_msg_deinit(m); /* closes descriptors; the views that were handed out lie in s->ipc */
     }
     if (rc != RC_OK || ret->result != SMTP_SASL_CONTINUE)
         channel_release(&s->sasl, rc != RC_OK);
