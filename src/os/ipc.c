@@ -129,6 +129,11 @@ enum rc ipc_recv(int fd, struct buf *b, struct ipc_msg *ret, msec deadline)
                          .msg_control = control.space,
                          .msg_controllen = sizeof control.space};
     ssize_t n;
+    if (deadline > 0) { /* a reply: never there yet, so wait first */
+        enum rc rc = wait_readable(fd, deadline);
+        if (rc != RC_OK)
+            return rc;
+    }
     /* without a deadline the call itself waits: one system call less on the hot path */
     int how = MSG_CMSG_CLOEXEC | (deadline < 0 ? 0 : MSG_DONTWAIT);
     while ((n = recvmsg(fd, &msg, how)) < 0) {
