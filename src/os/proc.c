@@ -54,6 +54,7 @@ enum rc proc_start_role(const char *role, const char *title, pid_t *ret_pid, int
 
 static char *title_start;
 static size_t title_room;
+static char **arguments; /* copies, because titles are written over the originals */
 
 void proc_init_title(int argc, char **argv)
 {
@@ -75,6 +76,12 @@ void proc_init_title(int argc, char **argv)
     environ = env;
     title_start = argv[0];
     title_room = (size_t)(end - argv[0]);
+    arguments = calloc((size_t)argc + 1, sizeof *arguments);
+    must(arguments);
+    for (int i = 0; i < argc; i++) {
+        argv[i] = arguments[i] = strdup(argv[i]);
+        must(argv[i]);
+    }
 }
 
 void proc_set_title(const char *fmt, ...)
