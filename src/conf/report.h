@@ -1,4 +1,4 @@
-/* Adding to a struct conf_report; internal to src/conf. */
+/* Adding to a struct conf_report: src/conf, and those who check what the settings name. */
 #ifndef CONF_REPORT_H
 #define CONF_REPORT_H
 

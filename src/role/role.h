@@ -49,7 +49,7 @@ struct role {
     const char *name;
     const struct role_ops *ops;
     int control;
-    const struct conf *conf; /* replaced at a reload; older ones stay valid for the sessions that use them */
+    const struct conf *_Atomic conf; /* replaced at a reload; older ones stay valid for the sessions that use them */
     struct buf keys;         /* key pairs as keys.h has them; empty when the role gets none */
     int dir;                 /* CONTROL_DIR, or -1 */
     struct account_identity *identity; /* CONTROL_IDENTITY: who this deliver process is to become, or NULL */
