@@ -32,6 +32,8 @@ int cli_main(int argc, char **argv);
 /* The settings, loaded at the first call; NULL when they have errors, which were printed (return CLI_FINDING
  * then). Warnings are printed too. */
 const struct conf *cli_conf(struct cli *cli);
+/* Loads the settings into cli->conf and reads the certificates; whatever is wrong goes to the report. */
+void cli_check(struct cli *cli, struct conf_report *report);
 
 /* Print "malle: TEXT" to standard error and return the status: `return cli_fail("...")`. */
 int cli_usage(const char *fmt, ...) PRINTF(1, 2);

@@ -1,7 +1,10 @@
-/* malle check: every error of the settings at once, with file, line and the name that was probably meant. */
+/* malle check: every error of the settings and of the certificates they name at once, with file, line and the
+ * name that was probably meant. */
 #include "cli/cli.h"
 
 #include "fmt/json.h"
+#include "role/key_files.h"
+#include "role/keys.h"
 
 static int print_json(const struct conf_report *report)
 {
@@ -22,13 +25,23 @@ static int print_json(const struct conf_report *report)
     return cli_print(&text);
 }
 
+void cli_check(struct cli *cli, struct conf_report *report)
+{
+    struct buf keys = BUF_INIT(KEYS_BYTES_MAX);
+    cli->conf = conf_load(cli->conf_path, cli->sets, cli->set_count, report);
+    /* certificates are settings, too, for those who mistype their names or let them expire */
+    if (cli->conf && key_files_read(cli->conf, report, &keys) != RC_OK)
+        must(report->errors > 0);
+    buf_wipe(&keys);
+}
+
 int cmd_check(int argc, char **argv, struct cli *cli)
 {
     struct conf_report report = {0};
     struct buf text AUTO(buf_deinit) = BUF_INIT(1 << 20);
     if (argc > 1)
         return cli_usage("check takes no argument, found \"%s\"", argv[1]);
-    cli->conf = conf_load(cli->conf_path, cli->sets, cli->set_count, &report);
+    cli_check(cli, &report);
     int status = report.errors ? CLI_FINDING : CLI_FINE;
     if (cli->json) {
         if (print_json(&report) != CLI_FINE)

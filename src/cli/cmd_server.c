@@ -74,10 +74,17 @@ int cmd_stop(int argc, char **argv, struct cli *cli)
 
 int cmd_reload(int argc, char **argv, struct cli *cli)
 {
+    struct conf_report report = {0};
+    struct buf text AUTO(buf_deinit) = BUF_INIT(1 << 20);
     pid_t pid;
     if (argc != 1)
         return cli_usage("reload takes no arguments");
-    return signal_master(cli, SIGHUP, &pid); /* cli_conf has refused a file with errors before */
+    cli_check(cli, &report); /* the master would only log what is wrong, and go on as before */
+    conf_report_format(&report, &text);
+    fputs(buf_cstr(&text), stderr);
+    bool usable = report.errors == 0;
+    conf_report_deinit(&report);
+    return usable ? signal_master(cli, SIGHUP, &pid) : CLI_FINDING;
 }
 
 static enum rc read_status(const struct conf *c, struct buf *ret)

@@ -5,7 +5,7 @@
 
 #include "os/tls.h"
 
-enum { KEYS_MAX = 64, KEYS_BYTES_MAX = 4 << 20 };
+enum { KEYS_MAX = 1000, KEYS_BYTES_MAX = 32 << 20 };
 
 void keys_put(struct buf *b, const struct tls_pem *pairs, size_t n);
 /* Views into content. RC_INVALID when malformed. */

@@ -56,21 +56,24 @@ static bool claim_pid_file(const struct conf *c)
     return mine; /* the descriptor stays open: it is the lock */
 }
 
+static void log_report(struct conf_report *report)
+{
+    for (size_t i = 0; i < report->n; i++)
+        log_line(report->v[i].warning ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, "%s:%d: %s", report->v[i].file,
+                 report->v[i].line, report->v[i].text);
+    conf_report_deinit(report);
+}
+
 static void reload(struct master *m)
 {
     struct conf_report report = {0};
-    struct err e = {0};
     struct conf *c = conf_load(m->start.conf_path, m->start.sets, m->start.n_sets, &report);
-    for (size_t i = 0; i < report.n; i++)
-        log_line(report.v[i].warning ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, "%s:%d: %s", report.v[i].file, report.v[i].line,
-                 report.v[i].text);
-    conf_report_deinit(&report);
-    if (!c) {
+    if (c)
+        conf_keep(c, m->conf, &report);
+    bool usable = c && setup_conf_fds(m, c, &report) == RC_OK;
+    log_report(&report);
+    if (!usable) {
         log_error("reload: the configuration has errors; the old one stays in force");
-        return;
-    }
-    if (setup_conf_fds(m, c, &e) != RC_OK) {
-        log_error("reload: %s; the old configuration stays in force", err_text(&e));
         conf_free(c);
         return;
     }
@@ -126,7 +129,7 @@ static void wait_for_events(struct master *m)
 int master_run(const struct master_start *start)
 {
     static struct master m;
-    struct err e = {0};
+    struct conf_report report = {0};
     m.start = *start;
     m.conf = start->conf;
     m.conf_fd = m.keys_fd = m.no_keys_fd = m.spool_fd = m.status_fd = -1;
@@ -137,10 +140,10 @@ int master_run(const struct master_start *start)
     setup_folders(&m);
     if (!claim_pid_file(m.conf))
         return 1;
-    if (setup_conf_fds(&m, m.conf, &e) != RC_OK) {
-        log_error("%s", err_text(&e));
+    enum rc rc = setup_conf_fds(&m, m.conf, &report);
+    log_report(&report);
+    if (rc != RC_OK)
         return 1;
-    }
     setup_listeners(&m);
     status_open(&m);
     children_plan(&m);

@@ -55,7 +55,7 @@ bool children_all_ready(const struct master *m);
 void setup_folders(struct master *m);
 void setup_listeners(struct master *m);
 void setup_log(const struct conf *c);
-MUST_USE enum rc setup_conf_fds(struct master *m, const struct conf *c, struct err *e);
+MUST_USE enum rc setup_conf_fds(struct master *m, const struct conf *c, struct conf_report *report);
 
 /* master_status.c */
 void status_open(struct master *m);

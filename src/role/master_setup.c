@@ -1,8 +1,10 @@
 /* What the master prepares before the first child: folders, log, configuration and keys as sealed memory files,
  * listening sockets. */
 #include "base/log.h"
+#include "conf/report.h"
 #include "os/file.h"
 #include "os/socket.h"
+#include "role/key_files.h"
 #include "role/keys.h"
 #include "role/master_impl.h"
 
@@ -103,52 +105,13 @@ void setup_folders(struct master *m)
 
 /* --- configuration and keys --- */
 
-struct pem_store { /* the bytes behind an array of struct tls_pem */
-    struct buf chain[KEYS_MAX], key[KEYS_MAX];
-    struct tls_pem pairs[KEYS_MAX];
-    size_t n;
-};
-
-static void pem_store_deinit(struct pem_store *s)
-{
-    for (size_t i = 0; i < KEYS_MAX; i++) {
-        buf_deinit(&s->chain[i]);
-        buf_wipe(&s->key[i]);
-    }
-}
-
-/* "chain.pem:key.pem", or one file that holds both. */
-static enum rc load_pair(struct pem_store *s, str spec, struct err *e)
-{
-    if (s->n == KEYS_MAX)
-        return err_set(e, RC_LIMIT, 0, "", "tls_certificates: more than %d pairs", KEYS_MAX);
-    str rest = spec, chain_path = str_take(&rest, ':');
-    AUTO(str_freep) char *chain = str_dup(chain_path), *key = str_dup(rest.n ? rest : chain_path);
-    struct buf *c = &s->chain[s->n], *k = &s->key[s->n];
-    buf_init(c, PEM_MAX);
-    buf_init(k, PEM_MAX);
-    if (file_read(chain, c) != RC_OK)
-        return err_set(e, RC_PERM, 0, "", "tls_certificates: cannot read %s: %s", chain, strerror(errno));
-    if (file_read(key, k) != RC_OK)
-        return err_set(e, RC_PERM, 0, "", "tls_certificates: cannot read %s: %s", key, strerror(errno));
-    s->pairs[s->n] = (struct tls_pem){.chain = buf_str(c), .key = buf_str(k), .name = spec};
-    int64_t expires_in;
-    enum rc rc = tls_pem_check(&s->pairs[s->n], &expires_in, e);
-    if (rc != RC_OK)
-        return rc;
-    if (expires_in < 7 * 86400)
-        log_warn("the certificate " STR_FMT " expires in %lld hours", STR_ARG(spec), (long long)expires_in / 3600);
-    s->n++;
-    return RC_OK;
-}
-
-/* The pair that is used when none is configured, made at the first start. */
-static enum rc self_signed(const struct conf *c, struct pem_store *s, struct err *e)
+/* Makes the pair that is used when none is configured, at the first start. */
+static enum rc make_self_signed(const struct conf *c, struct conf_report *report)
 {
     struct buf path = BUF_INIT(4096), chain = BUF_INIT(PEM_MAX), key = BUF_INIT(PEM_MAX);
-    buf_printf(&path, "%s/tls/self-signed.pem", c->state_dir);
     enum rc rc = RC_OK;
-    if (access(buf_cstr(&path), F_OK) != 0) {
+    key_files_self_signed_path(c, &path);
+    if (c->tls_certificates.n == 0 && access(buf_cstr(&path), F_OK) != 0) {
         log_info("no tls_certificates: making a self-signed certificate for %s in %s", c->hostname, buf_cstr(&path));
         rc = tls_self_signed(str_c(c->hostname), &chain, &key);
         if (rc == RC_OK) {
@@ -156,13 +119,7 @@ static enum rc self_signed(const struct conf *c, struct pem_store *s, struct err
             rc = file_replace(buf_cstr(&path), buf_str(&chain), 0600);
         }
         if (rc != RC_OK)
-            err_set(e, rc, 0, "", "cannot make %s", buf_cstr(&path));
-    }
-    if (rc == RC_OK) {
-        /* the name of the pair outlives this function's buffer: it is the option's own default */
-        rc = load_pair(s, buf_str(&path), e);
-        if (rc == RC_OK)
-            s->pairs[s->n - 1].name = S("the self-signed certificate");
+            conf_error(report, buf_cstr(&path), 0, "cannot be made: %s", strerror(errno));
     }
     buf_deinit(&path);
     buf_wipe(&chain);
@@ -170,40 +127,32 @@ static enum rc self_signed(const struct conf *c, struct pem_store *s, struct err
     return rc;
 }
 
-static enum rc seal_keys(const struct conf *c, int *ret_fd, struct err *e)
+/* The keys as a sealed memory file; -1 when something is wrong with them. */
+static int seal_keys(const struct conf *c, struct conf_report *report)
 {
-    struct pem_store *s = calloc(1, sizeof *s);
     struct buf b = BUF_INIT(KEYS_BYTES_MAX);
-    enum rc rc = RC_OK;
-    must(s);
-    for (size_t i = 0; i < c->tls_certificates.n && rc == RC_OK; i++)
-        rc = load_pair(s, c->tls_certificates.v[i], e);
-    if (c->tls_certificates.n == 0)
-        rc = self_signed(c, s, e);
-    if (rc == RC_OK) {
-        keys_put(&b, s->pairs, s->n);
-        *ret_fd = ipc_memfd("malle-keys", buf_str(&b));
-        if (*ret_fd < 0)
-            rc = err_set(e, RC_TEMP, 0, "", "memory file: %s", strerror(errno));
+    int fd = -1;
+    if (make_self_signed(c, report) == RC_OK && key_files_read(c, report, &b) == RC_OK) {
+        fd = ipc_memfd("malle-keys", buf_str(&b));
+        if (fd < 0)
+            conf_error(report, "malle-keys", 0, "no memory file: %s", strerror(errno));
     }
     buf_wipe(&b);
-    pem_store_deinit(s);
-    free(s);
-    return rc;
+    return fd;
 }
 
-enum rc setup_conf_fds(struct master *m, const struct conf *c, struct err *e)
+enum rc setup_conf_fds(struct master *m, const struct conf *c, struct conf_report *report)
 {
     struct buf text = BUF_INIT(8 << 20);
-    int keys = -1;
-    enum rc rc = seal_keys(c, &keys, e);
-    if (rc != RC_OK)
-        return rc;
+    int keys = seal_keys(c, report);
+    if (keys < 0)
+        return RC_PERM;
     int conf = conf_serialize(c, &text) == RC_OK ? ipc_memfd("malle-conf", buf_str(&text)) : -1;
     buf_deinit(&text);
     if (conf < 0) {
         close(keys);
-        return err_set(e, RC_TEMP, 0, "", "the configuration cannot be handed to the roles");
+        conf_error(report, "malle-conf", 0, "the configuration cannot be handed to the roles");
+        return RC_TEMP;
     }
     fd_closep(&m->conf_fd);
     fd_closep(&m->keys_fd);

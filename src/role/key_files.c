@@ -1,0 +1,124 @@
+/* Reads the files of tls_certificates, "chain.pem:key.pem"; the self-signed pair is one file that holds both. */
+#include "role/key_files.h"
+
+#include "conf/report.h"
+#include "os/file.h"
+#include "role/keys.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+enum { PEM_MAX = 1 << 16, EXPIRES_SOON_S = 7 * 86400 };
+
+struct pem_store { /* the bytes behind an array of struct tls_pem */
+    struct buf chain[KEYS_MAX], key[KEYS_MAX];
+    struct tls_pem pairs[KEYS_MAX];
+    size_t n;
+};
+
+struct reading {
+    const struct conf *conf;
+    struct conf_report *report;
+    struct pem_store *store;
+};
+
+static void pem_store_free(struct pem_store **sp)
+{
+    struct pem_store *s = *sp;
+    for (size_t i = 0; i < KEYS_MAX; i++) {
+        buf_deinit(&s->chain[i]);
+        buf_wipe(&s->key[i]);
+    }
+    free(s);
+    *sp = NULL;
+}
+
+static void complain(const struct reading *r, enum conf_option option, bool warning, const char *what,
+                     const char *why)
+{
+    struct conf_origin at = r->conf->origin[option];
+    struct conf_difference d;
+    conf_describe(r->conf, option, &d);
+    conf_report_add(r->report, warning, at.file ? at.file : "(default)", at.line, "%s: %s%s%s", d.name, what,
+                    *what ? ": " : "", why);
+}
+
+static bool read_file(const struct reading *r, const char *path, struct buf *out)
+{
+    buf_init(out, PEM_MAX);
+    if (file_read(path, out) == RC_OK)
+        return true;
+    complain(r, CONF_tls_certificates, false, path, out->overflow ? "too large" : strerror(errno));
+    return false;
+}
+
+static void read_pair(const struct reading *r, str spec)
+{
+    struct pem_store *s = r->store;
+    struct tls_pem *pair = &s->pairs[s->n];
+    struct err e = {0};
+    int64_t expires_in = 0;
+    str rest = spec, chain_path = str_take(&rest, ':');
+    AUTO(str_freep) char *chain = str_dup(chain_path), *key = str_dup(rest.n ? rest : chain_path);
+    bool both = read_file(r, chain, &s->chain[s->n]);
+    both = read_file(r, key, &s->key[s->n]) && both;
+    *pair = (struct tls_pem){.chain = buf_str(&s->chain[s->n]), .key = buf_str(&s->key[s->n]), .name = spec};
+    s->n++;
+    if (!both)
+        return;
+    if (tls_pem_check(pair, &expires_in, &e) != RC_OK)
+        complain(r, CONF_tls_certificates, false, "", err_text(&e));
+    else if (expires_in < 0)
+        complain(r, CONF_tls_certificates, true, chain, "the certificate has expired");
+    else if (expires_in < EXPIRES_SOON_S)
+        complain(r, CONF_tls_certificates, true, chain, "the certificate expires within a week");
+}
+
+void key_files_self_signed_path(const struct conf *c, struct buf *out)
+{
+    buf_reset(out);
+    buf_printf(out, "%s/tls/self-signed.pem", c->state_dir);
+}
+
+static void read_pairs(const struct reading *r)
+{
+    struct buf path AUTO(buf_deinit) = BUF_INIT(4096);
+    struct conf_list wanted = r->conf->tls_certificates;
+    for (size_t i = 0; i < wanted.n && i < KEYS_MAX; i++)
+        read_pair(r, wanted.v[i]);
+    if (wanted.n > KEYS_MAX)
+        complain(r, CONF_tls_certificates, false, "", "there are too many");
+    key_files_self_signed_path(r->conf, &path);
+    if (wanted.n > 0 || access(buf_cstr(&path), F_OK) != 0)
+        return;
+    read_pair(r, buf_str(&path));
+    r->store->pairs[0].name = S("the self-signed certificate");
+}
+
+/* What no single file shows: ciphers that OpenSSL does not know. */
+static void check_settings(const struct reading *r)
+{
+    struct tls_server *t = NULL;
+    struct err e = {0};
+    str version = r->conf->tls_min_version == CONF_TLS_1_3 ? S("TLSv1.3") : S("TLSv1.2");
+    if (tls_server_new(r->store->pairs, r->store->n, version, str_c(r->conf->tls_ciphers), &t, &e) != RC_OK)
+        complain(r, CONF_tls_ciphers, false, "", err_text(&e));
+    tls_server_unref(t);
+}
+
+enum rc key_files_read(const struct conf *c, struct conf_report *report, struct buf *out)
+{
+    AUTO(pem_store_free) struct pem_store *s = calloc(1, sizeof *s);
+    struct reading r = {.conf = c, .report = report, .store = s};
+    size_t errors = report->errors;
+    must(s);
+    read_pairs(&r);
+    if (report->errors == errors && s->n > 0)
+        check_settings(&r);
+    if (report->errors != errors)
+        return RC_PERM;
+    keys_put(out, s->pairs, s->n);
+    if (out->overflow)
+        complain(&r, CONF_tls_certificates, false, "", "they are too large together");
+    return out->overflow ? RC_PERM : RC_OK;
+}
