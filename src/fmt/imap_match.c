@@ -2,12 +2,15 @@
  * set of states: no backtracking, so "*a*a*a*b" costs no more than any other pattern of its length. */
 #include "fmt/imap_match.h"
 
-/* Adds state i and all that it reaches without a byte: a wildcard may stand for nothing. */
+/* Adds state i and all that it reaches without a byte: a wildcard may stand for nothing. What a state that is
+ * there already reaches is there too, so a run of wildcards is walked once for each byte of the name. */
 static void reach(bool *states, str pattern, size_t i)
 {
-    states[i] = true;
-    while (i < pattern.n && (pattern.p[i] == '*' || pattern.p[i] == '%'))
-        states[++i] = true;
+    while (!states[i]) {
+        states[i] = true;
+        if (i < pattern.n && (pattern.p[i] == '*' || pattern.p[i] == '%'))
+            i++;
+    }
 }
 
 static bool same(char pattern, char name, bool fold)

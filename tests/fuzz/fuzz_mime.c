@@ -6,6 +6,7 @@
 #include "fmt/bodytext.h"
 #include "fmt/crlf.h"
 #include "fmt/envelope.h"
+#include "fmt/mime.h" /* mime.c and mime_find.c */
 #include "fmt/mime_fields.h"
 
 #define TEXT_MAX (64 << 20)

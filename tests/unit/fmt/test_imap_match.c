@@ -1,6 +1,8 @@
 /* imap_match: wildcards of RFC 9051 §6.3.9, and a pattern that makes backtracking matchers exponential. */
 #include "fmt/imap_match.h"
 
+#include "base/clock.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -51,6 +53,22 @@ static void test_table(void **state)
     assert_false(imap_match(S("%"), S("a.b"), '.'));
 }
 
+/* 100 million steps; with a run of wildcards walked for each of its members it would be 50 thousand million.
+ */
+static void test_runs_of_wildcards(void **state)
+{
+    enum { NAME_BYTES = 100000, PATIENCE_MS = 10000 };
+    char pattern[IMAP_PATTERN_MAX], *name = malloc(NAME_BYTES);
+    (void)state;
+    assert_non_null(name);
+    memset(pattern, '*', sizeof pattern);
+    memset(name, 'a', NAME_BYTES);
+    msec start = clock_mono();
+    assert_true(imap_match(str_mem(pattern, sizeof pattern), str_mem(name, NAME_BYTES), '/'));
+    assert_true(clock_mono() - start < PATIENCE_MS);
+    free(name);
+}
+
 static void test_no_blow_up(void **state)
 {
     char pattern[IMAP_PATTERN_MAX + 1], name[1000];
@@ -70,6 +88,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_no_blow_up),
+        cmocka_unit_test(test_runs_of_wildcards),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
