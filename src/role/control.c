@@ -6,10 +6,12 @@
 #include "role/keys.h"
 #include "role/role.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { CONF_TEXT_MAX = 8 << 20 };
@@ -177,11 +179,24 @@ static bool control_once(struct role *r, msec deadline)
     return go_on;
 }
 
+/* As many descriptors as the system permits: the limits of the configuration are what bounds a role. */
+static void raise_descriptor_limit(void)
+{
+    struct rlimit lim;
+    if (getrlimit(RLIMIT_NOFILE, &lim) != 0 || lim.rlim_cur == lim.rlim_max)
+        return;
+    lim.rlim_cur = lim.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &lim) != 0)
+        log_warn("cannot raise the limit of open descriptors: %s", strerror(errno));
+}
+
 void role_begin(struct role *r)
 {
     r->control = PROC_CONTROL_FD;
     r->dir = -1;
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a file past its limit is EFBIG, not the end of the process */
+    raise_descriptor_limit();
     buf_init(&r->keys, KEYS_BYTES_MAX);
     while (!r->started)
         if (!control_once(r, -1))

@@ -41,24 +41,14 @@ static void *pump_main(void *arg)
     return NULL;
 }
 
-/* Two descriptors a connection, and some for links and channels. */
-static void raise_descriptor_limit(const struct conf *c)
+/* Two descriptors a connection, and some for links and channels. role_begin has taken all that there are. */
+static void check_descriptor_limit(const struct conf *c)
 {
     rlim_t want = 2 * (rlim_t)c->login_process_sessions + 2 * AUTH_CHANNELS_MAX + 256;
     struct rlimit lim;
-    if (getrlimit(RLIMIT_NOFILE, &lim) < 0 || lim.rlim_cur >= want)
-        return;
-    if (lim.rlim_max < want && lim.rlim_max != RLIM_INFINITY) {
-        struct rlimit more = {.rlim_cur = want, .rlim_max = want};
-        if (setrlimit(RLIMIT_NOFILE, &more) == 0)
-            return;
-        log_warn("login_process_sessions needs %llu descriptors, the system allows %llu", (unsigned long long)want,
-                 (unsigned long long)lim.rlim_max);
-        want = lim.rlim_max;
-    }
-    lim.rlim_cur = want;
-    if (setrlimit(RLIMIT_NOFILE, &lim) < 0)
-        log_warn("cannot raise the limit of open descriptors to %llu", (unsigned long long)want);
+    if (getrlimit(RLIMIT_NOFILE, &lim) == 0 && lim.rlim_cur < want)
+        log_warn("login_process_sessions = %d needs %llu descriptors, the system allows %llu", c->login_process_sessions,
+                 (unsigned long long)want, (unsigned long long)lim.rlim_cur);
 }
 
 static void login_start(struct role *r)
@@ -71,7 +61,7 @@ static void login_start(struct role *r)
     tls_slot_init(&self.tls, r);
     must(pump_new(&self.pump) == RC_OK);
     (void)map_hash(S("")); /* draws its random key */
-    raise_descriptor_limit(r->conf);
+    check_descriptor_limit(r->conf);
     role_set_user(&sb, r->conf->user_login);
     role_chroot_empty(&sb, r->conf);
     sandbox_enter(&sb);
