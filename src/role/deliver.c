@@ -100,16 +100,31 @@ static void put_results(struct buf *reply, const struct err *errs, size_t n)
 
 /* --- preparing --- */
 
+/* Writes into the account's Maildir. One that was kept open may have been removed since: then it is looked up anew. */
+static enum rc prepare_in(struct deliver *d, str account, const struct delivery_message *m, struct held *ret,
+                          struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (int attempt = 0; attempt < 2; attempt++) {
+        *e = (struct err){0};
+        rc = target_find(d->targets, account, &ret->target, e);
+        if (rc != RC_OK)
+            return rc;
+        rc = delivery_prepare(target_dir(ret->target), m, &ret->file, e);
+        if (rc == RC_OK)
+            break;
+        target_forget(d->targets, account);
+        target_release(&ret->target);
+        if (rc != RC_TEMP) /* the disk is full */
+            break;
+    }
+    return rc;
+}
+
 static enum rc prepare_one(struct deliver *d, const struct deliver_request *rq, str account, str delivered_to,
                            str return_path, struct held *ret, struct err *e)
 {
-    struct held h = {0};
-    enum rc rc = target_find(d->targets, account, &h.target, e);
-    if (rc != RC_OK) {
-        log_error(STR_FMT ": " STR_FMT ": %s", STR_ARG(rq->id), STR_ARG(account), err_text(e));
-        return rc;
-    }
-    struct buf line = BUF_INIT(DELIVER_LINE_MAX + 32);
+    struct buf line AUTO(buf_deinit) = BUF_INIT(DELIVER_LINE_MAX + 32);
     buf_printf(&line, "Delivered-To: " STR_FMT "\n", STR_ARG(delivered_to));
     str head[HEAD_PARTS] = {return_path, buf_str(&line), rq->trace};
     struct delivery_message m = {
@@ -124,16 +139,10 @@ static enum rc prepare_one(struct deliver *d, const struct deliver_request *rq, 
         .content_size = rq->bytes,
         .content_lines = rq->lines,
     };
-    rc = delivery_prepare(target_dir(h.target), &m, &h.file, e);
-    buf_deinit(&line);
-    if (rc != RC_OK) {
+    enum rc rc = prepare_in(d, account, &m, ret, e);
+    if (rc != RC_OK)
         log_error(STR_FMT ": " STR_FMT ": %s", STR_ARG(rq->id), STR_ARG(account), err_text(e));
-        target_forget(d->targets, account); /* the folder may have been replaced: look anew next time */
-        target_release(&h.target);
-        return rc;
-    }
-    *ret = h;
-    return RC_OK;
+    return rc;
 }
 
 static bool hold_room(struct deliver_conn *c, size_t n)
