@@ -39,14 +39,28 @@ def is_free(port):
     return True
 
 
-def free_offset():
-    """A port_offset that no server uses now; test processes that run at one time start at different ones."""
-    first = 3000 + os.getpid() % 230 * 100
+def reserve_offset():
+    """A port_offset that no server uses now, and a socket that keeps other test processes from it while it is open."""
+    first = os.getpid() % 230 * 100
     for i in range(230):
-        offset = 3000 + (first - 3000 + i * 1100) % 23000
+        offset = 3000 + (first + i * 1100) % 23000
+        reservation = socket.socket(socket.AF_UNIX)
+        try:
+            reservation.bind(f'\0malle-test-{offset}')
+        except OSError:
+            reservation.close()
+            continue
         if all(is_free(p + offset) for p in PORTS.values()):
-            return offset
+            return offset, reservation
+        reservation.close()
     raise AssertionError('no free ports')
+
+
+def free_offset():
+    """A port_offset for a server that is started without this class."""
+    offset, reservation = reserve_offset()
+    reservation.close()
+    return offset
 
 
 def eventually(what, timeout=10.0, step=0.02):
@@ -66,7 +80,7 @@ class Server:
         base = os.environ.get('MALLE_TEST_DIR') or tempfile.gettempdir()
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix='malle-test-', dir=base))
         self.dir.chmod(0o755)
-        self.offset = free_offset()
+        self.offset, self.reservation = reserve_offset()
         self.users = dict(users if users is not None else {f'demo@{DOMAIN}': 'demo'})
         self.ready_timeout = ready_timeout
         self.process = None
@@ -80,8 +94,7 @@ class Server:
             if start:
                 self.start()
         except BaseException:
-            self.kill()
-            shutil.rmtree(self.dir, ignore_errors=True)
+            self.discard()
             raise
 
     # --- settings and commands ---
@@ -169,6 +182,12 @@ class Server:
             self._kill_group(process)
             self.reader.join(10)
 
+    def discard(self):
+        """Ends what still runs and removes every file."""
+        self.kill()
+        self.reservation.close()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
     @staticmethod
     def _kill_group(process):
         try:
@@ -245,5 +264,4 @@ class Server:
                 self.kill()
                 print('--- log of malle ---\n' + self.log())
         finally:
-            self.kill()
-            shutil.rmtree(self.dir, ignore_errors=True)
+            self.discard()
