@@ -89,7 +89,8 @@ enum rc identity_set_home(struct account_identity *id, str path, struct err *e)
     if (str_starts(path, S("/")) && !home.overflow && path_is_plain(buf_cstr(&home)))
         return str_copy(id->home, sizeof id->home, buf_str(&home));
     err_set(e, RC_PERM, 550, "5.3.5", "the account has no place for its mail");
-    err_note(e, "the home directory of %s, '" STR_FMT "', is no plain absolute path", id->account, STR_ARG(path));
+    err_note(e, "the home directory of %s, '" STR_FMT "', is no plain absolute path", id->account,
+             STR_ARG(path));
     return RC_PERM;
 }
 

@@ -8,7 +8,8 @@
 struct resolver {
     const struct account_lookup *l;
     struct arena *a;
-    struct map *expanded; /* aliases that were followed, &in_progress or &followed: each only once, which ends loops */
+    struct map *expanded; /* aliases that were followed, &in_progress or &followed: each only once, which ends
+                             loops */
     struct map *defaults; /* the same for addresses of the configuration */
     struct map *found;    /* accounts and remote addresses that are results already */
     struct account_target *targets;
@@ -129,8 +130,8 @@ static enum rc try_system(struct resolver *r, const struct step *s, str name, st
     return add_target(r, t, e);
 }
 
-/* Whom an alias stands for that leads back to itself: two lists may name each other, but behind two aliases that are
- * nothing but each other there is nobody, and mail for them would vanish. */
+/* Whom an alias stands for that leads back to itself: two lists may name each other, but behind two aliases
+ * that are nothing but each other there is nobody, and mail for them would vanish. */
 static enum rc check_loop(struct resolver *r, str address, struct err *e)
 {
     struct resolver probe;
@@ -175,7 +176,8 @@ static bool is_role_name(str local)
     return str_eq(local, S("postmaster")) || str_eq(local, S("abuse")) || str_eq(local, S("root"));
 }
 
-/* An address that the configuration gives for a domain; followed once like an alias, so that it cannot loop. */
+/* An address that the configuration gives for a domain; followed once like an alias, so that it cannot loop.
+ */
 static enum rc try_configured(struct resolver *r, const struct step *s, const char *to, struct err *e)
 {
     if (!to || !to[0])
@@ -230,8 +232,8 @@ static enum rc follow_local(struct resolver *r, const struct step *s, struct err
     return rc;
 }
 
-/* Follows one address to its end. RC_OK also when it leads nowhere, which r->dead remembers; at depth 0 RC_GONE
- * then tells that the domain is not ours. */
+/* Follows one address to its end. RC_OK also when it leads nowhere, which r->dead remembers; at depth 0
+ * RC_GONE then tells that the domain is not ours. */
 static enum rc follow(struct resolver *r, str address, unsigned depth, struct err *e)
 {
     struct address_key key;
@@ -266,7 +268,8 @@ static enum rc conclude(const struct resolver *r, str address, struct err *e)
     if (r->n > 0 && r->dead.n == 0)
         return RC_OK;
     if (r->n > 0)
-        err_set(e, RC_PERM, 550, "5.1.1", "the address stands for several, and one of them cannot receive mail");
+        err_set(e, RC_PERM, 550, "5.1.1",
+                "the address stands for several, and one of them cannot receive mail");
     else if (r->disabled)
         err_set(e, RC_PERM, 550, "5.2.1", "the mailbox is disabled");
     else if (r->looped)

@@ -131,8 +131,8 @@ static const struct err *worst(const struct smtp_delivery *d, size_t from, size_
     return committed ? NULL : &again;
 }
 
-/* What became of a recipient, for the log; the replies say the same. One that would have been fine alone shares the
- * fate of the message. */
+/* What became of a recipient, for the log; the replies say the same. One that would have been fine alone
+ * shares the fate of the message. */
 static const struct err *outcome(const struct smtp_delivery_rcpt *r, bool any_refused, bool committed)
 {
     static const struct err aborted = {
@@ -151,7 +151,8 @@ static void log_results(struct smtp_session *s, const struct smtp_delivery *d, b
         any_refused |= d->rcpts[i].result.rc != RC_OK;
     for (size_t i = 0; i < d->n; i++) {
         const struct smtp_delivery_rcpt *r = &d->rcpts[i];
-        smtp_log_delivery(s, &s->tx.rcpts[r->recipient], r->target, outcome(r, any_refused, committed), times);
+        smtp_log_delivery(s, &s->tx.rcpts[r->recipient], r->target, outcome(r, any_refused, committed),
+                          times);
     }
 }
 

@@ -62,12 +62,9 @@ static void ids(void **state)
         gid_t gid, group;
         enum rc rc;
     } rows[] = {
-        {1000, 1000, 8, RC_OK},
-        {0, 0, 8, RC_OK}, /* root is refused by whoever would become it */
-        {(uid_t)-1, 1000, 8, RC_INVALID},
-        {1000, (gid_t)-1, 8, RC_INVALID},
-        {1000, 1000, 0, RC_INVALID},
-        {1000, 1000, (gid_t)-1, RC_INVALID},
+        {1000, 1000, 8, RC_OK},           {0, 0, 8, RC_OK}, /* root is refused by whoever would become it */
+        {(uid_t)-1, 1000, 8, RC_INVALID}, {1000, (gid_t)-1, 8, RC_INVALID},
+        {1000, 1000, 0, RC_INVALID},      {1000, 1000, (gid_t)-1, RC_INVALID},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct account_identity id = {.account = "a",
@@ -95,6 +92,7 @@ static void paths(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(homes), cmocka_unit_test(ids), cmocka_unit_test(paths)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(homes), cmocka_unit_test(ids),
+                                       cmocka_unit_test(paths)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* os/file: nameless files, also where the file system has no O_TMPFILE, and folders. openat is this program's own, so that
- * it can be such a file system. */
+/* os/file: nameless files, also where the file system has no O_TMPFILE, and folders. openat is this program's
+ * own, so that it can be such a file system. */
 #include "os/file.h"
 
 #include <dirent.h>

@@ -1,4 +1,5 @@
-/* The folder of a uid's mail: it has its owner and mode before it has its name, and what is there is not touched. */
+/* The folder of a uid's mail: it has its owner and mode before it has its name, and what is there is not
+ * touched. */
 #include "base/log.h"
 #include "role/mailbox_impl.h"
 
@@ -66,7 +67,8 @@ static void named_last(void **state)
     ssize_t n = read(in, events, sizeof events);
     const struct inotify_event *first = (const void *)events;
     assert_true(n > (ssize_t)sizeof *first);
-    assert_true(strncmp(first->name, "mail.malle-", 11) == 0); /* only moved to its name, never created there */
+    assert_true(strncmp(first->name, "mail.malle-", 11) ==
+                0); /* only moved to its name, never created there */
     const struct inotify_event *second = (const void *)(events + sizeof *first + first->len);
     assert_string_equal(second->name, "mail");
     assert_true(second->mask & IN_MOVED_TO);
@@ -129,7 +131,7 @@ static void not_a_folder(void **state)
 int main(void)
 {
     umask(022);
-    const struct CMUnitTest tests[] = {TEST(named_last), TEST(parents_are_made), TEST(anothers_root_is_said_once),
-                                       TEST(not_a_folder)};
+    const struct CMUnitTest tests[] = {TEST(named_last), TEST(parents_are_made),
+                                       TEST(anothers_root_is_said_once), TEST(not_a_folder)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

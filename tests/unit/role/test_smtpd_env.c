@@ -1,5 +1,5 @@
-/* A SASL exchange of smtpd with an auth whose answers carry descriptors that nobody asked for: it fails, and none of
- * them stays open. */
+/* A SASL exchange of smtpd with an auth whose answers carry descriptors that nobody asked for: it fails, and
+ * none of them stays open. */
 #include "base/log.h"
 #include "role/ipc.h"
 #include "role/smtpd_impl.h"
@@ -16,7 +16,8 @@
 
 static atomic_bool with_descriptor;
 
-static enum rc answer(void *ctx, void **conn, struct ipc_msg *m, struct buf *reply, int *fds, unsigned *ret_n_fds)
+static enum rc answer(void *ctx, void **conn, struct ipc_msg *m, struct buf *reply, int *fds,
+                      unsigned *ret_n_fds)
 {
     ipc_begin(reply, MSG_AUTH_REPLY);
     ipc_put_u32(reply, SMTP_SASL_CONTINUE);
@@ -27,9 +28,7 @@ static enum rc answer(void *ctx, void **conn, struct ipc_msg *m, struct buf *rep
     return RC_OK;
 }
 
-static void closed(void *ctx, void *conn)
-{
-}
+static void closed(void *ctx, void *conn) {}
 
 static unsigned count_null(void)
 {
@@ -56,11 +55,12 @@ static unsigned settled_count(unsigned want)
 static void descriptors_are_closed(void **state)
 {
     int pair[2];
-    struct smtpd server = {.sasl = channel_pool_new(4, 0)};
+    static struct smtpd server; /* pools live as long as the process */
     struct smtpd_session s = {.server = &server};
     struct smtp_sasl_reply reply;
     const struct smtp_sasl_start start = {.mechanism = S("PLAIN")};
     unsigned before = count_null();
+    server.sasl = channel_pool_new(4, 0);
     buf_init(&s.ipc, IPC_MAX);
     assert_int_equal(ipc_pair(pair), RC_OK);
     channel_pool_set_link(server.sasl, pair[0]);

@@ -1,5 +1,6 @@
-/* Faults of deliveries: prepare, commit, undo and free; what is refused before anything is committed; which folders
- * are synced. fsync and renameat2 are this program's own, so that it sees the one and can refuse the other. */
+/* Faults of deliveries: prepare, commit, undo and free; what is refused before anything is committed; which
+ * folders are synced. fsync and renameat2 are this program's own, so that it sees the one and can refuse the
+ * other. */
 #include "store/delivery.h"
 
 #include "fixture.h"
