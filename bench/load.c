@@ -82,8 +82,9 @@ static double tree_cpu(int pid)
         return 0;
     if (fgets(line, sizeof line, f)) {
         const char *after_name = strrchr(line, ')');
-        if (after_name && sscanf(after_name + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lld %lld %lld %lld", &t[0],
-                                 &t[1], &t[2], &t[3]) == 4)
+        if (after_name &&
+            sscanf(after_name + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lld %lld %lld %lld", &t[0],
+                   &t[1], &t[2], &t[3]) == 4)
             total = (double)(t[0] + t[1] + t[2] + t[3]) / (double)sysconf(_SC_CLK_TCK);
     }
     fclose(f);

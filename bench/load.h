@@ -1,5 +1,5 @@
-/* load: what the load generators share: options, a clock, latencies, the server's CPU time, counting mail files, the JSON
- * line at the end. */
+/* load: what the load generators share: options, a clock, latencies, the server's CPU time, counting mail
+ * files, the JSON line at the end. */
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
 
@@ -16,8 +16,9 @@ struct load_latency {
 };
 double load_percentile(struct load_latency *l, double percent); /* sorts; milliseconds */
 
-/* CPU seconds (user and system) that the server has used so far: of a cgroup (PATH of a cgroup v2 or v1 cpuacct folder), or
- * of a process and all its descendants, ended ones included. -1 when neither is given or readable. */
+/* CPU seconds (user and system) that the server has used so far: of a cgroup (PATH of a cgroup v2 or v1
+ * cpuacct folder), or of a process and all its descendants, ended ones included. -1 when neither is given or
+ * readable. */
 double load_cpu(const char *cgroup, int pid);
 
 /* Files in folders called new or cur anywhere below root. */

@@ -4,8 +4,9 @@
  *             [--new-connection] [--lmtp] [--tls starttls|implicit] [--user U --password P]
  *             [--from ADDRESS] [--to PATTERN] [--users N] [--maildir ROOT] [--cgroup PATH | --pid N]
  *
- * PATTERN has a %d for the number of the recipient, 1 to N. Every message has a mark of its own in its X-Mark field. The
- * last line of output is one JSON object. The exit status is 1 when a message was refused or is missing in ROOT. */
+ * PATTERN has a %d for the number of the recipient, 1 to N. Every message has a mark of its own in its X-Mark
+ * field. The last line of output is one JSON object. The exit status is 1 when a message was refused or is
+ * missing in ROOT. */
 #include "load.h"
 
 #include <getopt.h>
@@ -253,32 +254,66 @@ static double wait_delivered(size_t before, double start)
 static void parse(int argc, char **argv)
 {
     static const struct option names[] = {
-        {"host", 1, NULL, 'h'},    {"port", 1, NULL, 'p'},     {"sessions", 1, NULL, 's'}, {"messages", 1, NULL, 'm'},
-        {"size", 1, NULL, 'z'},    {"new-connection", 0, NULL, 'n'}, {"lmtp", 0, NULL, 'l'}, {"tls", 1, NULL, 't'},
-        {"user", 1, NULL, 'u'},    {"password", 1, NULL, 'w'}, {"from", 1, NULL, 'f'},     {"to", 1, NULL, 'o'},
-        {"users", 1, NULL, 'N'},   {"maildir", 1, NULL, 'd'},  {"cgroup", 1, NULL, 'c'},   {"pid", 1, NULL, 'P'},
-        {NULL, 0, NULL, 0}};
+        {"host", 1, NULL, 'h'},     {"port", 1, NULL, 'p'},    {"sessions", 1, NULL, 's'},
+        {"messages", 1, NULL, 'm'}, {"size", 1, NULL, 'z'},    {"new-connection", 0, NULL, 'n'},
+        {"lmtp", 0, NULL, 'l'},     {"tls", 1, NULL, 't'},     {"user", 1, NULL, 'u'},
+        {"password", 1, NULL, 'w'}, {"from", 1, NULL, 'f'},    {"to", 1, NULL, 'o'},
+        {"users", 1, NULL, 'N'},    {"maildir", 1, NULL, 'd'}, {"cgroup", 1, NULL, 'c'},
+        {"pid", 1, NULL, 'P'},      {NULL, 0, NULL, 0}};
     int k;
     while ((k = getopt_long(argc, argv, "", names, NULL)) != -1) {
         long v = optarg ? strtol(optarg, NULL, 10) : 0;
         switch (k) {
-        case 'h': opt.host = optarg; break;
-        case 'p': opt.port = (int)v; break;
-        case 's': opt.sessions = (int)v; break;
-        case 'm': opt.messages = (int)v; break;
-        case 'z': opt.size = v; break;
-        case 'n': opt.fresh = true; break;
-        case 'l': opt.lmtp = true; break;
-        case 't': opt.tls = optarg; break;
-        case 'u': opt.user = optarg; break;
-        case 'w': opt.password = optarg; break;
-        case 'f': opt.from = optarg; break;
-        case 'o': opt.to = optarg; break;
-        case 'N': opt.users = (int)v; break;
-        case 'd': opt.maildir = optarg; break;
-        case 'c': opt.cgroup = optarg; break;
-        case 'P': opt.pid = (int)v; break;
-        default: exit(2);
+        case 'h':
+            opt.host = optarg;
+            break;
+        case 'p':
+            opt.port = (int)v;
+            break;
+        case 's':
+            opt.sessions = (int)v;
+            break;
+        case 'm':
+            opt.messages = (int)v;
+            break;
+        case 'z':
+            opt.size = v;
+            break;
+        case 'n':
+            opt.fresh = true;
+            break;
+        case 'l':
+            opt.lmtp = true;
+            break;
+        case 't':
+            opt.tls = optarg;
+            break;
+        case 'u':
+            opt.user = optarg;
+            break;
+        case 'w':
+            opt.password = optarg;
+            break;
+        case 'f':
+            opt.from = optarg;
+            break;
+        case 'o':
+            opt.to = optarg;
+            break;
+        case 'N':
+            opt.users = (int)v;
+            break;
+        case 'd':
+            opt.maildir = optarg;
+            break;
+        case 'c':
+            opt.cgroup = optarg;
+            break;
+        case 'P':
+            opt.pid = (int)v;
+            break;
+        default:
+            exit(2);
         }
     }
     if (opt.sessions < 1 || opt.sessions > 5000 || opt.messages < 1 || opt.size < 1 || opt.users < 1)
@@ -308,8 +343,10 @@ int main(int argc, char **argv)
     size_t found = opt.maildir ? load_count_mail(opt.maildir) - before : (size_t)ok;
     struct load_latency l = {latency, (size_t)opt.messages};
     double p50 = load_percentile(&l, 50), p99 = load_percentile(&l, 99);
-    printf("{\"messages\": %d, \"accepted\": %d, \"refused\": %d, \"in_maildir\": %zu, \"sessions\": %d, \"size\": %ld, "
-           "\"seconds\": %.3f, \"accepted_per_s\": %.1f, \"delivered_per_s\": %.1f, \"cpu_ms_per_message\": %.4f, "
+    printf("{\"messages\": %d, \"accepted\": %d, \"refused\": %d, \"in_maildir\": %zu, \"sessions\": %d, "
+           "\"size\": %ld, "
+           "\"seconds\": %.3f, \"accepted_per_s\": %.1f, \"delivered_per_s\": %.1f, \"cpu_ms_per_message\": "
+           "%.4f, "
            "\"p50_ms\": %.2f, \"p99_ms\": %.2f}\n",
            opt.messages, ok, atomic_load(&refused), found, opt.sessions, opt.size, wall, ok / wall,
            delivered > 0 ? ok / delivered : 0, cpu >= 0 && ok > 0 ? used * 1000 / ok : -1, p50, p99);

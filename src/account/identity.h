@@ -29,13 +29,13 @@ struct account_identity {
 };
 
 void identity_put(struct buf *out, const struct account_identity *id);
-/* RC_INVALID when malformed, when a path is not absolute or has a "." or ".." component, or when an id is one that
- * nobody may become: uid or gid (uid_t)-1, which the kernel reads as "leave it as it is", or one of the groups -1
- * or 0. */
+/* RC_INVALID when malformed, when a path is not absolute or has a "." or ".." component, or when an id is one
+ * that nobody may become: uid or gid (uid_t)-1, which the kernel reads as "leave it as it is", or one of the
+ * groups -1 or 0. */
 MUST_USE enum rc identity_get(str bytes, struct account_identity *ret);
 
-/* Sets home from a passwd entry: "." components and repeated slashes are left out. RC_PERM: not absolute, with a ".."
- * component, or too long; e says why. */
+/* Sets home from a passwd entry: "." components and repeated slashes are left out. RC_PERM: not absolute,
+ * with a ".." component, or too long; e says why. */
 MUST_USE enum rc identity_set_home(struct account_identity *id, str path, struct err *e);
 
 /* Fills home (when empty), mail_dir and index_dir from a location of the configuration. RC_PERM: the account

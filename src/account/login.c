@@ -1,5 +1,5 @@
-/* What the dialogues of IMAP and POP3 before log-in have in common (login.h): which mechanisms a connection is offered, and
- * the course of a SASL exchange. */
+/* What the dialogues of IMAP and POP3 before log-in have in common (login.h): which mechanisms a connection
+ * is offered, and the course of a SASL exchange. */
 #include "account/login.h"
 
 #include "fmt/sasl.h"
@@ -22,8 +22,9 @@ str login_find_mechanism(const struct login_settings *set, bool is_tls, str name
     return STR_NONE;
 }
 
-bool login_exchange(const struct login_ops *ops, void *ctx, bool (*challenge)(void *dialogue, str data, struct buf *in),
-                    void *dialogue, struct login_sasl_reply *reply)
+bool login_exchange(const struct login_ops *ops, void *ctx,
+                    bool (*challenge)(void *dialogue, str data, struct buf *in), void *dialogue,
+                    struct login_sasl_reply *reply)
 {
     struct buf in = BUF_INIT(SASL_RESPONSE_MAX);
     bool going = true;

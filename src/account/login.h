@@ -6,8 +6,8 @@
 #ifndef ACCOUNT_LOGIN_H
 #define ACCOUNT_LOGIN_H
 
-#include "base/clock.h"
 #include "base/buf.h"
+#include "base/clock.h"
 
 enum login_sasl_result { LOGIN_SASL_CONTINUE, LOGIN_SASL_OK, LOGIN_SASL_FAIL, LOGIN_SASL_TEMP };
 
@@ -49,12 +49,13 @@ struct login_outcome {
     bool tried_plaintext; /* a password was refused for want of TLS */
 };
 
-/* Carries a SASL exchange on from auth's first reply to its end. challenge sends one to the client and decodes the answer;
- * false: the exchange is over and the client was told. Data that comes with success is one more challenge, answered by an
- * empty line (RFC 4422 §5, RFC 5034 §4): neither IMAP's OK nor POP3's +OK has room for it. False as challenge says;
- * else *reply is the last one. */
-bool login_exchange(const struct login_ops *ops, void *ctx, bool (*challenge)(void *dialogue, str data, struct buf *in),
-                    void *dialogue, struct login_sasl_reply *reply);
+/* Carries a SASL exchange on from auth's first reply to its end. challenge sends one to the client and
+ * decodes the answer; false: the exchange is over and the client was told. Data that comes with success is
+ * one more challenge, answered by an empty line (RFC 4422 §5, RFC 5034 §4): neither IMAP's OK nor POP3's +OK
+ * has room for it. False as challenge says; else *reply is the last one. */
+bool login_exchange(const struct login_ops *ops, void *ctx,
+                    bool (*challenge)(void *dialogue, str data, struct buf *in), void *dialogue,
+                    struct login_sasl_reply *reply);
 
 /* Whether the mechanism may be offered now: -PLUS needs TLS, and those that show the password too when it is
  * forbidden without. */

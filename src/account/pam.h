@@ -11,8 +11,8 @@ enum { PAM_USER_MAX = 64, PAM_PASSWORD_MAX = 256 };
  * e->log says why. Delays of PAM modules are switched off: `auth` holds answers back itself. */
 MUST_USE enum rc pam_check(const char *service, str user, str password, str client_ip, struct err *e);
 
-/* Fills account, system, uid, gid, groups (never root's) and home. RC_GONE: no such user; RC_PERM: an entry that gives
- * no usable home or ids, e says why; RC_TEMP. The uid is not judged here. */
+/* Fills account, system, uid, gid, groups (never root's) and home. RC_GONE: no such user; RC_PERM: an entry
+ * that gives no usable home or ids, e says why; RC_TEMP. The uid is not judged here. */
 MUST_USE enum rc passwd_find(str user, struct account_identity *ret, struct err *e);
 
 #endif

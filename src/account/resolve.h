@@ -19,7 +19,8 @@ struct account_lookup {
     uid_t mail_uid; /* who owns the mail of the accounts in the database */
     gid_t mail_gid;
     /* Asks for a user of the system: RC_OK (uid, gid, groups and home filled, its mail path need not be),
-     * RC_GONE there is none, RC_PERM it cannot have mail here (e says why), RC_TEMP. NULL: there are none. Called only while `system_users` is on. */
+     * RC_GONE there is none, RC_PERM it cannot have mail here (e says why), RC_TEMP. NULL: there are none.
+     * Called only while `system_users` is on. */
     enum rc (*system_user)(void *ctx, str name, struct account_identity *ret, struct err *e);
     void *system_ctx;
 };
@@ -32,28 +33,29 @@ struct account_target {
     str address; /* the address that led here: as asked, or an alias's target */
 };
 
-/* Everything lies in the arena. RC_OK: at least one target, and all that the address stands for can receive: there
- * is no queue that could tell a sender of a dead member later. RC_GONE: not an address of ours (550 5.7.1 when the
- * client may not relay). RC_PERM: ours, but no such user, a member of the alias that does not exist or is disabled, or
- * a loop of aliases that reaches nobody (550). RC_INVALID: no address. RC_LIMIT: an alias with too many targets.
- * RC_TEMP: ask again (451). The peer's text never names a member of an alias; e->log does. */
+/* Everything lies in the arena. RC_OK: at least one target, and all that the address stands for can receive:
+ * there is no queue that could tell a sender of a dead member later. RC_GONE: not an address of ours
+ * (550 5.7.1 when the client may not relay). RC_PERM: ours, but no such user, a member of the alias that does
+ * not exist or is disabled, or a loop of aliases that reaches nobody (550). RC_INVALID: no address. RC_LIMIT:
+ * an alias with too many targets. RC_TEMP: ask again (451). The peer's text never names a member of an alias;
+ * e->log does. */
 MUST_USE enum rc account_resolve(const struct account_lookup *l, str address, struct arena *a,
                                  struct account_target **ret, size_t *ret_n, struct err *e);
 
 /* Whether mail to this domain is for this server. RC_OK, RC_GONE, RC_TEMP. */
 MUST_USE enum rc account_domain_is_local(const struct account_lookup *l, str domain, struct err *e);
 
-/* Whether an account may send as this address: it is among those whom the address stands for, whatever state the
- * others are in. RC_OK; RC_PERM with 553 5.7.1. */
+/* Whether an account may send as this address: it is among those whom the address stands for, whatever state
+ * the others are in. RC_OK; RC_PERM with 553 5.7.1. */
 MUST_USE enum rc account_may_send(const struct account_lookup *l, str account, str sender, struct err *e);
 
-/* Who a session or delivery for this account (as account_target.account says) becomes; refused uids and disabled
- * accounts are RC_PERM. */
+/* Who a session or delivery for this account (as account_target.account says) becomes; refused uids and
+ * disabled accounts are RC_PERM. */
 MUST_USE enum rc account_identify(const struct account_lookup *l, str account, struct account_identity *ret,
                                   struct err *e);
 
-/* A user of the system whose uid is permitted, without mail path. RC_GONE: none; RC_PERM: its entry cannot be used, e
- * says why; RC_TEMP. */
+/* A user of the system whose uid is permitted, without mail path. RC_GONE: none; RC_PERM: its entry cannot be
+ * used, e says why; RC_TEMP. */
 MUST_USE enum rc account_ask_system(const struct account_lookup *l, str name, struct account_identity *ret,
                                     struct err *e);
 

@@ -9,8 +9,8 @@
 typedef int64_t msec; /* milliseconds, a duration or a monotonic instant */
 typedef int64_t usec; /* microseconds since 1970 */
 
-usec clock_wall(void);   /* wall clock */
-msec clock_mono(void);   /* monotonic */
+usec clock_wall(void); /* wall clock */
+msec clock_mono(void); /* monotonic */
 static inline int64_t clock_seconds(void)
 {
     return clock_wall() / 1000000;

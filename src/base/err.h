@@ -1,7 +1,7 @@
 /* Result codes, error details and broken invariants.
  *
- * Every function that can fail returns enum rc. Where a peer or an operator must be told more, the caller hands
- * in a struct err; it is filled only on failure. The text for the peer never shows paths or queries. */
+ * Every function that can fail returns enum rc. Where a peer or an operator must be told more, the caller
+ * hands in a struct err; it is filled only on failure. The text for the peer never shows paths or queries. */
 #ifndef BASE_ERR_H
 #define BASE_ERR_H
 
@@ -29,7 +29,8 @@ struct err {
 #define PRINTF(f, a)  __attribute__((format(printf, f, a)))
 #define AUTO(free_fn) __attribute__((cleanup(free_fn)))
 
-/* Fills *e (NULL is allowed) and returns rc, so that `return err_set(...)` reads well. The text goes to peer. */
+/* Fills *e (NULL is allowed) and returns rc, so that `return err_set(...)` reads well. The text goes to peer.
+ */
 enum rc err_set(struct err *e, enum rc rc, int code, const char *enhanced, const char *fmt, ...) PRINTF(5, 6);
 
 /* Adds the text for the log to *e (NULL is allowed). */

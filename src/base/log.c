@@ -47,7 +47,8 @@ struct line {
 void log_init(const char *tag, const char *host, int fd, enum log_shape shape, enum log_level max_level)
 {
     static pthread_once_t zone = PTHREAD_ONCE_INIT;
-    pthread_once(&zone, tzset); /* once: in the sandbox the zone file is not there, and the time would become UTC */
+    pthread_once(&zone,
+                 tzset); /* once: in the sandbox the zone file is not there, and the time would become UTC */
     pthread_mutex_lock(&current_lock);
     snprintf(current.tag, sizeof current.tag, "%s", tag);
     snprintf(current.host, sizeof current.host, "%s", host);

@@ -1,7 +1,8 @@
 /* The log: one line per event, in the shapes of Postfix and Dovecot ("malle/smtpd[17]: 4bXk: client=...").
- * Only the layer that decides logs; codecs and services return. Lines are cut at 2,000 bytes, control bytes become '?'.
- * Thread-safe; each line leaves in one write. The sink is a descriptor that was opened before the sandbox: standard
- * error, a file, or a connected syslog socket. Never log message content, passwords or tickets. */
+ * Only the layer that decides logs; codecs and services return. Lines are cut at 2,000 bytes, control bytes
+ * become '?'. Thread-safe; each line leaves in one write. The sink is a descriptor that was opened before the
+ * sandbox: standard error, a file, or a connected syslog socket. Never log message content, passwords or
+ * tickets. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 

@@ -4,7 +4,8 @@
 
 #include "base/str.h"
 
-/* Decimal digits only (no sign, no spaces), at least one, value <= max. RC_INVALID for other bytes, RC_LIMIT past max. */
+/* Decimal digits only (no sign, no spaces), at least one, value <= max. RC_INVALID for other bytes, RC_LIMIT
+ * past max. */
 MUST_USE enum rc num_parse_u64(str s, uint64_t max, uint64_t *ret);
 MUST_USE enum rc num_parse_u32(str s, uint32_t max, uint32_t *ret);
 /* "10", "64k", "25M", "2G" with binary multiples; a trailing "B" or "iB" is allowed. */

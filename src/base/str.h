@@ -13,9 +13,9 @@ typedef struct {
     size_t n;
 } str;
 
-#define S(lit)    ((str){"" lit, sizeof(lit) - 1})
-#define STR_NONE  ((str){NULL, 0})
-#define STR_FMT   "%.*s"
+#define S(lit)     ((str){"" lit, sizeof(lit) - 1})
+#define STR_NONE   ((str){NULL, 0})
+#define STR_FMT    "%.*s"
 #define STR_ARG(s) (int)(s).n, (s).p ? (s).p : ""
 
 static inline str str_c(const char *cstr) /* view of a NUL-terminated string; NULL gives the empty view */
@@ -51,8 +51,8 @@ static inline str str_from(str s, size_t from)
 }
 /* Without spaces, tabs, CR and LF at both ends. */
 str str_trim(str s);
-/* Takes the part before the first c off *s and returns it; *s becomes what follows c. Without c: all of *s, and *s
- * becomes STR_NONE. */
+/* Takes the part before the first c off *s and returns it; *s becomes what follows c. Without c: all of *s,
+ * and *s becomes STR_NONE. */
 str str_take(str *s, char c);
 /* Next word of *s, delimited by spaces and tabs; empty when none is left. */
 str str_word(str *s);

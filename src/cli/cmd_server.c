@@ -1,5 +1,5 @@
-/* `malle run|stop|reload|status`: the server as a whole. stop and reload find the master by its pid file, whose lock tells
- * whether it runs. */
+/* `malle run|stop|reload|status`: the server as a whole. stop and reload find the master by its pid file,
+ * whose lock tells whether it runs. */
 #include "cli/cli.h"
 
 #include "base/clock.h"
@@ -69,7 +69,8 @@ int cmd_stop(int argc, char **argv, struct cli *cli)
     for (msec end = clock_mono() + STOP_WAIT_MS; clock_mono() < end; usleep(20000))
         if (master_pid(cli->conf) == 0)
             return CLI_FINE;
-    return cli_fail("the server (process %d) has not ended after %d seconds; see its log", pid, STOP_WAIT_MS / 1000);
+    return cli_fail("the server (process %d) has not ended after %d seconds; see its log", pid,
+                    STOP_WAIT_MS / 1000);
 }
 
 int cmd_reload(int argc, char **argv, struct cli *cli)
@@ -188,7 +189,8 @@ int cmd_status(int argc, char **argv, struct cli *cli)
     if (!c)
         return CLI_FINDING;
     if (read_status(c, &lines) != RC_OK)
-        return cli_fail("no server answers in run_dir %s (or you may not ask it); start it with `malle run`", c->run_dir);
+        return cli_fail("no server answers in run_dir %s (or you may not ask it); start it with `malle run`",
+                        c->run_dir);
     if (cli->json)
         status_json(buf_str(&lines), &out);
     else

@@ -113,8 +113,8 @@ MUST_USE struct conf *conf_load(const char *path, const char *const *sets, size_
 /* The same from text, for the roles and for tests; file names it in issues. Touches nothing outside. */
 MUST_USE struct conf *conf_parse(str text, const char *file, struct conf_report *report);
 
-/* For a reload: gives *c the values that `old` has for everything that is read at the start only, with a warning for each
- * that differs. */
+/* For a reload: gives *c the values that `old` has for everything that is read at the start only, with a
+ * warning for each that differs. */
 void conf_keep(struct conf *c, const struct conf *old, struct conf_report *report);
 
 struct conf *conf_free(struct conf *c); /* accepts NULL, returns NULL */

@@ -1,5 +1,6 @@
-/* dotstuff: stored message bytes out to a protocol that ends them with a dot: POP3 (RFC 1939 §3), SMTP (RFC 5321 §4.5.2).
- * LF becomes CRLF (fmt/crlf.h), a dot that begins a line is doubled, and the end is ".": resumable at every byte. */
+/* dotstuff: stored message bytes out to a protocol that ends them with a dot: POP3 (RFC 1939 §3), SMTP (RFC
+ * 5321 §4.5.2). LF becomes CRLF (fmt/crlf.h), a dot that begins a line is doubled, and the end is ".":
+ * resumable at every byte. */
 #ifndef FMT_DOTSTUFF_H
 #define FMT_DOTSTUFF_H
 

@@ -10,8 +10,8 @@ static void idn_freep(char **s)
     idn2_free(*s);
 }
 
-/* The library maps what only looks like a letter: a full-width "/" becomes "/", a wide space a space, and such a
- * byte is never a label's (RFC 5890 §2.3.1). "_" is let through as in mailaddr.h. */
+/* The library maps what only looks like a letter: a full-width "/" becomes "/", a wide space a space, and
+ * such a byte is never a label's (RFC 5890 §2.3.1). "_" is let through as in mailaddr.h. */
 static bool is_ldh(str name)
 {
     for (size_t i = 0; i < name.n; i++)

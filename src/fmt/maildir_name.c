@@ -92,8 +92,8 @@ void maildir_info_format(struct buf *out, str old_info, unsigned flags, uint32_t
     }
 }
 
-/* A host's name may come from a configuration: "/" and ":" are written as the Maildir convention has them. It is cut
- * so that the whole name, with all flags, stays below MAILDIR_NAME_MAX. */
+/* A host's name may come from a configuration: "/" and ":" are written as the Maildir convention has them. It
+ * is cut so that the whole name, with all flags, stays below MAILDIR_NAME_MAX. */
 static void put_host(struct buf *out, str host)
 {
     size_t end = out->n + HOST_BYTES_MAX;

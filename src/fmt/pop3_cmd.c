@@ -1,6 +1,7 @@
 /* Parsing of POP3 command lines (pop3_cmd.h): one row per verb says what its arguments are.
  *
- * command = keyword *(SP argument); keywords are matched in any case (RFC 1939 §3). Spaces at the end are forgiven. */
+ * command = keyword *(SP argument); keywords are matched in any case (RFC 1939 §3). Spaces at the end are
+ * forgiven. */
 #include "fmt/pop3_cmd.h"
 
 #include "base/num.h"
@@ -19,21 +20,21 @@ static const struct {
     str name;
     enum args args;
 } verbs[POP3_VERB_COUNT] = {
-    [POP3_APOP] = {S("APOP"), ARGS_WORDS},       /* RFC 1939 §7 */
-    [POP3_AUTH] = {S("AUTH"), ARGS_SASL},        /* RFC 5034 §4 */
-    [POP3_CAPA] = {S("CAPA"), ARGS_NONE},        /* RFC 2449 §5 */
-    [POP3_DELE] = {S("DELE"), ARGS_NUMBER},      /* RFC 1939 §5 */
-    [POP3_LIST] = {S("LIST"), ARGS_MAY_NUMBER},  /* §5 */
-    [POP3_NOOP] = {S("NOOP"), ARGS_NONE},        /* §5 */
-    [POP3_PASS] = {S("PASS"), ARGS_SECRET},      /* §7 */
-    [POP3_QUIT] = {S("QUIT"), ARGS_NONE},        /* §6 */
-    [POP3_RETR] = {S("RETR"), ARGS_NUMBER},      /* §5 */
-    [POP3_RSET] = {S("RSET"), ARGS_NONE},        /* §5 */
-    [POP3_STAT] = {S("STAT"), ARGS_NONE},        /* §5 */
-    [POP3_STLS] = {S("STLS"), ARGS_NONE},        /* RFC 2595 §4 */
-    [POP3_TOP] = {S("TOP"), ARGS_NUMBER_LINES},  /* RFC 1939 §7 */
-    [POP3_UIDL] = {S("UIDL"), ARGS_MAY_NUMBER},  /* §7 */
-    [POP3_USER] = {S("USER"), ARGS_WORDS},       /* §7 */
+    [POP3_APOP] = {S("APOP"), ARGS_WORDS},      /* RFC 1939 §7 */
+    [POP3_AUTH] = {S("AUTH"), ARGS_SASL},       /* RFC 5034 §4 */
+    [POP3_CAPA] = {S("CAPA"), ARGS_NONE},       /* RFC 2449 §5 */
+    [POP3_DELE] = {S("DELE"), ARGS_NUMBER},     /* RFC 1939 §5 */
+    [POP3_LIST] = {S("LIST"), ARGS_MAY_NUMBER}, /* §5 */
+    [POP3_NOOP] = {S("NOOP"), ARGS_NONE},       /* §5 */
+    [POP3_PASS] = {S("PASS"), ARGS_SECRET},     /* §7 */
+    [POP3_QUIT] = {S("QUIT"), ARGS_NONE},       /* §6 */
+    [POP3_RETR] = {S("RETR"), ARGS_NUMBER},     /* §5 */
+    [POP3_RSET] = {S("RSET"), ARGS_NONE},       /* §5 */
+    [POP3_STAT] = {S("STAT"), ARGS_NONE},       /* §5 */
+    [POP3_STLS] = {S("STLS"), ARGS_NONE},       /* RFC 2595 §4 */
+    [POP3_TOP] = {S("TOP"), ARGS_NUMBER_LINES}, /* RFC 1939 §7 */
+    [POP3_UIDL] = {S("UIDL"), ARGS_MAY_NUMBER}, /* §7 */
+    [POP3_USER] = {S("USER"), ARGS_WORDS},      /* §7 */
 };
 
 const char *pop3_verb_name(enum pop3_verb verb)

@@ -1,8 +1,8 @@
-/* The IMAP dialogue before log-in: gathering, the command table, and the plain commands (preauth.h); log-in itself is in
- * preauth_login.c.
+/* The IMAP dialogue before log-in: gathering, the command table, and the plain commands (preauth.h); log-in
+ * itself is in preauth_login.c.
  *
- * Nothing that came in before TLS counts after it (RFC 9051 §6.2.1, §11.1): a client that pipelines behind STARTTLS is
- * disconnected, because whoever sits between could have put those commands there. */
+ * Nothing that came in before TLS counts after it (RFC 9051 §6.2.1, §11.1): a client that pipelines behind
+ * STARTTLS is disconnected, because whoever sits between could have put those commands there. */
 #include "imap/preauth.h"
 
 #include "imap/capability.h"
@@ -79,7 +79,8 @@ static void cmd_logout(struct preauth *p, struct imap_lex *lex)
     preauth_reply(p, "OK", "", "LOGOUT completed.");
 }
 
-/* RFC 2971 §3.1: id = "ID" SP id-params-list; id-params-list = "(" [string SP nstring *(SP string SP nstring)] ")" / nil */
+/* RFC 2971 §3.1: id = "ID" SP id-params-list; id-params-list = "(" [string SP nstring *(SP string SP
+ * nstring)] ")" / nil */
 static enum rc parse_id(struct imap_lex *lex)
 {
     str ignored;
@@ -119,7 +120,8 @@ static void cmd_starttls(struct preauth *p, struct imap_lex *lex)
     }
     if (stream_buffered(p->io) > 0) {
         preauth_bad(p, "Nothing may follow STARTTLS before the handshake.");
-        preauth_bye(p, "", "Commands were sent too early", "Disconnected: Commands pipelined behind STARTTLS");
+        preauth_bye(p, "", "Commands were sent too early",
+                    "Disconnected: Commands pipelined behind STARTTLS");
         return;
     }
     preauth_reply(p, "OK", "", "Begin TLS negotiation now.");
@@ -133,16 +135,17 @@ static const struct {
     str verb;
     void (*run)(struct preauth *p, struct imap_lex *lex);
 } commands[] = {
-    {S("CAPABILITY"), cmd_capability},            /* RFC 9051 §6.1.1 */
-    {S("NOOP"), cmd_noop},                        /* §6.1.2 */
-    {S("LOGOUT"), cmd_logout},                    /* §6.1.3 */
-    {S("STARTTLS"), cmd_starttls},                /* §6.2.1 */
+    {S("CAPABILITY"), cmd_capability},             /* RFC 9051 §6.1.1 */
+    {S("NOOP"), cmd_noop},                         /* §6.1.2 */
+    {S("LOGOUT"), cmd_logout},                     /* §6.1.3 */
+    {S("STARTTLS"), cmd_starttls},                 /* §6.2.1 */
     {S("AUTHENTICATE"), preauth_cmd_authenticate}, /* §6.2.2 */
-    {S("LOGIN"), preauth_cmd_login},              /* §6.2.3 */
-    {S("ID"), cmd_id},                            /* RFC 2971 §3.1 */
+    {S("LOGIN"), preauth_cmd_login},               /* §6.2.3 */
+    {S("ID"), cmd_id},                             /* RFC 2971 §3.1 */
 };
 
-/* Takes tag and verb off the command gathered so far; every look counts as a command. False: it was answered. */
+/* Takes tag and verb off the command gathered so far; every look counts as a command. False: it was answered.
+ */
 static bool take_head(struct preauth *p, struct imap_lex *lex, str *ret_verb)
 {
     if (++p->commands > p->set->command_max) {
@@ -179,8 +182,8 @@ static void run_command(struct preauth *p)
     preauth_bad(p, "Unknown command, or one that needs a log-in first.");
 }
 
-/* A literal was announced: gather it, or refuse before a secret or a flood is sent. A refused one that comes without
- * being asked for would have to be read to its end: the connection ends instead (RFC 7888 §4). */
+/* A literal was announced: gather it, or refuse before a secret or a flood is sent. A refused one that comes
+ * without being asked for would have to be read to its end: the connection ends instead (RFC 7888 §4). */
 static void take_literal(struct preauth *p)
 {
     struct imap_lex lex;

@@ -1,8 +1,9 @@
-/* preauth: an IMAP connection before log-in (RFC 9051 §6.1, §6.2, §3.1), from the greeting to LOGIN or AUTHENTICATE.
+/* preauth: an IMAP connection before log-in (RFC 9051 §6.1, §6.2, §3.1), from the greeting to LOGIN or
+ * AUTHENTICATE.
  *
- * Runs in role login, so it parses strangers' bytes: at most 64 KiB of literals in all, bounded commands, and one
- * deadline for the whole dialogue. The session that follows sends the tagged OK; input pipelined behind the command
- * that logs in stays in the stream for it. */
+ * Runs in role login, so it parses strangers' bytes: at most 64 KiB of literals in all, bounded commands, and
+ * one deadline for the whole dialogue. The session that follows sends the tagged OK; input pipelined behind
+ * the command that logs in stays in the stream for it. */
 #ifndef IMAP_PREAUTH_H
 #define IMAP_PREAUTH_H
 

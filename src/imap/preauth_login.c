@@ -1,7 +1,7 @@
 /* LOGIN and AUTHENTICATE of the IMAP dialogue before log-in (RFC 9051 §6.2.2, §6.2.3; codes of RFC 5530 §3).
  *
- * Both end in the same SASL exchange with auth: LOGIN is PLAIN with an initial response. After success the session is
- * opened and answers the command itself. */
+ * Both end in the same SASL exchange with auth: LOGIN is PLAIN with an initial response. After success the
+ * session is opened and answers the command itself. */
 #include "base/enc.h"
 #include "fmt/sasl.h"
 #include "imap/preauth_impl.h"
@@ -29,14 +29,16 @@ static void open_session(struct preauth *p)
         preauth_reply(p, "NO", "LIMIT", e.peer[0] ? e.peer : "Too many sessions.");
         return;
     case RC_PERM:
-        preauth_reply(p, "NO", "AUTHORIZATIONFAILED", e.peer[0] ? e.peer : "This account has no mailbox here.");
+        preauth_reply(p, "NO", "AUTHORIZATIONFAILED",
+                      e.peer[0] ? e.peer : "This account has no mailbox here.");
         return;
     default:
         preauth_reply(p, "NO", "UNAVAILABLE", "The mailbox cannot be opened now, try again later.");
     }
 }
 
-/* Sends "+ data" and reads the client's answer into `in`, decoded. False: the exchange is over and was answered. */
+/* Sends "+ data" and reads the client's answer into `in`, decoded. False: the exchange is over and was
+ * answered. */
 static bool challenge(void *dialogue, str data, struct buf *in)
 {
     struct preauth *p = dialogue;
@@ -61,7 +63,8 @@ static bool challenge(void *dialogue, str data, struct buf *in)
     if (rc == RC_TEMP)
         preauth_bye(p, "", "Disconnected for inactivity.", "Disconnected: Inactivity");
     else if (!p->over)
-        preauth_bad(p, rc == RC_GONE ? "Authentication cancelled." : "The response is not base64, or too long.");
+        preauth_bad(p,
+                    rc == RC_GONE ? "Authentication cancelled." : "The response is not base64, or too long.");
     return false;
 }
 
@@ -79,7 +82,8 @@ static void exchange(struct preauth *p, struct login_sasl_reply *reply)
 }
 
 /* authenticate = "AUTHENTICATE" SP auth-type [SP initial-resp]; initial-resp = (base64 / "=") */
-static enum rc parse_authenticate(struct imap_lex *lex, str *ret_name, bool *ret_has_initial, str *ret_initial)
+static enum rc parse_authenticate(struct imap_lex *lex, str *ret_name, bool *ret_has_initial,
+                                  str *ret_initial)
 {
     if (imap_sp(lex) != RC_OK || imap_atom(lex, ret_name) != RC_OK)
         return RC_INVALID;
@@ -98,7 +102,8 @@ void preauth_cmd_authenticate(struct preauth *p, struct imap_lex *lex)
         preauth_bad(p, "AUTHENTICATE needs the name of a mechanism.");
         return;
     }
-    if (sasl_mech_parse(name, &mech) == RC_OK && sasl_mech_is_plaintext(mech) && preauth_password_forbidden(p))
+    if (sasl_mech_parse(name, &mech) == RC_OK && sasl_mech_is_plaintext(mech) &&
+        preauth_password_forbidden(p))
         return;
     str offered = login_find_mechanism(p->set, stream_is_tls(p->io), name);
     if (offered.n == 0) {
@@ -123,8 +128,8 @@ void preauth_cmd_login(struct preauth *p, struct imap_lex *lex)
     if (preauth_password_forbidden(p))
         return;
     if (imap_sp(lex) != RC_OK || imap_astring(lex, &plain.authcid) != RC_OK || imap_sp(lex) != RC_OK ||
-        imap_astring(lex, &plain.password) != RC_OK || imap_eol(lex) != RC_OK || str_chr(plain.authcid, '\0') >= 0 ||
-        str_chr(plain.password, '\0') >= 0) {
+        imap_astring(lex, &plain.password) != RC_OK || imap_eol(lex) != RC_OK ||
+        str_chr(plain.authcid, '\0') >= 0 || str_chr(plain.password, '\0') >= 0) {
         preauth_bad(p, "LOGIN needs a user name and a password.");
         return;
     }

@@ -41,5 +41,6 @@ enum rc imap_parse_set(struct imap_session *s, struct imap_lex *lex, bool uid, s
     if (rc == RC_OK)
         return RC_OK;
     lex->at = begin;
-    return imap_fail(lex, rc, rc == RC_LIMIT ? "a set with fewer ranges" : "a set of messages that are there");
+    return imap_fail(lex, rc,
+                     rc == RC_LIMIT ? "a set with fewer ranges" : "a set of messages that are there");
 }

@@ -1,7 +1,7 @@
 /* Channels over links: the asking side's pool and the answering side's threads.
  *
- * Every channel belongs to one generation of its link; when the link is replaced, idle channels of older generations
- * are closed and busy ones when they are released. */
+ * Every channel belongs to one generation of its link; when the link is replaced, idle channels of older
+ * generations are closed and busy ones when they are released. */
 #include "os/channel.h"
 
 #include "base/log.h"
@@ -209,8 +209,8 @@ void channel_release(struct channel **cp, bool broken)
     *cp = NULL;
 }
 
-enum rc channel_pool_call(struct channel_pool *p, struct buf *b, const int *fds, unsigned n_fds, uint16_t reply_type,
-                          struct ipc_msg *ret, msec deadline)
+enum rc channel_pool_call(struct channel_pool *p, struct buf *b, const int *fds, unsigned n_fds,
+                          uint16_t reply_type, struct ipc_msg *ret, msec deadline)
 {
     struct channel *c = NULL;
     enum rc rc = channel_take(p, &c, deadline);

@@ -66,7 +66,8 @@ static enum rc fsync_folder_of(const char *path)
 {
     str p = str_c(path);
     ptrdiff_t slash = str_rchr(p, '/');
-    AUTO(str_freep) char *dir = slash > 0 ? str_dup(str_sub(p, 0, (size_t)slash)) : str_dup(slash == 0 ? S("/") : S("."));
+    AUTO(str_freep)
+    char *dir = slash > 0 ? str_dup(str_sub(p, 0, (size_t)slash)) : str_dup(slash == 0 ? S("/") : S("."));
     AUTO(fd_closep) int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return fd >= 0 && fsync(fd) == 0 ? RC_OK : RC_TEMP;
 }
@@ -90,8 +91,8 @@ enum rc file_replace(const char *path, str content, unsigned mode)
     return rc;
 }
 
-/* Where the file system knows no O_TMPFILE (NFS, some FUSE and overlays): a random name that is taken away at once. A
- * crash in between leaves an empty file. */
+/* Where the file system knows no O_TMPFILE (NFS, some FUSE and overlays): a random name that is taken away at
+ * once. A crash in between leaves an empty file. */
 static int open_and_unlink(int dir_fd)
 {
     unsigned char random[12];

@@ -237,8 +237,8 @@ enum rc ipc_pair(int ret_fd[2])
     return RC_OK;
 }
 
-enum rc ipc_call(int fd, struct buf *b, const int *fds, unsigned n_fds, uint16_t reply_type, struct ipc_msg *ret,
-                 msec deadline)
+enum rc ipc_call(int fd, struct buf *b, const int *fds, unsigned n_fds, uint16_t reply_type,
+                 struct ipc_msg *ret, msec deadline)
 {
     struct ipc_msg m;
     enum rc rc = ipc_send(fd, b, fds, n_fds, 0);

@@ -1,7 +1,7 @@
 /* proc: starting a role as a new program image, with its control link and its listening sockets.
  *
- * The master (and mailbox, for deliver) re-executes /proc/self/exe as `malle --role NAME`, descriptor 3 being the
- * control link; all other descriptors arrive over it in typed messages. */
+ * The master (and mailbox, for deliver) re-executes /proc/self/exe as `malle --role NAME`, descriptor 3 being
+ * the control link; all other descriptors arrive over it in typed messages. */
 #ifndef OS_PROC_H
 #define OS_PROC_H
 
@@ -11,8 +11,10 @@
 
 enum { PROC_CONTROL_FD = 3 };
 
-/* Forks and executes the role; *ret_control is the parent's end of its control link. The child gets descriptors 0
- * (/dev/null), 1 and 2 (as here) and 3 only. title: shown by ps as "malle: title". RC_TEMP when the system refuses. */
+/* Forks and executes the role; *ret_control is the parent's end of its control link. The child gets
+ * descriptors 0
+ * (/dev/null), 1 and 2 (as here) and 3 only. title: shown by ps as "malle: title". RC_TEMP when the system
+ * refuses. */
 MUST_USE enum rc proc_start_role(const char *role, const char *title, pid_t *ret_pid, int *ret_control);
 /* Rewrites what ps shows for this process. init replaces the elements of argv by copies that stay valid. */
 void proc_init_title(int argc, char **argv);

@@ -1,8 +1,10 @@
-/* sandbox: each role ends its start-up with one visible call to sandbox_enter; a mailbox session with cage_enter.
+/* sandbox: each role ends its start-up with one visible call to sandbox_enter; a mailbox session with
+ * cage_enter.
  *
- * Layers, each logged once and skipped where the kernel lacks it: chroot, setgroups/setresgid/setresuid, no_new_privs,
- * not dumpable, Landlock (ABI 2 rights at least, network rights from ABI 4, scopes from ABI 6), seccomp. In release
- * builds seccomp answers unknown calls with ENOSYS; with MALLE_SECCOMP_KILL in the environment of a test it kills. */
+ * Layers, each logged once and skipped where the kernel lacks it: chroot, setgroups/setresgid/setresuid,
+ * no_new_privs, not dumpable, Landlock (ABI 2 rights at least, network rights from ABI 4, scopes from ABI 6),
+ * seccomp. In release builds seccomp answers unknown calls with ENOSYS; with MALLE_SECCOMP_KILL in the
+ * environment of a test it kills. */
 #ifndef OS_SANDBOX_H
 #define OS_SANDBOX_H
 
@@ -11,24 +13,25 @@
 #include <sys/types.h>
 
 enum sandbox_role {
-    ROLE_SMTPD,      /* accept on inherited sockets, DNS over UDP/TCP, no files */
-    ROLE_SUBMISSION, /* the same */
-    ROLE_LOGIN,      /* accept, no files, no DNS */
-    ROLE_AUTH,       /* the account database's folder, no network */
-    ROLE_AUTH_WORKER,/* exempt: administrators' PAM modules run there; only no_dump is set */
-    ROLE_MAILBOX,    /* root: forks, kills nobody but its children, no network sockets; inotify */
-    ROLE_DELIVER,    /* one uid, Landlock to its mail root, no network */
-    ROLE_QUEUE       /* the spool's folder, no network */
+    ROLE_SMTPD,       /* accept on inherited sockets, DNS over UDP/TCP, no files */
+    ROLE_SUBMISSION,  /* the same */
+    ROLE_LOGIN,       /* accept, no files, no DNS */
+    ROLE_AUTH,        /* the account database's folder, no network */
+    ROLE_AUTH_WORKER, /* exempt: administrators' PAM modules run there; only no_dump is set */
+    ROLE_MAILBOX,     /* root: forks, kills nobody but its children, no network sockets; inotify */
+    ROLE_DELIVER,     /* one uid, Landlock to its mail root, no network */
+    ROLE_QUEUE        /* the spool's folder, no network */
 };
 
 struct sandbox {
     enum sandbox_role role;
-    uid_t uid;              /* (uid_t)-1: stay who we are (not started by root) */
+    uid_t uid; /* (uid_t)-1: stay who we are (not started by root) */
     gid_t gid;
-    const gid_t *groups;    /* supplementary groups, may be NULL */
+    const gid_t *groups; /* supplementary groups, may be NULL */
     size_t n_groups;
     const char *chroot_dir; /* NULL: none */
-    const char *const *rw_dirs; /* folders where files may be read, made and changed, NULL-terminated; NULL: none */
+    const char *const
+        *rw_dirs; /* folders where files may be read, made and changed, NULL-terminated; NULL: none */
     const char *const *ro_dirs; /* folders that may be read */
 };
 
@@ -36,8 +39,8 @@ struct sandbox {
  * cannot be applied: a role never runs less confined than asked. */
 void sandbox_enter(const struct sandbox *sb);
 
-/* The cage of a mailbox session (doc/security.md): closes every descriptor but keep[n] and 0-2, chroots to root_dir
- * when chroot_ok, becomes the identity, Landlock to the folders, seccomp. uid 0 ends the process. */
+/* The cage of a mailbox session (doc/security.md): closes every descriptor but keep[n] and 0-2, chroots to
+ * root_dir when chroot_ok, becomes the identity, Landlock to the folders, seccomp. uid 0 ends the process. */
 void cage_enter(const struct sandbox *sb, const int *keep, size_t n_keep);
 
 /* Landlock ABI in use: what the kernel has, capped by landlock_abi_max (tests set 2 and 3), 0 when absent. */

@@ -112,8 +112,8 @@ void socket_address_text(const struct sockaddr_storage *a, char ret[SOCKET_ADDRE
         port = ntohs(in4->sin_port);
     } else if (a->ss_family == AF_INET6) {
         bool mapped = IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr);
-        inet_ntop(mapped ? AF_INET : AF_INET6, mapped ? in6->sin6_addr.s6_addr + 12 : in6->sin6_addr.s6_addr, ret,
-                  SOCKET_ADDRESS_MAX);
+        inet_ntop(mapped ? AF_INET : AF_INET6, mapped ? in6->sin6_addr.s6_addr + 12 : in6->sin6_addr.s6_addr,
+                  ret, SOCKET_ADDRESS_MAX);
         port = ntohs(in6->sin6_port);
     }
     if (ret_port)

@@ -8,15 +8,15 @@
 
 enum { SOCKET_ADDRESS_MAX = 64, SOCKET_BACKLOG = 4096 };
 
-/* Binds and listens; close-on-exec, blocking. address: "*" (every IPv4 address), "::" (every IPv6 address, IPv6 only),
- * or a literal IPv4 or IPv6 address. RC_PERM: the address is malformed or in use (e says which); RC_GONE: the machine
- * has no such address family. */
+/* Binds and listens; close-on-exec, blocking. address: "*" (every IPv4 address), "::" (every IPv6 address,
+ * IPv6 only), or a literal IPv4 or IPv6 address. RC_PERM: the address is malformed or in use (e says which);
+ * RC_GONE: the machine has no such address family. */
 MUST_USE enum rc socket_listen_tcp(str address, int port, int *ret_fd, struct err *e);
 /* A Unix stream socket at path; an old socket file is replaced. */
 MUST_USE enum rc socket_listen_unix(const char *path, unsigned mode, int *ret_fd, struct err *e);
 
-/* The next connection, close-on-exec, with TCP_NODELAY. RC_TEMP: nothing now or out of descriptors; RC_GONE: the
- * listening socket is closed or shut down. */
+/* The next connection, close-on-exec, with TCP_NODELAY. RC_TEMP: nothing now or out of descriptors; RC_GONE:
+ * the listening socket is closed or shut down. */
 MUST_USE enum rc socket_accept(int listen_fd, int *ret_fd, struct sockaddr_storage *ret_peer);
 
 /* "192.0.2.1", "2001:db8::1"; an IPv4-mapped IPv6 address reads as IPv4; "local" for a Unix socket. */
@@ -25,8 +25,8 @@ void socket_address_text(const struct sockaddr_storage *a, char ret[SOCKET_ADDRE
 void socket_local_text(int fd, char ret[SOCKET_ADDRESS_MAX], int *ret_port);
 bool socket_is_loopback(const struct sockaddr_storage *a);
 
-/* What counts as one client in limits: an IPv4 address, or an IPv6 /64, which is one customer's network. All its bytes
- * are the key. */
+/* What counts as one client in limits: an IPv4 address, or an IPv6 /64, which is one customer's network. All
+ * its bytes are the key. */
 struct socket_client {
     unsigned char family, bytes[8];
 };

@@ -1,9 +1,9 @@
 /* The buffered stream of one connection (stream.h): lines, views, gathered writes, deadlines and least rates.
  *
- * Input lies in one buffer; taking a line only moves `pos`, so a view stays valid until the next call that reads.
- * A line is searched for its LF once (`scanned`), however slowly it comes in. The descriptor never blocks: every wait
- * goes through wait_ready, which is where deadline and rate are checked. A failed write is remembered, because
- * what the peer got is then unknown and no later reply may follow it. */
+ * Input lies in one buffer; taking a line only moves `pos`, so a view stays valid until the next call that
+ * reads. A line is searched for its LF once (`scanned`), however slowly it comes in. The descriptor never
+ * blocks: every wait goes through wait_ready, which is where deadline and rate are checked. A failed write is
+ * remembered, because what the peer got is then unknown and no later reply may follow it. */
 #include "os/stream.h"
 
 #include "os/stream_impl.h"
@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 enum {
-    OUT_MAX = 16384,  /* output gathered before it leaves by itself; one TLS record */
+    OUT_MAX = 16384, /* output gathered before it leaves by itself; one TLS record */
     READ_CHUNK = 16384,
     READ_FIRST = 2048, /* what an idle connection's first read asks for */
     DRAIN_MAX = 65536, /* unread input that is taken off before closing */
@@ -50,8 +50,8 @@ struct stream *stream_new(int fd, size_t in_max)
     return s;
 }
 
-/* Closing a TCP socket with input unread sends a reset, which may destroy our last reply before the peer reads it
- * (RFC 1122 §4.2.2.13): take off what is there. */
+/* Closing a TCP socket with input unread sends a reset, which may destroy our last reply before the peer
+ * reads it (RFC 1122 §4.2.2.13): take off what is there. */
 static void drain_input(int fd)
 {
     char rest[4096];
@@ -121,7 +121,8 @@ static bool too_slow(struct stream_rate *r)
     return slow;
 }
 
-/* Polls the stream for events and other_fd (may be -1) for input; *ret_other says whether the latter has some. */
+/* Polls the stream for events and other_fd (may be -1) for input; *ret_other says whether the latter has
+ * some. */
 static enum rc wait_either(struct stream *s, short events, int other_fd, bool *ret_other)
 {
     for (;;) {

@@ -1,9 +1,9 @@
 /* stream: a buffered byte stream over a socket, with deadlines, and TLS switched on under way.
  *
- * Straight-line code for one session: calls block until done or until the deadline. The descriptor is non-blocking
- * underneath and waits in poll(), so a deadline always holds, in TLS too. One thread uses a stream at a time.
- * Writes are gathered and leave in one piece at stream_flush (TCP_NODELAY is set: a batch of replies is one segment).
- * Limits: the input buffer never grows past the size given at creation. */
+ * Straight-line code for one session: calls block until done or until the deadline. The descriptor is
+ * non-blocking underneath and waits in poll(), so a deadline always holds, in TLS too. One thread uses a
+ * stream at a time. Writes are gathered and leave in one piece at stream_flush (TCP_NODELAY is set: a batch
+ * of replies is one segment). Limits: the input buffer never grows past the size given at creation. */
 #ifndef OS_STREAM_H
 #define OS_STREAM_H
 
@@ -13,7 +13,7 @@
 struct stream;
 struct tls_server;
 
-struct tls_info { /* of an established connection; strings live as long as the stream */
+struct tls_info {        /* of an established connection; strings live as long as the stream */
     str version, cipher; /* "TLSv1.3", "TLS_AES_256_GCM_SHA384" */
     int bits, alg_bits;
     str sni;
@@ -21,31 +21,37 @@ struct tls_info { /* of an established connection; strings live as long as the s
 
 /* Takes ownership of fd. in_max: bytes of input that may wait unread, also the longest line. */
 struct stream *stream_new(int fd, size_t in_max);
-struct stream *stream_free(struct stream *s); /* closes; sends a TLS close_notify when it fits; accepts NULL */
+struct stream *
+stream_free(struct stream *s); /* closes; sends a TLS close_notify when it fits; accepts NULL */
 void stream_freep(struct stream **s);
 int stream_fd(const struct stream *s);
 
-/* All time limits are absolute clock_mono() instants; every call below fails with RC_TEMP once it has passed. A new
- * stream has none. */
+/* All time limits are absolute clock_mono() instants; every call below fails with RC_TEMP once it has passed.
+ * A new stream has none. */
 #define STREAM_NO_DEADLINE INT64_MAX
 void stream_set_deadline(struct stream *s, msec deadline);
-/* While a peer sends or reads too slowly to make sense, RC_TEMP: fewer than min_bytes in every period_ms (0: off). */
+/* While a peer sends or reads too slowly to make sense, RC_TEMP: fewer than min_bytes in every period_ms (0:
+ * off). */
 void stream_set_min_rate(struct stream *s, size_t min_bytes, msec period_ms);
 
-/* Server handshake. Input that arrived before it is discarded by the caller's rule: refuse when stream_buffered() > 0
- * (RFC 3207 §4.2), or this call drops it. RC_GONE/RC_INVALID: the handshake failed, e says why (for the log). */
+/* Server handshake. Input that arrived before it is discarded by the caller's rule: refuse when
+ * stream_buffered() > 0 (RFC 3207 §4.2), or this call drops it. RC_GONE/RC_INVALID: the handshake failed, e
+ * says why (for the log). */
 MUST_USE enum rc stream_start_tls(struct stream *s, struct tls_server *tls, struct err *e);
 bool stream_is_tls(const struct stream *s);
 const struct tls_info *stream_tls_info(const struct stream *s); /* NULL without TLS */
-/* Channel-binding data: RFC 9266 tls-exporter (32 bytes) and RFC 5929 tls-server-end-point. RC_GONE without TLS. */
+/* Channel-binding data: RFC 9266 tls-exporter (32 bytes) and RFC 5929 tls-server-end-point. RC_GONE without
+ * TLS. */
 MUST_USE enum rc stream_tls_exporter(struct stream *s, struct buf *out);
 MUST_USE enum rc stream_tls_end_point(struct stream *s, struct buf *out);
 
 enum line_end { LINE_CRLF, LINE_LF };
-/* The next line without its line end; the view is valid until the next read call. RC_LIMIT: longer than max; the
- * rest of that line is discarded at the next call. RC_GONE: the peer closed (an unfinished line is dropped). */
+/* The next line without its line end; the view is valid until the next read call. RC_LIMIT: longer than max;
+ * the rest of that line is discarded at the next call. RC_GONE: the peer closed (an unfinished line is
+ * dropped). */
 MUST_USE enum rc stream_read_line(struct stream *s, size_t max, str *ret, enum line_end *ret_end);
-/* At least one byte of input, as a view of everything buffered; stream_consume takes it. RC_GONE at the end. */
+/* At least one byte of input, as a view of everything buffered; stream_consume takes it. RC_GONE at the end.
+ */
 MUST_USE enum rc stream_read(struct stream *s, str *ret);
 void stream_consume(struct stream *s, size_t n);
 size_t stream_buffered(const struct stream *s);
@@ -60,11 +66,12 @@ void stream_printf(struct stream *s, const char *fmt, ...) PRINTF(2, 3);
 MUST_USE enum rc stream_flush(struct stream *s);
 
 /* --- for a pump that multiplexes many connections (role login) --- */
-/* Non-blocking forms: RC_OK with *ret_n >= 1, RC_TEMP would block (*ret_wants: POLLIN or POLLOUT), RC_GONE closed. */
+/* Non-blocking forms: RC_OK with *ret_n >= 1, RC_TEMP would block (*ret_wants: POLLIN or POLLOUT), RC_GONE
+ * closed. */
 MUST_USE enum rc stream_try_read(struct stream *s, char *p, size_t n, size_t *ret_n, short *ret_wants);
 MUST_USE enum rc stream_try_write(struct stream *s, const char *p, size_t n, size_t *ret_n, short *ret_wants);
-/* After RC_TEMP from stream_try_write the next call must begin with the same bytes and bring at least as many: part of
- * them may already be encrypted. */
+/* After RC_TEMP from stream_try_write the next call must begin with the same bytes and bring at least as
+ * many: part of them may already be encrypted. */
 /* No more output will come: sends what TLS needs for that, and half-closes the socket. */
 void stream_end(struct stream *s);
 /* Gives back the buffers while the connection idles. */

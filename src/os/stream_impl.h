@@ -1,8 +1,8 @@
 /* stream_impl: what stream.c and stream_tls.c share. Included by these two files and by nothing else.
  *
- * stream.c owns buffers, lines, deadlines and rates; below it lies a transport of two non-blocking calls, either the
- * bare descriptor or TLS. Results of a transport call: RC_OK with *ret_n >= 1, RC_TEMP would block (*ret_wants says what
- * to poll for), RC_GONE the connection is over. */
+ * stream.c owns buffers, lines, deadlines and rates; below it lies a transport of two non-blocking calls,
+ * either the bare descriptor or TLS. Results of a transport call: RC_OK with *ret_n >= 1, RC_TEMP would block
+ * (*ret_wants says what to poll for), RC_GONE the connection is over. */
 #ifndef OS_STREAM_IMPL_H
 #define OS_STREAM_IMPL_H
 
@@ -18,12 +18,12 @@ struct stream_rate { /* the peer's least speed; only time spent waiting for the 
 struct stream {
     int fd;
     msec deadline;
-    struct buf in;     /* in.p[pos..n) is unread */
+    struct buf in; /* in.p[pos..n) is unread */
     size_t pos;
-    size_t scanned;    /* bytes behind pos that hold no LF */
-    bool discarding;   /* inside a line that was too long */
+    size_t scanned;  /* bytes behind pos that hold no LF */
+    bool discarding; /* inside a line that was too long */
     struct buf out;
-    enum rc failed;    /* RC_OK until a write failed */
+    enum rc failed; /* RC_OK until a write failed */
     struct stream_rate rate;
     struct stream_tls *tls; /* NULL: no TLS */
 };
@@ -33,7 +33,8 @@ MUST_USE enum rc stream_wait_ready(struct stream *s, short events);
 
 /* --- the TLS transport (stream_tls.c) --- */
 MUST_USE enum rc stream_tls_read(struct stream_tls *t, char *p, size_t n, size_t *ret_n, short *ret_wants);
-MUST_USE enum rc stream_tls_write(struct stream_tls *t, const char *p, size_t n, size_t *ret_n, short *ret_wants);
+MUST_USE enum rc stream_tls_write(struct stream_tls *t, const char *p, size_t n, size_t *ret_n,
+                                  short *ret_wants);
 /* Sends close_notify when the connection is in order and the socket takes it now. */
 void stream_tls_close_write(struct stream_tls *t);
 struct stream_tls *stream_tls_free(struct stream_tls *t);

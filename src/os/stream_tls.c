@@ -148,13 +148,15 @@ enum rc stream_tls_exporter(struct stream *s, struct buf *out)
     unsigned char value[EXPORTER_BYTES];
     if (SSL_version(ssl) < TLS1_3_VERSION && SSL_get_extms_support(ssl) != 1)
         return RC_GONE;
-    if (SSL_export_keying_material(ssl, value, sizeof value, EXPORTER_LABEL, strlen(EXPORTER_LABEL), NULL, 0, 0) != 1)
+    if (SSL_export_keying_material(ssl, value, sizeof value, EXPORTER_LABEL, strlen(EXPORTER_LABEL), NULL, 0,
+                                   0) != 1)
         return RC_GONE;
     buf_put(out, value, sizeof value);
     return out->overflow ? RC_LIMIT : RC_OK;
 }
 
-/* RFC 5929 §4.1: the certificate's hash with its signature's hash function, SHA-256 in place of MD5 and SHA-1. */
+/* RFC 5929 §4.1: the certificate's hash with its signature's hash function, SHA-256 in place of MD5 and
+ * SHA-1. */
 enum rc stream_tls_end_point(struct stream *s, struct buf *out)
 {
     if (!s->tls)

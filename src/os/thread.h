@@ -4,8 +4,8 @@
 
 #include "base/err.h"
 
-/* Starts fn(arg) detached, signals blocked. RC_TEMP when the system refuses. stack_size 0: 256 KiB. name: at most 15
- * bytes, a literal. */
+/* Starts fn(arg) detached, signals blocked. RC_TEMP when the system refuses. stack_size 0: 256 KiB. name: at
+ * most 15 bytes, a literal. */
 MUST_USE enum rc thread_start(void *(*fn)(void *), void *arg, size_t stack_size, const char *name);
 
 #endif

@@ -1,9 +1,10 @@
-/* A role's TLS settings (tls.h): one OpenSSL context per set of names, chosen by the name the client asks for.
+/* A role's TLS settings (tls.h): one OpenSSL context per set of names, chosen by the name the client asks
+ * for.
  *
- * Certificates for the same names with keys of different kinds share a context, where ECDSA comes first (faster for
- * us, smaller on the wire) and RSA serves clients that cannot do better. Names match as RFC 6125 §6.4 says: an exact
- * one before a wildcard, which stands for one whole label. Renegotiation and compression are off; 0-RTT is never
- * accepted (RFC 8446 §8: commands could be replayed). */
+ * Certificates for the same names with keys of different kinds share a context, where ECDSA comes first
+ * (faster for us, smaller on the wire) and RSA serves clients that cannot do better. Names match as RFC 6125
+ * §6.4 says: an exact one before a wildcard, which stands for one whole label. Renegotiation and compression
+ * are off; 0-RTT is never accepted (RFC 8446 §8: commands could be replayed). */
 #include "os/tls.h"
 
 #include "os/tls_impl.h"
@@ -12,11 +13,12 @@
 #include <openssl/x509v3.h>
 #include <stdatomic.h>
 
-#define MODERN_CIPHERS                                                                                                 \
-    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:"                       \
+#define MODERN_CIPHERS                                                                           \
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:" \
     "ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-CHACHA20-POLY1305"
-#define SIGNATURES                                                                                                     \
-    "ECDSA+SHA256:ECDSA+SHA384:ed25519:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512"
+#define SIGNATURES                                                                                          \
+    "ECDSA+SHA256:ECDSA+SHA384:ed25519:RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:" \
+    "RSA+SHA512"
 
 struct tls_site { /* one set of names */
     SSL_CTX *ctx;
@@ -55,7 +57,9 @@ static int choose_by_name(SSL *ssl, int *alert, void *arg)
 
 static int version_number(str version)
 {
-    return str_eq(version, S("TLSv1.3")) ? TLS1_3_VERSION : str_eq(version, S("TLSv1.2")) ? TLS1_2_VERSION : 0;
+    return str_eq(version, S("TLSv1.3"))   ? TLS1_3_VERSION
+           : str_eq(version, S("TLSv1.2")) ? TLS1_2_VERSION
+                                           : 0;
 }
 
 static enum rc ctx_new(struct tls_server *t, str min_version, str ciphers, SSL_CTX **ret, struct err *e)
@@ -67,8 +71,9 @@ static enum rc ctx_new(struct tls_server *t, str min_version, str ciphers, SSL_C
                        STR_ARG(min_version));
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
     must(ctx && SSL_CTX_set_min_proto_version(ctx, version) == 1);
-    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
-                                 SSL_OP_PRIORITIZE_CHACHA | SSL_OP_IGNORE_UNEXPECTED_EOF);
+    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                 SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+                                 SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                               SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     SSL_CTX_set_read_ahead(ctx, 1); /* one read(2) a record instead of two */
@@ -95,7 +100,8 @@ static struct tls_site *find_twin(struct tls_server *t, X509 *leaf)
         bool same = theirs && sk_GENERAL_NAME_num(names) == sk_GENERAL_NAME_num(theirs);
         for (int k = 0; same && k < sk_GENERAL_NAME_num(names); k++)
             same = GENERAL_NAME_cmp(sk_GENERAL_NAME_value(names, k), sk_GENERAL_NAME_value(theirs, k)) == 0;
-        if (same && EVP_PKEY_get_base_id(X509_get0_pubkey(leaf)) != EVP_PKEY_get_base_id(X509_get0_pubkey(other)))
+        if (same &&
+            EVP_PKEY_get_base_id(X509_get0_pubkey(leaf)) != EVP_PKEY_get_base_id(X509_get0_pubkey(other)))
             twin = &t->sites[i];
         GENERAL_NAMES_free(theirs);
     }
@@ -103,7 +109,8 @@ static struct tls_site *find_twin(struct tls_server *t, X509 *leaf)
     return twin;
 }
 
-static enum rc add_pair(struct tls_server *t, const struct tls_pem *pair, str min_version, str ciphers, struct err *e)
+static enum rc add_pair(struct tls_server *t, const struct tls_pem *pair, str min_version, str ciphers,
+                        struct err *e)
 {
     AUTO(tls_cert_deinit) struct tls_cert c = {0};
     enum rc rc = tls_cert_parse(pair, &c, e);
@@ -126,8 +133,8 @@ static enum rc add_pair(struct tls_server *t, const struct tls_pem *pair, str mi
                    tls_error_text(text));
 }
 
-enum rc tls_server_new(const struct tls_pem *pairs, size_t n, str min_version, str ciphers, struct tls_server **ret,
-                       struct err *e)
+enum rc tls_server_new(const struct tls_pem *pairs, size_t n, str min_version, str ciphers,
+                       struct tls_server **ret, struct err *e)
 {
     if (n == 0)
         return err_set(e, RC_PERM, 0, NULL, "TLS needs at least one certificate");

@@ -1,5 +1,6 @@
-/* tls: server-side TLS settings: certificates by SNI, versions, tickets (OpenSSL 3). One tls_server is shared by all
- * threads of a role and replaced as a whole on reload; connections keep the one they started with (reference counted). */
+/* tls: server-side TLS settings: certificates by SNI, versions, tickets (OpenSSL 3). One tls_server is shared
+ * by all threads of a role and replaced as a whole on reload; connections keep the one they started with
+ * (reference counted). */
 #ifndef OS_TLS_H
 #define OS_TLS_H
 
@@ -7,13 +8,14 @@
 
 struct tls_server;
 
-struct tls_pem {   /* one certificate chain and its private key, PEM */
+struct tls_pem { /* one certificate chain and its private key, PEM */
     str chain, key;
     str name; /* for messages: the file it came from */
 };
 
-/* The first pair is the default; others are chosen by SNI against the names in the certificate (RFC 6125 wildcards).
- * min_version "TLSv1.2" or "TLSv1.3"; ciphers "" for modern defaults. RC_PERM: a pair is unusable, e says which. */
+/* The first pair is the default; others are chosen by SNI against the names in the certificate (RFC 6125
+ * wildcards). min_version "TLSv1.2" or "TLSv1.3"; ciphers "" for modern defaults. RC_PERM: a pair is
+ * unusable, e says which. */
 MUST_USE enum rc tls_server_new(const struct tls_pem *pairs, size_t n, str min_version, str ciphers,
                                 struct tls_server **ret, struct err *e);
 struct tls_server *tls_server_ref(struct tls_server *t);

@@ -7,10 +7,7 @@
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
-enum {
-    CHAIN_MAX = 16,
-    SELF_SIGNED_DAYS = 3652
-};
+enum { CHAIN_MAX = 16, SELF_SIGNED_DAYS = 3652 };
 
 const char *tls_error_text(char text[256])
 {
@@ -40,7 +37,8 @@ static enum rc parse_chain(str pem, struct tls_cert *c)
     must(bio && c->chain);
     c->leaf = PEM_read_bio_X509(bio, NULL, NULL, NULL);
     X509 *issuer;
-    while (c->leaf && sk_X509_num(c->chain) < CHAIN_MAX && (issuer = PEM_read_bio_X509(bio, NULL, NULL, NULL)))
+    while (c->leaf && sk_X509_num(c->chain) < CHAIN_MAX &&
+           (issuer = PEM_read_bio_X509(bio, NULL, NULL, NULL)))
         sk_X509_push(c->chain, issuer);
     BIO_free(bio);
     ERR_clear_error(); /* the end of the file is one */
@@ -77,7 +75,8 @@ enum rc tls_pem_check(const struct tls_pem *pair, int64_t *ret_expires_in, struc
     bool known = ASN1_TIME_diff(&days, &seconds, now, X509_get0_notAfter(c.leaf)) == 1;
     ASN1_TIME_free(now);
     if (!known)
-        return err_set(e, RC_PERM, 0, NULL, "certificate " STR_FMT " has a malformed expiry date", STR_ARG(pair->name));
+        return err_set(e, RC_PERM, 0, NULL, "certificate " STR_FMT " has a malformed expiry date",
+                       STR_ARG(pair->name));
     *ret_expires_in = (int64_t)days * 86400 + seconds;
     return RC_OK;
 }
@@ -107,7 +106,8 @@ static bool fill_self_signed(X509 *cert, str host)
     unsigned char serial[16];
     char alt[4 + 253 + 1], common[65];
     snprintf(alt, sizeof alt, "DNS:" STR_FMT, STR_ARG(host));
-    snprintf(common, sizeof common, STR_FMT, STR_ARG(str_sub(host, 0, 64))); /* RFC 5280 §A.1: ub-common-name */
+    snprintf(common, sizeof common, STR_FMT,
+             STR_ARG(str_sub(host, 0, 64))); /* RFC 5280 §A.1: ub-common-name */
     BIGNUM *number = RAND_bytes(serial, sizeof serial) == 1 ? BN_bin2bn(serial, sizeof serial, NULL) : NULL;
     bool ok = number && BN_set_bit(number, 126) && BN_clear_bit(number, 127) &&
               BN_to_ASN1_INTEGER(number, X509_get_serialNumber(cert));
@@ -116,7 +116,8 @@ static bool fill_self_signed(X509 *cert, str host)
     time_t now = (time_t)clock_seconds();
     return ok && X509_set_version(cert, X509_VERSION_3) == 1 &&
            X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (unsigned char *)common, -1, -1, 0) == 1 &&
-           X509_set_issuer_name(cert, name) == 1 && X509_time_adj_ex(X509_getm_notBefore(cert), -1, 0, &now) &&
+           X509_set_issuer_name(cert, name) == 1 &&
+           X509_time_adj_ex(X509_getm_notBefore(cert), -1, 0, &now) &&
            X509_time_adj_ex(X509_getm_notAfter(cert), SELF_SIGNED_DAYS, 0, &now) &&
            add_extension(cert, NID_subject_alt_name, alt) &&
            add_extension(cert, NID_basic_constraints, "critical,CA:FALSE");

@@ -1,7 +1,7 @@
 /* tls_impl: what the files that wrap OpenSSL (tls*.c, stream_tls.c) share; nothing else includes it.
  *
- * Private keys are reached through tls_key alone, so that they can move to a process of their own without a change
- * elsewhere. */
+ * Private keys are reached through tls_key alone, so that they can move to a process of their own without a
+ * change elsewhere. */
 #ifndef OS_TLS_IMPL_H
 #define OS_TLS_IMPL_H
 
@@ -19,12 +19,12 @@ MUST_USE enum rc tls_key_format(const struct tls_key *k, struct buf *ret_pem);
 bool tls_key_matches(const struct tls_key *k, X509 *cert);
 bool tls_key_sign(const struct tls_key *k, X509 *cert); /* sets cert's public key and signs it */
 /* Makes ctx serve this chain with this key. */
-bool tls_key_use(const struct tls_key *k, SSL_CTX *ctx, X509 *leaf, STACK_OF(X509) *chain);
+bool tls_key_use(const struct tls_key *k, SSL_CTX *ctx, X509 *leaf, STACK_OF(X509) * chain);
 
 /* --- certificates (tls_cert.c) --- */
 struct tls_cert { /* a parsed pair */
     X509 *leaf;
-    STACK_OF(X509) *chain; /* the issuers that are sent along */
+    STACK_OF(X509) * chain; /* the issuers that are sent along */
     struct tls_key *key;
 };
 /* RC_PERM: a part is missing, malformed, or they do not belong together; e says which. */

@@ -1,7 +1,8 @@
 /* Private keys of TLS certificates: the only file that holds one.
  *
- * Everything that needs a key (checking that it belongs to a certificate, signing a self-made certificate, serving a
- * chain) is done here for the caller. Encrypted keys are refused: a daemon has nobody to ask for the pass phrase. */
+ * Everything that needs a key (checking that it belongs to a certificate, signing a self-made certificate,
+ * serving a chain) is done here for the caller. Encrypted keys are refused: a daemon has nobody to ask for
+ * the pass phrase. */
 #include "os/tls_impl.h"
 
 #include <openssl/ec.h>
@@ -85,7 +86,7 @@ bool tls_key_sign(const struct tls_key *k, X509 *cert)
     return X509_set_pubkey(cert, k->pkey) == 1 && X509_sign(cert, k->pkey, EVP_sha256()) > 0;
 }
 
-bool tls_key_use(const struct tls_key *k, SSL_CTX *ctx, X509 *leaf, STACK_OF(X509) *chain)
+bool tls_key_use(const struct tls_key *k, SSL_CTX *ctx, X509 *leaf, STACK_OF(X509) * chain)
 {
     return SSL_CTX_use_cert_and_key(ctx, leaf, k->pkey, chain, 1) == 1;
 }

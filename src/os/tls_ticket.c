@@ -1,8 +1,8 @@
 /* Session tickets (RFC 5077, RFC 8446 §4.6.1): keys live in memory only and are drawn anew every few hours.
  *
  * Two keys are held: tickets are made with the newer one, and those of the older one are still accepted (and
- * replaced), so a ticket is good for one to two periods and a stolen memory image opens no older traffic. Shared by
- * the threads of a role, hence the lock. */
+ * replaced), so a ticket is good for one to two periods and a stolen memory image opens no older traffic.
+ * Shared by the threads of a role, hence the lock. */
 #include "base/clock.h"
 #include "os/tls_impl.h"
 
@@ -51,7 +51,8 @@ static void rotate(struct tls_tickets *t)
     if (now >= t->rotate_at + TICKET_PERIOD_MS)
         t->previous.valid = false;
     struct ticket_key *k = &t->current;
-    k->valid = RAND_bytes(k->name, sizeof k->name) == 1 && RAND_priv_bytes(k->cipher, sizeof k->cipher) == 1 &&
+    k->valid = RAND_bytes(k->name, sizeof k->name) == 1 &&
+               RAND_priv_bytes(k->cipher, sizeof k->cipher) == 1 &&
                RAND_priv_bytes(k->mac, sizeof k->mac) == 1;
     t->rotate_at = now + TICKET_PERIOD_MS;
 }
@@ -67,7 +68,12 @@ static bool set_mac(EVP_MAC_CTX *mac, struct ticket_key *k)
     return EVP_MAC_CTX_set_params(mac, params) == 1;
 }
 
-enum { TICKET_ERROR = -1, TICKET_FULL_HANDSHAKE = 0, TICKET_GOOD = 1, TICKET_RENEW = 2 }; /* OpenSSL's answers */
+enum {
+    TICKET_ERROR = -1,
+    TICKET_FULL_HANDSHAKE = 0,
+    TICKET_GOOD = 1,
+    TICKET_RENEW = 2
+}; /* OpenSSL's answers */
 
 static int seal(struct ticket_key *k, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
                 EVP_MAC_CTX *mac)
@@ -81,8 +87,8 @@ static int seal(struct ticket_key *k, unsigned char *name, unsigned char *iv, EV
     return TICKET_GOOD;
 }
 
-static int unseal(struct tls_tickets *t, const unsigned char *name, const unsigned char *iv, EVP_CIPHER_CTX *cipher,
-                  EVP_MAC_CTX *mac)
+static int unseal(struct tls_tickets *t, const unsigned char *name, const unsigned char *iv,
+                  EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac)
 {
     struct ticket_key *k = NULL;
     if (t->current.valid && memcmp(name, t->current.name, sizeof t->current.name) == 0)
@@ -96,8 +102,8 @@ static int unseal(struct tls_tickets *t, const unsigned char *name, const unsign
     return k == &t->current ? TICKET_GOOD : TICKET_RENEW;
 }
 
-static int ticket_callback(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac,
-                           int sealing)
+static int ticket_callback(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
+                           EVP_MAC_CTX *mac, int sealing)
 {
     struct tls_tickets *t = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
     pthread_mutex_lock(&t->lock);
@@ -110,6 +116,7 @@ static int ticket_callback(SSL *ssl, unsigned char *name, unsigned char *iv, EVP
 bool tls_tickets_use(struct tls_tickets *t, SSL_CTX *ctx)
 {
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF); /* tickets need no memory here */
-    return SSL_CTX_set_app_data(ctx, t) == 1 && SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, ticket_callback) == 1 &&
+    return SSL_CTX_set_app_data(ctx, t) == 1 &&
+           SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, ticket_callback) == 1 &&
            SSL_CTX_set_num_tickets(ctx, 1) == 1;
 }

@@ -17,11 +17,11 @@ static void write_sasl(struct stream *io, const struct login_settings *set)
 void pop3_capability_write(struct stream *io, const struct login_settings *set)
 {
     stream_write(io, S("+OK\r\n"
-                       "TOP\r\n"            /* RFC 2449 §6.2 */
-                       "UIDL\r\n"           /* §6.9 */
-                       "RESP-CODES\r\n"     /* §6.4 */
-                       "PIPELINING\r\n"     /* §6.8 */
-                       "EXPIRE NEVER\r\n"   /* §6.7 */
+                       "TOP\r\n"          /* RFC 2449 §6.2 */
+                       "UIDL\r\n"         /* §6.9 */
+                       "RESP-CODES\r\n"   /* §6.4 */
+                       "PIPELINING\r\n"   /* §6.8 */
+                       "EXPIRE NEVER\r\n" /* §6.7 */
                        "AUTH-RESP-CODE\r\n" /* RFC 3206 §5 */));
     if (set && set->starttls && !stream_is_tls(io))
         stream_write(io, S("STLS\r\n")); /* RFC 2595 §4 */

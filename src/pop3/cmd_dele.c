@@ -22,7 +22,8 @@ void pop3_cmd_rset(struct pop3_session *s, const struct pop3_cmd *cmd)
 /* What was retrieved and stays is read now, as IMAP shows it. A failure loses no mail: it is logged only. */
 static void mark_seen(struct pop3_session *s)
 {
-    static const struct flag_change seen = {.op = FLAGS_ADD, .flags = FLAG_SEEN, .unchanged_since = UINT64_MAX};
+    static const struct flag_change seen = {
+        .op = FLAGS_ADD, .flags = FLAG_SEEN, .unchanged_since = UINT64_MAX};
     struct uidset uids;
     struct err e = {0};
     uidset_init(&uids);

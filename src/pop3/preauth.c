@@ -1,7 +1,8 @@
-/* The POP3 dialogue before log-in (preauth.h). USER and PASS are SASL PLAIN with an initial response, so auth sees one
- * kind of exchange. Response codes: AUTH, SYS/TEMP (RFC 3206 §4, §5), IN-USE (RFC 2449 §8.1.2).
+/* The POP3 dialogue before log-in (preauth.h). USER and PASS are SASL PLAIN with an initial response, so auth
+ * sees one kind of exchange. Response codes: AUTH, SYS/TEMP (RFC 3206 §4, §5), IN-USE (RFC 2449 §8.1.2).
  *
- * Nothing that came in before TLS counts after it (RFC 2595 §4): a client that pipelines behind STLS is disconnected. */
+ * Nothing that came in before TLS counts after it (RFC 2595 §4): a client that pipelines behind STLS is
+ * disconnected. */
 #include "pop3/preauth.h"
 
 #include "base/enc.h"
@@ -9,10 +10,7 @@
 #include "fmt/sasl.h"
 #include "pop3/capability.h"
 
-enum {
-    BAD_MAX = 10,
-    RESPONSE_LINE_MAX = (SASL_RESPONSE_MAX + 2) / 3 * 4
-};
+enum { BAD_MAX = 10, RESPONSE_LINE_MAX = (SASL_RESPONSE_MAX + 2) / 3 * 4 };
 
 struct preauth {
     struct stream *io;
@@ -62,7 +60,8 @@ static void open_session(struct preauth *p)
     } else if (rc == RC_LIMIT) {
         stream_printf(p->io, "-ERR [IN-USE] %s\r\n", e.peer[0] ? e.peer : "Too many sessions.");
     } else if (rc == RC_PERM) {
-        stream_printf(p->io, "-ERR [SYS/PERM] %s\r\n", e.peer[0] ? e.peer : "This account has no mailbox here.");
+        stream_printf(p->io, "-ERR [SYS/PERM] %s\r\n",
+                      e.peer[0] ? e.peer : "This account has no mailbox here.");
     } else {
         reply(p, "-ERR [SYS/TEMP] The mailbox cannot be opened now, try again later.");
     }
@@ -75,7 +74,8 @@ static void lost(struct preauth *p, enum rc rc)
     p->over = true;
 }
 
-/* Sends "+ data" and reads the client's answer into `in`, decoded. False: the exchange is over and was answered. */
+/* Sends "+ data" and reads the client's answer into `in`, decoded. False: the exchange is over and was
+ * answered. */
 static bool challenge(void *dialogue, str data, struct buf *in)
 {
     struct preauth *p = dialogue;
@@ -187,7 +187,8 @@ static void cmd_stls(struct preauth *p, const struct pop3_cmd *cmd)
     if (stream_is_tls(p->io) || !p->set->starttls) {
         bad(p, stream_is_tls(p->io) ? "TLS is already active." : "TLS is not available.");
     } else if (stream_buffered(p->io) > 0) {
-        end(p, "-ERR Nothing may follow STLS before the handshake.", "Disconnected: Commands pipelined behind STLS");
+        end(p, "-ERR Nothing may follow STLS before the handshake.",
+            "Disconnected: Commands pipelined behind STLS");
     } else {
         reply(p, "+OK Begin TLS negotiation now.");
         p->user[0] = '\0';

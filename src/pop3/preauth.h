@@ -1,7 +1,8 @@
 /* preauth: a POP3 connection in its AUTHORIZATION state (RFC 1939 §4), from the greeting to PASS or AUTH.
  *
- * Runs in role login, so it parses strangers' bytes: bounded lines and one deadline for the whole dialogue. The session
- * that follows sends the +OK of the command that logged in; input pipelined behind it stays in the stream for it. */
+ * Runs in role login, so it parses strangers' bytes: bounded lines and one deadline for the whole dialogue.
+ * The session that follows sends the +OK of the command that logged in; input pipelined behind it stays in
+ * the stream for it. */
 #ifndef POP3_PREAUTH_H
 #define POP3_PREAUTH_H
 

@@ -1,4 +1,5 @@
-/* The life of a POP3 session: opening INBOX, the loop over commands, and the log line at the end (session.h). */
+/* The life of a POP3 session: opening INBOX, the loop over commands, and the log line at the end (session.h).
+ */
 #include "pop3/session.h"
 
 #include "base/log.h"
@@ -100,7 +101,8 @@ static void run_line(struct pop3_session *s, str line)
     }
 }
 
-/* Replies to pipelined commands leave together (RFC 2449 §6.8): as long as whole lines wait, nothing is flushed. */
+/* Replies to pipelined commands leave together (RFC 2449 §6.8): as long as whole lines wait, nothing is
+ * flushed. */
 static bool line_waits(struct pop3_session *s)
 {
     str input;

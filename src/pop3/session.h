@@ -1,8 +1,9 @@
 /* session: one POP3 session after log-in: the TRANSACTION and UPDATE states (RFC 1939 §5, §6).
  *
- * Runs single-threaded in the caged session process, over a stream and the account's store. The maildrop is INBOX as it
- * was at the start: messages that arrive meanwhile are for the next session. Deletions happen at QUIT alone, all in one
- * durable step before its +OK; a session that ends in any other way deletes nothing. */
+ * Runs single-threaded in the caged session process, over a stream and the account's store. The maildrop is
+ * INBOX as it was at the start: messages that arrive meanwhile are for the next session. Deletions happen at
+ * QUIT alone, all in one durable step before its +OK; a session that ends in any other way deletes nothing.
+ */
 #ifndef POP3_SESSION_H
 #define POP3_SESSION_H
 
@@ -17,8 +18,8 @@ struct pop3_start {
     msec timeout_ms; /* autologout, at least ten minutes (RFC 1939 §3) */
 };
 
-/* Sends the +OK of the log-in and serves until QUIT, autologout or a broken connection. Returns the process's exit
- * status: 0 for any of these, 1 when the store failed so that the session could not go on. */
+/* Sends the +OK of the log-in and serves until QUIT, autologout or a broken connection. Returns the process's
+ * exit status: 0 for any of these, 1 when the store failed so that the session could not go on. */
 int pop3_session(const struct pop3_start *start);
 
 /* --- for the command files --- */
@@ -40,8 +41,8 @@ struct pop3_session {
 };
 
 typedef void pop3_handler(struct pop3_session *s, const struct pop3_cmd *cmd);
-pop3_handler pop3_cmd_stat, pop3_cmd_list, pop3_cmd_uidl, pop3_cmd_retr, pop3_cmd_top, pop3_cmd_dele, pop3_cmd_rset,
-    pop3_cmd_quit;
+pop3_handler pop3_cmd_stat, pop3_cmd_list, pop3_cmd_uidl, pop3_cmd_retr, pop3_cmd_top, pop3_cmd_dele,
+    pop3_cmd_rset, pop3_cmd_quit;
 
 /* The message with this number that is not deleted; NULL: answered with -ERR. */
 struct pop3_message *pop3_find(struct pop3_session *s, uint32_t number);

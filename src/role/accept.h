@@ -1,4 +1,5 @@
-/* accept: what the roles that listen share: a thread per listening socket, and TLS settings that a reload replaces. */
+/* accept: what the roles that listen share: a thread per listening socket, and TLS settings that a reload
+ * replaces. */
 #ifndef ROLE_ACCEPT_H
 #define ROLE_ACCEPT_H
 
@@ -11,8 +12,8 @@
 /* Takes a connection: fd is the callee's, l lives as long as the process. Must not block. */
 typedef void accept_fn(void *ctx, const struct role_listener *l, int fd, const struct sockaddr_storage *peer);
 
-/* Starts a thread for each of r's listeners. They end some time after *stop has become true; each may take one more
- * connection until then. */
+/* Starts a thread for each of r's listeners. They end some time after *stop has become true; each may take
+ * one more connection until then. */
 void accept_start(struct role *r, accept_fn *fn, void *ctx, const atomic_bool *stop);
 
 struct tls_slot { /* the TLS settings in force; thread-safe */

@@ -1,5 +1,6 @@
-/* The auth role: owner of the account database. It answers whose an address is, verifies passwords, hands out tickets and
- * turns them into identities. A thread per channel; questions about system users go to auth-worker. */
+/* The auth role: owner of the account database. It answers whose an address is, verifies passwords, hands out
+ * tickets and turns them into identities. A thread per channel; questions about system users go to
+ * auth-worker. */
 #include "role/auth_impl.h"
 
 #include "base/log.h"
@@ -23,7 +24,8 @@ static void find_mail_user(struct auth_server *a, const struct conf *c)
         return;
     const struct passwd *pw = getpwnam(c->mail_user);
     if (!pw || pw->pw_uid == 0) {
-        log_error("the system user %s (mail_user) is missing: create it (README, system users)", c->mail_user);
+        log_error("the system user %s (mail_user) is missing: create it (README, system users)",
+                  c->mail_user);
         _exit(1);
     }
     a->mail_uid = pw->pw_uid;

@@ -48,8 +48,8 @@ static enum rc issue_ticket(const struct auth_peer *p, const char *account, unsi
     return rc;
 }
 
-static void put_auth_reply(struct buf *reply, enum auth_result result, str data, const char *account, str ticket,
-                           const char *reason)
+static void put_auth_reply(struct buf *reply, enum auth_result result, str data, const char *account,
+                           str ticket, const char *reason)
 {
     ipc_begin(reply, MSG_AUTH_REPLY);
     ipc_put_u32(reply, (uint32_t)result);
@@ -59,7 +59,8 @@ static void put_auth_reply(struct buf *reply, enum auth_result result, str data,
     ipc_put_str(reply, str_c(reason));
 }
 
-static enum rc answer_auth(const struct auth_peer *p, struct auth_conn *c, enum auth_result result, struct buf *reply)
+static enum rc answer_auth(const struct auth_peer *p, struct auth_conn *c, enum auth_result result,
+                           struct buf *reply)
 {
     unsigned char ticket[TICKET_SIZE];
     struct err e = {0};
@@ -73,21 +74,24 @@ static enum rc answer_auth(const struct auth_peer *p, struct auth_conn *c, enum 
         enum rc rc = issue_ticket(p, o->account, ticket, &e);
         if (rc != RC_OK) {
             log_warn("%s: logged in but gets no session: %s", o->account, err_text(&e));
-            put_auth_reply(reply, rc == RC_PERM ? AUTH_FAIL : AUTH_TEMP, STR_NONE, o->account, STR_NONE, err_text(&e));
+            put_auth_reply(reply, rc == RC_PERM ? AUTH_FAIL : AUTH_TEMP, STR_NONE, o->account, STR_NONE,
+                           err_text(&e));
             conn_reset(c);
             return RC_OK;
         }
     }
     if (o->delay_ms > 0)
         usleep((useconds_t)o->delay_ms * 1000);
-    put_auth_reply(reply, result, buf_str(&c->data), o->account, wants_ticket ? str_mem(ticket, TICKET_SIZE) : STR_NONE,
+    put_auth_reply(reply, result, buf_str(&c->data), o->account,
+                   wants_ticket ? str_mem(ticket, TICKET_SIZE) : STR_NONE,
                    result == AUTH_OK ? "" : err_text(&o->err));
     conn_reset(c);
     explicit_bzero(ticket, sizeof ticket);
     return RC_OK;
 }
 
-static enum rc auth_begin(const struct auth_peer *p, struct auth_conn *c, struct ipc_msg *m, struct buf *reply)
+static enum rc auth_begin(const struct auth_peer *p, struct auth_conn *c, struct ipc_msg *m,
+                          struct buf *reply)
 {
     struct auth_props props = {.service = ipc_get_str(m, 32)};
     str mechanism = ipc_get_str(m, 32);
@@ -106,7 +110,8 @@ static enum rc auth_begin(const struct auth_peer *p, struct auth_conn *c, struct
         p, c, auth_session_start(c->session, mechanism, has_initial, initial, clock_mono(), &c->data), reply);
 }
 
-static enum rc auth_continue(const struct auth_peer *p, struct auth_conn *c, struct ipc_msg *m, struct buf *reply)
+static enum rc auth_continue(const struct auth_peer *p, struct auth_conn *c, struct ipc_msg *m,
+                             struct buf *reply)
 {
     str response = ipc_get_str(m, SASL_RESPONSE_MAX);
     if (ipc_end(m) != RC_OK || !c->session)
@@ -117,8 +122,8 @@ static enum rc auth_continue(const struct auth_peer *p, struct auth_conn *c, str
 
 /* --- addresses --- */
 
-static enum rc resolve_local(const struct auth_peer *p, str address, struct arena *a, struct account_target **ret,
-                             size_t *ret_n, struct err *e)
+static enum rc resolve_local(const struct auth_peer *p, str address, struct arena *a,
+                             struct account_target **ret, size_t *ret_n, struct err *e)
 {
     enum rc rc = account_resolve(lookup(p), address, a, ret, ret_n, e);
     if (rc != RC_OK)
@@ -127,7 +132,8 @@ static enum rc resolve_local(const struct auth_peer *p, str address, struct aren
         if (!(*ret)[i].remote)
             continue;
         /* nothing is accepted that could not be delivered: there is no queue */
-        (void)err_set(e, RC_PERM, 550, "5.7.1", "The alias leads to a remote address, and no relay is configured");
+        (void)err_set(e, RC_PERM, 550, "5.7.1",
+                      "The alias leads to a remote address, and no relay is configured");
         err_note(e, "an alias behind it leads to the remote address " STR_FMT, STR_ARG((*ret)[i].address));
         return RC_PERM;
     }
@@ -235,7 +241,8 @@ static bool permitted(const struct auth_peer *p, uint16_t type)
     }
 }
 
-enum rc auth_handle(void *ctx, void **conn, struct ipc_msg *m, struct buf *reply, int *reply_fds, unsigned *ret_n_fds)
+enum rc auth_handle(void *ctx, void **conn, struct ipc_msg *m, struct buf *reply, int *reply_fds,
+                    unsigned *ret_n_fds)
 {
     const struct auth_peer *p = ctx;
     struct auth_conn *c = *conn;

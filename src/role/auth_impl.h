@@ -15,7 +15,7 @@ struct auth_server {
     struct account_db *db;
     struct auth *auth;
     struct ticket_table *tickets;
-    struct channel_pool *worker;                  /* auth-worker */
+    struct channel_pool *worker; /* auth-worker */
     uid_t mail_uid;
     gid_t mail_gid;
     _Atomic(const struct account_lookup *) lookup; /* of the configuration in force; older ones stay valid */

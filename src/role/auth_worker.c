@@ -1,6 +1,6 @@
-/* The auth-worker role: asks PAM and passwd for auth. Root and unconfined, because administrators' modules run here; it
- * takes fixed-size messages and talks to nobody but auth. PAM is asked one question at a time; looking up a user does not
- * wait behind it. */
+/* The auth-worker role: asks PAM and passwd for auth. Root and unconfined, because administrators' modules
+ * run here; it takes fixed-size messages and talks to nobody but auth. PAM is asked one question at a time;
+ * looking up a user does not wait behind it. */
 #include "account/pam.h"
 #include "base/log.h"
 #include "os/channel.h"
@@ -14,7 +14,8 @@ static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER; /* PAM modules
 static void check_password(const struct role *r, struct ipc_msg *m, struct buf *reply)
 {
     struct err e = {0};
-    str user = ipc_get_str(m, PAM_USER_MAX), password = ipc_get_str(m, PAM_PASSWORD_MAX), ip = ipc_get_str(m, 64);
+    str user = ipc_get_str(m, PAM_USER_MAX), password = ipc_get_str(m, PAM_PASSWORD_MAX),
+        ip = ipc_get_str(m, 64);
     enum rc rc = ipc_end(m);
     if (rc == RC_OK) {
         pthread_mutex_lock(&one_at_a_time);
@@ -66,7 +67,8 @@ static void worker_start(struct role *r)
 
 static void worker_link(struct role *r, const struct role_link *l)
 {
-    struct channel_service svc = {.handle = worker_handle, .ctx = r, .max_channels = 8, .stack_size = 1 << 20};
+    struct channel_service svc = {
+        .handle = worker_handle, .ctx = r, .max_channels = 8, .stack_size = 1 << 20};
     if (channel_serve(l->fd, &svc) != RC_OK)
         log_error("link from %s is not served", l->peer);
 }

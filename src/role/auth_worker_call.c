@@ -22,7 +22,8 @@ enum rc worker_system_user(void *ctx, str name, struct account_identity *ret, st
         return RC_GONE;
     ipc_begin(&b, MSG_WORKER_PASSWD);
     ipc_put_str(&b, name);
-    if (channel_pool_call(a->worker, &b, NULL, 0, MSG_IDENTITY_REPLY, &m, clock_mono() + WORKER_TIMEOUT_MS) != RC_OK)
+    if (channel_pool_call(a->worker, &b, NULL, 0, MSG_IDENTITY_REPLY, &m, clock_mono() + WORKER_TIMEOUT_MS) !=
+        RC_OK)
         return worker_down(e);
     ipc_get_err(&m, &answer);
     str bytes = ipc_get_str(&m, IDENTITY_BYTES_MAX);
@@ -50,7 +51,8 @@ enum rc worker_check_password(void *ctx, str user, str password, str client_ip, 
     ipc_put_str(&b, user);
     ipc_put_str(&b, password);
     ipc_put_str(&b, client_ip);
-    if (channel_pool_call(a->worker, &b, NULL, 0, MSG_WORKER_PAM_REPLY, &m, clock_mono() + WORKER_TIMEOUT_MS) != RC_OK)
+    if (channel_pool_call(a->worker, &b, NULL, 0, MSG_WORKER_PAM_REPLY, &m,
+                          clock_mono() + WORKER_TIMEOUT_MS) != RC_OK)
         return worker_down(e);
     ipc_get_err(&m, &answer);
     ipc_msg_deinit(&m);

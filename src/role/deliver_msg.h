@@ -13,13 +13,13 @@ enum deliver_commit {
 };
 
 enum {
-    DELIVER_ID_MAX = 63,           /* bytes of a message's id */
-    DELIVER_INLINE_MAX = 32 << 10, /* content that travels in the message itself, ... */
-    DELIVER_INLINE_RCPTS = 8,      /* ... with so many recipients: no descriptor, no memory file */
-    DELIVER_BATCH_MAX = 40,        /* recipients of one DELIVER_PREPARE */
+    DELIVER_ID_MAX = 63,                 /* bytes of a message's id */
+    DELIVER_INLINE_MAX = 32 << 10,       /* content that travels in the message itself, ... */
+    DELIVER_INLINE_RCPTS = 8,            /* ... with so many recipients: no descriptor, no memory file */
+    DELIVER_BATCH_MAX = 40,              /* recipients of one DELIVER_PREPARE */
     DELIVER_HELD_MAX = SMTP_TARGETS_MAX, /* recipients held by one channel */
-    DELIVER_TRACE_MAX = 16384,     /* bytes of trace lines */
-    DELIVER_LINE_MAX = 1200        /* bytes of a Delivered-To address or a Return-Path line */
+    DELIVER_TRACE_MAX = 16384,           /* bytes of trace lines */
+    DELIVER_LINE_MAX = 1200              /* bytes of a Delivered-To address or a Return-Path line */
 };
 
 struct deliver_request { /* all but the recipients, which stay in the message; views into it */

@@ -1,5 +1,5 @@
-/* Open Maildirs by account. A fixed table of slots, one per hash: a collision just replaces the older entry, so the number
- * of descriptors is bounded whatever the number of accounts. */
+/* Open Maildirs by account. A fixed table of slots, one per hash: a collision just replaces the older entry,
+ * so the number of descriptors is bounded whatever the number of accounts. */
 #include "role/deliver_target.h"
 
 #include "base/clock.h"
@@ -24,7 +24,7 @@ struct target {
 struct target_cache {
     uid_t uid;
     const char *root;
-    pthread_mutex_t lock;      /* slots */
+    pthread_mutex_t lock; /* slots */
     struct target *slots[SLOTS];
     pthread_mutex_t auth_lock; /* auth: one question at a time */
     int auth;
@@ -66,7 +66,8 @@ static enum rc ask_auth(struct target_cache *tc, str account, struct account_ide
     ipc_put_str(&b, account);
     ipc_put_u32(&b, 0);
     enum rc rc = tc->auth < 0 ? RC_GONE
-                              : ipc_call(tc->auth, &b, NULL, 0, MSG_IDENTITY_REPLY, &m, clock_mono() + AUTH_TIMEOUT_MS);
+                              : ipc_call(tc->auth, &b, NULL, 0, MSG_IDENTITY_REPLY, &m,
+                                         clock_mono() + AUTH_TIMEOUT_MS);
     if (rc != RC_OK) {
         fd_closep(&tc->auth); /* mailbox hands over a new channel when auth is back */
         return unavailable(e, "auth does not answer");

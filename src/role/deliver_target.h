@@ -1,5 +1,5 @@
-/* deliver_target: the Maildirs that this deliver process writes to, by account, kept open for some seconds. Who an account
- * is comes from auth, never from the process that asks for the delivery. Thread-safe. */
+/* deliver_target: the Maildirs that this deliver process writes to, by account, kept open for some seconds.
+ * Who an account is comes from auth, never from the process that asks for the delivery. Thread-safe. */
 #ifndef ROLE_DELIVER_TARGET_H
 #define ROLE_DELIVER_TARGET_H
 
@@ -8,8 +8,8 @@
 struct target_cache;
 struct target;
 
-/* uid: the only one whose accounts are accepted. root: the folder that this process has as its root from here on; it must
- * outlive the cache. */
+/* uid: the only one whose accounts are accepted. root: the folder that this process has as its root from here
+ * on; it must outlive the cache. */
 struct target_cache *target_cache_new(uid_t uid, const char *root);
 /* A channel to auth, owned by the cache from here on; replaces the one before. */
 void target_cache_set_auth(struct target_cache *tc, int fd);

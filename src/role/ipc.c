@@ -4,8 +4,8 @@
 const char *ipc_type_name(uint16_t type)
 {
     switch (type) {
-#define IPC(number, name, sender, receiver, fields, permitted)                                                    \
-    case number:                                                                                                   \
+#define IPC(number, name, sender, receiver, fields, permitted) \
+    case number:                                               \
         return #name;
 #include "role/ipc.def"
 #undef IPC

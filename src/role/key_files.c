@@ -1,4 +1,5 @@
-/* Reads the files of tls_certificates, "chain.pem:key.pem"; the self-signed pair is one file that holds both. */
+/* Reads the files of tls_certificates, "chain.pem:key.pem"; the self-signed pair is one file that holds both.
+ */
 #include "role/key_files.h"
 
 #include "conf/report.h"

@@ -1,5 +1,5 @@
-/* keys: certificate and key pairs on their way from the master to the roles that speak TLS: u32 count, then for each
- * s name, s chain, s key (PEM), in a sealed memory file. */
+/* keys: certificate and key pairs on their way from the master to the roles that speak TLS: u32 count, then
+ * for each s name, s chain, s key (PEM), in a sealed memory file. */
 #ifndef ROLE_KEYS_H
 #define ROLE_KEYS_H
 

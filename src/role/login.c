@@ -1,6 +1,6 @@
-/* The login role: TLS and everything before authentication on 143, 993, 110 and 995; afterwards it pumps bytes between
- * clients and their session processes (doc/architecture.md). It opens no file and no mailbox: a taken-over login sees
- * what passes through it. */
+/* The login role: TLS and everything before authentication on 143, 993, 110 and 995; afterwards it pumps
+ * bytes between clients and their session processes (doc/architecture.md). It opens no file and no mailbox: a
+ * taken-over login sees what passes through it. */
 #include "base/log.h"
 #include "base/map.h"
 #include "os/thread.h"
@@ -47,8 +47,8 @@ static void check_descriptor_limit(const struct conf *c)
     rlim_t want = 2 * (rlim_t)c->login_process_sessions + 2 * AUTH_CHANNELS_MAX + 256;
     struct rlimit lim;
     if (getrlimit(RLIMIT_NOFILE, &lim) == 0 && lim.rlim_cur < want)
-        log_warn("login_process_sessions = %d needs %llu descriptors, the system allows %llu", c->login_process_sessions,
-                 (unsigned long long)want, (unsigned long long)lim.rlim_cur);
+        log_warn("login_process_sessions = %d needs %llu descriptors, the system allows %llu",
+                 c->login_process_sessions, (unsigned long long)want, (unsigned long long)lim.rlim_cur);
 }
 
 static void login_start(struct role *r)

@@ -1,10 +1,12 @@
-/* What the dialogue before log-in asks of the world (account/login.h): SASL at auth, a session at mailbox, TLS.
+/* What the dialogue before log-in asks of the world (account/login.h): SASL at auth, a session at mailbox,
+ * TLS.
  *
- * auth keeps an exchange's state with the channel, so a channel is held for as long as the exchange lasts. The ticket
- * that success brings goes to mailbox unread; who the user is for the kernel never passes through here. */
-#include "base/log.h"
+ * auth keeps an exchange's state with the channel, so a channel is held for as long as the exchange lasts.
+ * The ticket that success brings goes to mailbox unread; who the user is for the kernel never passes through
+ * here. */
 #include "account/auth_result.h"
 #include "account/identity.h"
+#include "base/log.h"
 #include "os/file.h"
 #include "role/ipc.h"
 #include "role/login_impl.h"
@@ -50,7 +52,8 @@ static enum rc read_reply(struct login_conn *c, struct ipc_msg *m, struct login_
 static void call_auth(struct login_conn *c, struct login_sasl_reply *ret)
 {
     *ret = (struct login_sasl_reply){.result = LOGIN_SASL_TEMP};
-    enum rc rc = channel_call(c->sasl, &c->ipc, NULL, 0, MSG_AUTH_REPLY, &c->sasl_reply, clock_mono() + AUTH_TIMEOUT_MS);
+    enum rc rc = channel_call(c->sasl, &c->ipc, NULL, 0, MSG_AUTH_REPLY, &c->sasl_reply,
+                              clock_mono() + AUTH_TIMEOUT_MS);
     if (rc == RC_OK) {
         rc = read_reply(c, &c->sasl_reply, ret);
         ipc_msg_deinit(&c->sasl_reply);
@@ -86,7 +89,8 @@ static void put_bindings(struct login_conn *c)
     buf_deinit(&end_point);
 }
 
-static void op_sasl_start(void *ctx, str mechanism, bool has_initial, str initial, struct login_sasl_reply *ret)
+static void op_sasl_start(void *ctx, str mechanism, bool has_initial, str initial,
+                          struct login_sasl_reply *ret)
 {
     struct login_conn *c = ctx;
     login_auth_cancel(c);

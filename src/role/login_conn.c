@@ -1,7 +1,8 @@
-/* One connection while it talks: limits, implicit TLS, the dialogue before log-in, and handing it to the pump.
+/* One connection while it talks: limits, implicit TLS, the dialogue before log-in, and handing it to the
+ * pump.
  *
- * A thread per connection, because the dialogue and its waits read top to bottom; the thread ends at log-in, after which
- * the connection costs the pump's few bytes only. */
+ * A thread per connection, because the dialogue and its waits read top to bottom; the thread ends at log-in,
+ * after which the connection costs the pump's few bytes only. */
 #include "base/enc.h"
 #include "base/log.h"
 #include "imap/preauth.h"
@@ -90,8 +91,8 @@ static void conn_free(struct login_conn *c)
 static void pump_ended(void *ctx, const struct pump_traffic *traffic)
 {
     struct login_conn *c = ctx;
-    log_debug("%s: Closed: user=<%s>, session=<%s>, in=%llu out=%llu", c->protocol->service, c->user, c->session_id,
-              (unsigned long long)traffic->in, (unsigned long long)traffic->out);
+    log_debug("%s: Closed: user=<%s>, session=<%s>, in=%llu out=%llu", c->protocol->service, c->user,
+              c->session_id, (unsigned long long)traffic->in, (unsigned long long)traffic->out);
     conn_free(c);
 }
 
@@ -181,10 +182,10 @@ void login_conn_start(void *ctx, const struct role_listener *l, int fd, const st
     char ip[SOCKET_ADDRESS_MAX];
     socket_client_key(peer, &client);
     if (client_limit_enter(login->limit, &client, (unsigned)conf->login_client_limit,
-                          (unsigned)conf->login_process_sessions) != RC_OK) {
+                           (unsigned)conf->login_process_sessions) != RC_OK) {
         socket_address_text(peer, ip, NULL);
-        log_warn("%s: Disconnected: login_client_limit (%d) or login_process_sessions (%d) reached: rip=%s", p->service,
-                 conf->login_client_limit, conf->login_process_sessions, ip);
+        log_warn("%s: Disconnected: login_client_limit (%d) or login_process_sessions (%d) reached: rip=%s",
+                 p->service, conf->login_client_limit, conf->login_process_sessions, ip);
         refuse(p, l->tls, fd);
         return;
     }

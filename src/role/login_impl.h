@@ -1,5 +1,5 @@
-/* Shared by the files of the login role: login.c (the role, accepting), login_conn.c (a connection while it talks),
- * login_auth.c (what its dialogue asks of auth and mailbox), login_log.c. */
+/* Shared by the files of the login role: login.c (the role, accepting), login_conn.c (a connection while it
+ * talks), login_auth.c (what its dialogue asks of auth and mailbox), login_log.c. */
 #ifndef ROLE_LOGIN_IMPL_H
 #define ROLE_LOGIN_IMPL_H
 
@@ -22,8 +22,8 @@ struct login_protocol {
     const char *service; /* "imap-login": begins the log lines */
     const char *refusal; /* instead of a greeting */
     size_t input_max;
-    void (*preauth)(struct stream *io, const struct login_settings *set, const struct login_ops *ops, void *ctx,
-                    struct login_outcome *ret);
+    void (*preauth)(struct stream *io, const struct login_settings *set, const struct login_ops *ops,
+                    void *ctx, struct login_outcome *ret);
 };
 
 struct login { /* the process */
@@ -35,7 +35,8 @@ struct login { /* the process */
     atomic_bool pump_done;
     atomic_uint log_ins;
     atomic_bool closed;  /* takes no more connections: stopping, or retired */
-    atomic_bool retired; /* login_process_logins reached: a successor accepts, this one ends with its last connection */
+    atomic_bool retired; /* login_process_logins reached: a successor accepts, this one ends with its last
+                            connection */
 };
 
 struct login_conn { /* one connection, from accept until the pump is done with it */
@@ -52,8 +53,8 @@ struct login_conn { /* one connection, from accept until the pump is done with i
     const char *tls_state; /* "TLS", "TLS handshaking", "" */
     /* the log-in */
     struct buf ipc;
-    struct channel *sasl;       /* of an exchange under way */
-    struct ipc_msg sasl_reply;  /* handed-out views lie in ipc */
+    struct channel *sasl;      /* of an exchange under way */
+    struct ipc_msg sasl_reply; /* handed-out views lie in ipc */
     char user[SASL_NAME_MAX + 1];
     char method[32];
     char ticket[LOGIN_TICKET_BYTES];
@@ -63,7 +64,8 @@ struct login_conn { /* one connection, from accept until the pump is done with i
 };
 
 /* login_conn.c: takes the connection's descriptor, starts its thread, or refuses it. */
-void login_conn_start(void *login, const struct role_listener *l, int fd, const struct sockaddr_storage *peer);
+void login_conn_start(void *login, const struct role_listener *l, int fd,
+                      const struct sockaddr_storage *peer);
 /* STARTTLS and implicit TLS. */
 MUST_USE enum rc login_conn_tls(struct login_conn *c);
 

@@ -1,5 +1,6 @@
-/* The login role's log lines, word for word in the shape of Dovecot 2.3, because fail2ban's filters and logwatch look for
- * it: "imap-login: Login: user=<a@b>, method=PLAIN, rip=192.0.2.1, lip=192.0.2.9, TLS, session=<...>". */
+/* The login role's log lines, word for word in the shape of Dovecot 2.3, because fail2ban's filters and
+ * logwatch look for it: "imap-login: Login: user=<a@b>, method=PLAIN, rip=192.0.2.1, lip=192.0.2.9, TLS,
+ * session=<...>". */
 #include "base/log.h"
 #include "role/login_impl.h"
 
@@ -52,6 +53,7 @@ void login_log_abandoned(const struct login_conn *c, const struct login_outcome 
     else if (c->attempts == 0)
         snprintf(what, sizeof what, "%s (no auth attempts in %lld secs)", o->reason, seconds);
     else
-        snprintf(what, sizeof what, "%s (auth failed, %u attempts in %lld secs)", o->reason, c->attempts, seconds);
+        snprintf(what, sizeof what, "%s (auth failed, %u attempts in %lld secs)", o->reason, c->attempts,
+                 seconds);
     put_line(c, what);
 }

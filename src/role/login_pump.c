@@ -1,9 +1,10 @@
 /* The pump's loop (login_pump.h): level-triggered epoll over both ends of every connection.
  *
- * Any event on a connection lets it step: each way moves until a side would block or its share of the turn is used up.
- * Bytes that OpenSSL or the stream already holds raise no event, so a connection that stopped for fairness is stepped
- * again before the next wait. An end of which nothing is wanted is taken out of epoll, because a hang-up would be
- * reported for it without end. Connections that are over are freed after the batch: it may name them once more. */
+ * Any event on a connection lets it step: each way moves until a side would block or its share of the turn is
+ * used up. Bytes that OpenSSL or the stream already holds raise no event, so a connection that stopped for
+ * fairness is stepped again before the next wait. An end of which nothing is wanted is taken out of epoll,
+ * because a hang-up would be reported for it without end. Connections that are over are freed after the
+ * batch: it may name them once more. */
 #include "role/login_pump.h"
 
 #include "os/file.h"
@@ -37,9 +38,9 @@ struct conn {
     struct conn *next; /* in one of the pump's lists */
     struct stream *client;
     int session_fd;
-    struct way up, down;                  /* client to session, session to client */
+    struct way up, down;                     /* client to session, session to client */
     short client_reads_on, client_writes_on; /* TLS may need the other direction */
-    uint32_t client_events, session_events; /* registered */
+    uint32_t client_events, session_events;  /* registered */
     bool listed, over;
     void (*ended)(void *ctx, const struct pump_traffic *traffic);
     void *ctx;
@@ -151,8 +152,8 @@ static void way_end(struct conn *c, struct way *w)
         c->over = true; /* the session said all it had to say */
 }
 
-/* Nobody takes what this way brings: a client that is gone ends the connection; a session that no longer listens may
- * still have a last word. */
+/* Nobody takes what this way brings: a client that is gone ends the connection; a session that no longer
+ * listens may still have a last word. */
 static void way_break(struct conn *c, struct way *w)
 {
     free(w->rest);
@@ -234,7 +235,8 @@ static void watch_both(struct pump *p, struct conn *c)
 {
     short client = (short)((c->up.waits == WAITS_READ ? c->client_reads_on : 0) |
                            (c->down.waits == WAITS_WRITE ? c->client_writes_on : 0));
-    short session = (short)((c->down.waits == WAITS_READ ? POLLIN : 0) | (c->up.waits == WAITS_WRITE ? POLLOUT : 0));
+    short session =
+        (short)((c->down.waits == WAITS_READ ? POLLIN : 0) | (c->up.waits == WAITS_WRITE ? POLLOUT : 0));
     watch(p, c, stream_fd(c->client), (uint32_t)client, &c->client_events); /* EPOLLIN is POLLIN on Linux */
     watch(p, c, c->session_fd, (uint32_t)session, &c->session_events);
 }

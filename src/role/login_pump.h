@@ -1,9 +1,10 @@
-/* login_pump: one thread that carries the bytes of all logged-in connections between clients and session processes.
+/* login_pump: one thread that carries the bytes of all logged-in connections between clients and session
+ * processes.
  *
- * Each connection has two ways. A way reads only when its last bytes were taken by the other side, so a slow reader holds
- * back its writer and nobody's memory grows (at most one block of 16 KiB waits per way). An idle connection holds no
- * buffer. End of input on one side half-closes the other; a session that ends closes the connection, a client that is
- * gone ends the session's input. The pump owns both ends until then. */
+ * Each connection has two ways. A way reads only when its last bytes were taken by the other side, so a slow
+ * reader holds back its writer and nobody's memory grows (at most one block of 16 KiB waits per way). An idle
+ * connection holds no buffer. End of input on one side half-closes the other; a session that ends closes the
+ * connection, a client that is gone ends the session's input. The pump owns both ends until then. */
 #ifndef ROLE_LOGIN_PUMP_H
 #define ROLE_LOGIN_PUMP_H
 
@@ -23,8 +24,8 @@ void pump_stop(struct pump *p);
 /* After pump_run returned. */
 struct pump *pump_free(struct pump *p);
 
-/* Hands over a connection from any thread; input that the stream has buffered goes to the session first. ended is called
- * in the pump's thread when it is over and closed. */
+/* Hands over a connection from any thread; input that the stream has buffered goes to the session first.
+ * ended is called in the pump's thread when it is over and closed. */
 void pump_add(struct pump *p, struct stream *client, int session_fd,
               void (*ended)(void *ctx, const struct pump_traffic *traffic), void *ctx);
 

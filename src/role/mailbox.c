@@ -1,6 +1,7 @@
-/* The mailbox role: the only place where privilege becomes a user. It starts one caged process per IMAP or POP3 session
- * and one deliver process per Unix uid, for identities that it fetches from auth itself; it holds the one inotify
- * instance. Root, single-threaded, no network; it forks sessions without exec, so it must never have threads. */
+/* The mailbox role: the only place where privilege becomes a user. It starts one caged process per IMAP or
+ * POP3 session and one deliver process per Unix uid, for identities that it fetches from auth itself; it
+ * holds the one inotify instance. Root, single-threaded, no network; it forks sessions without exec, so it
+ * must never have threads. */
 #include "base/log.h"
 #include "os/file.h"
 #include "role/mailbox_impl.h"
@@ -58,7 +59,8 @@ enum rc mailbox_identity(struct mailbox *mb, enum ipc_type question, str argumen
     ipc_begin(&b, (uint16_t)question);
     ipc_put_str(&b, argument);
     ipc_put_u32(&b, login);
-    if (channel_pool_call(mb->auth, &b, NULL, 0, MSG_IDENTITY_REPLY, &m, clock_mono() + AUTH_TIMEOUT_MS) != RC_OK)
+    if (channel_pool_call(mb->auth, &b, NULL, 0, MSG_IDENTITY_REPLY, &m, clock_mono() + AUTH_TIMEOUT_MS) !=
+        RC_OK)
         return err_set(e, RC_TEMP, 451, "4.3.0", "Temporary authentication failure");
     ipc_get_err(&m, &answer);
     str bytes = ipc_get_str(&m, IDENTITY_BYTES_MAX);
@@ -241,8 +243,8 @@ static void mailbox_link(struct role *r, const struct role_link *l)
     deliver_auth_changed(&self);
 }
 
-/* Sessions end by themselves when login closes their streams; deliver processes when their links close. What is still
- * there is told to end, and then killed: every acknowledged change is on disk already. */
+/* Sessions end by themselves when login closes their streams; deliver processes when their links close. What
+ * is still there is told to end, and then killed: every acknowledged change is on disk already. */
 static void mailbox_stop(struct role *r)
 {
     for (struct session *s = self.sessions; s; s = s->next)
@@ -264,7 +266,8 @@ static void mailbox_reload(struct role *r)
 
 int mailbox_role(void)
 {
-    static const struct role_ops ops = {.start = mailbox_start, .link = mailbox_link, .reload = mailbox_reload, .stop = mailbox_stop};
+    static const struct role_ops ops = {
+        .start = mailbox_start, .link = mailbox_link, .reload = mailbox_reload, .stop = mailbox_stop};
     static struct role r = {.name = "mailbox", .ops = &ops};
     role_begin(&r);
     loop(&self);

@@ -72,7 +72,8 @@ static void control_message(struct mailbox *mb, struct source *s)
     ipc_msg_deinit(&m);
 }
 
-static enum rc send_start(struct mailbox *mb, struct deliver_proc *d, const struct account_identity *id, str root)
+static enum rc send_start(struct mailbox *mb, struct deliver_proc *d, const struct account_identity *id,
+                          str root)
 {
     struct buf b AUTO(buf_deinit) = BUF_INIT(IPC_MAX), bytes AUTO(buf_deinit) = BUF_INIT(IDENTITY_BYTES_MAX);
     enum rc rc = role_send_conf(d->control.fd, mb->role->conf);
@@ -192,7 +193,8 @@ void deliver_ended(struct mailbox *mb, struct deliver_proc *d, int status)
         log_error("deliver[%d] was killed by signal %d (%s); the next delivery starts it again", d->pid,
                   WTERMSIG(status), strsignal(WTERMSIG(status)));
     else if (WEXITSTATUS(status) != 0)
-        log_error("deliver[%d] ended with status %d; the next delivery starts it again", d->pid, WEXITSTATUS(status));
+        log_error("deliver[%d] ended with status %d; the next delivery starts it again", d->pid,
+                  WEXITSTATUS(status));
     if (clock_mono() - d->started < EARLY_END_MS && status != 0) {
         uid_t uid = d->started_for;
         map_put(mb->paused, str_mem(&uid, sizeof uid), (void *)(intptr_t)(clock_mono() + EARLY_END_MS));

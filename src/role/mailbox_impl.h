@@ -1,4 +1,5 @@
-/* Shared by the files of the mailbox role only: a single-threaded epoll loop in which every descriptor has a source. */
+/* Shared by the files of the mailbox role only: a single-threaded epoll loop in which every descriptor has a
+ * source. */
 #ifndef ROLE_MAILBOX_IMPL_H
 #define ROLE_MAILBOX_IMPL_H
 
@@ -15,23 +16,23 @@ struct source { /* embedded as the first member of what owns the descriptor */
     void (*ready)(struct mailbox *mb, struct source *s);
 };
 
-struct session { /* one running session process */
-    struct source notify;  /* CHANGED, WATCH, UNWATCH come from here, WAKE goes there */
+struct session {          /* one running session process */
+    struct source notify; /* CHANGED, WATCH, UNWATCH come from here, WAKE goes there */
     struct session *next;
     pid_t pid;
     char account[IDENTITY_ACCOUNT_MAX + 1];
-    char *mailbox;         /* what it watches, NULL: nothing */
-    int watch[2];          /* inotify watch descriptors of new/ and cur/, -1: none */
-    bool woken;            /* WAKE was sent and not yet followed by a message of the session */
+    char *mailbox; /* what it watches, NULL: nothing */
+    int watch[2];  /* inotify watch descriptors of new/ and cur/, -1: none */
+    bool woken;    /* WAKE was sent and not yet followed by a message of the session */
 };
 
 struct deliver_proc { /* one running deliver process */
     struct source control;
     struct deliver_proc *next;
     pid_t pid;
-    uid_t uid;          /* UID_RETIRED: no new links */
+    uid_t uid; /* UID_RETIRED: no new links */
     uid_t started_for;
-    unsigned links;     /* that it was sent */
+    unsigned links; /* that it was sent */
     msec started;
 };
 
@@ -45,12 +46,12 @@ struct mailbox {
     unsigned n_sessions;
     struct map *per_account; /* account -> number of sessions, as a pointer-sized integer */
     struct deliver_proc *delivers;
-    struct map *paused;      /* uid -> monotonic ms until which its deliver process is not started again */
-    unsigned n_links;        /* links and channels */
+    struct map *paused; /* uid -> monotonic ms until which its deliver process is not started again */
+    unsigned n_links;   /* links and channels */
     struct source inotify;
-    struct map *watches;     /* inotify watch descriptor -> number of sessions that use it */
-    bool poll_warned;        /* the inotify limit was reached and logged */
-    msec next_poll;          /* when sessions without inotify watches are woken by the clock */
+    struct map *watches; /* inotify watch descriptor -> number of sessions that use it */
+    bool poll_warned;    /* the inotify limit was reached and logged */
+    msec next_poll;      /* when sessions without inotify watches are woken by the clock */
     bool stopping;
 };
 
@@ -58,7 +59,8 @@ struct mailbox {
 /* RC_PERM: no descriptor that can be waited for. */
 MUST_USE enum rc source_add(struct mailbox *mb, struct source *s);
 void source_del(struct mailbox *mb, struct source *s); /* takes it off the loop and closes fd */
-/* Asks auth (login: with TICKET_REDEEM the process that sent the ticket); RC_OK with the identity, or what auth says in *e. Refuses uid 0 and uids outside the valid range. */
+/* Asks auth (login: with TICKET_REDEEM the process that sent the ticket); RC_OK with the identity, or what
+ * auth says in *e. Refuses uid 0 and uids outside the valid range. */
 MUST_USE enum rc mailbox_identity(struct mailbox *mb, enum ipc_type question, str argument, uint32_t login,
                                   struct account_identity *ret, struct err *e);
 
@@ -74,7 +76,8 @@ void session_ended(struct mailbox *mb, struct session *s, int status);
 /* mailbox_deliver.c */
 void deliver_link_make(struct mailbox *mb, str asker, struct ipc_msg *request, struct err *e, int *ret_fd);
 void deliver_ended(struct mailbox *mb, struct deliver_proc *d, int status);
-void deliver_retire_all(struct mailbox *mb); /* the configuration changed: the next delivery starts a new process */
+void deliver_retire_all(
+    struct mailbox *mb); /* the configuration changed: the next delivery starts a new process */
 void deliver_auth_changed(struct mailbox *mb); /* auth was started anew: give each process a new channel */
 
 /* mailbox_watch.c */

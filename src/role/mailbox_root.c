@@ -1,5 +1,5 @@
-/* The folder below which the mail of one Unix uid lies: made with the right owner before the first process that is
- * confined to it starts. */
+/* The folder below which the mail of one Unix uid lies: made with the right owner before the first process
+ * that is confined to it starts. */
 #include "base/log.h"
 #include "os/file.h"
 #include "role/mailbox_impl.h"
@@ -21,8 +21,8 @@ static size_t last_slash(str path)
     return slash > 0 ? (size_t)slash : 1;
 }
 
-/* The folder below which all Maildirs of this identity's uid lie: for a system user the home, or the Maildir itself where
- * that is elsewhere; for virtual accounts what mail_location says before its first variable. */
+/* The folder below which all Maildirs of this identity's uid lie: for a system user the home, or the Maildir
+ * itself where that is elsewhere; for virtual accounts what mail_location says before its first variable. */
 static void root_of(const struct conf *c, const struct account_identity *id, struct buf *out)
 {
     if (id->system) {
@@ -48,8 +48,10 @@ static enum rc misconfigured(struct err *e, const char *path, const char *why)
     return RC_TEMP;
 }
 
-/* What is there is the administrator's; another owner is legitimate where the folders below have the right one. */
-static enum rc check_root(const struct account_identity *id, const char *path, const struct stat *st, struct err *e)
+/* What is there is the administrator's; another owner is legitimate where the folders below have the right
+ * one. */
+static enum rc check_root(const struct account_identity *id, const char *path, const struct stat *st,
+                          struct err *e)
 {
     static bool warned; /* every session comes by */
     if (!S_ISDIR(st->st_mode))
@@ -65,7 +67,8 @@ static enum rc check_root(const struct account_identity *id, const char *path, c
 static bool finish_root(const struct account_identity *id, const char *tmp, const char *path)
 {
     AUTO(fd_closep) int fd = open(tmp, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0 || (geteuid() == 0 && fchown(fd, id->uid, id->gid) != 0) || fchmod(fd, 0700) != 0 || fsync(fd) != 0)
+    if (fd < 0 || (geteuid() == 0 && fchown(fd, id->uid, id->gid) != 0) || fchmod(fd, 0700) != 0 ||
+        fsync(fd) != 0)
         return false;
     AUTO(fd_closep) int parent = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int moved = renameat2(AT_FDCWD, tmp, AT_FDCWD, path, RENAME_NOREPLACE);
@@ -76,8 +79,9 @@ static bool finish_root(const struct account_identity *id, const char *tmp, cons
     return moved == 0 && parent >= 0 && fsync(parent) == 0;
 }
 
-/* Makes the root when it is missing; a home must be there already. It gets its name last: a root with the wrong owner,
- * left by a process that was killed in between, would be taken for the administrator's ever after. */
+/* Makes the root when it is missing; a home must be there already. It gets its name last: a root with the
+ * wrong owner, left by a process that was killed in between, would be taken for the administrator's ever
+ * after. */
 static enum rc make_root(const struct account_identity *id, const char *path, struct err *e)
 {
     struct stat st;
@@ -100,7 +104,8 @@ static enum rc make_root(const struct account_identity *id, const char *path, st
     return RC_TEMP;
 }
 
-enum rc mailbox_root(struct mailbox *mb, const struct account_identity *id, struct buf *ret_path, struct err *e)
+enum rc mailbox_root(struct mailbox *mb, const struct account_identity *id, struct buf *ret_path,
+                     struct err *e)
 {
     root_of(mb->role->conf, id, ret_path);
     while (ret_path->n > 1 && ret_path->p[ret_path->n - 1] == '/')

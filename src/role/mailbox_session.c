@@ -29,11 +29,13 @@ static enum rc limits(const struct mailbox *mb, const struct session_setup *setu
 {
     const struct conf *c = mb->role->conf;
     if (mb->n_sessions >= (unsigned)c->mailbox_process_limit) {
-        log_warn("mailbox_process_limit (%d) reached: session of %s refused", c->mailbox_process_limit, setup->id.account);
+        log_warn("mailbox_process_limit (%d) reached: session of %s refused", c->mailbox_process_limit,
+                 setup->id.account);
         return err_set(e, RC_TEMP, 421, "4.3.2", "The server is busy; try again later");
     }
     if (count_of(mb, setup->id.account) >= (size_t)c->mail_max_userip_connections) {
-        log_warn("%s: mail_max_userip_connections (%d) reached", setup->id.account, c->mail_max_userip_connections);
+        log_warn("%s: mail_max_userip_connections (%d) reached", setup->id.account,
+                 c->mail_max_userip_connections);
         return err_set(e, RC_LIMIT, 421, "4.7.0", "Maximum number of connections of this account reached");
     }
     return RC_OK;
@@ -81,7 +83,8 @@ static enum rc fork_session(struct mailbox *mb, struct session_setup *setup, pid
 pid_t session_start(struct mailbox *mb, uint32_t login, struct ipc_msg *m, struct err *e)
 {
     struct session_setup setup = {.conf = mb->role->conf, .notify_fd = -1};
-    str ticket = ipc_get_str(m, TICKET_BYTES), protocol = ipc_get_str(m, 8), id = ipc_get_str(m, sizeof setup.session_id - 1);
+    str ticket = ipc_get_str(m, TICKET_BYTES), protocol = ipc_get_str(m, 8),
+        id = ipc_get_str(m, sizeof setup.session_id - 1);
     str tag = ipc_get_str(m, sizeof setup.tag - 1), client = ipc_get_str(m, sizeof setup.client - 1);
     (void)ipc_get_str(m, 200); /* what login says of TLS: for its own log */
     AUTO(fd_closep) int stream = ipc_take_fd(m);

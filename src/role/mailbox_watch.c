@@ -1,5 +1,6 @@
-/* Telling sessions that their mailbox changed: by each other's CHANGED messages, and by inotify for what deliver and
- * foreign tools do in new/ and cur/. A session is woken once and not again until it has answered by looking. */
+/* Telling sessions that their mailbox changed: by each other's CHANGED messages, and by inotify for what
+ * deliver and foreign tools do in new/ and cur/. A session is woken once and not again until it has answered
+ * by looking. */
 #include "base/log.h"
 #include "os/file.h"
 #include "role/mailbox_impl.h"
@@ -54,7 +55,8 @@ void watch_init(struct mailbox *mb)
                  strerror(errno), (long long)mb->role->conf->store_rescan_interval_ms / 1000);
 }
 
-/* Watches an already opened folder, so that a session can only watch what it may open. -1 when there is no watch. */
+/* Watches an already opened folder, so that a session can only watch what it may open. -1 when there is no
+ * watch. */
 static int watch_folder(struct mailbox *mb, int fd)
 {
     char path[64];
@@ -62,8 +64,9 @@ static int watch_folder(struct mailbox *mb, int fd)
     int wd = mb->inotify.fd < 0 ? -1 : inotify_add_watch(mb->inotify.fd, path, WATCH_MASK | IN_ONLYDIR);
     if (wd < 0) {
         if (mb->inotify.fd >= 0 && !mb->poll_warned)
-            log_warn("inotify: %s; some mailboxes are polled every %lld s (raise fs.inotify.max_user_watches)",
-                     strerror(errno), (long long)mb->role->conf->store_rescan_interval_ms / 1000);
+            log_warn(
+                "inotify: %s; some mailboxes are polled every %lld s (raise fs.inotify.max_user_watches)",
+                strerror(errno), (long long)mb->role->conf->store_rescan_interval_ms / 1000);
         mb->poll_warned = true;
         return -1;
     }

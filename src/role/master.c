@@ -1,6 +1,6 @@
-/* The master's signal loop. It starts the roles, starts those again that died, reloads at SIGHUP and stops in order at
- * SIGTERM or SIGINT. The only bytes it reads come from its own configuration file and from its children's control
- * links. */
+/* The master's signal loop. It starts the roles, starts those again that died, reloads at SIGHUP and stops in
+ * order at SIGTERM or SIGINT. The only bytes it reads come from its own configuration file and from its
+ * children's control links. */
 #include "role/master.h"
 
 #include "base/log.h"
@@ -48,7 +48,8 @@ static bool claim_pid_file(const struct conf *c)
     struct buf path = BUF_INIT(4096);
     master_pid_path(c, &path);
     int fd = open(buf_cstr(&path), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-    bool mine = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && ftruncate(fd, 0) == 0 && dprintf(fd, "%d\n", getpid()) > 0;
+    bool mine = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0 && ftruncate(fd, 0) == 0 &&
+                dprintf(fd, "%d\n", getpid()) > 0;
     if (!mine)
         log_error("another malle runs with run_dir %s, or the file %s cannot be written: %s", c->run_dir,
                   buf_cstr(&path), errno == EWOULDBLOCK ? "locked" : strerror(errno));

@@ -1,4 +1,5 @@
-/* master: starts, links, watches and restarts the roles; parses nothing from the network. Runs as root where it can. */
+/* master: starts, links, watches and restarts the roles; parses nothing from the network. Runs as root where
+ * it can. */
 #ifndef ROLE_MASTER_H
 #define ROLE_MASTER_H
 
@@ -11,8 +12,8 @@ struct master_start {
     const struct conf *conf; /* the loaded one */
 };
 
-/* Runs the server in the foreground until SIGTERM or SIGINT; prints `malle: ready` on standard output when every port
- * answers. Returns the exit status. */
+/* Runs the server in the foreground until SIGTERM or SIGINT; prints `malle: ready` on standard output when
+ * every port answers. Returns the exit status. */
 int master_run(const struct master_start *start);
 
 /* Where the running master of this configuration listens for `malle status`, and its process id file. */

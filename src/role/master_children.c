@@ -35,10 +35,9 @@ static const struct master_role process_table[] = {
 static const struct {
     const char *asker, *answerer;
 } link_table[] = {
-    {"smtpd", "auth"},    {"smtpd", "mailbox"},    {"smtpd", "queue"},
-    {"submission", "auth"}, {"submission", "mailbox"}, {"submission", "queue"},
-    {"login", "auth"},    {"login", "mailbox"},    {"mailbox", "auth"},
-    {"auth", "auth-worker"},
+    {"smtpd", "auth"},         {"smtpd", "mailbox"},    {"smtpd", "queue"}, {"submission", "auth"},
+    {"submission", "mailbox"}, {"submission", "queue"}, {"login", "auth"},  {"login", "mailbox"},
+    {"mailbox", "auth"},       {"auth", "auth-worker"},
 };
 
 enum { STOP_PHASES = 4, STOP_TIMEOUT_MS = 1600, RESTART_PAUSE_MS = 900, HEALTHY_MS = 2000 };
@@ -122,7 +121,8 @@ static void make_link(struct child *asker, struct child *answerer, struct buf *b
 {
     int fd[2];
     if (ipc_pair(fd) != RC_OK) {
-        log_error("no descriptors left for a link between %s and %s", asker->role->name, answerer->role->name);
+        log_error("no descriptors left for a link between %s and %s", asker->role->name,
+                  answerer->role->name);
         return;
     }
     tell_link(asker, answerer, false, fd[0], b);
@@ -205,10 +205,11 @@ bool children_all_ready(const struct master *m)
 static void log_end(const struct child *c, int status)
 {
     if (WIFSIGNALED(status))
-        log_error("%s[%d] was killed by signal %d (%s)%s: starting it again", c->role->name, c->pid, WTERMSIG(status),
-                  strsignal(WTERMSIG(status)), WCOREDUMP(status) ? ", core dumped" : "");
+        log_error("%s[%d] was killed by signal %d (%s)%s: starting it again", c->role->name, c->pid,
+                  WTERMSIG(status), strsignal(WTERMSIG(status)), WCOREDUMP(status) ? ", core dumped" : "");
     else if (WEXITSTATUS(status) != 0)
-        log_error("%s[%d] ended with status %d: starting it again", c->role->name, c->pid, WEXITSTATUS(status));
+        log_error("%s[%d] ended with status %d: starting it again", c->role->name, c->pid,
+                  WEXITSTATUS(status));
     else
         log_info("%s[%d] ended: starting it again", c->role->name, c->pid);
 }

@@ -9,17 +9,17 @@
 
 struct master_role { /* a row of the process table */
     const char *name;
-    bool keys;         /* gets the certificates' keys */
-    unsigned phase;    /* order of stopping: 0 first */
+    bool keys;      /* gets the certificates' keys */
+    unsigned phase; /* order of stopping: 0 first */
     bool (*wanted)(const struct conf *c);
 };
 
 struct child {
     const struct master_role *role;
-    pid_t pid;       /* 0: not running */
-    int control;     /* -1: not running */
+    pid_t pid;   /* 0: not running */
+    int control; /* -1: not running */
     bool ready;
-    bool retired;    /* a successor was started; when it ends, its row goes */
+    bool retired; /* a successor was started; when it ends, its row goes */
     msec started, restart_at;
     unsigned restarts;
 };
@@ -40,13 +40,13 @@ struct master {
 };
 
 /* master_children.c */
-void children_plan(struct master *m);                    /* fills children from the process table */
-void children_start(struct master *m, struct child *c);  /* starts one and links it with those that run */
+void children_plan(struct master *m);                   /* fills children from the process table */
+void children_start(struct master *m, struct child *c); /* starts one and links it with those that run */
 void children_start_all(struct master *m);
 void children_reap(struct master *m);
 void children_restart_due(struct master *m);
-msec children_next_restart(const struct master *m);      /* 0: none */
-void children_read(struct master *m, struct child *c);   /* its control link can be read */
+msec children_next_restart(const struct master *m);    /* 0: none */
+void children_read(struct master *m, struct child *c); /* its control link can be read */
 void children_send_conf(struct master *m);
 void children_stop(struct master *m);
 bool children_all_ready(const struct master *m);

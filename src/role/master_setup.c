@@ -1,5 +1,5 @@
-/* What the master prepares before the first child: folders, log, configuration and keys as sealed memory files,
- * listening sockets. */
+/* What the master prepares before the first child: folders, log, configuration and keys as sealed memory
+ * files, listening sockets. */
 #include "base/log.h"
 #include "conf/report.h"
 #include "os/file.h"
@@ -112,7 +112,8 @@ static enum rc make_self_signed(const struct conf *c, struct conf_report *report
     enum rc rc = RC_OK;
     key_files_self_signed_path(c, &path);
     if (c->tls_certificates.n == 0 && access(buf_cstr(&path), F_OK) != 0) {
-        log_info("no tls_certificates: making a self-signed certificate for %s in %s", c->hostname, buf_cstr(&path));
+        log_info("no tls_certificates: making a self-signed certificate for %s in %s", c->hostname,
+                 buf_cstr(&path));
         rc = tls_self_signed(str_c(c->hostname), &chain, &key);
         if (rc == RC_OK) {
             buf_puts(&chain, buf_str(&key));

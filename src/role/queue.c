@@ -1,5 +1,5 @@
-/* The queue role: the only one who creates files in the spool. It lends a nameless spool file to whoever receives a
- * message that is too large for memory; the file vanishes with its last descriptor. */
+/* The queue role: the only one who creates files in the spool. It lends a nameless spool file to whoever
+ * receives a message that is too large for memory; the file vanishes with its last descriptor. */
 #include "base/log.h"
 #include "os/channel.h"
 #include "os/file.h"
@@ -28,8 +28,8 @@ static enum rc lend(struct role *r, struct buf *reply, int *reply_fds, unsigned 
     return RC_OK;
 }
 
-static enum rc queue_handle(void *ctx, void **conn, struct ipc_msg *request, struct buf *reply, int *reply_fds,
-                            unsigned *ret_n_fds)
+static enum rc queue_handle(void *ctx, void **conn, struct ipc_msg *request, struct buf *reply,
+                            int *reply_fds, unsigned *ret_n_fds)
 {
     if (request->type != MSG_SPOOL_BORROW || ipc_end(request) != RC_OK)
         return RC_INVALID;

@@ -1,9 +1,9 @@
 /* role: what every role has in common: its control link, what arrives over it, and the order of its start.
  *
- * The master starts `malle --role NAME` and sends, over descriptor 3: CONTROL_CONF, CONTROL_LISTEN for each socket,
- * CONTROL_LINK for each link, CONTROL_START. The role then runs ops->start, which ends with sandbox_enter, answers
- * CONTROL_READY and serves. Later CONTROL_CONF is a reload and CONTROL_LINK a link made anew. A control link that
- * closes ends the role. */
+ * The master starts `malle --role NAME` and sends, over descriptor 3: CONTROL_CONF, CONTROL_LISTEN for each
+ * socket, CONTROL_LINK for each link, CONTROL_START. The role then runs ops->start, which ends with
+ * sandbox_enter, answers CONTROL_READY and serves. Later CONTROL_CONF is a reload and CONTROL_LINK a link
+ * made anew. A control link that closes ends the role. */
 #ifndef ROLE_ROLE_H
 #define ROLE_ROLE_H
 
@@ -30,10 +30,11 @@ struct role_link {
 };
 
 struct role_ops {
-    /* Configuration and listeners are there. Makes pools, opens files, ends with sandbox_enter. No threads before that. */
+    /* Configuration and listeners are there. Makes pools, opens files, ends with sandbox_enter. No threads
+     * before that. */
     void (*start)(struct role *r);
-    /* A link arrived (after start; again when the peer was started anew). l->serve: requests are answered here. l->fd is
-     * the callee's. */
+    /* A link arrived (after start; again when the peer was started anew). l->serve: requests are answered
+     * here. l->fd is the callee's. */
     void (*link)(struct role *r, const struct role_link *l);
     /* All links are there and the sandbox is entered: start threads. May be NULL. */
     void (*serve)(struct role *r);
@@ -49,9 +50,10 @@ struct role {
     const char *name;
     const struct role_ops *ops;
     int control;
-    const struct conf *_Atomic conf; /* replaced at a reload; older ones stay valid for the sessions that use them */
-    struct buf keys;         /* key pairs as keys.h has them; empty when the role gets none */
-    int dir;                 /* CONTROL_DIR, or -1 */
+    const struct conf
+        *_Atomic conf; /* replaced at a reload; older ones stay valid for the sessions that use them */
+    struct buf keys;   /* key pairs as keys.h has them; empty when the role gets none */
+    int dir;           /* CONTROL_DIR, or -1 */
     struct account_identity *identity; /* CONTROL_IDENTITY: who this deliver process is to become, or NULL */
     char mail_root[IDENTITY_PATH_MAX + 1]; /* with it: the folder below which its Maildirs lie */
     struct role_listener listeners[ROLE_LISTENERS_MAX];
@@ -66,23 +68,26 @@ int role_main(const char *name);
 
 /* Gathers everything up to START, starts, and answers READY; ends the process when the master is gone. */
 void role_begin(struct role *r);
-/* Waits for control messages and carries them out, until STOP. For roles whose main thread has nothing else to do. */
+/* Waits for control messages and carries them out, until STOP. For roles whose main thread has nothing else
+ * to do. */
 void role_control_loop(struct role *r);
-/* Sends CONTROL_CONF with this configuration and without keys to a process started by us (mailbox to deliver). */
+/* Sends CONTROL_CONF with this configuration and without keys to a process started by us (mailbox to
+ * deliver). */
 MUST_USE enum rc role_send_conf(int control, const struct conf *c);
 
-/* Carries out one control message without waiting (for roles with a poll loop of their own). False: time to exit. */
+/* Carries out one control message without waiting (for roles with a poll loop of their own). False: time to
+ * exit. */
 bool role_control_step(struct role *r);
 
-/* Fills uid and gid of *sb for the named system user; nothing when not started by root. Ends the process when the user
- * does not exist. */
+/* Fills uid and gid of *sb for the named system user; nothing when not started by root. Ends the process when
+ * the user does not exist. */
 void role_set_user(struct sandbox *sb, const char *user);
 
 /* Chroots *sb to an empty folder below state_dir that the master made; nothing when not started by root. */
 void role_chroot_empty(struct sandbox *sb, const struct conf *c);
 
-/* TLS settings from r->keys and r->conf; NULL when there are no keys. Ends the process when they are unusable at start,
- * returns NULL at a reload. */
+/* TLS settings from r->keys and r->conf; NULL when there are no keys. Ends the process when they are unusable
+ * at start, returns NULL at a reload. */
 struct tls_server *role_tls(const struct role *r);
 
 /* --- the roles, one file each --- */

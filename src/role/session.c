@@ -1,8 +1,8 @@
-/* The session process: forked by mailbox for one log-in, it makes the account's Maildir as that user, enters its cage,
- * opens the store and speaks IMAP or POP3 on the stream that login pumps. Nothing of the network is parsed before the
- * cage is closed. */
-#include "base/log.h"
+/* The session process: forked by mailbox for one log-in, it makes the account's Maildir as that user, enters
+ * its cage, opens the store and speaks IMAP or POP3 on the stream that login pumps. Nothing of the network is
+ * parsed before the cage is closed. */
 #include "imap/session.h"
+#include "base/log.h"
 #include "os/file.h"
 #include "os/proc.h"
 #include "pop3/session.h"
@@ -24,7 +24,8 @@ struct places { /* the Maildir's and the index's folders as this process sees th
     const char *mail, *index;
 };
 
-/* Makes the mail root the root folder, where all lies below it: the folders above may be closed to the account. */
+/* Makes the mail root the root folder, where all lies below it: the folders above may be closed to the
+ * account. */
 static struct places enter_mail_root(const struct session_setup *s)
 {
     const struct account_identity *id = &s->id;
@@ -36,8 +37,8 @@ static struct places enter_mail_root(const struct session_setup *s)
     return (struct places){.mail = mail, .index = index};
 }
 
-/* Makes what is missing of the Maildir with the rights of the account, so that a link or a foreign owner on the way
- * cannot make root do it. */
+/* Makes what is missing of the Maildir with the rights of the account, so that a link or a foreign owner on
+ * the way cannot make root do it. */
 static enum rc make_maildir(const struct account_identity *id, const struct places *p, struct err *e)
 {
     bool root = geteuid() == 0;
@@ -119,7 +120,8 @@ static void notify_clear(void *ctx)
     enum rc rc = ipc_recv(n->fd, &b, &m, 0);
     if (rc == RC_TEMP)
         return;
-    if (rc != RC_OK) { /* mailbox ended: without it nobody counts or wakes this session. The client connects again. */
+    if (rc != RC_OK) { /* mailbox ended: without it nobody counts or wakes this session. The client connects
+                          again. */
         shutdown(stream_fd(n->stream), SHUT_RD);
         int null = open("/", O_PATH | O_CLOEXEC);
         if (null < 0 || dup2(null, n->fd) < 0)
@@ -171,7 +173,9 @@ static _Noreturn void unavailable(const struct session_setup *s, struct stream *
     log_error("%s: cannot open the mailbox: %s", s->id.account, err_text(e));
     stream_set_deadline(io, clock_mono() + 5000);
     if (s->imap)
-        stream_printf(io, "%s NO [UNAVAILABLE] Mailbox is temporarily unavailable\r\n* BYE Try again later\r\n", s->tag);
+        stream_printf(io,
+                      "%s NO [UNAVAILABLE] Mailbox is temporarily unavailable\r\n* BYE Try again later\r\n",
+                      s->tag);
     else
         stream_printf(io, "-ERR [SYS/TEMP] Mailbox is temporarily unavailable\r\n");
     enum rc rc = stream_flush(io);
@@ -179,7 +183,8 @@ static _Noreturn void unavailable(const struct session_setup *s, struct stream *
     _exit(rc == RC_OK ? 0 : 1);
 }
 
-static enum rc open_store(const struct session_setup *s, const struct places *p, struct store **ret, struct err *e)
+static enum rc open_store(const struct session_setup *s, const struct places *p, struct store **ret,
+                          struct err *e)
 {
     const struct conf *c = s->conf;
     struct store_conf sc = {.account = str_c(s->id.account),

@@ -1,5 +1,5 @@
-/* The smtpd and submission roles: accept threads, a thread per session, limits. Port 25, LMTP and strangers live in one
- * process, 587 and 465 with users' passwords in another; the code is the same. */
+/* The smtpd and submission roles: accept threads, a thread per session, limits. Port 25, LMTP and strangers
+ * live in one process, 587 and 465 with users' passwords in another; the code is the same. */
 #include "base/log.h"
 #include "base/map.h"
 #include "os/socket.h"
@@ -44,7 +44,8 @@ static enum smtp_kind kind_of(const struct role_listener *l)
 
 /* --- one session --- */
 
-static void fill_params(struct connection *c, struct smtpd_session *s, struct tls_server *tls, struct smtp_params *ret)
+static void fill_params(struct connection *c, struct smtpd_session *s, struct tls_server *tls,
+                        struct smtp_params *ret)
 {
     const struct role_listener *l = c->listener;
     enum smtp_kind kind = kind_of(l);
@@ -107,7 +108,8 @@ static void refuse(struct connection *c, const char *text)
     free(c);
 }
 
-static void take_connection(void *ctx, const struct role_listener *l, int fd, const struct sockaddr_storage *peer)
+static void take_connection(void *ctx, const struct role_listener *l, int fd,
+                            const struct sockaddr_storage *peer)
 {
     struct smtpd *d = ctx;
     const struct conf *conf = d->role->conf;
@@ -120,15 +122,17 @@ static void take_connection(void *ctx, const struct role_listener *l, int fd, co
     socket_client_key(peer, &c->client);
     bool local = peer->ss_family == AF_UNIX;
     unsigned per_client = local ? UINT32_MAX : (unsigned)conf->smtpd_client_connection_count_limit;
-    if (client_limit_enter(d->clients, &c->client, per_client, (unsigned)conf->smtpd_process_limit) != RC_OK) {
+    if (client_limit_enter(d->clients, &c->client, per_client, (unsigned)conf->smtpd_process_limit) !=
+        RC_OK) {
         bool total = client_limit_total(d->clients) >= (unsigned)conf->smtpd_process_limit;
         if (total)
-            log_warn("smtpd_process_limit (%d) reached: connection from [%s] refused", conf->smtpd_process_limit,
-                     c->address);
+            log_warn("smtpd_process_limit (%d) reached: connection from [%s] refused",
+                     conf->smtpd_process_limit, c->address);
         else
             log_warn("Connection concurrency limit exceeded: %d from [%s] for service %s",
                      conf->smtpd_client_connection_count_limit, c->address, l->name);
-        refuse(c, total ? "Too many connections, try again later" : "Error: too many connections from your address");
+        refuse(c, total ? "Too many connections, try again later"
+                        : "Error: too many connections from your address");
         return;
     }
     if (thread_start(session_main, c, SESSION_STACK, "session") != RC_OK) {

@@ -1,5 +1,5 @@
-/* The content of one message while it comes in: memory up to spool_memory_limit, beyond that a spool file that the queue
- * role lends; this process has no right to create files. */
+/* The content of one message while it comes in: memory up to spool_memory_limit, beyond that a spool file
+ * that the queue role lends; this process has no right to create files. */
 #include "os/file.h"
 #include "role/ipc.h"
 #include "role/smtpd_impl.h"

@@ -1,6 +1,6 @@
-/* Delivering one message: recipients grouped by Unix uid, each group prepared at the deliver process of its uid, and
- * committed once all groups are prepared. In the usual case, one group of few recipients, prepare and commit are one
- * message and one answer. */
+/* Delivering one message: recipients grouped by Unix uid, each group prepared at the deliver process of its
+ * uid, and committed once all groups are prepared. In the usual case, one group of few recipients, prepare
+ * and commit are one message and one answer. */
 #include "base/log.h"
 #include "base/map.h"
 #include "os/file.h"
@@ -59,7 +59,8 @@ static void pool_leave(struct deliver_pools *d, struct uid_pool *p)
     pthread_mutex_unlock(&d->lock);
 }
 
-/* The pool itself stays (a few bytes per uid); its channels and link are what keeps the deliver process alive. */
+/* The pool itself stays (a few bytes per uid); its channels and link are what keeps the deliver process
+ * alive. */
 void deliver_pools_expire(struct deliver_pools *d, msec idle_ms)
 {
     pthread_mutex_lock(&d->lock);
@@ -135,9 +136,9 @@ struct transaction {
     struct smtp_delivery *d;
     struct group *groups;
     size_t n_groups;
-    str inlined;  /* small content, sent in the message itself */
-    int content;  /* otherwise its descriptor, else -1 */
-    bool own;     /* the descriptor is ours to close */
+    str inlined; /* small content, sent in the message itself */
+    int content; /* otherwise its descriptor, else -1 */
+    bool own;    /* the descriptor is ours to close */
     msec deadline;
 };
 
@@ -165,7 +166,8 @@ static int by_uid(const void *a, const void *b)
     return (x->uid > y->uid) - (x->uid < y->uid);
 }
 
-/* Sorted by uid: two messages to the same uids take their channels in the same order and cannot wait for each other. */
+/* Sorted by uid: two messages to the same uids take their channels in the same order and cannot wait for each
+ * other. */
 static void make_groups(struct transaction *t)
 {
     struct smtp_delivery *d = t->d;
@@ -213,8 +215,8 @@ static enum rc read_results(struct transaction *t, struct group *g, size_t from,
 }
 
 /* Prepares recipients [from, from+n) of a group. */
-static enum rc prepare_batch(struct transaction *t, struct group *g, size_t from, size_t n, enum deliver_commit commit,
-                             struct err *e)
+static enum rc prepare_batch(struct transaction *t, struct group *g, size_t from, size_t n,
+                             enum deliver_commit commit, struct err *e)
 {
     struct buf *b = &t->session->ipc;
     struct ipc_msg m;
@@ -325,7 +327,8 @@ enum rc smtpd_deliver(void *ctx, struct smtp_delivery *d)
     bool at_once = t.n_groups == 1 && d->n <= DELIVER_BATCH_MAX;
     for (size_t i = 0; i < t.n_groups; i++)
         prepare_group(&t, &t.groups[i], at_once);
-    for (size_t i = 0; i < t.n_groups && !at_once; i++) /* after a failed commit the groups that follow are aborted */
+    for (size_t i = 0; i < t.n_groups && !at_once;
+         i++) /* after a failed commit the groups that follow are aborted */
         finish_group(&t, &t.groups[i], d->each_alone || all_fine(d) ? MSG_DELIVER_COMMIT : MSG_DELIVER_ABORT);
     transaction_deinit(&t);
     return d->each_alone || all_fine(d) ? RC_OK : RC_TEMP;

@@ -65,7 +65,8 @@ struct smtp_delivery {
 
 struct smtp_env {
     /* Whose is this address ("local@domain", domain in lower case and A-labels; "postmaster" without a domain
-     * is asked as it is)? RC_OK: 1 to SMTP_TARGETS_MAX targets, in the arena. RC_GONE: the domain is not one of ours
+     * is asked as it is)? RC_OK: 1 to SMTP_TARGETS_MAX targets, in the arena. RC_GONE: the domain is not one
+     * of ours
      * (*e untouched). RC_PERM, RC_TEMP: e says it all (550 5.1.1, 452 4.2.2...). */
     enum rc (*resolve)(void *ctx, str address, struct arena *a, struct smtp_target **ret, size_t *ret_n,
                        struct err *e);

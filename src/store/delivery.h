@@ -34,19 +34,21 @@ struct delivery;
  *     prepared ──commit──▶ committed ──undo──▶ over
  *         └── free: out of tmp/    └── free: stays in new/
  *
- * So that an all-or-nothing message can be taken back, its caller commits every recipient first and frees them
- * only after the last commit: when commit k fails, delivery_undo of 1..k-1, then delivery_free of all. */
+ * So that an all-or-nothing message can be taken back, its caller commits every recipient first and frees
+ * them only after the last commit: when commit k fails, delivery_undo of 1..k-1, then delivery_free of all.
+ */
 
 /* Writes and syncs the file in tmp/ and makes sure that it can go to new/. root_fd must stay open until
- * delivery_free. RC_LIMIT: disk or quota full (452); RC_TEMP: everything else (451); nothing is left behind then. */
+ * delivery_free. RC_LIMIT: disk or quota full (452); RC_TEMP: everything else (451); nothing is left behind
+ * then. */
 MUST_USE enum rc delivery_prepare(int root_fd, const struct delivery_message *m, struct delivery **ret,
                                   struct err *e);
-/* Moves a prepared delivery to new/ and syncs the folder: durable on RC_OK. Otherwise it is neither in new/ nor in
- * tmp/, and over. d stays the caller's. */
+/* Moves a prepared delivery to new/ and syncs the folder: durable on RC_OK. Otherwise it is neither in new/
+ * nor in tmp/, and over. d stays the caller's. */
 MUST_USE enum rc delivery_commit(struct delivery *d, struct err *e);
-/* Takes a committed one out of new/ again, because another recipient's commit of the same all-or-nothing message
- * failed; whoever saw it meanwhile sees it go. One that a session has claimed already stays. Nothing happens to one that
- * is not committed. */
+/* Takes a committed one out of new/ again, because another recipient's commit of the same all-or-nothing
+ * message failed; whoever saw it meanwhile sees it go. One that a session has claimed already stays. Nothing
+ * happens to one that is not committed. */
 void delivery_undo(struct delivery *d);
 /* Frees *d and sets it to NULL; one that was not committed is removed from tmp/. Accepts a NULL delivery. */
 void delivery_free(struct delivery **d);

@@ -33,8 +33,9 @@ static enum rc make_folder(struct store *st, const char *dir, struct err *e)
     if (fd < 0)
         return store_errno(e, "open", dir);
     AUTO(fd_closep) int mark = openat(fd, "maildirfolder", O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (mark < 0 || file_make_dir_at(fd, "cur", 0700) != RC_OK || file_make_dir_at(fd, "new", 0700) != RC_OK ||
-        file_make_dir_at(fd, "tmp", 0700) != RC_OK || fsync(mark) != 0 || fsync(st->root_fd) != 0)
+    if (mark < 0 || file_make_dir_at(fd, "cur", 0700) != RC_OK ||
+        file_make_dir_at(fd, "new", 0700) != RC_OK || file_make_dir_at(fd, "tmp", 0700) != RC_OK ||
+        fsync(mark) != 0 || fsync(st->root_fd) != 0)
         return store_errno(e, "make", dir);
     return RC_OK;
 }

@@ -5,8 +5,8 @@
 #include "pop3/session.h"
 
 /* The session runs where the dialogue would. */
-static void run_session(struct stream *io, const struct login_settings *set, const struct login_ops *ops, void *ctx,
-                        struct login_outcome *ret)
+static void run_session(struct stream *io, const struct login_settings *set, const struct login_ops *ops,
+                        void *ctx, struct login_outcome *ret)
 {
     struct store *st = mem_store_new();
     struct pop3_start start = {.stream = io, .store = st, .account = S("demo"), .timeout_ms = 5000};

@@ -1,5 +1,5 @@
-/* Runs a fuzz target over the files named on the command line (folders are walked one level): the form in which every
- * corpus is replayed by ./test. With the target's corpus empty it still runs the empty input. */
+/* Runs a fuzz target over the files named on the command line (folders are walked one level): the form in
+ * which every corpus is replayed by ./test. With the target's corpus empty it still runs the empty input. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>

@@ -133,7 +133,8 @@ void login_talk(struct login_talk *t, str input)
     must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
     struct client c = {fds[0], input, t->keep_open, t->bytewise, BUF_INIT(1 << 20)};
     struct exchange x = {.talk = t, .io = stream_new(fds[1], 16384)};
-    must(pthread_create(&sender, NULL, send_input, &c) == 0 && pthread_create(&reader, NULL, collect, &c) == 0);
+    must(pthread_create(&sender, NULL, send_input, &c) == 0 &&
+         pthread_create(&reader, NULL, collect, &c) == 0);
     struct login_settings set = {.mechanisms = mechanisms,
                                  .n_mechanisms = 3,
                                  .starttls = t->starttls,

@@ -157,11 +157,9 @@ static enum auth_result converse(struct world *w, const struct client *c, bool s
     enum crypto_hash hash = sha1 ? CRYPTO_SHA1 : CRYPTO_SHA256;
     AUTO(auth_session_freep) struct auth_session *s = session(w, secured);
     AUTO(buf_deinit)
-    struct buf first = BUF_INIT(1000),
-               data = BUF_INIT(SASL_RESPONSE_MAX), message = BUF_INIT(2000);
+    struct buf first = BUF_INIT(1000), data = BUF_INIT(SASL_RESPONSE_MAX), message = BUF_INIT(2000);
     AUTO(buf_deinit)
-    struct buf salt = BUF_INIT(64),
-               header = BUF_INIT(500), final = BUF_INIT(1000), sig = BUF_INIT(64);
+    struct buf salt = BUF_INIT(64), header = BUF_INIT(500), final = BUF_INIT(1000), sig = BUF_INIT(64);
     struct scram_server_first sf;
     struct scram_server_final sfin;
     struct scram_keys keys;

@@ -44,11 +44,11 @@ static void world_open(struct world *w)
 {
     struct conf_report report = {0};
     fixture_open(&w->f);
-    w->conf =
-        conf_parse(S("hostname = mail.example.org\ndomains = example.org, example.net, lonely.example, listed.example\n"
-                     "[domain example.net]\npostmaster = bob@example.org\ncatch_all = carol@example.org\n"
-                     "[domain listed.example]\ncatch_all = info@example.org\n"),
-                   "test", &report);
+    w->conf = conf_parse(
+        S("hostname = mail.example.org\ndomains = example.org, example.net, lonely.example, listed.example\n"
+          "[domain example.net]\npostmaster = bob@example.org\ncatch_all = carol@example.org\n"
+          "[domain listed.example]\ncatch_all = info@example.org\n"),
+        "test", &report);
     must(w->conf && report.errors == 0);
     conf_report_deinit(&report);
     w->lookup = (struct account_lookup){
@@ -224,12 +224,10 @@ static void dead_targets_are_named(void **state)
 {
     static const struct {
         const char *address, *behind;
-    } rows[] = {{"half@example.org", "gone@example.org"},
-                {"bigger@example.org", "gone@example.org"},
-                {"dead@example.org", "gone@example.org"},
-                {"halfoff@example.org", "off@example.org"},
-                {"halfbroken@example.org", "broken@example.org"},
-                {"halfloop@example.org", "loop1@example.org"}};
+    } rows[] = {
+        {"half@example.org", "gone@example.org"},         {"bigger@example.org", "gone@example.org"},
+        {"dead@example.org", "gone@example.org"},         {"halfoff@example.org", "off@example.org"},
+        {"halfbroken@example.org", "broken@example.org"}, {"halfloop@example.org", "loop1@example.org"}};
     struct world w;
     world_open(&w);
     struct arena *a = arena_new(1 << 20);
@@ -433,10 +431,15 @@ static void identities(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(addresses),         cmocka_unit_test(dead_targets_are_named),
-        cmocka_unit_test(small_arenas),      cmocka_unit_test(many_members),      cmocka_unit_test(log_in_names),
-        cmocka_unit_test(no_account_at_all), cmocka_unit_test(senders),
-        cmocka_unit_test(identities),        cmocka_unit_test(paths_inside_a_root),
+        cmocka_unit_test(addresses),
+        cmocka_unit_test(dead_targets_are_named),
+        cmocka_unit_test(small_arenas),
+        cmocka_unit_test(many_members),
+        cmocka_unit_test(log_in_names),
+        cmocka_unit_test(no_account_at_all),
+        cmocka_unit_test(senders),
+        cmocka_unit_test(identities),
+        cmocka_unit_test(paths_inside_a_root),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,12 @@
-/* imap/preauth: the commands before log-in, refusals, limits on what strangers may send, and what is left over. */
+/* imap/preauth: the commands before log-in, refusals, limits on what strangers may send, and what is left
+ * over. */
 #include "imap/preauth.h"
 
 #include "login_talk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+
 #include <cmocka.h>
 
 #define LOGIN_CAPS "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE AUTH=PLAIN AUTH=SCRAM-SHA-256"
@@ -51,7 +53,8 @@ static const struct row rows[] = {
     {"a LOGIN full secret\r\n", "a NO [LIMIT] Too many sessions of this account.\r\n"},
     {"a LOGIN none secret\r\n", "a NO [AUTHORIZATIONFAILED] No mailbox here.\r\n"},
     {"a LOGIN down secret\r\n", "a NO [UNAVAILABLE] The mailbox cannot be opened now, try again later.\r\n"},
-    {"a LOGIN joe wrong\r\nb LOGIN joe secret\r\n", "a NO [AUTHENTICATIONFAILED] Authentication failed.\r\n", true},
+    {"a LOGIN joe wrong\r\nb LOGIN joe secret\r\n", "a NO [AUTHENTICATIONFAILED] Authentication failed.\r\n",
+     true},
     /* AUTHENTICATE: RFC 9051 §6.2.2 */
     {"a AUTHENTICATE PLAIN AGpvZQBzZWNyZXQ=\r\n", "", true},
     {"a AUTHENTICATE plain\r\nAGpvZQBzZWNyZXQ=\r\n", "+ \r\n", true},
@@ -62,14 +65,15 @@ static const struct row rows[] = {
     {"a AUTHENTICATE\r\n", "a BAD AUTHENTICATE needs the name of a mechanism.\r\n"},
     {"a AUTHENTICATE GSSAPI\r\n", "a NO [CANNOT] This mechanism is not supported.\r\n"},
     {"a AUTHENTICATE SCRAM-SHA-256-PLUS\r\n", "a NO [CANNOT] This mechanism is not supported.\r\n"},
-    {"a AUTHENTICATE SCRAM-SHA-256 eA==\r\nYTE=\r\n\r\nb NOOP\r\n", "+ cTE=\r\n+ Zmlu\r\n", true, "b NOOP\r\n"},
+    {"a AUTHENTICATE SCRAM-SHA-256 eA==\r\nYTE=\r\n\r\nb NOOP\r\n", "+ cTE=\r\n+ Zmlu\r\n", true,
+     "b NOOP\r\n"},
     {"a AUTHENTICATE SCRAM-SHA-256 eA==\r\nYTI=\r\n",
      "+ cTE=\r\na NO [AUTHENTICATIONFAILED] Authentication failed.\r\n"},
     /* what no one may send: a literal of 4 GB, with and without waiting */
     {"a LOGIN {4294967296}\r\nb NOOP\r\n",
      "a BAD [LIMIT] The literal is too large before logging in.\r\nb OK NOOP completed.\r\n"},
-    {"a LOGIN {4294967296+}\r\n",
-     "a BAD [LIMIT] The literal is too large before logging in.\r\n* BYE [LIMIT] The literal is too large.\r\n"},
+    {"a LOGIN {4294967296+}\r\n", "a BAD [LIMIT] The literal is too large before logging in.\r\n* BYE "
+                                  "[LIMIT] The literal is too large.\r\n"},
 };
 
 static void dialogues(void **state)

@@ -1,12 +1,13 @@
 /* os/socket: listening on IPv4, IPv6 and Unix sockets, accepting, and the text of addresses. */
 #include "os/socket.h"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
+
+#include <arpa/inet.h>
 #include <cmocka.h>
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -122,7 +123,8 @@ static void addresses_have_one_text_and_one_key(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct sockaddr_storage a = address_of(rows[i].ip, 993);
-        struct sockaddr_storage same = address_of(rows[i].same_client, 1), other = address_of(rows[i].other_client, 1);
+        struct sockaddr_storage same = address_of(rows[i].same_client, 1),
+                                other = address_of(rows[i].other_client, 1);
         struct socket_client key, same_key, other_key;
         char text[SOCKET_ADDRESS_MAX];
         int port;

@@ -1,8 +1,10 @@
-/* os/stream without TLS: lines split at every byte, limits, deadlines, least rates, gathered writes, half-close. */
+/* os/stream without TLS: lines split at every byte, limits, deadlines, least rates, gathered writes,
+ * half-close. */
 #include "os/stream.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+
 #include <cmocka.h>
 #include <poll.h>
 #include <pthread.h>
@@ -71,7 +73,8 @@ static void long_line_is_refused_once_and_skipped(void **state)
     static const struct {
         size_t length, max;
         enum rc rc;
-    } rows[] = {{10, 10, RC_OK}, {11, 10, RC_LIMIT}, {40, 10, RC_LIMIT}, {62, 62, RC_OK}, {200, 62, RC_LIMIT}};
+    } rows[] = {
+        {10, 10, RC_OK}, {11, 10, RC_LIMIT}, {40, 10, RC_LIMIT}, {62, 62, RC_OK}, {200, 62, RC_LIMIT}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct pair p;
         pair_open(&p, 64);

@@ -1,14 +1,16 @@
-/* os/tls and the TLS side of os/stream against OpenSSL's own client: handshakes, SNI, tickets, channel bindings. */
+/* os/tls and the TLS side of os/stream against OpenSSL's own client: handshakes, SNI, tickets, channel
+ * bindings. */
 #include "os/stream.h"
 #include "os/tls.h"
 
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <cmocka.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -29,7 +31,8 @@ static void pem_make(struct pem_pair *p, const char *alt, bool rsa)
     ASN1_INTEGER_set(X509_get_serialNumber(cert), 7);
     X509_gmtime_adj(X509_getm_notBefore(cert), -60);
     X509_gmtime_adj(X509_getm_notAfter(cert), 86400);
-    X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC, (unsigned char *)"t", -1, -1, 0);
+    X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC, (unsigned char *)"t", -1, -1,
+                               0);
     X509_set_issuer_name(cert, X509_get_subject_name(cert));
     X509_EXTENSION *ext = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, alt);
     X509_add_ext(cert, ext, -1);
@@ -88,7 +91,8 @@ static void client_look(struct client *c, SSL *ssl)
     X509 *cert = SSL_get1_peer_certificate(ssl);
     GENERAL_NAMES *names = X509_get_ext_d2i(cert, NID_subject_alt_name, NULL, NULL);
     ASN1_STRING *first = sk_GENERAL_NAME_value(names, 0)->d.dNSName;
-    snprintf(c->alt, sizeof c->alt, "%.*s", ASN1_STRING_length(first), (const char *)ASN1_STRING_get0_data(first));
+    snprintf(c->alt, sizeof c->alt, "%.*s", ASN1_STRING_length(first),
+             (const char *)ASN1_STRING_get0_data(first));
     GENERAL_NAMES_free(names);
     c->key_type = EVP_PKEY_get_base_id(X509_get0_pubkey(cert));
     unsigned n = sizeof c->end_point;
@@ -122,8 +126,8 @@ static void *client_run(void *arg)
         int n = SSL_read(ssl, reply, sizeof reply);
         c->got_reply = n == 4 && memcmp(reply, "bye\n", 4) == 0;
         c->session = SSL_get1_session(ssl);
-        c->clean_end = SSL_read(ssl, reply, sizeof reply) == 0 &&
-                       (SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN) != 0;
+        c->clean_end =
+            SSL_read(ssl, reply, sizeof reply) == 0 && (SSL_get_shutdown(ssl) & SSL_RECEIVED_SHUTDOWN) != 0;
         SSL_shutdown(ssl);
     }
     SSL_free(ssl);
@@ -237,7 +241,8 @@ static void ecdsa_is_preferred_and_rsa_serves_the_rest(void **state)
         {0, NULL, "RSA-PSS+SHA256", EVP_PKEY_RSA},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct client c = {.max_version = rows[i].version, .ciphers = rows[i].ciphers, .sigalgs = rows[i].sigalgs};
+        struct client c = {
+            .max_version = rows[i].version, .ciphers = rows[i].ciphers, .sigalgs = rows[i].sigalgs};
         assert_int_equal(talk(t, &c).rc, RC_OK);
         assert_int_equal(c.key_type, rows[i].key_type);
         SSL_SESSION_free(c.session);

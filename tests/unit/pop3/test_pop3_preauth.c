@@ -1,10 +1,12 @@
-/* pop3/preauth: the AUTHORIZATION state: commands, refusals, limits, and what is left over for the session. */
+/* pop3/preauth: the AUTHORIZATION state: commands, refusals, limits, and what is left over for the session.
+ */
 #include "pop3/preauth.h"
 
 #include "login_talk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
+
 #include <cmocka.h>
 
 #define GREETING "+OK malle ready.\r\n"
@@ -20,8 +22,9 @@ static const struct {
     {"XYZZY\r\n", "-ERR Unknown command.\r\n"},
     {"QUIT now\r\n", "-ERR Wrong arguments.\r\n"},
     {"STLS\r\n", "-ERR TLS is not available.\r\n"},
-    {"CAPA\r\n", "+OK\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nPIPELINING\r\nEXPIRE NEVER\r\nAUTH-RESP-CODE\r\nUSER\r\n"
-                 "SASL PLAIN SCRAM-SHA-256\r\nIMPLEMENTATION malle\r\n.\r\n"},
+    {"CAPA\r\n",
+     "+OK\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nPIPELINING\r\nEXPIRE NEVER\r\nAUTH-RESP-CODE\r\nUSER\r\n"
+     "SASL PLAIN SCRAM-SHA-256\r\nIMPLEMENTATION malle\r\n.\r\n"},
     {"USER joe\r\nPASS secret\r\n", "+OK Send the password.\r\n", true},
     {"user joe\r\npass secret\r\nSTAT\r\n", "+OK Send the password.\r\n", true, "STAT\r\n"},
     {"USER joe\r\nPASS  secret\r\n", "+OK Send the password.\r\n-ERR [AUTH] Authentication failed.\r\n"},
@@ -31,7 +34,8 @@ static const struct {
     {"USER\r\n", "-ERR Wrong arguments.\r\n"},
     {"USER temp\r\nPASS x\r\n",
      "+OK Send the password.\r\n-ERR [SYS/TEMP] Log-ins cannot be checked now, try again later.\r\n"},
-    {"USER full\r\nPASS secret\r\n", "+OK Send the password.\r\n-ERR [IN-USE] Too many sessions of this account.\r\n"},
+    {"USER full\r\nPASS secret\r\n",
+     "+OK Send the password.\r\n-ERR [IN-USE] Too many sessions of this account.\r\n"},
     {"USER none\r\nPASS secret\r\n", "+OK Send the password.\r\n-ERR [SYS/PERM] No mailbox here.\r\n"},
     {"USER down\r\nPASS secret\r\n",
      "+OK Send the password.\r\n-ERR [SYS/TEMP] The mailbox cannot be opened now, try again later.\r\n"},
@@ -68,7 +72,8 @@ static void passwords_wait_for_tls(void **state)
     struct login_talk t = {.run = pop3_preauth, .starttls = true, .plaintext_forbidden = true};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         login_talk(&t, str_c(refused[i]));
-        assert_string_equal(t.answer + strlen(GREETING), "-ERR [AUTH] Passwords are accepted only after STLS.\r\n");
+        assert_string_equal(t.answer + strlen(GREETING),
+                            "-ERR [AUTH] Passwords are accepted only after STLS.\r\n");
         assert_true(t.outcome.tried_plaintext);
     }
     login_talk(&t, S("CAPA\r\n"));
@@ -82,7 +87,8 @@ static void nothing_is_carried_over_stls(void **state)
 {
     struct login_talk t = {.run = pop3_preauth, .starttls = true};
     login_talk(&t, S("STLS\r\nUSER joe\r\n"));
-    assert_string_equal(t.answer + strlen(GREETING), "-ERR Nothing may follow STLS before the handshake.\r\n");
+    assert_string_equal(t.answer + strlen(GREETING),
+                        "-ERR Nothing may follow STLS before the handshake.\r\n");
     assert_int_equal(t.tls_started, 0);
     login_talk(&t, S("STLS\r\n"));
     assert_int_equal(t.tls_started, 1);

@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+
 #include <cmocka.h>
 #include <pthread.h>
 #include <sys/socket.h>
@@ -32,7 +33,9 @@ static char *talk(struct store *st, str input, int want_status)
     char chunk[4096];
     ssize_t n;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
-    struct talk t = {.start = {.stream = stream_new(fds[1], 16384), .store = st, .account = S("demo"), .timeout_ms = 5000}};
+    struct talk t = {
+        .start = {
+            .stream = stream_new(fds[1], 16384), .store = st, .account = S("demo"), .timeout_ms = 5000}};
     assert_int_equal(write(fds[0], input.p, input.n), input.n);
     shutdown(fds[0], SHUT_WR);
     assert_int_equal(pthread_create(&thread, NULL, serve, &t), 0);
@@ -82,7 +85,8 @@ static void commands_answer(void **state)
         {"TOP 1 99\r\n", "+OK\r\nSubject: a\r\n\r\n..dot\r\nline 2\r\n.\r\n"},
         {"TOP 9 1\r\n", "-ERR There is no message 9.\r\n"},
         {"DELE 1\r\nSTAT\r\nLIST 1\r\nDELE 1\r\nRSET\r\nLIST 1\r\n",
-         "+OK Marked to be deleted.\r\n+OK 1 18\r\n-ERR There is no message 1.\r\n-ERR There is no message 1.\r\n"
+         "+OK Marked to be deleted.\r\n+OK 1 18\r\n-ERR There is no message 1.\r\n-ERR There is no message "
+         "1.\r\n"
          "+OK\r\n+OK 1 28\r\n"},
         {"NOOP\r\n", "+OK\r\n"},
         {"CAPA\r\n", "+OK\r\nTOP\r\nUIDL\r\nRESP-CODES\r\nPIPELINING\r\nEXPIRE NEVER\r\nAUTH-RESP-CODE\r\n"

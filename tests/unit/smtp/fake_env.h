@@ -1,7 +1,7 @@
 /* fake_env: a world for SMTP sessions in tests. Mailboxes: alice, bob (both also reached by team@), full
  * (RC_TEMP at RCPT), broken (RC_TEMP at delivery), vanished (RC_PERM at delivery) at example.org and
- * bücher.example; crowd there is an alias of 400 mailboxes; every other name there is unknown, every other domain is foreign. Log-in: alice with the
- * password "secret". Messages are kept as text. */
+ * bücher.example; crowd there is an alias of 400 mailboxes; every other name there is unknown, every other
+ * domain is foreign. Log-in: alice with the password "secret". Messages are kept as text. */
 #ifndef TESTS_UNIT_SMTP_FAKE_ENV_H
 #define TESTS_UNIT_SMTP_FAKE_ENV_H
 
@@ -12,7 +12,7 @@ struct fake_world {
     struct buf delivered; /* every committed copy: return path, Delivered-To, trace, content */
     unsigned deliveries;  /* committed copies */
     unsigned lookups;
-    enum rc sink_result; /* what content_append answers */
+    enum rc sink_result;    /* what content_append answers */
     enum rc deliver_result; /* not RC_OK: deliver fails as a whole and says nothing about recipients */
     bool stopping;
     int sasl_steps;   /* LOGIN's place */
