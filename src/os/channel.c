@@ -67,6 +67,18 @@ void channel_pool_set_link(struct channel_pool *p, int link_fd)
     pthread_mutex_unlock(&p->lock);
 }
 
+struct channel_pool *channel_pool_free(struct channel_pool *p)
+{
+    if (!p)
+        return NULL;
+    channel_pool_set_link(p, -1);
+    must(p->open == 0);
+    pthread_cond_destroy(&p->changed);
+    pthread_mutex_destroy(&p->lock);
+    free(p);
+    return NULL;
+}
+
 bool channel_pool_has_link(struct channel_pool *p)
 {
     pthread_mutex_lock(&p->lock);

@@ -16,6 +16,8 @@ enum { IPC_CHANNEL_OPEN = 1 };
 /* link_wait_ms: how long a call waits for a link that is down (0 in a role whose one thread also takes new
  * links). */
 struct channel_pool *channel_pool_new(unsigned max_channels, msec link_wait_ms);
+/* Closes the link and all channels, none of which may be busy; accepts NULL, returns NULL. */
+struct channel_pool *channel_pool_free(struct channel_pool *p);
 /* The link's new descriptor, owned by the pool from here on; -1: the other role is gone. */
 void channel_pool_set_link(struct channel_pool *p, int link_fd);
 /* False when there is no link, or the last attempt to open a channel found the other side gone. */

@@ -77,7 +77,7 @@ static void descriptors_are_closed(void **state)
     assert_int_equal(reply.result, SMTP_SASL_TEMP);
     smtpd_env.sasl_cancel(&s);
     assert_int_equal(settled_count(before), before);
-    channel_pool_set_link(server.sasl, -1);
+    server.sasl = channel_pool_free(server.sasl);
     buf_deinit(&s.ipc);
 }
 
