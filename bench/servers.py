@@ -58,10 +58,10 @@ class Server:
             folder.mkdir()
             folder.chmod(0o755)
         os.chown(self.mail, OWNER, OWNER)
-        self.cgroup = Cgroup(name)
-        self.process = None
+        self.cgroup = self.process = None
 
     def spawn(self, *command):
+        self.cgroup = Cgroup(self.name)
         self.process = subprocess.Popen(command, preexec_fn=self.cgroup.enter, stdin=subprocess.DEVNULL, start_new_session=True,
                                         stdout=open(self.folder / 'output', 'ab'), stderr=subprocess.STDOUT)
 
