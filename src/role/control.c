@@ -12,6 +12,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { CONF_TEXT_MAX = 8 << 20 };
@@ -22,11 +23,15 @@ static _Noreturn void control_broken(const char *why)
     _exit(1);
 }
 
-static enum log_shape log_shape_of(const struct conf *c)
+enum log_shape role_log_shape(const struct conf *c)
 {
+    int type = 0;
+    socklen_t n = sizeof type;
     if (c->log_format == CONF_LOG_JSON)
         return LOG_JSON;
-    return str_eq(str_c(c->log_target), S("syslog")) ? LOG_SYSLOG : LOG_TEXT;
+    /* without a syslog daemon the sink is what standard error was at the start */
+    bool datagrams = getsockopt(STDERR_FILENO, SOL_SOCKET, SO_TYPE, &type, &n) == 0 && type == SOCK_DGRAM;
+    return datagrams && str_eq(str_c(c->log_target), S("syslog")) ? LOG_SYSLOG : LOG_TEXT;
 }
 
 static enum log_level log_level_of(const struct conf *c)
@@ -62,7 +67,7 @@ static void take_conf(struct role *r, struct ipc_msg *m)
     r->conf = c;
     struct buf tag = BUF_INIT(64);
     buf_printf(&tag, "malle/%s", r->name);
-    log_init(buf_cstr(&tag), c->hostname, STDERR_FILENO, log_shape_of(c), log_level_of(c));
+    log_init(buf_cstr(&tag), c->hostname, STDERR_FILENO, role_log_shape(c), log_level_of(c));
     buf_deinit(&tag);
     if (r->started && r->ops->reload)
         r->ops->reload(r);

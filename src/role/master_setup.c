@@ -39,20 +39,16 @@ static int connect_syslog(void)
 void setup_log(const struct conf *c)
 {
     str target = str_c(c->log_target);
-    enum log_shape shape = c->log_format == CONF_LOG_JSON ? LOG_JSON : LOG_TEXT;
     AUTO(fd_closep) int fd = -1;
 
-    if (str_eq(target, S("syslog"))) {
+    if (str_eq(target, S("syslog")))
         fd = connect_syslog();
-        if (fd >= 0 && shape == LOG_TEXT)
-            shape = LOG_SYSLOG;
-    } else if (!str_eq(target, S("stderr"))) {
+    else if (!str_eq(target, S("stderr")))
         fd = open(c->log_target, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
-    }
     bool lost = fd < 0 && !str_eq(target, S("stderr"));
     if (fd >= 0)
         dup2(fd, STDERR_FILENO);
-    log_init("malle/master", c->hostname, STDERR_FILENO, shape, (enum log_level)c->log_level);
+    log_init("malle/master", c->hostname, STDERR_FILENO, role_log_shape(c), (enum log_level)c->log_level);
     if (lost)
         log_warn("log_target %s cannot be opened: logging to standard error", c->log_target);
 }

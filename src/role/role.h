@@ -8,6 +8,7 @@
 #define ROLE_ROLE_H
 
 #include "account/identity.h"
+#include "base/log.h"
 #include "conf/conf.h"
 #include "os/ipc.h"
 #include "os/sandbox.h"
@@ -74,6 +75,9 @@ void role_control_loop(struct role *r);
 /* Sends CONTROL_CONF with this configuration and without keys to a process started by us (mailbox to
  * deliver). */
 MUST_USE enum rc role_send_conf(int control, const struct conf *c);
+
+/* How lines look on standard error, which is the sink of log_target. */
+enum log_shape role_log_shape(const struct conf *c);
 
 /* Carries out one control message without waiting (for roles with a poll loop of their own). False: time to
  * exit. */
