@@ -142,6 +142,8 @@ int cli_main(int argc, char **argv)
         if (i + 1 == argc || (is_set && cli.set_count == SETS_MAX))
             return cli_usage("%s needs %s", argv[i],
                              is_set ? "NAME=VALUE, at most 200 times" : "the name of a file");
+        if (is_set && !strchr(argv[i + 1], '='))
+            return cli_usage("--set expects NAME=VALUE, found \"%s\"", argv[i + 1]);
         if (is_set)
             sets[cli.set_count++] = argv[++i];
         else
