@@ -89,8 +89,8 @@ static const int link_calls[] = {CALL(memfd_create)};
 static const int root_calls[] = {
     /* starting, counting and ending children */
     CALL(clone), CALL(fork), CALL(vfork), CALL(execve), CALL(wait4), CALL(waitid), CALL(kill), CALL(tgkill),
-    CALL(setpgid), CALL(getpgid), CALL(signalfd4), CALL(arch_prctl), CALL(personality), CALL(prlimit64),
-    CALL(mprotect), CALL(mmap),
+    CALL(setpgid), CALL(getpgid), CALL(setsid), CALL(signalfd4), CALL(arch_prctl), CALL(personality),
+    CALL(prlimit64), CALL(mprotect), CALL(mmap),
     /* becoming a user and closing the cage */
     CALL(chroot), CALL(chdir), CALL(fchdir), CALL(setgroups), CALL(getgroups), CALL(setresuid),
     CALL(setresgid), CALL(setuid), CALL(setgid), CALL(getresuid), CALL(getresgid), CALL(prctl), CALL(capget),

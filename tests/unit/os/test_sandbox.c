@@ -245,8 +245,11 @@ static bool is_not_dumpable(void)
 static bool run_child_program(void)
 {
     pid_t pid = fork();
-    if (pid == 0)
+    if (pid == 0) {
+        if (setsid() < 0) /* as proc_start_role does */
+            _exit(1);
         run_program();
+    }
     return outcome_of(pid) == 0;
 }
 
