@@ -36,7 +36,12 @@ enum rc ip_parse(str text, struct ip_net *ret)
 bool ip_is_v6(str text)
 {
     struct ip_net ip;
-    return ip_parse(text, &ip) == RC_OK && memcmp(ip.addr, v4_mapped, V4_OFFSET) != 0;
+    return ip_parse(text, &ip) == RC_OK && !ip_is_mapped_v4(&ip);
+}
+
+bool ip_is_mapped_v4(const struct ip_net *address)
+{
+    return memcmp(address->addr, v4_mapped, V4_OFFSET) == 0;
 }
 
 enum rc ip_net_parse(str text, struct ip_net *ret)
@@ -72,7 +77,7 @@ bool ip_net_has(const struct ip_net *net, const struct ip_net *address)
 bool ip_is_loopback(const struct ip_net *address)
 {
     static const uint8_t v6_loopback[16] = {[15] = 1};
-    if (memcmp(address->addr, v4_mapped, V4_OFFSET) == 0)
+    if (ip_is_mapped_v4(address))
         return address->addr[V4_OFFSET] == 127;
     return memcmp(address->addr, v6_loopback, sizeof v6_loopback) == 0;
 }

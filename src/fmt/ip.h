@@ -14,6 +14,7 @@ struct ip_net {
 /* "192.0.2.1" or "2001:db8::1"; bits becomes 128. */
 MUST_USE enum rc ip_parse(str text, struct ip_net *ret);
 bool ip_is_v6(str text); /* an IPv6 address, not a mapped one */
+bool ip_is_mapped_v4(const struct ip_net *address);
 /* An address, "192.0.2.0/24", "2001:db8::/32" or, as Postfix writes it, "[2001:db8::]/32". Bits behind the
  * prefix are ignored. */
 MUST_USE enum rc ip_net_parse(str text, struct ip_net *ret);
