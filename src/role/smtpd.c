@@ -2,6 +2,8 @@
  * live in one process, 587 and 465 with users' passwords in another; the code is the same. */
 #include "base/log.h"
 #include "base/map.h"
+#include "fmt/dns_name.h"
+#include "net/resolver.h"
 #include "os/socket.h"
 #include "os/thread.h"
 #include "role/ipc.h"
@@ -25,7 +27,9 @@ struct connection {
     int fd;
     char address[SOCKET_ADDRESS_MAX];
     int port;
+    struct sockaddr_storage peer;
     struct socket_client client;
+    struct buf name; /* confirmed, or empty */
 };
 
 static struct smtpd self;
@@ -44,6 +48,20 @@ static enum smtp_kind kind_of(const struct role_listener *l)
 
 /* --- one session --- */
 
+static str client_name(const struct connection *c)
+{
+    if (c->peer.ss_family == AF_UNIX)
+        return S("localhost");
+    return c->name.n ? buf_str(&c->name) : S("unknown");
+}
+
+static void find_name(struct connection *c, const struct conf *conf)
+{
+    enum rc rc = resolver_ptr_name(c->server->resolver, &c->peer, clock_mono() + conf->dns_timeout_ms, &c->name);
+    if (rc != RC_OK)
+        log_debug("no confirmed name for [%s]: %s", c->address, rc == RC_TEMP ? "the DNS does not answer" : "none");
+}
+
 static void fill_params(struct connection *c, struct smtpd_session *s, struct tls_server *tls,
                         struct smtp_params *ret)
 {
@@ -58,7 +76,7 @@ static void fill_params(struct connection *c, struct smtpd_session *s, struct tl
         .offer_auth = auth,
         .client_address = str_c(c->address),
         .client_port = (uint16_t)c->port,
-        .client_name = str_eq(str_c(c->address), S("local")) ? S("localhost") : S("unknown"),
+        .client_name = client_name(c),
         .env = auth ? &smtpd_env : &smtpd_lmtp_env,
         .env_ctx = s,
     };
@@ -76,6 +94,7 @@ static void *session_main(void *arg)
     buf_init(&s.ipc, IPC_MAX);
     buf_init(&s.content.memory, s.conf->spool_memory_limit);
     must(str_copy(s.client_address, sizeof s.client_address, str_c(c->address)) == RC_OK);
+    find_name(c, s.conf);
     fill_params(c, &s, tls, &p);
     smtp_session_run(&p, io);
 
@@ -118,6 +137,8 @@ static void take_connection(void *ctx, const struct role_listener *l, int fd,
     c->server = d;
     c->listener = l;
     c->fd = fd;
+    c->peer = *peer;
+    buf_init(&c->name, DNS_NAME_MAX);
     socket_address_text(peer, c->address, &c->port);
     socket_client_key(peer, &c->client);
     bool local = peer->ss_family == AF_UNIX;
@@ -154,6 +175,22 @@ static void *housekeeping_main(void *arg)
 
 /* --- the role --- */
 
+static struct resolver *make_resolver(const struct conf *conf)
+{
+    struct resolver *r = NULL;
+    struct err e = {0};
+    struct resolver_conf rc = {.servers = conf->dns_resolvers.v,
+                               .n_servers = conf->dns_resolvers.n,
+                               .trust_anchor = conf->dns_trust_anchor,
+                               .hosts = "/etc/hosts",
+                               .resolv_conf = "/etc/resolv.conf"};
+    if (resolver_new(&rc, &r, &e) != RC_OK) {
+        log_error("%s", err_text(&e));
+        _exit(1);
+    }
+    return r;
+}
+
 static void smtpd_start(struct role *r)
 {
     bool submission = str_eq(str_c(r->name), S("submission"));
@@ -165,6 +202,7 @@ static void smtpd_start(struct role *r)
     self.queue = channel_pool_new(POOL_CHANNELS_MAX, LINK_WAIT_MS);
     self.deliver = deliver_pools_new();
     self.clients = client_limit_new();
+    self.resolver = make_resolver(r->conf);
     tls_slot_init(&self.tls, r);
     (void)map_hash(S(""));
     role_set_user(&sb, submission ? r->conf->user_submission : r->conf->user_smtpd);
@@ -188,6 +226,11 @@ static void smtpd_link(struct role *r, const struct role_link *l)
 
 static void smtpd_serve(struct role *r)
 {
+    struct err e = {0};
+    if (resolver_start(self.resolver, &e) != RC_OK) {
+        log_error("%s", err_text(&e));
+        _exit(1);
+    }
     must(thread_start(housekeeping_main, &self, 0, "housekeeping") == RC_OK);
     accept_start(r, take_connection, &self, &self.stopping);
 }

@@ -13,12 +13,14 @@
 #include <stdatomic.h>
 
 struct deliver_pools;
+struct resolver;
 
 struct smtpd {
     struct role *role;
     struct channel_pool *auth, *sasl, *mailbox,
         *queue; /* sasl: an exchange holds its channel while the client thinks */
     struct deliver_pools *deliver;
+    struct resolver *resolver;
     struct client_limit *clients;
     struct tls_slot tls;
     atomic_bool stopping;
