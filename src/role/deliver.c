@@ -1,7 +1,8 @@
-/* The deliver role: writes messages into the Maildirs of one Unix uid. It parses no message: it puts the header lines that
- * it is handed in front of the content and links the file into new/. Started by mailbox, as the account's uid, with that
- * uid's mail root as its root folder and in a Landlock domain of it. One thread per channel, straight-line code; files that a channel has
- * prepared and not committed are removed when it closes. */
+/* The deliver role: writes messages into the Maildirs of one Unix uid. It parses no message: it puts the
+ * header lines that it is handed in front of the content and links the file into new/. Started by mailbox, as
+ * the account's uid, with that uid's mail root as its root folder and in a Landlock domain of it. One thread
+ * per channel, straight-line code; files that a channel has prepared and not committed are removed when it
+ * closes. */
 #include "base/log.h"
 #include "base/map.h"
 #include "os/channel.h"
@@ -67,10 +68,11 @@ static enum rc commit_one(const struct deliver_conn *c, struct held *h, struct e
     return rc;
 }
 
-/* Commits held[first..) and forgets it; errs has one entry for each, of which those that could not be prepared are set.
- * All or nothing: at the first failure what is committed already is taken back, so that the sender's next try does not
- * give anybody a second copy. */
-static void commit_from(struct deliver_conn *c, size_t first, enum deliver_commit how, msec deadline, struct err *errs)
+/* Commits held[first..) and forgets it; errs has one entry for each, of which those that could not be
+ * prepared are set. All or nothing: at the first failure what is committed already is taken back, so that the
+ * sender's next try does not give anybody a second copy. */
+static void commit_from(struct deliver_conn *c, size_t first, enum deliver_commit how, msec deadline,
+                        struct err *errs)
 {
     bool late = clock_mono() > deadline, failed = late;
     for (size_t i = first; i < c->n; i++) {
@@ -100,7 +102,8 @@ static void put_results(struct buf *reply, const struct err *errs, size_t n)
 
 /* --- preparing --- */
 
-/* Writes into the account's Maildir. One that was kept open may have been removed since: then it is looked up anew. */
+/* Writes into the account's Maildir. One that was kept open may have been removed since: then it is looked up
+ * anew. */
 static enum rc prepare_in(struct deliver *d, str account, const struct delivery_message *m, struct held *ret,
                           struct err *e)
 {
@@ -209,8 +212,8 @@ static enum rc commit(struct deliver_conn *c, struct ipc_msg *m, struct buf *rep
 
 /* --- the channel's service --- */
 
-static enum rc deliver_handle(void *ctx, void **conn, struct ipc_msg *request, struct buf *reply, int *reply_fds,
-                              unsigned *ret_n_fds)
+static enum rc deliver_handle(void *ctx, void **conn, struct ipc_msg *request, struct buf *reply,
+                              int *reply_fds, unsigned *ret_n_fds)
 {
     struct deliver_conn *c = *conn;
     if (!c) {
@@ -240,8 +243,8 @@ static void deliver_closed(void *ctx, void *conn)
     free(c);
 }
 
-/* With the last link gone nobody can ask any more. mailbox decides whether this is the end: another link may be on its
- * way. */
+/* With the last link gone nobody can ask any more. mailbox decides whether this is the end: another link may
+ * be on its way. */
 static void deliver_link_closed(void *ctx)
 {
     struct deliver *d = ctx;
