@@ -103,9 +103,15 @@ int main(int argc, char **argv)
     conf.trust_anchor = argv[2];
     conf.hosts = argv[3];
     conf.resolv_conf = argv[1];
-    if (argv[1][0] != '/')
-        for (str rest = str_c(argv[1]); rest.n && conf.n_servers < SERVERS_MAX;)
-            servers[conf.n_servers++] = str_c(str_dup(str_take(&rest, ',')));
+    for (char *at = argv[1]; *at != '/' && conf.n_servers < SERVERS_MAX;) {
+        char *comma = strchr(at, ',');
+        if (comma)
+            *comma = '\0';
+        servers[conf.n_servers++] = str_c(at);
+        if (!comma)
+            break;
+        at = comma + 1;
+    }
     if (resolver_new(&conf, &r, &e) != RC_OK) {
         printf("%s: %s\n", rc_name(e.rc), err_text(&e));
         return 1;
