@@ -201,6 +201,7 @@ static void smtpd_start(struct role *r)
     self.mailbox = channel_pool_new(4, LINK_WAIT_MS);
     self.queue = channel_pool_new(POOL_CHANNELS_MAX, LINK_WAIT_MS);
     self.deliver = deliver_pools_new();
+    self.rcpts = rcpt_cache_new();
     self.clients = client_limit_new();
     self.resolver = make_resolver(r->conf);
     tls_slot_init(&self.tls, r);
@@ -237,6 +238,7 @@ static void smtpd_serve(struct role *r)
 
 static void smtpd_reload(struct role *r)
 {
+    rcpt_cache_clear(self.rcpts);
     deliver_pools_forget(self.deliver); /* the next delivery reaches a process of the new configuration */
     tls_slot_reload(&self.tls, r);
 }

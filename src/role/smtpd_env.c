@@ -33,8 +33,13 @@ static enum rc env_resolve(void *ctx, str address, struct arena *a, struct smtp_
                            struct err *e)
 {
     struct smtpd_session *s = ctx;
-    struct ipc_msg m;
+    struct ipc_msg m = {0};
     struct err answer = {0};
+    buf_reset(&s->ipc);
+    if (rcpt_cache_find(s->server->rcpts, address, clock_mono(), &s->ipc)) {
+        m.fields = buf_str(&s->ipc);
+        return read_targets(&m, a, ret, ret_n) == RC_OK ? RC_OK : auth_down(e);
+    }
     ipc_begin(&s->ipc, MSG_RCPT_LOOKUP);
     ipc_put_str(&s->ipc, address);
     if (channel_pool_call(s->server->auth, &s->ipc, NULL, 0, MSG_RCPT_REPLY, &m,
@@ -42,9 +47,12 @@ static enum rc env_resolve(void *ctx, str address, struct arena *a, struct smtp_
         return auth_down(e);
     ipc_get_err(&m, &answer);
     enum rc rc = answer.rc;
+    str targets = m.fields;
     if (rc == RC_OK && read_targets(&m, a, ret, ret_n) != RC_OK)
         rc = auth_down(e);
-    else if (rc != RC_OK && rc != RC_GONE)
+    else if (rc == RC_OK)
+        rcpt_cache_put(s->server->rcpts, address, targets, clock_mono());
+    else if (rc != RC_GONE)
         *e = answer;
     ipc_msg_deinit(&m);
     return rc;

@@ -6,6 +6,7 @@
 #include "os/channel.h"
 #include "role/accept.h"
 #include "role/client_limit.h"
+#include "role/rcpt_cache.h"
 #include "role/role.h"
 #include "smtp/session.h"
 
@@ -20,6 +21,7 @@ struct smtpd {
     struct channel_pool *auth, *sasl, *mailbox,
         *queue; /* sasl: an exchange holds its channel while the client thinks */
     struct deliver_pools *deliver;
+    struct rcpt_cache *rcpts;
     struct resolver *resolver;
     struct client_limit *clients;
     struct tls_slot tls;
