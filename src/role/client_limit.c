@@ -35,7 +35,7 @@ static str key_of(const struct socket_client *client)
 }
 
 enum rc client_limit_enter(struct client_limit *l, const struct socket_client *client, unsigned client_max,
-                          unsigned total_max)
+                           unsigned total_max)
 {
     enum rc rc = RC_LIMIT;
     pthread_mutex_lock(&l->lock);

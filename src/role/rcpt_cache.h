@@ -1,7 +1,7 @@
-/* rcpt_cache: where auth said, within the last second, that addresses lead. Bursts of mail to the same recipients then cost
- * one question a second each instead of two switches between processes a message. Only good answers are kept: an address
- * that was just added counts at once, and one that was just removed is refused a second later, and by deliver.
- * Thread-safe; fixed size. */
+/* rcpt_cache: where auth said, within the last second, that addresses lead. Bursts of mail to the same
+ * recipients then cost one question a second each instead of two switches between processes a message. Only
+ * good answers are kept: an address that was just added counts at once, and one that was just removed is
+ * refused a second later, and by deliver. Thread-safe; fixed size. */
 #ifndef ROLE_RCPT_CACHE_H
 #define ROLE_RCPT_CACHE_H
 

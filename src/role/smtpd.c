@@ -57,9 +57,11 @@ static str client_name(const struct connection *c)
 
 static void find_name(struct connection *c, const struct conf *conf)
 {
-    enum rc rc = resolver_ptr_name(c->server->resolver, &c->peer, clock_mono() + conf->dns_timeout_ms, &c->name);
+    enum rc rc =
+        resolver_ptr_name(c->server->resolver, &c->peer, clock_mono() + conf->dns_timeout_ms, &c->name);
     if (rc != RC_OK)
-        log_debug("no confirmed name for [%s]: %s", c->address, rc == RC_TEMP ? "the DNS does not answer" : "none");
+        log_debug("no confirmed name for [%s]: %s", c->address,
+                  rc == RC_TEMP ? "the DNS does not answer" : "none");
 }
 
 static void fill_params(struct connection *c, struct smtpd_session *s, struct tls_server *tls,

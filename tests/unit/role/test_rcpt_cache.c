@@ -50,7 +50,8 @@ static void too_long_is_not_kept(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(kept_for_a_second), cmocka_unit_test(too_long_is_not_kept)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(kept_for_a_second),
+                                       cmocka_unit_test(too_long_is_not_kept)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     buf_deinit(&out);
     return failed;
