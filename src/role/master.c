@@ -59,9 +59,13 @@ static bool claim_pid_file(const struct conf *c)
 
 static void log_report(struct conf_report *report)
 {
-    for (size_t i = 0; i < report->n; i++)
-        log_line(report->v[i].warning ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, "%s:%d: %s", report->v[i].file,
-                 report->v[i].line, report->v[i].text);
+    for (size_t i = 0; i < report->n; i++) {
+        const struct conf_issue *issue = &report->v[i];
+        char line[16] = "";
+        if (issue->line)
+            snprintf(line, sizeof line, "%d:", issue->line);
+        log_line(issue->warning ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, "%s:%s %s", issue->file, line, issue->text);
+    }
     conf_report_deinit(report);
 }
 
@@ -127,26 +131,48 @@ static void wait_for_events(struct master *m)
         take_signals(m);
 }
 
+/* The world before the first child. Until it stands the log goes to standard error, where whoever starts the server looks.
+ * False when something is wrong, which was logged. */
+static bool set_up(struct master *m)
+{
+    struct conf_report report = {0};
+    log_init("malle/master", m->conf->hostname, STDERR_FILENO, LOG_TEXT, LOG_LEVEL_INFO);
+    catch_signals(m);
+    setup_folders(m);
+    if (!claim_pid_file(m->conf))
+        return false;
+    enum rc rc = setup_conf_fds(m, m->conf, &report);
+    log_report(&report);
+    if (rc != RC_OK)
+        return false;
+    setup_listeners(m);
+    status_open(m);
+    setup_log(m->conf);
+    return true;
+}
+
+static void remove_files(const struct master *m)
+{
+    struct buf path = BUF_INIT(4096);
+    master_pid_path(m->conf, &path);
+    unlink(buf_cstr(&path));
+    master_socket_path(m->conf, &path);
+    unlink(buf_cstr(&path));
+    for (size_t i = 0; i < m->conf->listener_count; i++)
+        if (m->conf->listeners[i].socket[0])
+            unlink(m->conf->listeners[i].socket);
+    buf_deinit(&path);
+}
+
 int master_run(const struct master_start *start)
 {
     static struct master m;
-    struct conf_report report = {0};
     m.start = *start;
     m.conf = start->conf;
     m.conf_fd = m.keys_fd = m.no_keys_fd = m.spool_fd = m.status_fd = -1;
     m.since = clock_wall();
-
-    setup_log(m.conf);
-    catch_signals(&m);
-    setup_folders(&m);
-    if (!claim_pid_file(m.conf))
+    if (!set_up(&m))
         return 1;
-    enum rc rc = setup_conf_fds(&m, m.conf, &report);
-    log_report(&report);
-    if (rc != RC_OK)
-        return 1;
-    setup_listeners(&m);
-    status_open(&m);
     children_plan(&m);
     children_start_all(&m);
     proc_set_title("malle: master");
@@ -157,12 +183,7 @@ int master_run(const struct master_start *start)
     }
     log_info("stopping");
     children_stop(&m);
-    struct buf path = BUF_INIT(4096);
-    master_pid_path(m.conf, &path);
-    unlink(buf_cstr(&path));
-    master_socket_path(m.conf, &path);
-    unlink(buf_cstr(&path));
-    buf_deinit(&path);
+    remove_files(&m);
     log_info("stopped");
     return 0;
 }

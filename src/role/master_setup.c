@@ -194,7 +194,7 @@ static void open_listener(struct master *m, const struct conf_listener *l)
         } else if (rc == RC_GONE) { /* a machine without IPv6 */
             log_warn("listener %s: %s", l->name, err_text(&e));
         } else {
-            log_error("listener %s: %s", l->name, err_text(&e));
+            log_error("listener %s: %s; port_offset moves all ports", l->name, err_text(&e));
             exit(1);
         }
     }
