@@ -7,7 +7,7 @@ import stat
 
 import pytest
 
-from harness import Server
+from harness import Server, eventually
 from mail import connect_smtp, open_imap, open_pop3, read_imap, send, try_rcpt
 
 MESSAGE = 'Subject: to a system user\r\n\r\ntext\r\n'
@@ -78,6 +78,7 @@ def test_a_session_makes_the_maildir(server, system_users):
     client.append('INBOX', '', None, b'Subject: appended\r\n\r\nx\r\n')
     assert b'Sent' in b''.join(client.list()[1])
     client.logout()
+    eventually(lambda: not server.role_pids('imap'))  # it takes the database's own files along
     maildir = pathlib.Path(user.pw_dir) / 'Maildir'
     for path in [maildir, *maildir.rglob('*')]:
         status = path.stat()
