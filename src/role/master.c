@@ -64,7 +64,8 @@ static void log_report(struct conf_report *report)
         char line[16] = "";
         if (issue->line)
             snprintf(line, sizeof line, "%d:", issue->line);
-        log_line(issue->warning ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, "%s:%s %s", issue->file, line, issue->text);
+        log_line(issue->warning ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, "%s:%s %s", issue->file, line,
+                 issue->text);
     }
     conf_report_deinit(report);
 }
@@ -131,12 +132,13 @@ static void wait_for_events(struct master *m)
         take_signals(m);
 }
 
-/* The world before the first child. Until it stands the log goes to standard error, where whoever starts the server looks.
- * False when something is wrong, which was logged. */
+/* The world before the first child. Until it stands the log goes to standard error, where whoever starts the
+ * server looks. False when something is wrong, which was logged. */
 static bool set_up(struct master *m)
 {
     struct conf_report report = {0};
-    log_init("malle/master", m->conf->hostname, STDERR_FILENO, LOG_TEXT, LOG_LEVEL_INFO);
+    log_init("malle/master", m->conf->hostname, STDERR_FILENO,
+             m->conf->log_format == CONF_LOG_JSON ? LOG_JSON : LOG_TEXT, LOG_LEVEL_INFO);
     catch_signals(m);
     setup_folders(m);
     if (!claim_pid_file(m->conf))
