@@ -83,6 +83,13 @@ def peer(*command, **options):
     return [TOP / 'tools/peers', 'knot', *command]
 
 
+def prepare():
+    """Unpacks knot where it is not yet; needs the network, so it comes before any namespace."""
+    prepared = subprocess.run(peer('true'), capture_output=True, text=True, timeout=110)
+    if prepared.returncode == 3:
+        pytest.skip(prepared.stderr.strip())
+
+
 class World:
     def __init__(self, folder):
         self.dir = folder
@@ -90,9 +97,7 @@ class World:
         self.server = f'127.0.0.1@{self.port}'
         self.anchor = folder / 'anchor'
         self.process = None
-        prepared = subprocess.run(peer('true'), capture_output=True, text=True, timeout=110)
-        if prepared.returncode == 3:
-            pytest.skip(prepared.stderr.strip())
+        prepare()
         self.configure()
         self.start()
         self.anchor.write_text('; the key of the tests\n' + self.wait_for_key())

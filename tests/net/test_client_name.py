@@ -93,6 +93,8 @@ def program(folder):
 def outcome(tmp_path_factory):
     if os.geteuid() != 0 or not shutil.which('unshare'):
         pytest.skip('needs root for a network namespace')
+    import dnsworld
+    dnsworld.prepare()
     run = subprocess.run(['unshare', '--net', '--kill-child', sys.executable, __file__, tmp_path_factory.mktemp('dns')],
                          capture_output=True, text=True, timeout=110)
     assert run.returncode == 0, run.stdout + run.stderr
