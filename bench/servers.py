@@ -4,6 +4,7 @@ Each has its state in a folder of its own below the run's folder, its own ports 
 so that the CPU time of processes that ended counts too. All deliver to 100 accounts user1@bench.test and so on, one Maildir
 each, owned by OWNER, and answer 250 after the same promise: the message is fsynced. None resolves names or filters.
 """
+import json
 import os
 import pathlib
 import shutil
@@ -19,6 +20,10 @@ USERS = 100
 PASSWORD = 'pw'
 OWNER = 5000
 READY_SECONDS = 30
+SINK_PORT, DESTINATIONS = 26600, 100  # mail for dN.test goes to 127.0.1.N
+REFUSING, SILENT = ('127.0.2.1', 26601), ('127.0.2.2', 26602)  # nobody listens; a full backlog drops what comes
+TRANSPORT = ''.join(f'd{i}.test smtp:[127.0.1.{i}]:{SINK_PORT}\n' for i in range(1, DESTINATIONS + 1)) + ''.join(
+    f'{name}.test smtp:[{address}]:{port}\n' for name, (address, port) in (('refusing', REFUSING), ('silent', SILENT)))
 
 
 class Cgroup:
@@ -85,12 +90,26 @@ class Server:
                 self.process.wait(20)
             except subprocess.TimeoutExpired:
                 pass
-        self.cgroup.remove()
+        if self.cgroup:
+            self.cgroup.remove()
+            self.cgroup = None
+
+    def pids(self):
+        """Of all its processes."""
+        return [int(line) for line in (self.cgroup.path / 'cgroup.procs').read_text().split()]
+
+    def manager(self):
+        """The process that decides what is delivered when."""
+        raise NotImplementedError
+
+    def spool(self):
+        """The folder of what waits."""
+        raise NotImplementedError
 
 
 class Malle(Server):
     """port_offset decides the ports, so they are not named one by one."""
-    OFFSET = 46000
+    OFFSET = 26000
     ports = {'smtp': OFFSET + 25, 'lmtp': OFFSET + 24, 'submission': OFFSET + 587}
 
     def __init__(self, base):
@@ -105,11 +124,21 @@ run_dir = {self.folder}/run
 mail_location = maildir:{self.mail}/%n/Maildir
 log_target = stderr
 smtpd_client_connection_count_limit = 1000
+mynetworks = 127.0.0.0/8
+transport_maps = texthash:{self.folder}/transport
 ''')
+        (self.folder / 'transport').write_text(TRANSPORT)
         for i in range(1, USERS + 1):
             subprocess.run([MALLE, '-c', self.conf, 'user', 'add', f'user{i}@{DOMAIN}'], input=PASSWORD + '\n', text=True,
                            check=True, stdout=subprocess.DEVNULL)
         self.spawn(MALLE, '-c', self.conf, 'run')
+
+    def manager(self):
+        done = subprocess.run([MALLE, '-c', self.conf, 'status', '--json'], capture_output=True, text=True)
+        return next(role['pid'] for role in json.loads(done.stdout)['roles'] if role['role'] == 'queue')
+
+    def spool(self):
+        return self.folder / 'state/spool'
 
     @staticmethod
     def version():
@@ -176,7 +205,7 @@ class Postfix(Server):
         self.write_conf(base, flow_delay)
         uid = int(peer('postfix', 'id', '-u', 'postfix'))
         os.chown(self.folder / 'lib', uid, uid)
-        peer('postfix', 'bash', '-c', f'cp -a /etc/postfix/post* {self.etc}/ && postmap -c {self.etc} hash:{self.etc}/vmailbox && '
+        peer('postfix', 'bash', '-c', f'cp -a /etc/postfix/post* {self.etc}/ && postmap -c {self.etc} hash:{self.etc}/vmailbox hash:{self.etc}/transport && '
              f'postfix -c {self.etc} check')
         self.spawn(TOP / 'tools/peers', 'postfix', '/usr/lib/postfix/sbin/master', '-c', str(self.etc))
 
@@ -199,6 +228,7 @@ virtual_mailbox_domains = {DOMAIN}
 virtual_mailbox_base = {self.mail}
 virtual_mailbox_maps = hash:{self.etc}/vmailbox
 virtual_alias_maps =
+transport_maps = hash:{self.etc}/transport
 virtual_minimum_uid = 100
 virtual_uid_maps = static:{OWNER}
 virtual_gid_maps = static:{OWNER}
@@ -213,8 +243,15 @@ local_recipient_maps =
 in_flow_delay = {flow_delay}
 ''')
         (self.etc / 'master.cf').write_text(POSTFIX_MASTER.format(**self.ports))
+        (self.etc / 'transport').write_text(TRANSPORT)
         (self.etc / 'vmailbox').write_text(
             ''.join(f'user{i}@{DOMAIN} user{i}/Maildir/\n' for i in range(1, USERS + 1)))
+
+    def manager(self):
+        return next(pid for pid in self.pids() if pathlib.Path(f'/proc/{pid}/comm').read_text() == 'qmgr\n')
+
+    def spool(self):
+        return self.folder / 'spool'
 
     def stop(self):
         if self.process and self.process.poll() is None:
@@ -229,7 +266,7 @@ in_flow_delay = {flow_delay}
 
 class Dovecot(Server):
     """LMTP into Maildirs, and the verifier of Postfix's log-ins."""
-    ports = {'lmtp': 47024}
+    ports = {'lmtp': 27024}
 
     def __init__(self, base):
         super().__init__(base, 'dovecot')

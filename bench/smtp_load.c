@@ -2,12 +2,15 @@
  *
  *   smtp_load --host 127.0.0.1 --port 2025 --sessions 10 --messages 1000 --size 10240
  *             [--new-connection] [--lmtp] [--tls starttls|implicit] [--user U --password P]
- *             [--from ADDRESS] [--to PATTERN] [--users N] [--maildir ROOT] [--cgroup PATH | --pid N]
+ *             [--from ADDRESS] [--to PATTERN] [--users N] [--maildir ROOT | --sink PORT]
+ *             [--each] [--cgroup PATH | --pid N]
  *
  * PATTERN has a %d for the number of the recipient, 1 to N. Every message has a mark of its own in its X-Mark
- * field. The last line of output is one JSON object. The exit status is 1 when a message was refused or is
- * missing in ROOT. */
+ * field. With --sink it takes on that port what the server relays. With --each, which wants one session, the
+ * time of a message ends when it has arrived, and the next one begins then. The last line of output is one
+ * JSON object. The exit status is 1 when a message was refused or does not arrive in ROOT or at the sink. */
 #include "load.h"
+#include "sink.h"
 
 #include <getopt.h>
 #include <openssl/err.h>
@@ -22,9 +25,9 @@
 
 static struct {
     const char *host, *from, *to, *tls, *user, *password, *maildir, *cgroup;
-    int port, sessions, messages, users, pid;
+    int port, sessions, messages, users, pid, sink;
     long size;
-    bool fresh, lmtp;
+    bool fresh, lmtp, each;
 } opt = {.host = "127.0.0.1",
          .from = "sender@client.test",
          .to = "user%d@bench.test",
@@ -190,6 +193,22 @@ static bool send_message(struct conn *c, int number)
     return code == 250;
 }
 
+/* Messages that arrived so far. */
+static size_t count_arrived(void)
+{
+    if (opt.sink)
+        return sink_count();
+    return opt.maildir ? load_count_mail(opt.maildir) : (size_t)atomic_load(&accepted);
+}
+
+/* With one session only: until so many have arrived. */
+static void wait_for(size_t want)
+{
+    for (double end = load_now() + 300; count_arrived() < want; usleep(200))
+        if (load_now() > end)
+            load_die("a message has not arrived for 5 minutes");
+}
+
 static void *session(void *unused)
 {
     struct conn c = {.fd = -1};
@@ -200,7 +219,10 @@ static void *session(void *unused)
         double start = load_now();
         if (c.fd < 0)
             conn_open(&c);
+        size_t before = opt.each ? count_arrived() : 0;
         bool fine = send_message(&c, number);
+        if (opt.each && fine)
+            wait_for(before + 1);
         atomic_fetch_add(fine ? &accepted : &refused, 1);
         if (opt.fresh || !fine) {
             if (fine) {
@@ -239,12 +261,12 @@ static void make_body(void)
     body_len += 3;
 }
 
-/* Waits until all accepted messages lie in the Maildirs: seconds since start, or -1 when they do not come. */
+/* Waits until all accepted messages arrived: seconds since start, or -1 when they do not come. */
 static double wait_delivered(size_t before, double start)
 {
     size_t want = before + (size_t)atomic_load(&accepted);
-    for (double end = load_now() + 60; load_now() < end; usleep(10000))
-        if (load_count_mail(opt.maildir) >= want)
+    for (double end = load_now() + 120; load_now() < end; usleep(opt.sink ? 1000 : 10000))
+        if (count_arrived() >= want)
             return load_now() - start;
     return -1;
 }
@@ -259,7 +281,8 @@ static void parse(int argc, char **argv)
         {"lmtp", 0, NULL, 'l'},     {"tls", 1, NULL, 't'},     {"user", 1, NULL, 'u'},
         {"password", 1, NULL, 'w'}, {"from", 1, NULL, 'f'},    {"to", 1, NULL, 'o'},
         {"users", 1, NULL, 'N'},    {"maildir", 1, NULL, 'd'}, {"cgroup", 1, NULL, 'c'},
-        {"pid", 1, NULL, 'P'},      {NULL, 0, NULL, 0}};
+        {"pid", 1, NULL, 'P'},      {"sink", 1, NULL, 'k'},    {"each", 0, NULL, 'e'},
+        {NULL, 0, NULL, 0}};
     int k;
     while ((k = getopt_long(argc, argv, "", names, NULL)) != -1) {
         long v = optarg ? strtol(optarg, NULL, 10) : 0;
@@ -312,12 +335,20 @@ static void parse(int argc, char **argv)
         case 'P':
             opt.pid = (int)v;
             break;
+        case 'k':
+            opt.sink = (int)v;
+            break;
+        case 'e':
+            opt.each = true;
+            break;
         default:
             exit(2);
         }
     }
     if (opt.sessions < 1 || opt.sessions > 5000 || opt.messages < 1 || opt.size < 1 || opt.users < 1)
         load_die("sessions, messages, size and users must be positive");
+    if (opt.each && opt.sessions != 1)
+        load_die("--each needs one session");
 }
 
 int main(int argc, char **argv)
@@ -329,7 +360,9 @@ int main(int argc, char **argv)
     pthread_t *threads = calloc((size_t)opt.sessions, sizeof *threads);
     if (!latency || !threads || !tls_ctx)
         load_die("out of memory");
-    size_t before = opt.maildir ? load_count_mail(opt.maildir) : 0;
+    if (opt.sink)
+        sink_start(opt.sink);
+    size_t before = opt.maildir ? count_arrived() : 0;
     double cpu = load_cpu(opt.cgroup, opt.pid), start = load_now();
     for (int i = 0; i < opt.sessions; i++)
         if (pthread_create(&threads[i], NULL, session, NULL) != 0)
@@ -337,18 +370,19 @@ int main(int argc, char **argv)
     for (int i = 0; i < opt.sessions; i++)
         pthread_join(threads[i], NULL);
     double wall = load_now() - start;
-    double delivered = opt.maildir ? wait_delivered(before, start) : wall;
+    double delivered = opt.maildir || opt.sink ? wait_delivered(before, start) : wall;
     double used = load_cpu(opt.cgroup, opt.pid) - cpu;
     int ok = atomic_load(&accepted);
-    size_t found = opt.maildir ? load_count_mail(opt.maildir) - before : (size_t)ok;
+    size_t found = count_arrived() - before;
     struct load_latency l = {latency, (size_t)opt.messages};
     double p50 = load_percentile(&l, 50), p99 = load_percentile(&l, 99);
-    printf("{\"messages\": %d, \"accepted\": %d, \"refused\": %d, \"in_maildir\": %zu, \"sessions\": %d, "
+    printf("{\"messages\": %d, \"accepted\": %d, \"refused\": %d, \"arrived\": %zu, \"sessions\": %d, "
            "\"size\": %ld, "
            "\"seconds\": %.3f, \"accepted_per_s\": %.1f, \"delivered_per_s\": %.1f, \"cpu_ms_per_message\": "
            "%.4f, "
-           "\"p50_ms\": %.2f, \"p99_ms\": %.2f}\n",
+           "\"p50_ms\": %.2f, \"p99_ms\": %.2f, \"connections_out\": %zu}\n",
            opt.messages, ok, atomic_load(&refused), found, opt.sessions, opt.size, wall, ok / wall,
-           delivered > 0 ? ok / delivered : 0, cpu >= 0 && ok > 0 ? used * 1000 / ok : -1, p50, p99);
+           delivered > 0 ? ok / delivered : 0, cpu >= 0 && ok > 0 ? used * 1000 / ok : -1, p50, p99,
+           sink_connections());
     return ok == opt.messages && found == (size_t)ok ? 0 : 1;
 }

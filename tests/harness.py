@@ -84,6 +84,7 @@ class Server:
         self.users = dict(users if users is not None else {f'demo@{DOMAIN}': 'demo'})
         self.ready_timeout = ready_timeout
         self.process = None
+        self.prefix = []  # of the server's command line
         self.reader = None
         self.lines = []
         self.allowed_reports = False
@@ -113,12 +114,12 @@ class Server:
         """Leaks are looked for in commands only: in a caged role the look itself would be refused."""
         return dict(os.environ, MALLE_SECCOMP_KILL='1',  # what a filter lacks is found at once
                     ASAN_OPTIONS=f'detect_leaks={leaks}:abort_on_error=0:exitcode=99:handle_abort=1',
-                    UBSAN_OPTIONS='print_stacktrace=1:halt_on_error=1', TSAN_OPTIONS='halt_on_error=1')
+                    UBSAN_OPTIONS='print_stacktrace=1:halt_on_error=1', TSAN_OPTIONS='halt_on_error=1:report_thread_leaks=0')  # a role ends with its threads
 
     def malle(self, *arguments, check=True, input='', timeout=60):
         """Runs one command of malle with this server's settings; its CompletedProcess."""
         # as root, the commands on accounts lock themselves into a folder, where the leak checker misses /proc
-        locked = arguments[0] in ('user', 'alias', 'domain') and os.geteuid() == 0
+        locked = arguments[0] in ('user', 'alias', 'domain', 'queue', 'trace') and os.geteuid() == 0
         done = subprocess.run([MALLE, '-c', self.dir / 'malle.conf', *arguments], input=input, text=True,
                               capture_output=True, timeout=timeout, env=self.environment(leaks=int(not locked)))
         assert not check or done.returncode == 0, f'malle {arguments}: {done.returncode}: {done.stderr}{done.stdout}'
@@ -131,7 +132,7 @@ class Server:
     # --- the process ---
 
     def start(self):
-        self.process = subprocess.Popen([MALLE, '-c', self.dir / 'malle.conf', 'run'], stdin=subprocess.DEVNULL,
+        self.process = subprocess.Popen([*self.prefix, MALLE, '-c', self.dir / 'malle.conf', 'run'], stdin=subprocess.DEVNULL,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors='replace',
                                         env=self.environment(leaks=0), start_new_session=True)
         first = len(self.lines)
@@ -155,7 +156,11 @@ class Server:
         return eventually(lambda: next((line for line in self.lines if text in line), None), timeout)
 
     def reload(self):
+        def answers():
+            return sum('reload: ' in line for line in self.lines)
+        before = answers()
         self.malle('reload')
+        eventually(lambda: answers() > before, 20)
 
     def restart(self):
         self.stop()

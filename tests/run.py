@@ -7,30 +7,39 @@
     ./test wire smtp/data       one transcript; ./test unit conf/test_native one program
     ./test fuzz NAME SECONDS    libFuzzer on one target
 """
+import concurrent.futures
 import os
 import pathlib
 import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as ElementTree
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 TESTS = TOP / 'tests'
 FIRST = ['wire', 'clients', 'faults', 'cage', 'guide']  # then whatever other folders hold tests
+LONG = ['relay', 'server', 'faults', 'wire', 'cage']
 NO_PYTEST = {'unit', 'fuzz', 'corpus'}
 ASAN, PLAIN, TSAN, FUZZ = 'build-asan', 'build', 'build-tsan', 'build-fuzz'
 OPTIONS = {PLAIN: [], ASAN: ['-Db_sanitize=address,undefined'], TSAN: ['-Db_sanitize=thread'],
            FUZZ: ['-Db_sanitize=address,undefined', '-Db_lundef=false', '-Dfuzz=true', '-Dc_args=-fsanitize=fuzzer-no-link']}
+WHOLE_MESSAGES = {'downgrade', 'mime', 'mime_walk'}  # targets that take whole messages: tests/corpus is replayed too
 FUZZ_SECONDS = 20  # each target in ./test full
 
 
 class Count:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
+        self.lock = threading.Lock()
 
     def add(self, passed, failed, skipped=0):
+        with self.lock:
+            self.add_locked(passed, failed, skipped)
+
+    def add_locked(self, passed, failed, skipped):
         if os.environ.get('CI') and skipped:
             print(f'{skipped} skipped: a failure in CI')
             failed, skipped = failed + skipped, 0
@@ -117,8 +126,10 @@ def unit(count, only=None, folder=ASAN):
 def replay(count, only=None, folder=ASAN):
     for name in listed('fuzz/meson.build', r"^\s*'(\w+)',"):
         if only in (None, name):
-            corpus = TESTS / 'fuzz/corpus' / name
-            one(count, f'replay {name}', *run([TOP / folder / 'tests' / f'fuzz_{name}', corpus], 120))
+            corpora = [TESTS / 'fuzz/corpus' / name]
+            if name in WHOLE_MESSAGES:
+                corpora += sorted(p for p in (TESTS / 'corpus').rglob('*') if p.is_dir())
+            one(count, f'replay {name}', *run([TOP / folder / 'tests' / f'fuzz_{name}', *corpora], 120))
 
 
 def fuzz(count, name, seconds):
@@ -176,23 +187,32 @@ def timed(title, part, *arguments):
     print(f'{title}: {time.monotonic() - begin:.1f} s', flush=True)
 
 
+def two_at_a_time(parts):
+    """Most parts wait for servers, and the machine has two cores."""
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(timed, *part) for part in parts]:
+            done.result()
+
+
+def of_build(count, folder, full=False):
+    """Every part that runs a build's programs, the longest first."""
+    label = '' if folder == ASAN else f'{folder} '
+    there = sorted(pytest_folders(), key=lambda part: LONG.index(part) if part in LONG else len(LONG))
+    parts = [(f'{label}{part}', pytest, count, part, None, folder, full) for part in there]
+    return parts[:2] + [(f'{label}unit', unit, count, None, folder)] + parts[2:]
+
+
 def everything(count, full):
-    build(PLAIN)
-    build(ASAN)
+    for folder in (PLAIN, ASAN, TSAN, FUZZ) if full else (PLAIN, ASAN):
+        build(folder)
     timed('lint', lint, count)
-    timed('unit', unit, count)
     timed('replay', replay, count)
-    for part in pytest_folders():
-        timed(part, pytest, count, part, None, ASAN, full)
+    parts = of_build(count, ASAN, full)
     if full:
-        build(TSAN)
-        build(FUZZ)
-        for folder in (PLAIN, TSAN):
-            timed(f'{folder} unit', unit, count, None, folder)
-            for part in pytest_folders():
-                timed(f'{folder} {part}', pytest, count, part, None, folder, False)
-        for name in listed('fuzz/meson.build', r"^\s*'(\w+)',"):
-            timed(f'fuzz {name}', fuzz, count, name, FUZZ_SECONDS)
+        parts.sort(key=lambda part: part[0] != 'faults')  # by far the longest
+        parts += of_build(count, PLAIN) + of_build(count, TSAN)
+        parts += [(f'fuzz {name}', fuzz, count, name, FUZZ_SECONDS) for name in listed('fuzz/meson.build', r"^\s*'(\w+)',")]
+    two_at_a_time(parts)
 
 
 def some(count, part, only):

@@ -3,6 +3,7 @@
  *   domain   name                        a domain beside those of the configuration
  *   account  address, domain, hash...    one mailbox
  *   alias    address -> target           one row per target; address "@domain" is the catch-all
+ *   mask     address -> account, note...  masked addresses, and (without account) blocked ones
  *   setting  name -> value               "key": random, for what must stay the same over restarts
  *
  * Addresses are folded (account/address). PRAGMA user_version is the number of the schema; a newer one is
@@ -14,7 +15,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { SCHEMA_VERSION = 1 };
+enum { SCHEMA_VERSION = 2 };
 
 static const char schema[] =
     "CREATE TABLE domain (name TEXT PRIMARY KEY, created INTEGER NOT NULL) WITHOUT ROWID;"
@@ -28,6 +29,14 @@ static const char schema[] =
     "CREATE INDEX alias_domain ON alias (domain);"
     "CREATE TABLE setting (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;"
     "PRAGMA user_version = 1;";
+
+static const char schema_2[] =
+    "CREATE TABLE mask (address TEXT PRIMARY KEY, domain TEXT NOT NULL, account TEXT NOT NULL, note TEXT NOT "
+    "NULL,"
+    " created INTEGER NOT NULL, expires INTEGER NOT NULL, enabled INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX mask_domain ON mask (domain);"
+    "CREATE INDEX mask_account ON mask (account);"
+    "PRAGMA user_version = 2;";
 
 void account_db_lock(struct account_db *d)
 {
@@ -50,10 +59,7 @@ enum rc account_db_begin(struct account_db *d, struct err *e)
 
 enum rc account_db_end(struct account_db *d, enum rc rc, struct err *e)
 {
-    if (rc == RC_OK)
-        rc = db_commit(d->db, e);
-    else
-        db_rollback(d->db);
+    rc = db_end(d->db, rc, e);
     account_db_unlock(d);
     return rc;
 }
@@ -107,6 +113,8 @@ static enum rc set_up(struct account_db *d, struct err *e)
     else if (rc == RC_OK && version > SCHEMA_VERSION)
         rc = err_set(e, RC_INVALID, 451, "4.3.0",
                      "the account database was made by a newer malle; upgrade this one");
+    if (rc == RC_OK && version < 2)
+        rc = db_script(d->db, schema_2, e);
     if (rc == RC_OK)
         rc = read_key(d, e);
     return account_db_end(d, rc, e);

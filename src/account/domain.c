@@ -31,7 +31,8 @@ static enum rc del_locked(struct account_db *db, struct buf *name, struct err *e
     int64_t used = 0;
     enum rc rc = db_get_int(db->db, &used, e,
                             "SELECT (SELECT count(*) FROM account WHERE domain = ?1) + "
-                            "(SELECT count(*) FROM alias WHERE domain = ?1)",
+                            "(SELECT count(*) FROM alias WHERE domain = ?1) + "
+                            "(SELECT count(*) FROM mask WHERE domain = ?1)",
                             DB_T(buf_str(name)));
     if (rc == RC_OK && used > 0)
         return err_set(e, RC_PERM, 0, "", "the domain %s still has accounts or aliases; delete them first",

@@ -22,6 +22,12 @@ str login_find_mechanism(const struct login_settings *set, bool is_tls, str name
     return STR_NONE;
 }
 
+msec login_exchange_deadline(const struct login_settings *set)
+{
+    msec end = clock_mono() + set->exchange_ms;
+    return end < set->deadline ? end : set->deadline;
+}
+
 bool login_exchange(const struct login_ops *ops, void *ctx,
                     bool (*challenge)(void *dialogue, str data, struct buf *in), void *dialogue,
                     struct login_sasl_reply *reply)

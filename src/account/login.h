@@ -39,6 +39,7 @@ struct login_settings {
     bool plaintext_forbidden; /* disable_plaintext_auth: no passwords without TLS */
     unsigned command_max;     /* commands before log-in */
     msec deadline;            /* by then the client must have logged in; clock_mono() */
+    msec exchange_ms;         /* for one SASL exchange */
 };
 
 /* How a dialogue ended, with what the log says of it; Dovecot's words (fail2ban's filters look for them). */
@@ -56,6 +57,9 @@ struct login_outcome {
 bool login_exchange(const struct login_ops *ops, void *ctx,
                     bool (*challenge)(void *dialogue, str data, struct buf *in), void *dialogue,
                     struct login_sasl_reply *reply);
+
+/* The moment by which an exchange that begins now must be over; clock_mono(). */
+msec login_exchange_deadline(const struct login_settings *set);
 
 /* Whether the mechanism may be offered now: -PLUS needs TLS, and those that show the password too when it is
  * forbidden without. */

@@ -100,6 +100,13 @@ static void read_groups(const struct passwd *pw, struct account_identity *id)
     }
 }
 
+static enum rc passwd_failed(int error, struct err *e)
+{
+    err_set(e, RC_TEMP, 451, "4.3.0", "users cannot be looked up now");
+    err_note(e, "passwd: %s", strerror(error));
+    return RC_TEMP;
+}
+
 enum rc passwd_find(str user, struct account_identity *ret, struct err *e)
 {
     char name[PAM_USER_MAX + 1], room[16 << 10];
@@ -110,11 +117,8 @@ enum rc passwd_find(str user, struct account_identity *ret, struct err *e)
     int error = getpwnam_r(name, &entry, room, sizeof room, &pw);
     if (!pw && (error == 0 || error == ENOENT || error == ESRCH))
         return RC_GONE;
-    if (!pw) {
-        err_set(e, RC_TEMP, 451, "4.3.0", "users cannot be looked up now");
-        err_note(e, "passwd: %s", strerror(error));
-        return RC_TEMP;
-    }
+    if (!pw)
+        return passwd_failed(error, e);
     must(str_copy(id.account, sizeof id.account, user) == RC_OK);
     id.uid = pw->pw_uid;
     id.gid = pw->pw_gid;
@@ -123,4 +127,14 @@ enum rc passwd_find(str user, struct account_identity *ret, struct err *e)
     if (rc == RC_OK)
         *ret = id;
     return rc;
+}
+
+enum rc passwd_name(uid_t uid, char ret[PAM_USER_MAX + 1], struct err *e)
+{
+    char room[16 << 10];
+    struct passwd entry, *pw = NULL;
+    int error = getpwuid_r(uid, &entry, room, sizeof room, &pw);
+    if (!pw && error != 0 && error != ENOENT && error != ESRCH)
+        return passwd_failed(error, e);
+    return pw && str_copy(ret, PAM_USER_MAX + 1, str_c(pw->pw_name)) == RC_OK && ret[0] ? RC_OK : RC_GONE;
 }

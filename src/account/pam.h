@@ -15,4 +15,7 @@ MUST_USE enum rc pam_check(const char *service, str user, str password, str clie
  * that gives no usable home or ids, e says why; RC_TEMP. The uid is not judged here. */
 MUST_USE enum rc passwd_find(str user, struct account_identity *ret, struct err *e);
 
+/* The name of the user with that uid. RC_GONE: none, or longer than PAM_USER_MAX; RC_TEMP with e. */
+MUST_USE enum rc passwd_name(uid_t uid, char ret[PAM_USER_MAX + 1], struct err *e);
+
 #endif

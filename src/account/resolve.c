@@ -1,34 +1,13 @@
 /* Following an address to the mailboxes and remote addresses that it stands for. */
-#include "account/resolve.h"
+#include "account/resolve_impl.h"
 
-#include "base/map.h"
 #include "conf/conf.h"
 #include "fmt/mailaddr.h"
+#include "table/maps.h"
 
-struct resolver {
-    const struct account_lookup *l;
-    struct arena *a;
-    struct map *expanded; /* aliases that were followed, &in_progress or &followed: each only once, which ends
-                             loops */
-    struct map *defaults; /* the same for addresses of the configuration */
-    struct map *found;    /* accounts and remote addresses that are results already */
-    struct account_target *targets;
-    size_t n, room;
-    unsigned lookups;
-    bool looped, disabled;
-    bool probing; /* only asks whether there is any result: see loops_to_nobody */
-    str dead;     /* an address that led nowhere, or to a disabled account */
-    str failed;   /* the address whose look-up failed */
-};
+enum { RELAY_ARENA = 256 << 10 };
 
-static char in_progress, followed;
-
-/* An address on its way: where it stands, and how it was written. */
-struct step {
-    const struct address_key *key;
-    str address;
-    unsigned depth;
-};
+char resolve_in_progress, resolve_followed, resolve_passed_over;
 
 static void resolver_init(struct resolver *r, const struct account_lookup *l, struct arena *a)
 {
@@ -42,33 +21,33 @@ static void resolver_deinit(struct resolver *r)
     map_free(r->found);
 }
 
-static enum rc follow(struct resolver *r, str address, unsigned depth, struct err *e);
-
-static enum rc too_many(struct err *e)
+enum rc resolve_too_many(struct err *e)
 {
     return err_set(e, RC_LIMIT, 550, "5.2.4", "the mailing list has too many members");
 }
 
 /* --- results --- */
-static enum rc add_target(struct resolver *r, struct account_target t, struct err *e)
+enum rc resolve_add(struct resolver *r, struct account_target t, struct err *e)
 {
-    str id = t.remote ? t.address : t.account;
+    str id = t.remote ? t.address : t.account.n > 0 ? t.account : t.via;
     if (map_find(r->found, id))
         return RC_OK;
     if (r->n == RESOLVE_RESULTS_MAX)
-        return too_many(e);
+        return resolve_too_many(e);
     if (r->n == r->room) {
         struct account_target *grown = arena_grow(r->a, r->targets, r->n, sizeof *grown);
         if (!grown)
-            return too_many(e);
+            return resolve_too_many(e);
         r->targets = grown;
         r->room = r->n < 4 ? 8 : 2 * r->n;
     }
     t.account = arena_str(r->a, t.account);
     t.tag = arena_str(r->a, t.tag);
     t.address = arena_str(r->a, t.address);
+    t.via = arena_str(r->a, t.via);
+    t.sender = r->sender;
     if (arena_exhausted(r->a))
-        return too_many(e);
+        return resolve_too_many(e);
     map_put(r->found, id, r);
     r->targets[r->n++] = t;
     return RC_OK;
@@ -86,24 +65,24 @@ static enum rc try_alias(struct resolver *r, const struct step *s, const struct 
         return RC_GONE; /* not again, but an account may have the same name */
     enum rc rc = alias_find(r->l->db, key, RESOLVE_RESULTS_MAX, r->a, &targets, &n, e);
     if (rc == RC_LIMIT)
-        return too_many(e);
+        return resolve_too_many(e);
     if (rc != RC_OK)
         return rc;
-    map_put(r->expanded, id, &in_progress);
+    map_put(r->expanded, id, &resolve_in_progress);
     for (size_t i = 0; i < n; i++) {
         str to = targets[i];
         if (str_starts(to, S("@"))) /* the same name in another domain */
             to = arena_printf(r->a, STR_FMT STR_FMT, STR_ARG(address_local(s->key)), STR_ARG(to));
-        rc = arena_exhausted(r->a) ? too_many(e) : follow(r, to, s->depth + 1, e);
+        rc = arena_exhausted(r->a) ? resolve_too_many(e) : resolve_follow(r, to, s->depth + 1, e);
         if (rc != RC_OK)
             return rc;
     }
-    map_put(r->expanded, id, &followed);
+    map_put(r->expanded, id, &resolve_followed);
     return RC_OK;
 }
 
-static enum rc try_account(struct resolver *r, const struct step *s, const struct address_key *key, str tag,
-                           struct err *e)
+enum rc resolve_account(struct resolver *r, const struct step *s, const struct address_key *key, str tag,
+                        struct err *e)
 {
     struct account row;
     enum rc rc = account_find(r->l->db, address_text(key), &row, e);
@@ -117,7 +96,7 @@ static enum rc try_account(struct resolver *r, const struct step *s, const struc
     }
     struct account_target t = {
         .account = str_c(row.address), .uid = r->l->mail_uid, .tag = tag, .address = s->address};
-    return add_target(r, t, e);
+    return resolve_add(r, t, e);
 }
 
 static enum rc try_system(struct resolver *r, const struct step *s, str name, str tag, struct err *e)
@@ -127,7 +106,10 @@ static enum rc try_system(struct resolver *r, const struct step *s, str name, st
     if (rc != RC_OK)
         return rc;
     struct account_target t = {.account = name, .uid = id.uid, .tag = tag, .address = s->address};
-    return add_target(r, t, e);
+    rc = resolve_user_via(r, name, id.uid, tag, &t.via, e);
+    if (rc != RC_OK)
+        return rc;
+    return resolve_add(r, t, e);
 }
 
 /* Whom an alias stands for that leads back to itself: two lists may name each other, but behind two aliases
@@ -138,7 +120,7 @@ static enum rc check_loop(struct resolver *r, str address, struct err *e)
     resolver_init(&probe, r->l, r->a);
     probe.probing = true;
     probe.lookups = r->lookups;
-    enum rc rc = follow(&probe, address, 0, e);
+    enum rc rc = resolve_follow(&probe, address, 0, e);
     if (rc == RC_OK && probe.n == 0) {
         r->looped = true;
         r->dead = address;
@@ -149,12 +131,12 @@ static enum rc check_loop(struct resolver *r, str address, struct err *e)
 }
 
 /* An alias for the second time: its members are counted already, or being counted. */
-static enum rc meet_again(struct resolver *r, const char *met, str address, struct err *e)
+enum rc resolve_meet_again(struct resolver *r, const char *met, str address, struct err *e)
 {
-    if (r->probing || met == &followed)
+    if (r->probing || met == &resolve_followed)
         return RC_OK;
     address = arena_str(r->a, address); /* the key lies in a caller's frame, and r->dead keeps it */
-    return arena_exhausted(r->a) ? too_many(e) : check_loop(r, address, e);
+    return arena_exhausted(r->a) ? resolve_too_many(e) : check_loop(r, address, e);
 }
 
 static enum rc try_name(struct resolver *r, const struct step *s, str local, str tag, struct err *e)
@@ -164,11 +146,15 @@ static enum rc try_name(struct resolver *r, const struct step *s, str local, str
         return RC_GONE;
     enum rc rc = try_alias(r, s, &key, e);
     if (rc == RC_GONE)
-        rc = try_account(r, s, &key, tag, e);
+        rc = resolve_account(r, s, &key, tag, e);
+    if (rc == RC_GONE)
+        rc = resolve_alias_maps(r, s, local, e);
     if (rc == RC_GONE)
         rc = try_system(r, s, local, tag, e);
     const char *met = map_find(r->expanded, address_text(&key));
-    return rc == RC_GONE && met ? meet_again(r, met, address_text(&key), e) : rc;
+    if (!met)
+        met = resolve_alias_met(r, local);
+    return rc == RC_GONE && met ? resolve_meet_again(r, met, address_text(&key), e) : rc;
 }
 
 static bool is_role_name(str local)
@@ -184,11 +170,11 @@ static enum rc try_configured(struct resolver *r, const struct step *s, const ch
         return RC_GONE;
     const char *met = map_find(r->defaults, str_c(to));
     if (met)
-        return meet_again(r, met, str_c(to), e);
-    map_put(r->defaults, str_c(to), &in_progress);
-    enum rc rc = follow(r, str_c(to), s->depth + 1, e);
+        return resolve_meet_again(r, met, str_c(to), e);
+    map_put(r->defaults, str_c(to), &resolve_in_progress);
+    enum rc rc = resolve_follow(r, str_c(to), s->depth + 1, e);
     if (rc == RC_OK)
-        map_put(r->defaults, str_c(to), &followed);
+        map_put(r->defaults, str_c(to), &resolve_followed);
     return rc;
 }
 
@@ -202,6 +188,20 @@ static enum rc try_catch_all(struct resolver *r, const struct step *s, const str
     return rc == RC_GONE ? try_configured(r, s, section ? section->catch_all : NULL, e) : rc;
 }
 
+/* Whoever reads postmaster's mail in another of the configured domains: ours goes to postmaster@hostname. */
+static enum rc try_postmaster(struct resolver *r, const struct step *s, struct err *e)
+{
+    const struct conf_list *domains = &r->l->conf->domains;
+    enum rc rc = RC_GONE;
+    for (size_t i = 0; i < domains->n && rc == RC_GONE; i++) {
+        struct address_key key;
+        struct step there = {&key, s->address, s->depth};
+        if (address_join(S("postmaster"), domains->v[i], &key) == RC_OK)
+            rc = try_name(r, &there, S("postmaster"), S(""), e);
+    }
+    return rc;
+}
+
 /* RFC 5321 §4.5.1: mail for postmaster is always accepted. */
 static enum rc try_any_account(struct resolver *r, const struct step *s, struct err *e)
 {
@@ -211,10 +211,34 @@ static enum rc try_any_account(struct resolver *r, const struct step *s, struct 
         rc = account_first(r->l->db, STR_NONE, &key, e);
     if (rc == RC_GONE)
         return err_set(e, RC_TEMP, 451, "4.2.1", "there is no account yet that could receive this mail");
-    return rc == RC_OK ? try_account(r, s, &key, S(""), e) : rc;
+    return rc == RC_OK ? resolve_account(r, s, &key, S(""), e) : rc;
 }
 
+static enum rc follow_named(struct resolver *r, const struct step *s, struct err *e);
+
 static enum rc follow_local(struct resolver *r, const struct step *s, struct err *e)
+{
+    enum rc rc = resolve_mask(r, s, e);
+    if (rc == RC_GONE)
+        rc = resolve_relocated(r, s, e);
+    if (rc != RC_GONE)
+        return rc;
+    if (!r->l->virtual_aliases)
+        return follow_named(r, s, e);
+    str id = resolve_virtual_id(r, s);
+    if (arena_exhausted(r->a))
+        return resolve_too_many(e);
+    rc = resolve_virtual(r, s, id, e);
+    if (rc != RC_GONE)
+        return rc;
+    rc = follow_named(r, s, e);
+    const char *met = map_find(r->expanded, id);
+    return rc == RC_GONE && met ? resolve_meet_again(r, met, s->address, e) : rc;
+}
+
+/* --- without tables --- */
+
+static enum rc follow_named(struct resolver *r, const struct step *s, struct err *e)
 {
     str whole = address_local(s->key), local = whole, tag;
     bool tagged = mailaddr_split_detail(whole, str_c(r->l->conf->recipient_delimiter), &local, &tag);
@@ -228,13 +252,15 @@ static enum rc follow_local(struct resolver *r, const struct step *s, struct err
     if (rc == RC_GONE)
         rc = try_catch_all(r, s, section, e);
     if (rc == RC_GONE && role)
+        rc = try_postmaster(r, s, e);
+    if (rc == RC_GONE && role)
         rc = try_any_account(r, s, e);
     return rc;
 }
 
 /* Follows one address to its end. RC_OK also when it leads nowhere, which r->dead remembers; at depth 0
  * RC_GONE then tells that the domain is not ours. */
-static enum rc follow(struct resolver *r, str address, unsigned depth, struct err *e)
+enum rc resolve_follow(struct resolver *r, str address, unsigned depth, struct err *e)
 {
     struct address_key key;
     struct step s = {&key, address, depth};
@@ -244,13 +270,17 @@ static enum rc follow(struct resolver *r, str address, unsigned depth, struct er
     if (rc != RC_OK)
         return depth > 0 ? (r->dead = address, RC_OK)
                          : err_set(e, RC_INVALID, 501, "5.1.3", "bad address syntax");
+    rc = resolve_srs(r, address, depth, e);
+    if (rc != RC_GONE)
+        return rc;
+    rc = RC_OK;
     if (address_domain(&key).n > 0)
         rc = account_domain_is_local(r->l, address_domain(&key), e);
     if (rc == RC_GONE && depth == 0)
         return rc;
     if (rc == RC_GONE)
-        return add_target(r, (struct account_target){.remote = true, .uid = (uid_t)-1, .address = address},
-                          e);
+        return resolve_add(r, (struct account_target){.remote = true, .uid = (uid_t)-1, .address = address},
+                           e);
     if (rc == RC_OK)
         rc = follow_local(r, &s, e);
     if (rc == RC_GONE) {
@@ -272,6 +302,9 @@ static enum rc conclude(const struct resolver *r, str address, struct err *e)
                 "the address stands for several, and one of them cannot receive mail");
     else if (r->disabled)
         err_set(e, RC_PERM, 550, "5.2.1", "the mailbox is disabled");
+    else if (r->unsupported)
+        err_set(e, RC_PERM, 550, "5.3.3",
+                "the address stands for a command or a file, which get no mail here");
     else if (r->looped)
         err_set(e, RC_PERM, 550, "5.4.6", "the address loops among aliases");
     else
@@ -296,9 +329,9 @@ static enum rc gather(struct resolver *r, str address, struct err *e)
         whole = arena_printf(r->a, "postmaster@%s",
                              r->l->conf->domains.n > 0 ? r->l->conf->domains.v[0].p : r->l->conf->hostname);
         if (arena_exhausted(r->a))
-            return too_many(e);
+            return resolve_too_many(e);
     }
-    enum rc rc = follow(r, whole, 0, e);
+    enum rc rc = resolve_follow(r, whole, 0, e);
     if (rc == RC_GONE)
         return err_set(e, RC_GONE, 550, "5.7.1", "relay access denied");
     if (rc != RC_OK && r->failed.n > 0 && !str_eq(r->failed, whole))
@@ -320,6 +353,21 @@ enum rc account_resolve(const struct account_lookup *l, str address, struct aren
     }
     resolver_deinit(&r);
     return rc;
+}
+
+enum rc account_check_relay(const struct account_lookup *l, str address, struct err *e)
+{
+    struct maps_found found;
+    const struct maps_rules rules = {.delimiters = l->conf->recipient_delimiter};
+    ptrdiff_t at = str_rchr(address, '@');
+    if (!l->relay_recipients || at < 0 ||
+        !conf_list_has_domain(&l->conf->relay_domains, str_from(address, (size_t)at + 1)))
+        return RC_OK;
+    AUTO(arena_freep) struct arena *a = arena_new(RELAY_ARENA);
+    enum rc rc = maps_find_address(l->relay_recipients, address, &rules, a, &found, e);
+    if (rc == RC_GONE)
+        return err_set(e, RC_PERM, 550, "5.1.1", "User unknown in relay recipient table");
+    return rc == RC_OK ? RC_OK : (e->rc = RC_TEMP);
 }
 
 enum rc account_domain_is_local(const struct account_lookup *l, str domain, struct err *e)

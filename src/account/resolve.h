@@ -1,7 +1,9 @@
 /* resolve: whose is this address? Used by `auth` to answer RCPT and MAIL commands and log-ins.
  *
- * In order, for an address of ours (its domain is the hostname, in `domains`, or was added): the alias, the
- * account, the user of the system of that name; each first as written, then without "+tag"; then for
+ * In order, for an address of ours (its domain is the hostname, in `domains`, or was added):
+ * masked and blocked addresses (account/mask.h); relocated_maps, which refuse it; what virtual_alias_maps
+ * say, of which an address that leads to itself means what follows here; the alias, the account, the name in
+ * alias_maps, the user of the system of that name; each first as written, then without "+tag"; then for
  * postmaster, abuse and root (RFC 5321 §4.5.1, RFC 2142) the domain's postmaster; then the catch-all; then
  * for those three names the domain's first account, or any. Aliases are followed 10 levels deep to at most
  * 1,000 results. */
@@ -10,6 +12,7 @@
 
 #include "account/account.h"
 #include "account/identity.h"
+#include "table/table.h"
 
 enum { RESOLVE_DEPTH_MAX = 10, RESOLVE_RESULTS_MAX = 1000, RESOLVE_LOOKUPS_MAX = 10000 };
 
@@ -22,7 +25,12 @@ struct account_lookup {
      * RC_GONE there is none, RC_PERM it cannot have mail here (e says why), RC_TEMP. NULL: there are none.
      * Called only while `system_users` is on. */
     enum rc (*system_user)(void *ctx, str name, struct account_identity *ret, struct err *e);
+    /* Whether the user of the system has a .forward for mail with this tag: RC_OK, RC_GONE, RC_TEMP with e.
+     * NULL: nobody has. */
+    enum rc (*has_forward)(void *ctx, str name, str tag, struct err *e);
     void *system_ctx;
+    struct table_list *virtual_aliases, *relay_recipients, *aliases, *relocated, *canonical,
+        *sender_canonical, *recipient_canonical; /* NULL: none */
 };
 
 struct account_target {
@@ -31,6 +39,9 @@ struct account_target {
     uid_t uid;   /* who delivers; with remote (uid_t)-1 */
     str tag;     /* of "user+tag"; may be empty */
     str address; /* the address that led here: as asked, or an alias's target */
+    str sender;  /* the owner of the list that led here; may be empty */
+    str via; /* fmt/via.h: not simply a mailbox; empty otherwise. Of an alias's command or file the account
+                is empty and uid (uid_t)-1 */
 };
 
 /* Everything lies in the arena. RC_OK: at least one target, and all that the address stands for can receive:
@@ -42,8 +53,32 @@ struct account_target {
 MUST_USE enum rc account_resolve(const struct account_lookup *l, str address, struct arena *a,
                                  struct account_target **ret, size_t *ret_n, struct err *e);
 
+/* An address of another server that is in relay_domains: whether it exists there, as far as
+ * relay_recipient_maps tell. RC_OK: it does, or they are not asked for it; RC_PERM with 550 5.1.1; RC_TEMP.
+ */
+MUST_USE enum rc account_check_relay(const struct account_lookup *l, str address, struct err *e);
+
 /* Whether mail to this domain is for this server. RC_OK, RC_GONE, RC_TEMP. */
 MUST_USE enum rc account_domain_is_local(const struct account_lookup *l, str domain, struct err *e);
+
+/* Where an address stands; canonical_classes and the like have these names. */
+enum account_class {
+    ACCOUNT_ENVELOPE_SENDER,
+    ACCOUNT_ENVELOPE_RECIPIENT,
+    ACCOUNT_HEADER_SENDER,
+    ACCOUNT_HEADER_RECIPIENT
+};
+
+/* What sender_canonical_maps or recipient_canonical_maps, and then canonical_maps, make of an address
+ * ("local@domain", or "postmaster"), in the arena; the address itself when they do not know it, or are not
+ * for its class. RC_OK, RC_TEMP. */
+MUST_USE enum rc account_canonical(const struct account_lookup *l, enum account_class class, str address,
+                                   struct arena *a, str *ret, struct err *e);
+
+/* The sender under which a message is forwarded that an alias sends to another server: of srs_domain, which
+ * leads back (fmt/srs.h), unless the sender's domain is ours; in the arena. RC_OK, RC_TEMP. */
+MUST_USE enum rc account_forwarded_sender(const struct account_lookup *l, str sender, struct arena *a,
+                                          str *ret, struct err *e);
 
 /* Whether an account may send as this address: it is among those whom the address stands for, whatever state
  * the others are in. RC_OK; RC_PERM with 553 5.7.1. */

@@ -1,5 +1,5 @@
 /* The log's three shapes (log.h) and its one write per line.
- * A line is built on the caller's stack, so threads meet only at the settings, which are copied under a lock.
+ * A line is built on the caller's stack, so threads meet only at the settings, of which each has a copy.
  * The text is made valid UTF-8 without control characters first: what strangers send can neither forge a line
  * nor drive a terminal. Syslog lines follow RFC 3164 §4.1. A line that cannot be written is dropped: logging
  * never blocks mail. */
@@ -22,10 +22,13 @@ struct log_settings {
     char tag[64], host[256];
     int fd;
     enum log_shape shape;
+    const struct log_settings
+        *before; /* another thread may still be using it (a few hundred bytes a reload) */
 };
 
 static struct log_settings current = {.tag = "malle", .host = "localhost", .fd = STDERR_FILENO};
 static pthread_mutex_t current_lock = PTHREAD_MUTEX_INITIALIZER;
+static atomic_uint current_version = 1; /* rises with each change */
 static _Atomic int current_level = LOG_LEVEL_INFO;
 
 static const struct {
@@ -44,6 +47,31 @@ struct line {
     size_t n, max;
 };
 
+/* The number of this process, without a system call for each line. */
+static _Atomic int known_id;
+
+static void forget_id(void)
+{
+    atomic_store(&known_id, 0);
+}
+
+static void watch_forks(void)
+{
+    pthread_atfork(NULL, NULL, forget_id);
+}
+
+static int process_id(void)
+{
+    static pthread_once_t forks = PTHREAD_ONCE_INIT;
+    int id = atomic_load(&known_id);
+    if (id == 0) {
+        pthread_once(&forks, watch_forks);
+        id = (int)getpid();
+        atomic_store(&known_id, id);
+    }
+    return id;
+}
+
 void log_init(const char *tag, const char *host, int fd, enum log_shape shape, enum log_level max_level)
 {
     static pthread_once_t zone = PTHREAD_ONCE_INIT;
@@ -54,6 +82,7 @@ void log_init(const char *tag, const char *host, int fd, enum log_shape shape, e
     snprintf(current.host, sizeof current.host, "%s", host);
     current.fd = fd;
     current.shape = shape;
+    atomic_fetch_add(&current_version, 1);
     pthread_mutex_unlock(&current_lock);
     atomic_store_explicit(&current_level, (int)max_level, memory_order_relaxed);
 }
@@ -62,20 +91,27 @@ void log_set_tag(const char *tag)
 {
     pthread_mutex_lock(&current_lock);
     snprintf(current.tag, sizeof current.tag, "%s", tag);
+    atomic_fetch_add(&current_version, 1);
     pthread_mutex_unlock(&current_lock);
 }
 
-static struct log_settings settings_get(void)
+/* The thread's own copy: threads that log all the time do not meet at the lock. */
+static const struct log_settings *settings_get(void)
 {
-    pthread_mutex_lock(&current_lock);
-    struct log_settings copy = current;
-    pthread_mutex_unlock(&current_lock);
-    return copy;
+    static _Thread_local struct log_settings mine;
+    static _Thread_local unsigned version;
+    if (version != atomic_load(&current_version)) {
+        pthread_mutex_lock(&current_lock);
+        mine = current;
+        version = atomic_load(&current_version);
+        pthread_mutex_unlock(&current_lock);
+    }
+    return &mine;
 }
 
 int log_fd(void)
 {
-    return settings_get().fd;
+    return settings_get()->fd;
 }
 
 bool log_debugging(void)
@@ -92,6 +128,15 @@ static bool line_add(struct line *l, str s)
     return true;
 }
 
+/* How much at the front is what most text is made of: ASCII that needs no care in any shape. */
+static size_t plain_ascii(str s)
+{
+    size_t n = 0;
+    while (n < s.n && s.p[n] >= 0x20 && s.p[n] < 0x7f && s.p[n] != '"' && s.p[n] != '\\')
+        n++;
+    return n;
+}
+
 /* Adds text character by character: control characters and malformed bytes become '?', and for JSON the
  * quotation mark and the backslash are escaped (RFC 8259 §7). Stops at the first character that does not fit.
  */
@@ -99,6 +144,12 @@ static void line_add_text(struct line *l, str text, bool json)
 {
     while (text.n) {
         uint32_t cp;
+        size_t plain = plain_ascii(text);
+        if (plain) {
+            line_add(l, str_sub(text, 0, plain < l->max - l->n ? plain : l->max - l->n));
+            text = str_from(text, plain);
+            continue;
+        }
         size_t n = utf8_decode(text, &cp);
         str c = n ? str_sub(text, 0, n) : S("?");
         if (n && (cp < 0x20 || (cp >= 0x7f && cp < 0xa0)))
@@ -141,7 +192,7 @@ static void line_json(struct line *l, const struct log_settings *s, enum log_lev
     char stamp[LOG_STAMP_MAX], pid[32];
     str end = S("\"}\n");
     stamp_json(stamp);
-    snprintf(pid, sizeof pid, "%d", (int)getpid());
+    snprintf(pid, sizeof pid, "%d", process_id());
     l->max = sizeof l->p - end.n;
     line_add(l, S("{\"time\":\""));
     line_add(l, str_c(stamp));
@@ -163,9 +214,9 @@ static void line_text(struct line *l, const struct log_settings *s, enum log_lev
     stamp_syslog(stamp);
     if (s->shape == LOG_SYSLOG)
         snprintf(head, sizeof head, "<%d>%s %s[%d]: ", FACILITY_MAIL | levels[level].severity, stamp, s->tag,
-                 (int)getpid());
+                 process_id());
     else
-        snprintf(head, sizeof head, "%s %s %s[%d]: ", stamp, s->host, s->tag, (int)getpid());
+        snprintf(head, sizeof head, "%s %.255s %.63s[%d]: ", stamp, s->host, s->tag, process_id());
     l->max = sizeof l->p - 1;
     line_add_text(l, str_c(head), false);
     line_add_text(l, text, false);
@@ -184,13 +235,13 @@ void log_line(enum log_level level, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    struct log_settings s = settings_get();
+    const struct log_settings *s = settings_get();
     struct line l = {.n = 0, .max = LOG_LINE_MAX};
-    if (s.shape == LOG_JSON)
-        line_json(&l, &s, level, str_c(text));
+    if (s->shape == LOG_JSON)
+        line_json(&l, s, level, str_c(text));
     else
-        line_text(&l, &s, level, str_c(text));
-    while (write(s.fd, l.p, l.n) < 0 && errno == EINTR)
+        line_text(&l, s, level, str_c(text));
+    while (write(s->fd, l.p, l.n) < 0 && errno == EINTR)
         ;
     errno = saved_errno;
 }

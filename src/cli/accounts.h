@@ -1,8 +1,7 @@
 /* accounts: how the commands user, alias and domain reach the account database and an account's mail.
  *
- * Run as root, the process becomes the user of the role auth inside the database's folder before SQLite
- * touches a file: nothing that this user may have put there is followed with root's rights, and what is made
- * belongs to it. Mail is deleted by a child that becomes the mail user. */
+ * Run as root, the process becomes the user of the role auth inside the database's folder (cli/folder.h).
+ * Mail is deleted by a child that becomes the mail user. */
 #ifndef CLI_ACCOUNTS_H
 #define CLI_ACCOUNTS_H
 

@@ -7,6 +7,8 @@
 #define DEFAULT_CONF "/etc/malle/malle.conf"
 enum { SETS_MAX = 200 };
 
+static int cmd_help(int argc, char **argv, struct cli *cli);
+
 /* One row per command, in the order of the help. */
 static const struct cli_command commands[] = {
     {"check", cmd_check, "", "read the settings and report everything that is wrong with them"},
@@ -16,14 +18,42 @@ static const struct cli_command commands[] = {
     {"status", cmd_status, "", "print the running server's processes"},
     {"reload", cmd_reload, "", "make the running server read its settings and certificates again"},
     {"stop", cmd_stop, "", "end the running server"},
-    {"user", cmd_user, "add|passwd|list|info|del|empty|enable|disable|quota [ADDRESS] [OPTION]...",
+    {"user", cmd_user,
+     "add|passwd|list|info|del|empty|enable|disable|quota|freeze|unfreeze|frozen [ADDRESS] [OPTION]...",
      "the accounts: --password P (else asked or read from standard input), --hash H, --quota SIZE; del "
      "--mail deletes "
-     "the mail, too; --yes confirms"},
-    {"alias", cmd_alias, "add ADDRESS TARGET... | list [DOMAIN] | del ADDRESS [TARGET]",
-     "addresses that lead to others; @DOMAIN is whatever is not there otherwise"},
+     "the mail, too; --yes confirms; freeze stops an account's mail to other servers, frozen lists such "
+     "accounts"},
+    {"alias", cmd_alias,
+     "add ADDRESS TARGET... | add --masked USER | add --block ADDRESS | list [DOMAIN] | del ADDRESS [TARGET] "
+     "| "
+     "enable|disable ADDRESS",
+     "addresses that lead to others; @DOMAIN is whatever is not there otherwise; a masked address is a "
+     "random one "
+     "that hides the account's: --note TEXT, --expires TIME; mail for a blocked one is refused, with the "
+     "note"},
     {"domain", cmd_domain, "add|del DOMAIN | list",
      "domains that receive mail beside those of the configuration"},
+    {"queue", cmd_queue,
+     "list|stats|show|cat|retry|hold|release|delete|requeue|bounce [ID]...|ALL [FILTER]...",
+     "what waits to be delivered; filters: --sender A, --recipient A, --domain D (of recipients), --age TIME "
+     "(older than), --size SIZE (larger than), --reason TEXT, --limit N (messages, the oldest); all but list "
+     "and stats need an ID, ALL or a filter; cat prints one message as it is, several as an mbox"},
+    {"help", cmd_help, "[COMMAND]", "this text, or a command's part of it, as --help does"},
+    {"trace", cmd_trace, "ID|ADDRESS|MESSAGE-ID [--log FILE]...",
+     "tell what happened to a message, from the log files and the queue; --log - reads standard input"},
+    {"sendmail", cmd_sendmail, "[-t] [-i] [-f SENDER] [-F NAME] [ADDRESS]... | -bs | -bp | -q",
+     "send the message on standard input, with the options of sendmail(1); malle called as sendmail, mailq "
+     "or "
+     "newaliases does this, too"},
+    {"pickup", cmd_pickup, "",
+     "send now what sendmail kept while no server ran; the server does this by itself"},
+    {"mailq", cmd_mailq, "", "list the queue as Postfix does"},
+    {"newaliases", cmd_newaliases, "", "make the look-up tables of aliases again where their text is newer"},
+    {"postmap", cmd_postmap, "[-fioprsw] [-q KEY] [-d KEY] [TYPE:]FILE...",
+     "make FILE.lmdb, the hash: or lmdb: look-up table of FILE; -q asks any table, -s lists one, -d takes "
+     "keys out; "
+     "the options of postmap(1)"},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 
@@ -73,6 +103,11 @@ const struct conf *cli_conf(struct cli *cli)
     return cli->conf;
 }
 
+static void put_command(struct buf *text, const struct cli_command *c)
+{
+    buf_printf(text, "  %s%s%s\n      %s\n", c->name, c->arguments[0] ? " " : "", c->arguments, c->help);
+}
+
 static int print_help(void)
 {
     struct buf text AUTO(buf_deinit) = BUF_INIT(64 << 10);
@@ -83,8 +118,27 @@ static int print_help(void)
                       "those in sections)\n"
                       "  --json            print lists as JSON\n\n");
     for (size_t i = 0; i < COMMAND_COUNT; i++)
-        buf_printf(&text, "  %s%s%s\n      %s\n", commands[i].name, commands[i].arguments[0] ? " " : "",
-                   commands[i].arguments, commands[i].help);
+        put_command(&text, &commands[i]);
+    return cli_print(&text);
+}
+
+static const struct cli_command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(name, commands[i].name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+static int cmd_help(int argc, char **argv, struct cli *cli)
+{
+    struct buf text AUTO(buf_deinit) = BUF_INIT(64 << 10);
+    const struct cli_command *c = argc > 1 ? find_command(argv[1]) : NULL;
+    if (argc == 1)
+        return print_help();
+    if (!c)
+        return cli_usage("there is no command \"%s\"", argv[1]);
+    put_command(&text, c);
     return cli_print(&text);
 }
 
@@ -111,25 +165,33 @@ static int take_json(int argc, char **argv, bool *ret_json)
     return kept;
 }
 
-static int run_command(int argc, char **argv, struct cli *cli)
+static int run_command(const struct cli_command *command, int argc, char **argv, struct cli *cli)
 {
-    argc = take_json(argc, argv, &cli->json);
-    if (argc == 0)
-        return cli_usage("which command?");
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(argv[0], commands[i].name) == 0) {
-            int status = commands[i].run(argc, argv, cli);
-            cli->conf = conf_free(cli->conf);
-            return status;
-        }
-    }
-    return cli_usage("there is no command \"%s\"", argv[0]);
+    char *help[] = {argv[0], (char *)command->name, NULL};
+    bool asks = argc == 2 && strcmp(argv[1], "--help") == 0;
+    int status = asks ? cmd_help(2, help, cli) : command->run(argc, argv, cli);
+    cli->conf = conf_free(cli->conf);
+    return status;
+}
+
+/* The program is also sendmail, mailq and newaliases, by links of these names. */
+static const struct cli_command *called_as(const char *path)
+{
+    static const char *const names[] = {"sendmail", "mailq", "newaliases"};
+    const char *slash = path ? strrchr(path, '/') : NULL, *name = slash ? slash + 1 : path;
+    for (size_t i = 0; name && i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return find_command(name);
+    return NULL;
 }
 
 int cli_main(int argc, char **argv)
 {
     const char *sets[SETS_MAX];
     struct cli cli = {.conf_path = DEFAULT_CONF, .sets = sets};
+    const struct cli_command *link = called_as(argv[0]);
+    if (link)
+        return run_command(link, argc, argv, &cli);
     int i = 1;
     for (; i < argc && argv[i][0] == '-' && strcmp(argv[i], "--json") != 0; i++) {
         bool is_set = strcmp(argv[i], "--set") == 0;
@@ -149,5 +211,10 @@ int cli_main(int argc, char **argv)
         else
             cli.conf_path = argv[++i];
     }
-    return run_command(argc - i, argv + i, &cli);
+    argc = take_json(argc - i, argv + i, &cli.json);
+    if (argc == 0)
+        return cli_usage("which command?");
+    const struct cli_command *command = find_command(argv[i]);
+    return command ? run_command(command, argc, argv + i, &cli)
+                   : cli_usage("there is no command \"%s\"", argv[i]);
 }

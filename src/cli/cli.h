@@ -45,11 +45,18 @@ int cli_print(const struct buf *text);
 int cmd_alias(int argc, char **argv, struct cli *cli);
 int cmd_check(int argc, char **argv, struct cli *cli);
 int cmd_config(int argc, char **argv, struct cli *cli);
+int cmd_pickup(int argc, char **argv, struct cli *cli);
+int cmd_postmap(int argc, char **argv, struct cli *cli);
+int cmd_queue(int argc, char **argv, struct cli *cli);
 int cmd_run(int argc, char **argv, struct cli *cli);
+int cmd_sendmail(int argc, char **argv, struct cli *cli);
+int cmd_mailq(int argc, char **argv, struct cli *cli);
+int cmd_newaliases(int argc, char **argv, struct cli *cli);
 int cmd_stop(int argc, char **argv, struct cli *cli);
 int cmd_reload(int argc, char **argv, struct cli *cli);
 int cmd_status(int argc, char **argv, struct cli *cli);
 int cmd_domain(int argc, char **argv, struct cli *cli);
+int cmd_trace(int argc, char **argv, struct cli *cli);
 int cmd_user(int argc, char **argv, struct cli *cli);
 
 #endif

@@ -1,5 +1,5 @@
 /* malle alias: addresses that stand for others. */
-#include "cli/accounts.h"
+#include "cli/cmd_alias.h"
 
 #include "fmt/json.h"
 
@@ -27,6 +27,8 @@ static int list(struct cli *cli, struct account_db *db, const char *domain)
         json_open_array(&j, NULL);
     enum rc rc = alias_each(db, buf_str(&name), cli->json ? list_json : list_text,
                             cli->json ? (void *)&j : (void *)&out, &e);
+    if (rc == RC_OK)
+        rc = alias_list_masks(db, buf_str(&name), cli->json ? &j : NULL, &out, &e);
     if (rc != RC_OK)
         return cli_fail_err(&e);
     if (cli->json) {
@@ -36,7 +38,7 @@ static int list(struct cli *cli, struct account_db *db, const char *domain)
     return cli_print(&out);
 }
 
-static enum rc check_domain(struct cli *cli, struct account_db *db, const char *address, struct err *e)
+enum rc alias_check_domain(struct cli *cli, struct account_db *db, const char *address, struct err *e)
 {
     struct address_key key;
     struct account_lookup lookup = {.db = db, .conf = cli_conf(cli)};
@@ -52,7 +54,7 @@ static enum rc check_domain(struct cli *cli, struct account_db *db, const char *
 static int add(struct cli *cli, struct account_db *db, char **targets, int n, const char *address)
 {
     struct err e = {0};
-    if (check_domain(cli, db, address, &e) != RC_OK)
+    if (alias_check_domain(cli, db, address, &e) != RC_OK)
         return cli_fail_err(&e);
     for (int i = 0; i < n; i++) {
         if (alias_add(db, str_c(address), str_c(targets[i]), &e) != RC_OK)
@@ -64,29 +66,63 @@ static int add(struct cli *cli, struct account_db *db, char **targets, int n, co
 
 static int del(struct account_db *db, const char *address, const char *target)
 {
-    struct err e = {0};
-    if (alias_del(db, str_c(address), str_c(target), &e) != RC_OK)
+    struct err e = {0}, other = {0};
+    enum rc rc = alias_del(db, str_c(address), str_c(target), &e);
+    if (rc == RC_GONE && !target && mask_del(db, str_c(address), &other) == RC_OK)
+        rc = RC_OK;
+    if (rc != RC_OK)
         return cli_fail_err(&e);
     printf("%s no longer leads to %s\n", address, target ? target : "anything");
     return CLI_FINE;
 }
 
+/* What the words ask for; the caller has counted them. */
+static int act(struct cli *cli, struct account_db *db, int argc, char **argv)
+{
+    switch (argv[1][0]) {
+    case 'l':
+        return list(cli, db, argc == 3 ? argv[2] : NULL);
+    case 'a':
+        return add(cli, db, argv + 3, argc - 3, argv[2]);
+    case 'e':
+    case 'd':
+        break;
+    }
+    if (strcmp(argv[1], "del") == 0)
+        return del(db, argv[2], argc == 4 ? argv[3] : NULL);
+    return alias_enable_mask(db, argv[2], argv[1][0] == 'e');
+}
+
+static bool is_usage(const char *action, int argc)
+{
+    if (strcmp(action, "list") == 0)
+        return argc <= 3;
+    if (strcmp(action, "add") == 0)
+        return argc >= 4;
+    if (strcmp(action, "del") == 0)
+        return argc == 3 || argc == 4;
+    return (strcmp(action, "enable") == 0 || strcmp(action, "disable") == 0) && argc == 3;
+}
+
 int cmd_alias(int argc, char **argv, struct cli *cli)
 {
     AUTO(account_db_closep) struct account_db *db = NULL;
-    int status = cli_take_options(argc, argv, NULL, 0, &argc);
+    struct alias_mask_order mask = {0};
+    const struct cli_option options[] = {{.name = "--masked", .value = &mask.account},
+                                         {.name = "--block", .value = &mask.block},
+                                         {.name = "--note", .value = &mask.note},
+                                         {.name = "--expires", .value = &mask.expires}};
+    int status = cli_take_options(argc, argv, options, sizeof options / sizeof *options, &argc);
     if (status != CLI_FINE)
         return status;
+    bool masks = mask.account || mask.block || mask.note || mask.expires;
     const char *action = argc > 1 ? argv[1] : "";
-    bool is_list = strcmp(action, "list") == 0 && argc <= 3, is_add = strcmp(action, "add") == 0 && argc >= 4;
-    bool is_del = strcmp(action, "del") == 0 && (argc == 3 || argc == 4);
-    if (!is_list && !is_add && !is_del)
-        return cli_usage("alias needs list [DOMAIN], add ADDRESS TARGET... or del ADDRESS [TARGET]");
+    if (masks ? strcmp(action, "add") != 0 || argc != 2 || !alias_mask_fits(&mask) : !is_usage(action, argc))
+        return cli_usage(
+            "alias needs list [DOMAIN], add ADDRESS TARGET..., add --masked USER [--note TEXT] [--expires "
+            "TIME], "
+            "add --block ADDRESS [--note TEXT], del ADDRESS [TARGET], enable ADDRESS or disable ADDRESS");
     if (cli_open_accounts(cli, &db, &status) != RC_OK)
         return status;
-    if (is_list)
-        return list(cli, db, argc == 3 ? argv[2] : NULL);
-    if (is_add)
-        return add(cli, db, argv + 3, argc - 3, argv[2]);
-    return del(db, argv[2], argc == 4 ? argv[3] : NULL);
+    return masks ? alias_add_mask(cli, db, &mask) : act(cli, db, argc, argv);
 }

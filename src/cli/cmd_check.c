@@ -1,10 +1,11 @@
-/* malle check: every error of the settings and of the certificates they name at once, with file, line and the
- * name that was probably meant. */
+/* malle check: every error of the settings and of the certificates and tables they name at once, with file,
+ * line and the name that was probably meant. */
 #include "cli/cli.h"
 
 #include "fmt/json.h"
 #include "role/key_files.h"
 #include "role/keys.h"
+#include "table/settings.h"
 
 static int print_json(const struct conf_report *report)
 {
@@ -32,6 +33,8 @@ void cli_check(struct cli *cli, struct conf_report *report)
     /* certificates are settings, too, for those who mistype their names or let them expire */
     if (cli->conf && key_files_read(cli->conf, report, &keys) != RC_OK)
         must(report->errors > 0);
+    if (cli->conf)
+        table_settings_close(table_settings_open(cli->conf, NULL, NULL, report));
     buf_wipe(&keys);
 }
 

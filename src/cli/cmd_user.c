@@ -1,4 +1,5 @@
 /* malle user: the accounts of the account database. */
+#include "cli/cmd_user.h"
 #include "cli/accounts.h"
 
 #include "base/num.h"
@@ -276,14 +277,32 @@ static int user_empty(const struct user_args *u)
     return erase_mail(u, CLI_ERASE_MESSAGES, false);
 }
 
+/* --- sending --- */
+
+static int user_freeze(const struct user_args *u)
+{
+    return cmd_user_freeze(u->cli, u->address, true);
+}
+
+static int user_unfreeze(const struct user_args *u)
+{
+    return cmd_user_freeze(u->cli, u->address, false);
+}
+
+static int user_frozen(const struct user_args *u)
+{
+    return cmd_user_frozen(u->cli);
+}
+
 static const struct {
     const char *name;
     int (*run)(const struct user_args *u);
     bool any_domain; /* the word is a domain and may be left out */
 } actions[] = {
-    {"add", user_add, false},       {"passwd", user_passwd, false},   {"list", user_list, true},
-    {"info", user_info, false},     {"del", user_del, false},         {"empty", user_empty, false},
-    {"enable", user_enable, false}, {"disable", user_disable, false}, {"quota", user_quota, false},
+    {"add", user_add, false},       {"passwd", user_passwd, false},     {"list", user_list, true},
+    {"info", user_info, false},     {"del", user_del, false},           {"empty", user_empty, false},
+    {"enable", user_enable, false}, {"disable", user_disable, false},   {"quota", user_quota, false},
+    {"freeze", user_freeze, false}, {"unfreeze", user_unfreeze, false}, {"frozen", user_frozen, true},
 };
 
 int cmd_user(int argc, char **argv, struct cli *cli)
@@ -297,7 +316,8 @@ int cmd_user(int argc, char **argv, struct cli *cli)
     if (status != CLI_FINE)
         return status;
     if (argc < 2)
-        return cli_usage("user needs add, passwd, list, info, del, empty, enable, disable or quota");
+        return cli_usage("user needs add, passwd, list, info, del, empty, enable, disable, quota, freeze, "
+                         "unfreeze or frozen");
     for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
         if (strcmp(argv[1], actions[i].name) != 0)
             continue;

@@ -2,6 +2,9 @@
  * contradict each other. Pure: whether a file exists or a port is free is for `malle run` to find out. */
 #include "base/num.h"
 #include "conf/build.h"
+#include "fmt/macro.h"
+#include "fmt/nexthop.h"
+#include "fmt/pipe_def.h"
 
 #include <arpa/inet.h>
 
@@ -20,6 +23,18 @@ static bool valid_listen(str s)
 {
     unsigned bits;
     return str_eq(s, S("*")) || parse_address(s, &bits);
+}
+
+static bool valid_ipv4(str s)
+{
+    unsigned bits;
+    return !s.n || (parse_address(s, &bits) && bits == 32);
+}
+
+static bool valid_ipv6(str s)
+{
+    unsigned bits;
+    return !s.n || (parse_address(s, &bits) && bits == 128);
 }
 
 /* address [ "/" prefix-length ] */
@@ -61,6 +76,17 @@ static bool valid_domain(str s)
     return true;
 }
 
+static bool valid_helo_name(str s)
+{
+    return !s.n || valid_domain(s);
+}
+
+/* [ "." ] domain */
+static bool valid_relay_domain(str s)
+{
+    return valid_domain(str_from(s, str_starts(s, S("."))));
+}
+
 static bool valid_hostname(str s)
 {
     return valid_domain(s) && str_chr(s, '.') > 0;
@@ -72,6 +98,12 @@ static bool valid_location(str s)
     struct conf_location location;
     return conf_expand_location(s, S("user@example.com"), S("/home/user"), &text) == RC_OK &&
            conf_parse_location(buf_str(&text), &location) == RC_OK;
+}
+
+/* What the address of a Unix socket has room for. */
+static bool valid_socket(str s)
+{
+    return str_starts(s, S("/")) && s.n <= 107;
 }
 
 static bool valid_certificate(str s)
@@ -100,6 +132,20 @@ static bool valid_mechanism(str s)
     return false;
 }
 
+static bool valid_client_mechanism(str s)
+{
+    static const char *const known[] = {"plain", "login", "scram-sha-1", "scram-sha-256", "xoauth2"};
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (str_ieq(s, str_c(known[i])))
+            return true;
+    return false;
+}
+
+static bool valid_security_option(str s)
+{
+    return str_eq(s, S("noplaintext")) || str_eq(s, S("noanonymous"));
+}
+
 static bool valid_delimiter(str s)
 {
     for (size_t i = 0; i < s.n; i++)
@@ -108,7 +154,68 @@ static bool valid_delimiter(str s)
     return true;
 }
 
+static bool valid_address(str s)
+{
+    ptrdiff_t at = str_rchr(s, '@');
+    return at > 0 && valid_domain(str_from(s, (size_t)at + 1));
+}
+
+static bool is_one_of(str s, const char *const *words)
+{
+    for (; *words; words++)
+        if (str_eq(s, str_c(*words)))
+            return true;
+    return false;
+}
+
+static bool valid_sender_class(str s)
+{
+    static const char *const words[] = {"envelope_sender", "header_sender", NULL};
+    return is_one_of(s, words);
+}
+
+static bool valid_recipient_class(str s)
+{
+    static const char *const words[] = {"envelope_recipient", "header_recipient", NULL};
+    return is_one_of(s, words);
+}
+
+static bool valid_class(str s)
+{
+    return valid_sender_class(s) || valid_recipient_class(s);
+}
+
+static bool valid_rewrite_client(str s)
+{
+    static const char *const words[] = {"permit_inet_interfaces", "permit_mynetworks",
+                                        "permit_sasl_authenticated", NULL};
+    return is_one_of(s, words);
+}
+
 /* One rule an option; of a list every element must keep it. */
+static bool valid_relayhost(str s)
+{
+    struct nexthop hop;
+    return s.n == 0 || nexthop_parse(s, &hop) == RC_OK;
+}
+
+static bool valid_program_place(str s)
+{
+    return str_eq(s, S("alias")) || str_eq(s, S("forward"));
+}
+
+static bool no_value(void *ctx, str name, str *ret)
+{
+    return false;
+}
+
+static bool valid_expansion(str s)
+{
+    AUTO(buf_deinit) struct buf out = BUF_INIT(2048);
+    const struct macro_env env = {.find = no_value};
+    return macro_expand(s, &env, &out, NULL) == RC_OK;
+}
+
 static const struct {
     enum conf_option option;
     bool (*valid)(str s);
@@ -117,6 +224,23 @@ static const struct {
     {CONF_domains, valid_domain, "a domain name"},
     {CONF_listen, valid_listen, "*, :: or an IP address"},
     {CONF_mynetworks, valid_network, "an IP address or a network such as 192.0.2.0/24"},
+    {CONF_relay_domains, valid_relay_domain, "a domain name, or one with a dot in front"},
+    {CONF_myorigin, valid_helo_name, "a domain name"},
+    {CONF_verp_senders, valid_address, "an address such as owner-list@example.com"},
+    {CONF_canonical_classes, valid_class,
+     "one of envelope_sender, envelope_recipient, header_sender, header_recipient"},
+    {CONF_sender_canonical_classes, valid_sender_class, "envelope_sender or header_sender"},
+    {CONF_recipient_canonical_classes, valid_recipient_class, "envelope_recipient or header_recipient"},
+    {CONF_local_header_rewrite_clients, valid_rewrite_client,
+     "one of permit_inet_interfaces, permit_mynetworks, permit_sasl_authenticated"},
+    {CONF_srs_domain, valid_helo_name, "a domain name"},
+    {CONF_smtp_bind_address, valid_ipv4, "an IPv4 address"},
+    {CONF_smtp_bind_address6, valid_ipv6, "an IPv6 address"},
+    {CONF_lmtp_sockets, valid_socket, "an absolute path of at most 107 bytes"},
+    {CONF_smtp_helo_name, valid_helo_name, "a name such as mail.example.com"},
+    {CONF_smtp_sasl_mechanism_filter, valid_client_mechanism,
+     "one of plain, login, scram-sha-1, scram-sha-256, xoauth2"},
+    {CONF_smtp_sasl_security_options, valid_security_option, "noplaintext or noanonymous"},
     {CONF_mail_location, valid_location, "a location such as maildir:/var/mail/vhosts/%d/%n"},
     {CONF_system_mail_location, valid_location, "a location such as maildir:~/Maildir"},
     {CONF_recipient_delimiter, valid_delimiter, "a set of punctuation characters such as +"},
@@ -125,6 +249,11 @@ static const struct {
      "one of plain, login, scram-sha-1, scram-sha-256, scram-sha-1-plus, scram-sha-256-plus"},
     {CONF_tls_certificates, valid_certificate, "CHAIN.pem:KEY.pem with absolute paths"},
     {CONF_dns_resolvers, valid_resolver, "ADDRESS or ADDRESS@PORT"},
+    {CONF_relayhost, valid_relayhost, "a domain, [host] or either with :port"},
+    {CONF_allow_mail_to_commands, valid_program_place, "alias or forward"},
+    {CONF_allow_mail_to_files, valid_program_place, "alias or forward"},
+    {CONF_forward_path, valid_expansion, "paths with $home, $user, ${extension} and the like"},
+    {CONF_smtp_socks5_proxy, valid_relayhost, "a host or [address] with :port"},
     {CONF_log_target, valid_log_target, "stderr, syslog or an absolute path"},
 };
 
@@ -177,15 +306,55 @@ static void check_sections(struct conf_build *b)
                        "\"%.80s\" is not a domain name", c->domain_sections[i].name);
 }
 
-void conf_check(struct conf_build *b)
+static enum rc valid_pipe_arguments(const struct pipe_def *d, struct err *e)
+{
+    for (size_t i = 0; i < d->argc; i++)
+        if (!valid_expansion(d->argv[i]))
+            return err_set(e, RC_INVALID, 0, "",
+                           "the transport \"" STR_FMT "\": \"" STR_FMT "\" does not expand", STR_ARG(d->name),
+                           STR_ARG(str_sub(d->argv[i], 0, 60)));
+    return RC_OK;
+}
+
+static void check_pipes(struct conf_build *b)
+{
+    const struct conf_origin *o = &b->conf->origin[CONF_pipe_transports];
+    str rest = str_c(b->conf->pipe_transports);
+    struct pipe_def d, first;
+    struct err e = {0};
+    enum rc rc;
+    while ((rc = pipe_def_take(&rest, &d, &e)) != RC_GONE) {
+        if (rc == RC_OK && pipe_def_find(str_c(b->conf->pipe_transports), d.name, &first) == RC_OK &&
+            first.name.p != d.name.p)
+            rc = err_set(&e, RC_INVALID, 0, "", "the transport \"" STR_FMT "\" is there twice",
+                         STR_ARG(d.name));
+        if (rc == RC_OK)
+            rc = valid_pipe_arguments(&d, &e);
+        if (rc != RC_OK)
+            conf_error(b->report, o->file ? o->file : b->file, o->line, "pipe_transports: %s", err_text(&e));
+    }
+}
+
+/* Settings of which one must not be less than the other. */
+static void check_order(struct conf_build *b)
 {
     const struct conf *c = b->conf;
     const struct conf_origin *last = &c->origin[CONF_last_valid_uid];
-    check_hostname(b);
-    check_values(b);
-    check_sections(b);
+    const struct conf_origin *most = &c->origin[CONF_maximal_backoff_time];
     if (c->last_valid_uid && c->last_valid_uid < c->first_valid_uid)
         conf_error(b->report, last->file ? last->file : b->file, last->line,
                    "last_valid_uid %d is less than first_valid_uid %d", c->last_valid_uid,
                    c->first_valid_uid);
+    if (c->maximal_backoff_time_ms < c->minimal_backoff_time_ms)
+        conf_error(b->report, most->file ? most->file : b->file, most->line,
+                   "maximal_backoff_time is less than minimal_backoff_time");
+}
+
+void conf_check(struct conf_build *b)
+{
+    check_hostname(b);
+    check_values(b);
+    check_sections(b);
+    check_order(b);
+    check_pipes(b);
 }

@@ -21,8 +21,17 @@ enum conf_password_scheme {
     CONF_SCHEME_SCRAM_SHA_256
 };
 enum conf_tls_version { CONF_TLS_1_2, CONF_TLS_1_3 };
+enum conf_tls_level {
+    CONF_TLS_LEVEL_NONE,
+    CONF_TLS_LEVEL_MAY,
+    CONF_TLS_LEVEL_ENCRYPT,
+    CONF_TLS_LEVEL_DANE,
+    CONF_TLS_LEVEL_DANE_ONLY,
+    CONF_TLS_LEVEL_VERIFY,
+    CONF_TLS_LEVEL_SECURE
+};
 enum conf_log_format { CONF_LOG_TEXT, CONF_LOG_JSON };
-enum conf_protocol { CONF_SMTP, CONF_SUBMISSION, CONF_LMTP, CONF_IMAP, CONF_POP3 };
+enum conf_protocol { CONF_SMTP, CONF_SUBMISSION, CONF_LMTP, CONF_IMAP, CONF_POP3, CONF_LOCAL };
 enum conf_tls { CONF_TLS_NONE, CONF_TLS_STARTTLS, CONF_TLS_IMPLICIT };
 
 struct conf_list {
@@ -137,6 +146,8 @@ void conf_describe(const struct conf *c, enum conf_option option, struct conf_di
 const struct conf_domain *conf_find_domain(const struct conf *c, str name);
 /* Whether `domains` (or a section) names it. */
 bool conf_has_domain(const struct conf *c, str name);
+/* Whether a list as relay_domains names it, or with a dot in front a parent of it. */
+bool conf_list_has_domain(const struct conf_list *l, str name);
 
 const char *conf_protocol_name(int protocol); /* "smtp", "submission"... */
 

@@ -18,6 +18,7 @@ static const struct {
     {"pop3s", CONF_POP3, 995, CONF_TLS_IMPLICIT, ""},
     {"lmtp", CONF_LMTP, 24, CONF_TLS_NONE, "127.0.0.1, ::1"},
     {"lmtp-socket", CONF_LMTP, 0, CONF_TLS_NONE, ""}, /* its path is the option lmtp_socket */
+    {"sendmail", CONF_LOCAL, 0, CONF_TLS_NONE, ""},   /* its path is the option sendmail_socket */
 };
 
 const char *conf_builtin_listener(size_t index)
@@ -27,7 +28,7 @@ const char *conf_builtin_listener(size_t index)
 
 const char *conf_protocol_name(int protocol)
 {
-    static const char *const names[] = {"smtp", "submission", "lmtp", "imap", "pop3"};
+    static const char *const names[] = {"smtp", "submission", "lmtp", "imap", "pop3", "local"};
     must(protocol >= 0 && (size_t)protocol < sizeof names / sizeof *names);
     return names[protocol];
 }
@@ -41,6 +42,8 @@ void conf_listeners_init(struct conf_build *b)
         l->protocol = (int)builtin[i].protocol;
         l->port = builtin[i].port;
         l->tls = (int)builtin[i].tls;
+        if (l->protocol == CONF_LOCAL) /* every user of the system may send */
+            l->mode = 0666;
         b->listener_lines[s.index].builtin = true;
         must(conf_value_set(b->conf->arena, addresses, l, str_c(builtin[i].addresses), NULL) == RC_OK);
     }
@@ -61,6 +64,13 @@ static const char *below_run_dir(struct conf *c, const char *socket)
     return path.p ? path.p : "";
 }
 
+static const char *builtin_socket(const struct conf *c, const struct conf_listener *l)
+{
+    if (str_eq(str_c(l->name), S("lmtp-socket")))
+        return c->lmtp_socket;
+    return str_eq(str_c(l->name), S("sendmail")) ? c->sendmail_socket : "";
+}
+
 static bool share_address(const struct conf_listener *a, const struct conf_listener *b)
 {
     for (size_t i = 0; i < a->addresses.n; i++)
@@ -74,14 +84,20 @@ static bool share_address(const struct conf_listener *a, const struct conf_liste
 static bool finish_one(struct conf_build *b, struct conf_listener *l, const struct conf_section_lines *lines)
 {
     struct conf *c = b->conf;
-    if (lines->builtin && str_eq(str_c(l->name), S("lmtp-socket")) && !l->socket[0])
-        l->socket = c->lmtp_socket;
+    if (lines->builtin && !l->socket[0])
+        l->socket = builtin_socket(c, l);
     if (!l->enabled || (lines->builtin && !l->port && !l->socket[0]))
         return false;
     if (!lines->builtin && !key_is_set(lines, "protocol"))
         conf_error(b->report, lines->file, lines->line, "the listener %s needs `protocol`", l->name);
-    if (!l->port && !l->socket[0])
+    if (l->protocol != CONF_LOCAL && !l->port && !l->socket[0])
         conf_error(b->report, lines->file, lines->line, "the listener %s needs `port` or `socket`", l->name);
+    if (l->protocol == CONF_LOCAL && (l->port || !l->socket[0]))
+        conf_error(b->report, lines->file, lines->line,
+                   "the listener %s needs `socket`, and no port, because only a socket tells who is there",
+                   l->name);
+    if (l->protocol == CONF_LOCAL && l->tls != CONF_TLS_NONE)
+        conf_error(b->report, lines->file, lines->line, "the listener %s cannot have `tls`", l->name);
     if (l->port && l->port + c->port_offset > 65535)
         conf_error(b->report, lines->file, lines->line,
                    "the port of the listener %s is above 65535 with port_offset", l->name);

@@ -77,3 +77,13 @@ bool conf_has_domain(const struct conf *c, str name)
             return true;
     return false;
 }
+
+bool conf_list_has_domain(const struct conf_list *l, str name)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        str one = l->v[i];
+        if (str_starts(one, S(".")) ? str_iends(name, one) && name.n > one.n : str_ieq(name, one))
+            return true;
+    }
+    return false;
+}

@@ -290,3 +290,44 @@ void date_format_imap_day(struct buf *out, int64_t day)
     struct civil c = civil_from_day(day);
     buf_printf(out, "%d-%s-%04d", c.day, month_names[c.month - 1], c.year);
 }
+
+/* time-offset = "Z" / ("+" / "-") time-hour ":" time-minute; -1 * ZONE_MAX - 1 when it is none */
+static int internet_zone(str s)
+{
+    int hours = fixed_number(s, 1, 2), minutes = fixed_number(s, 4, 2);
+    if (str_ieq(s, S("Z")))
+        return 0;
+    if (s.n != 6 || (s.p[0] != '+' && s.p[0] != '-') || s.p[3] != ':' || hours < 0 || hours > 23 ||
+        minutes < 0 || minutes > 59)
+        return -ZONE_MAX - 1;
+    return s.p[0] == '-' ? -(hours * 60 + minutes) : hours * 60 + minutes;
+}
+
+/* date-time = 4DIGIT "-" 2DIGIT "-" 2DIGIT "T" 2DIGIT ":" 2DIGIT ":" 2DIGIT ["." 1*DIGIT] time-offset */
+enum rc date_parse_internet(str s, struct date *ret)
+{
+    struct civil c;
+    size_t end = 19;
+    if (s.n < 20 || s.p[4] != '-' || s.p[7] != '-' || ascii_upper(s.p[10]) != 'T' || s.p[13] != ':' ||
+        s.p[16] != ':')
+        return RC_INVALID;
+    c.year = fixed_number(s, 0, 4);
+    c.month = fixed_number(s, 5, 2);
+    c.day = fixed_number(s, 8, 2);
+    c.hour = fixed_number(s, 11, 2);
+    c.minute = fixed_number(s, 14, 2);
+    c.second = fixed_number(s, 17, 2);
+    if (s.p[end] == '.')
+        for (end++; end < s.n && ascii_digit(s.p[end]);)
+            end++;
+    int zone = internet_zone(str_from(s, end));
+    if (s.p[end - 1] == '.' || zone < -ZONE_MAX || c.month < 1 || c.hour < 0 || c.minute < 0 || c.second < 0)
+        return RC_INVALID;
+    return date_from_civil(&c, zone, ret);
+}
+
+void date_format_internet(struct buf *out, int64_t seconds)
+{
+    struct civil c = civil_from_date((struct date){.seconds = seconds});
+    buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02dZ", c.year, c.month, c.day, c.hour, c.minute, c.second);
+}

@@ -27,4 +27,9 @@ void date_format_imap(struct buf *out, struct date d);
 MUST_USE enum rc date_parse_imap_day(str s, int64_t *ret_day);
 void date_format_imap_day(struct buf *out, int64_t day);
 
+/* "1996-12-19T16:39:57.5-08:00", "1985-04-12T23:20:50Z" (RFC 3339 §5.6); fractions of seconds are cut off. */
+MUST_USE enum rc date_parse_internet(str s, struct date *ret);
+/* "1985-04-12T23:20:50Z": always in UTC. */
+void date_format_internet(struct buf *out, int64_t seconds);
+
 #endif

@@ -21,6 +21,11 @@ void dotstream_init_counted(struct dotstream *d)
     *d = (struct dotstream){.state = BOL};
 }
 
+void dotstream_init_binary(struct dotstream *d)
+{
+    *d = (struct dotstream){.state = BOL, .binary = true};
+}
+
 /* The line under way is complete. */
 static void count_line(struct dotstream *d)
 {
@@ -102,6 +107,10 @@ size_t dotstream_feed(struct dotstream *d, str in, char *out, size_t *ret_out_n,
 {
     size_t at = 0, out_n = 0;
     *ret_end = false;
+    if (d->binary) {
+        memcpy(out, in.p, in.n);
+        at = out_n = in.n;
+    }
     while (at < in.n && !*ret_end) {
         if (d->state == TEXT)
             at += feed_text(d, str_from(in, at), out, &out_n);

@@ -1,4 +1,5 @@
-/* dotstream: message bytes as SMTP carries them in, content with LF line ends out (RFC 5321 §4.5.2).
+/* dotstream: message bytes as SMTP carries them in, content with LF line ends out (RFC 5321 §4.5.2), or with
+ * BODY=BINARYMIME as they are (RFC 3030 §3).
  *
  * Resumable at every byte. Two forms: the dot form of DATA, which ends at CRLF "." CRLF and at nothing else,
  * and the counted form of BDAT (RFC 3030), which ends where its caller says. A CR or LF that is not part of
@@ -12,6 +13,7 @@
 struct dotstream {
     int state;
     bool dots;              /* the dot form */
+    bool binary;            /* the counted form, every byte out as it came; no lines are counted */
     bool bare_cr, bare_lf;  /* seen so far */
     uint64_t content_bytes; /* given out, in LF form */
     uint64_t lines;         /* line ends given out */
@@ -21,6 +23,7 @@ struct dotstream {
 
 void dotstream_init_dots(struct dotstream *d);
 void dotstream_init_counted(struct dotstream *d);
+void dotstream_init_binary(struct dotstream *d);
 /* Decodes in to out, which has room for in.n + 1 bytes; *ret_out_n says how many were written. Returns how
  * many bytes of in were taken: all of them, unless the message ended there (*ret_end true; later bytes are
  * not the message's). */

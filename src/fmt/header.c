@@ -95,6 +95,15 @@ bool header_find_last(str block, str name, struct header_field *ret)
     return found;
 }
 
+void header_put_others(struct buf *out, str block, str name)
+{
+    struct header_iter it = header_iter(block);
+    struct header_field f;
+    while (header_next(&it, &f))
+        if (!str_ieq(f.name, name))
+            buf_puts(out, str_sub(block, f.start, f.end - f.start));
+}
+
 str header_unfold(struct arena *a, str value)
 {
     while (value.n && strchr(" \t\r\n", value.p[0]) && value.p[0])

@@ -6,6 +6,7 @@
 #define FMT_HEADER_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 
 struct header_field {
     str name;          /* without the colon and the white space before it; empty for a malformed line */
@@ -31,6 +32,9 @@ bool header_next(struct header_iter *it, struct header_field *ret);
 /* The n-th (from 0) field of that name, whatever its case; false when there are fewer. */
 bool header_find(str block, str name, size_t n, struct header_field *ret);
 bool header_find_last(str block, str name, struct header_field *ret);
+
+/* The fields of a block that have another name, as they are, without the empty line that ends it. */
+void header_put_others(struct buf *out, str block, str name);
 
 /* The value on one line: without CR, LF and leading white space (RFC 5322 §2.2.3). A view when nothing has to
  * go, else from the arena; STR_NONE when that is exhausted. */

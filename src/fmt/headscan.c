@@ -1,4 +1,4 @@
-/* headscan: a small machine over header lines; values are skipped with memchr, but for Message-ID.
+/* headscan: a small machine over header lines; values are skipped with memchr, but for few fields.
  *
  *   state   at                      goes on
  *   BOL     the start of a line     LF: done; space or tab: VALUE (folding, RFC 5322 §2.2.3); else NAME
@@ -7,7 +7,10 @@
  *   VALUE   up to the line end      LF: BOL */
 #include "fmt/headscan.h"
 
+#include "fmt/smtp_cmd.h"
+
 enum { BOL, NAME, GAP, VALUE };
+enum { OTHER, MESSAGE_ID, TLS_REQUIRED, MT_PRIORITY }; /* fields of which the value counts */
 
 void headscan_init(struct headscan *h)
 {
@@ -18,7 +21,8 @@ static void count_field(struct headscan *h)
 {
     str name = str_mem(h->name, h->name_n);
     h->fields++;
-    h->in_message_id = false;
+    h->field = OTHER;
+    h->value_n = 0;
     if (str_eq(name, S("received"))) {
         h->received++;
     } else if (str_eq(name, S("delivered-to"))) {
@@ -28,8 +32,16 @@ static void count_field(struct headscan *h)
     } else if (str_eq(name, S("from"))) {
         h->has_from = true;
     } else if (str_eq(name, S("message-id"))) {
-        h->in_message_id = !h->has_message_id;
+        h->field = h->has_message_id ? OTHER : MESSAGE_ID;
         h->has_message_id = true;
+    } else if (str_eq(name, S("tls-required"))) {
+        h->field = h->has_tls_required ? OTHER : TLS_REQUIRED;
+        h->has_tls_required = true;
+    } else if (str_eq(name, S("mt-priority"))) {
+        h->field = h->has_mt_priority ? OTHER : MT_PRIORITY;
+        if (h->has_mt_priority) /* only a single one counts (RFC 6758 §3.1) */
+            h->priority_valid = false;
+        h->has_mt_priority = true;
     }
 }
 
@@ -61,11 +73,27 @@ static void feed_name(struct headscan *h, char c)
     }
 }
 
-static void keep_message_id(struct headscan *h, str part)
+static void keep(str part, char *room, size_t size, size_t *n)
 {
-    for (size_t i = 0; i < part.n && h->message_id_n < sizeof h->message_id; i++)
-        if (part.p[i] != ' ' && part.p[i] != '\t')
-            h->message_id[h->message_id_n++] = part.p[i];
+    for (size_t i = 0; i < part.n && *n < size; i++)
+        if (part.p[i] != ' ' && part.p[i] != '\t' && part.p[i] != '\r')
+            room[(*n)++] = part.p[i];
+}
+
+/* The value may come in pieces: the last look at it counts. A priority may have a comment behind it (RFC 6758
+ * §4). */
+static void keep_value(struct headscan *h, str part)
+{
+    if (h->field == MESSAGE_ID) {
+        keep(part, h->message_id, sizeof h->message_id, &h->message_id_n);
+        return;
+    }
+    keep(part, h->value, sizeof h->value, &h->value_n);
+    str rest = str_mem(h->value, h->value_n);
+    if (h->field == TLS_REQUIRED)
+        h->tls_required_no = str_ieq(rest, S("no"));
+    else
+        h->priority_valid = smtp_cmd_parse_priority(str_take(&rest, '('), &h->priority) == RC_OK;
 }
 
 /* Skips to the end of the line or of the input: returns the bytes taken. */
@@ -73,8 +101,8 @@ static size_t feed_value(struct headscan *h, str bytes)
 {
     ptrdiff_t lf = str_chr(bytes, '\n');
     size_t n = lf < 0 ? bytes.n : (size_t)lf;
-    if (h->in_message_id)
-        keep_message_id(h, str_sub(bytes, 0, n));
+    if (h->field != OTHER)
+        keep_value(h, str_sub(bytes, 0, n));
     if (lf < 0)
         return n;
     h->state = BOL;

@@ -87,3 +87,9 @@ void json_put_bool(struct json *j, const char *key, bool value)
     begin_value(j, key);
     buf_puts(j->out, value ? S("true") : S("false"));
 }
+
+void json_put_null(struct json *j, const char *key)
+{
+    begin_value(j, key);
+    buf_puts(j->out, S("null"));
+}

@@ -18,6 +18,7 @@ void json_close_array(struct json *j);
 void json_put_str(struct json *j, const char *key, str value);
 void json_put_int(struct json *j, const char *key, int64_t value);
 void json_put_bool(struct json *j, const char *key, bool value);
+void json_put_null(struct json *j, const char *key);
 
 /* A quoted JSON string alone. */
 void json_quote(struct buf *out, str s);

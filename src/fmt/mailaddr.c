@@ -154,6 +154,8 @@ enum rc mailaddr_take(str *text, struct arena *a, struct mailaddr *ret)
         return RC_LIMIT;
     if ((rc = normalise_domain(domain, a, &out.domain)))
         return rc;
+    if (out.domain.n > domain.n && whole.n - domain.n + out.domain.n > MAILADDR_MAX)
+        return RC_LIMIT; /* its A-labels are longer */
     *ret = out;
     return RC_OK;
 }

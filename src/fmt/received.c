@@ -44,9 +44,9 @@ static void put_tls(struct buf *out, const struct received *r)
     buf_puts(out, S(" bits))"));
 }
 
-void received_put(struct buf *out, const struct received *r)
+static void put_client(struct buf *out, const struct received *r)
 {
-    buf_puts(out, S("Received: from "));
+    buf_puts(out, S("from "));
     put_clean(out, r->helo.n ? r->helo : S("unknown"));
     buf_puts(out, S(" ("));
     put_clean(out, r->name);
@@ -55,12 +55,32 @@ void received_put(struct buf *out, const struct received *r)
     buf_puts(out, S("])"));
     if (r->tls_version.n)
         put_tls(out, r);
-    buf_puts(out, S("\n\tby "));
+    buf_puts(out, S("\n\t"));
+}
+
+void received_put(struct buf *out, const struct received *r)
+{
+    buf_puts(out, S("Received: "));
+    if (r->local_user.n == 0)
+        put_client(out, r);
+    buf_puts(out, S("by "));
     put_clean(out, r->by);
-    buf_puts(out, S(" (malle) with "));
-    buf_puts(out, r->with);
-    buf_puts(out, S(" id "));
+    buf_puts(out, S(" (malle"));
+    if (r->local_user.n) {
+        buf_puts(out, S(", from user "));
+        put_clean(out, r->local_user);
+        buf_puts(out, S(", uid "));
+        buf_put_u64(out, r->local_uid);
+        buf_puts(out, S(")\n\t"));
+    } else {
+        buf_puts(out, S(") with "));
+        buf_puts(out, r->with);
+        buf_putc(out, ' ');
+    }
+    buf_puts(out, S("id "));
     buf_puts(out, r->id);
+    if (r->has_priority)
+        buf_printf(out, " PRIORITY %d", r->priority);
     if (r->recipient.n) {
         buf_puts(out, S("\n\tfor <"));
         buf_puts(out, r->recipient);

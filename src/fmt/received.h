@@ -12,8 +12,13 @@ struct received {
     str tls_version, tls_cipher; /* empty without TLS */
     int tls_bits, tls_alg_bits;
     str by, with, id;
-    str recipient; /* for: only when there is exactly one; else empty */
+    str recipient;     /* for: only when there is exactly one; else empty */
+    bool has_priority; /* MT-PRIORITY was said (RFC 6710 §4.1) */
+    int priority;
     struct date date;
+    str local_user; /* who on this machine handed it over, with the uid; then helo to tls_alg_bits and with do
+                       not count. Empty for a client */
+    uint32_t local_uid;
 };
 
 /* What arrived how, for the with clause (RFC 3848, RFC 6531 §4.3). */

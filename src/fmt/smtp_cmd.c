@@ -11,6 +11,8 @@
 
 #include "base/num.h"
 #include "base/utf8.h"
+#include "fmt/date.h"
+#include "fmt/xtext.h"
 
 #define SYNTAX(e, ...) err_set((e), RC_INVALID, 501, "5.5.4", __VA_ARGS__)
 
@@ -136,12 +138,13 @@ static bool value_is_valid(str value)
  */
 struct param {
     str keyword;
+    unsigned extension; /* 0: always there */
     bool has_value;
     enum rc (*parse)(str value, struct arena *a, void *out, struct err *e);
 };
 
-static enum rc parse_params(str args, const struct param *table, size_t table_n, struct arena *a, void *out,
-                            struct err *e)
+static enum rc parse_params(str args, const struct param *table, size_t table_n, unsigned extensions,
+                            struct arena *a, void *out, struct err *e)
 {
     unsigned seen = 0;
     for (str word = str_word(&args); word.n; word = str_word(&args)) {
@@ -152,7 +155,7 @@ static enum rc parse_params(str args, const struct param *table, size_t table_n,
             return SYNTAX(e, "Bad parameter syntax");
         while (i < table_n && !str_ieq(keyword, table[i].keyword))
             i++;
-        if (i == table_n) /* RFC 5321 §4.1.1.11 */
+        if (i == table_n || (table[i].extension & ~extensions)) /* RFC 5321 §4.1.1.11 */
             return err_set(e, RC_PERM, 555, "5.5.4", "Unsupported parameter: " STR_FMT, STR_ARG(keyword));
         if (seen & 1u << i)
             return SYNTAX(e, "Parameter given twice: " STR_FMT, STR_ARG(keyword));
@@ -185,6 +188,8 @@ static enum rc param_body(str value, struct arena *a, void *out, struct err *e)
         mail->body = SMTP_BODY_7BIT;
     else if (str_ieq(value, S("8BITMIME")))
         mail->body = SMTP_BODY_8BITMIME;
+    else if (str_ieq(value, S("BINARYMIME")))
+        mail->body = SMTP_BODY_BINARYMIME;
     else
         return SYNTAX(e, "Unsupported BODY value");
     return RC_OK;
@@ -238,6 +243,72 @@ static enum rc param_auth(str value, struct arena *a, void *out, struct err *e)
     return RC_OK;
 }
 
+enum rc smtp_cmd_parse_priority(str text, int *ret)
+{
+    bool negative = str_starts(text, S("-"));
+    str digit = str_from(text, negative);
+    if (digit.n != 1 || !ascii_digit(digit.p[0]) || (negative && digit.p[0] == '0'))
+        return RC_INVALID;
+    *ret = negative ? '0' - digit.p[0] : digit.p[0] - '0';
+    return RC_OK;
+}
+
+static enum rc param_priority(str value, struct arena *a, void *out, struct err *e)
+{
+    struct smtp_mail *mail = out;
+    mail->has_priority = true;
+    if (smtp_cmd_parse_priority(value, &mail->priority)) /* RFC 6710 §4.1 */
+        return err_set(e, RC_INVALID, 501, "5.5.2", "Bad MT-PRIORITY value");
+    return RC_OK;
+}
+
+/* future-release-integer = %x31-39 *8DIGIT (RFC 4865 §3) */
+static enum rc param_holdfor(str value, struct arena *a, void *out, struct err *e)
+{
+    struct smtp_mail *mail = out;
+    if (num_parse_u32(value, 999999999, &mail->hold_for) || value.p[0] == '0')
+        return SYNTAX(e, "Bad HOLDFOR value");
+    return mail->hold_until ? SYNTAX(e, "HOLDFOR and HOLDUNTIL exclude each other") : RC_OK;
+}
+
+static enum rc param_holduntil(str value, struct arena *a, void *out, struct err *e)
+{
+    struct smtp_mail *mail = out;
+    struct date date;
+    if (date_parse_internet(value, &date) || date.seconds <= 0)
+        return SYNTAX(e, "Bad HOLDUNTIL value");
+    mail->hold_until = date.seconds;
+    return mail->hold_for ? SYNTAX(e, "HOLDFOR and HOLDUNTIL exclude each other") : RC_OK;
+}
+
+/* by-value = ["-" / "+"] 1*9DIGIT ";" ("R" / "N") ["T"]; to return it there must be time left (RFC 2852 §4)
+ */
+static enum rc param_by(str value, struct arena *a, void *out, struct err *e)
+{
+    struct smtp_mail *mail = out;
+    str mode = value, time = str_take(&mode, ';');
+    bool negative = str_starts(time, S("-"));
+    uint32_t seconds;
+    time = str_from(time, negative || str_starts(time, S("+")));
+    if (time.n > 9 || num_parse_u32(time, 999999999, &seconds) || mode.n < 1 || mode.n > 2)
+        return SYNTAX(e, "Bad BY value");
+    mail->by = ascii_upper(mode.p[0]) == 'R'   ? SMTP_BY_RETURN
+               : ascii_upper(mode.p[0]) == 'N' ? SMTP_BY_NOTIFY
+                                               : SMTP_BY_UNSET;
+    mail->by_trace = mode.n == 2;
+    if (!mail->by || (mode.n == 2 && ascii_upper(mode.p[1]) != 'T'))
+        return SYNTAX(e, "Bad BY value");
+    mail->by_seconds = negative ? -(int32_t)seconds : (int32_t)seconds;
+    return mail->by == SMTP_BY_RETURN && mail->by_seconds <= 0 ? SYNTAX(e, "BY time is over already") : RC_OK;
+}
+
+static enum rc param_requiretls(str value, struct arena *a, void *out, struct err *e)
+{
+    struct smtp_mail *mail = out;
+    mail->require_tls = true;
+    return RC_OK;
+}
+
 /* notify-esmtp-value = "NEVER" / 1#("SUCCESS" / "FAILURE" / "DELAY") (RFC 3461 §4.1) */
 static enum rc param_notify(str value, struct arena *a, void *out, struct err *e)
 {
@@ -262,6 +333,18 @@ static enum rc param_notify(str value, struct arena *a, void *out, struct err *e
     return RC_OK;
 }
 
+/* Addresses of type utf-8 have a coding of their own (RFC 6533 §3). */
+static enum rc decode_orcpt(str type, str address, struct arena *a, str *ret)
+{
+    AUTO(buf_deinit) struct buf plain = BUF_INIT(4 * SMTP_ORCPT_MAX);
+    if (!str_ieq(type, S("utf-8")))
+        return smtp_cmd_decode_xtext(address, a, ret);
+    enum rc rc = xtext_decode_utf8_addr(&plain, address);
+    if (rc == RC_OK)
+        *ret = arena_str(a, buf_str(&plain));
+    return rc == RC_OK && !ret->p ? RC_LIMIT : rc;
+}
+
 /* original-recipient-address = addr-type ";" xtext (RFC 3461 §4.2) */
 static enum rc param_orcpt(str value, struct arena *a, void *out, struct err *e)
 {
@@ -269,23 +352,33 @@ static enum rc param_orcpt(str value, struct arena *a, void *out, struct err *e)
     bool has_type = str_chr(value, ';') > 0;
     str address = value, type = str_take(&address, ';');
     if (value.n > SMTP_ORCPT_MAX || !has_type || !keyword_is_valid(type) ||
-        smtp_cmd_decode_xtext(address, a, &rcpt->orcpt))
+        decode_orcpt(type, address, a, &rcpt->orcpt))
         return SYNTAX(e, "Bad ORCPT value");
     rcpt->orcpt_type = arena_str(a, type);
     return rcpt->orcpt_type.p ? RC_OK : SYNTAX(e, "Bad ORCPT value");
 }
 
 static const struct param mail_params[] = {
-    {S("SIZE"), true, param_size}, {S("BODY"), true, param_body}, {S("SMTPUTF8"), false, param_smtputf8},
-    {S("AUTH"), true, param_auth}, {S("RET"), true, param_ret},   {S("ENVID"), true, param_envid},
+    {S("SIZE"), 0, true, param_size},
+    {S("BODY"), 0, true, param_body},
+    {S("SMTPUTF8"), 0, false, param_smtputf8},
+    {S("AUTH"), 0, true, param_auth},
+    {S("RET"), 0, true, param_ret},
+    {S("ENVID"), 0, true, param_envid},
+    {S("MT-PRIORITY"), SMTP_EXT_MT_PRIORITY, true, param_priority},
+    {S("HOLDFOR"), SMTP_EXT_FUTURERELEASE, true, param_holdfor},
+    {S("HOLDUNTIL"), SMTP_EXT_FUTURERELEASE, true, param_holduntil},
+    {S("BY"), SMTP_EXT_DELIVERBY, true, param_by},
+    {S("REQUIRETLS"), SMTP_EXT_REQUIRETLS, false, param_requiretls},
 };
 
 static const struct param rcpt_params[] = {
-    {S("NOTIFY"), true, param_notify},
-    {S("ORCPT"), true, param_orcpt},
+    {S("NOTIFY"), 0, true, param_notify},
+    {S("ORCPT"), 0, true, param_orcpt},
 };
 
-enum rc smtp_cmd_parse_mail(str args, struct arena *a, struct smtp_mail *ret, struct err *e)
+enum rc smtp_cmd_parse_mail(str args, unsigned extensions, struct arena *a, struct smtp_mail *ret,
+                            struct err *e)
 {
     struct smtp_mail mail = {.null_sender = false};
     enum rc rc;
@@ -299,8 +392,11 @@ enum rc smtp_cmd_parse_mail(str args, struct arena *a, struct smtp_mail *ret, st
         return rc;
     if ((rc = check_path_end(args, e)))
         return rc;
-    if ((rc = parse_params(args, mail_params, sizeof mail_params / sizeof *mail_params, a, &mail, e)))
+    if ((rc = parse_params(args, mail_params, sizeof mail_params / sizeof *mail_params, extensions, a, &mail,
+                           e)))
         return rc;
+    if (mail.body == SMTP_BODY_BINARYMIME && !(extensions & SMTP_EXT_BINARYMIME))
+        return SYNTAX(e, "Unsupported BODY value");
     if (mail.from.utf8 && !mail.smtputf8) /* RFC 6531 §3.5 */
         return err_set(e, RC_PERM, 553, "5.6.7", "Address needs SMTPUTF8");
     *ret = mail;
@@ -323,7 +419,7 @@ enum rc smtp_cmd_parse_rcpt(str args, bool smtputf8, struct arena *a, struct smt
     }
     if ((rc = check_path_end(args, e)))
         return rc;
-    if ((rc = parse_params(args, rcpt_params, sizeof rcpt_params / sizeof *rcpt_params, a, &rcpt, e)))
+    if ((rc = parse_params(args, rcpt_params, sizeof rcpt_params / sizeof *rcpt_params, 0, a, &rcpt, e)))
         return rc;
     if (rcpt.to.utf8 && !smtputf8) /* RFC 6531 §3.5 */
         return err_set(e, RC_PERM, 553, "5.6.7", "Address needs SMTPUTF8");

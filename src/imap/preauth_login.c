@@ -71,7 +71,10 @@ static bool challenge(void *dialogue, str data, struct buf *in)
 /* Carries on from auth's first reply to the end. */
 static void exchange(struct preauth *p, struct login_sasl_reply *reply)
 {
-    if (!login_exchange(p->ops, p->ctx, challenge, p, reply))
+    stream_set_deadline(p->io, login_exchange_deadline(p->set));
+    bool done = login_exchange(p->ops, p->ctx, challenge, p, reply);
+    stream_set_deadline(p->io, p->set->deadline);
+    if (!done)
         return;
     if (reply->result == LOGIN_SASL_OK)
         open_session(p);

@@ -13,6 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+enum { ASK_AGAIN_MAX = 2 };
+
 struct channel {
     struct channel_pool *pool;
     struct channel *next;
@@ -107,8 +109,10 @@ static enum rc open_pair(struct channel_pool *p, int *ret_fd)
     close(fd[1]);
     if (rc != RC_OK) {
         close(fd[0]);
-        if (rc == RC_GONE)
+        if (rc == RC_GONE) {
+            ipc_end_if_refused(p->link);
             fd_closep(&p->link); /* the master will hand over another */
+        }
         return rc;
     }
     *ret_fd = fd[0];
@@ -171,6 +175,7 @@ enum rc channel_take(struct channel_pool *p, struct channel **ret, msec deadline
             p->idle = c->next;
             if (channel_alive(c))
                 break;
+            ipc_end_if_refused(c->fd);
             channel_close(c);
             c = NULL;
             continue;
@@ -221,8 +226,9 @@ void channel_release(struct channel **cp, bool broken)
     *cp = NULL;
 }
 
-enum rc channel_pool_call(struct channel_pool *p, struct buf *b, const int *fds, unsigned n_fds,
-                          uint16_t reply_type, struct ipc_msg *ret, msec deadline)
+/* RC_GONE: the other side ended before it answered. */
+static enum rc call_once(struct channel_pool *p, struct buf *b, const int *fds, unsigned n_fds,
+                         uint16_t reply_type, struct ipc_msg *ret, msec deadline)
 {
     struct channel *c = NULL;
     enum rc rc = channel_take(p, &c, deadline);
@@ -230,6 +236,27 @@ enum rc channel_pool_call(struct channel_pool *p, struct buf *b, const int *fds,
         return rc;
     rc = channel_call(c, b, fds, n_fds, reply_type, ret, deadline);
     channel_release(&c, rc != RC_OK);
+    return rc == RC_OK || rc == RC_GONE ? rc : RC_TEMP;
+}
+
+enum rc channel_pool_call(struct channel_pool *p, struct buf *b, const int *fds, unsigned n_fds,
+                          uint16_t reply_type, struct ipc_msg *ret, msec deadline)
+{
+    enum rc rc = call_once(p, b, fds, n_fds, reply_type, ret, deadline);
+    return rc == RC_OK ? RC_OK : RC_TEMP;
+}
+
+enum rc channel_pool_ask(struct channel_pool *p, struct buf *b, uint16_t reply_type, struct ipc_msg *ret,
+                         msec deadline)
+{
+    AUTO(buf_deinit) struct buf question = BUF_INIT(IPC_MAX);
+    buf_puts(&question, buf_str(b)); /* the answer comes into b */
+    enum rc rc = call_once(p, b, NULL, 0, reply_type, ret, deadline);
+    for (int again = 0; rc == RC_GONE && again < ASK_AGAIN_MAX; again++) {
+        buf_reset(b);
+        buf_puts(b, buf_str(&question));
+        rc = call_once(p, b, NULL, 0, reply_type, ret, deadline);
+    }
     return rc == RC_OK ? RC_OK : RC_TEMP;
 }
 
@@ -285,8 +312,10 @@ static void *channel_main(void *arg)
         if (rc != RC_OK)
             break;
     }
-    if (rc == RC_INVALID)
+    if (rc == RC_INVALID) {
         log_error("malformed request on a channel: closing it");
+        ipc_refuse(ch.fd);
+    }
     if (conn && svc->closed)
         svc->closed(svc->ctx, conn);
     buf_wipe(&in);
@@ -336,10 +365,14 @@ static void *server_main(void *arg)
         if (fd < 0 || ipc_end(&m) != RC_OK) {
             ipc_msg_deinit(&m);
             fd_closep(&fd);
-            log_error("malformed message %u on a link: closing it", m.type);
+            rc = RC_INVALID;
             break;
         }
         server_accept(s, fd);
+    }
+    if (rc == RC_INVALID) {
+        log_error("malformed message on a link: closing it");
+        ipc_refuse(s->link);
     }
     buf_deinit(&in);
     close(s->link);

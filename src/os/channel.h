@@ -25,6 +25,10 @@ bool channel_pool_has_link(struct channel_pool *p);
 /* As ipc_call; with all channels busy it waits its turn. */
 MUST_USE enum rc channel_pool_call(struct channel_pool *p, struct buf *b, const int *fds, unsigned n_fds,
                                    uint16_t reply_type, struct ipc_msg *ret, msec deadline);
+/* The same for a question that may be asked twice and carries no descriptor: when whoever answers ends
+ * meanwhile, as at a reload, its successor is asked. */
+MUST_USE enum rc channel_pool_ask(struct channel_pool *p, struct buf *b, uint16_t reply_type,
+                                  struct ipc_msg *ret, msec deadline);
 
 /* A fresh channel outside the pool's count, for handing on to another process; the caller's. -1: no link. */
 int channel_pool_lend(struct channel_pool *p);
@@ -39,9 +43,9 @@ void channel_release(struct channel **c, bool broken);
 
 /* --- the answering side --- */
 /* Handles one request: fills reply (created with IPC_MAX, already reset) with ipc_begin...; may set up to
- * IPC_FDS_MAX descriptors in reply_fds, which are closed after sending. RC_OK: send it; anything else closes
- * the channel. *conn is NULL at a channel's first call and the handler's own state afterwards; it is freed by
- * `closed`. */
+ * IPC_FDS_MAX descriptors in reply_fds, which are closed after sending. RC_OK: send it; RC_INVALID: the
+ * request was malformed or not permitted: refused, and the asker ends; anything else closes the channel.
+ * *conn is NULL at a channel's first call and the handler's own state afterwards; it is freed by `closed`. */
 struct channel_service {
     enum rc (*handle)(void *ctx, void **conn, struct ipc_msg *request, struct buf *reply, int *reply_fds,
                       unsigned *ret_n_fds);

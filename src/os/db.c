@@ -1,9 +1,12 @@
 /* db: SQLite behind a small interface; see the header. The only file that includes sqlite3.h. */
 #include "os/db.h"
 
+#include "base/clock.h"
+
+#include <pthread.h>
 #include <sqlite3.h>
 
-enum { STATEMENTS_MAX = 96, BUSY_TIMEOUT_MS = 30000 };
+enum { STATEMENTS_MAX = 96, BUSY_TIMEOUT_MS = 30000, STEPS_BETWEEN_LOOKS = 10000 };
 
 struct db_stmt {
     struct db *db;
@@ -18,20 +21,25 @@ struct db {
     struct db_stmt stmt[STATEMENTS_MAX];
     size_t n_stmt;
     uint64_t uses;
-    bool durable; /* the present value of PRAGMA synchronous */
+    uint64_t scanned;
+    bool tells_damage;      /* DB_DISPOSABLE */
+    bool durable;           /* the present value of PRAGMA synchronous */
+    struct db_stmt outside; /* of db_query_text */
+    msec patience, give_up; /* for one statement, and the instant that follows from it; 0: none */
 };
 
-static enum rc rc_of(int code)
+static enum rc rc_of(const struct db *db, int code)
 {
     switch (code & 0xff) {
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
-        return RC_INVALID;
+        return db && db->tells_damage ? RC_INVALID : RC_TEMP;
     case SQLITE_CONSTRAINT:
     case SQLITE_READONLY:
     case SQLITE_PERM:
         return RC_PERM;
     case SQLITE_TOOBIG:
+    case SQLITE_FULL:
         return RC_LIMIT;
     default:
         return RC_TEMP;
@@ -40,11 +48,18 @@ static enum rc rc_of(int code)
 
 static enum rc fail(struct db *db, int code, const char *what, struct err *e)
 {
-    enum rc rc = rc_of(code);
+    enum rc rc = rc_of(db, code);
     (void)err_set(e, rc, 0, "4.3.0", "Internal error, try again later");
     err_note(e, "sqlite: %s (%d): %.120s", db && db->s ? sqlite3_errmsg(db->s) : sqlite3_errstr(code), code,
              what);
     return rc;
+}
+
+/* Its count of all memory would be behind one lock for all handles. Fails harmlessly where somebody, a module
+ * of PAM, was first. */
+static void set_up_library(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
 enum rc db_open(const char *path, unsigned flags, struct db **ret, struct err *e)
@@ -53,9 +68,15 @@ enum rc db_open(const char *path, unsigned flags, struct db **ret, struct err *e
                                 "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000;"
                                 "PRAGMA journal_size_limit=4194304; PRAGMA cache_size=-8192;"
                                 "PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON;";
+    /* Reading the schema opens the files that belong to the database, which a sandbox may forbid later. */
+    static const char setup_foreign[] =
+        "PRAGMA temp_store=MEMORY; PRAGMA query_only=ON; PRAGMA trusted_schema=OFF;"
+        "PRAGMA cell_size_check=ON; SELECT count(*) FROM sqlite_schema;";
     int mode = flags & DB_READ_ONLY ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     AUTO(db_closep) struct db *db = calloc(1, sizeof *db);
-    must(db);
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    must(db && pthread_once(&once, set_up_library) == 0);
+    db->tells_damage = (flags & (DB_DISPOSABLE | DB_FOREIGN)) != 0;
     if (flags & DB_CREATE)
         mode |= SQLITE_OPEN_CREATE;
     int code = sqlite3_open_v2(path, &db->s, mode | SQLITE_OPEN_NOMUTEX, NULL);
@@ -65,7 +86,7 @@ enum rc db_open(const char *path, unsigned flags, struct db **ret, struct err *e
     sqlite3_busy_timeout(db->s, BUSY_TIMEOUT_MS);
     sqlite3_db_config(db->s, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     db->durable = true;
-    enum rc rc = db_script(db, setup, e);
+    enum rc rc = db_script(db, flags & DB_FOREIGN ? setup_foreign : setup, e);
     if (rc == RC_OK) {
         *ret = db;
         db = NULL;
@@ -79,6 +100,7 @@ struct db *db_close(struct db *db)
         return NULL;
     for (size_t i = 0; i < db->n_stmt; i++)
         sqlite3_finalize(db->stmt[i].s);
+    sqlite3_finalize(db->outside.s);
     sqlite3_close(db->s);
     free(db);
     return NULL;
@@ -93,6 +115,19 @@ enum rc db_script(struct db *db, const char *sql, struct err *e)
 {
     int code = sqlite3_exec(db->s, sql, NULL, NULL, NULL);
     return code == SQLITE_OK ? RC_OK : fail(db, code, sql, e);
+}
+
+static int is_over(void *arg)
+{
+    const struct db *db = arg;
+    return db->give_up > 0 && clock_mono() > db->give_up;
+}
+
+void db_set_patience(struct db *db, int timeout_ms)
+{
+    db->patience = timeout_ms;
+    sqlite3_busy_timeout(db->s, timeout_ms);
+    sqlite3_progress_handler(db->s, STEPS_BETWEEN_LOOKS, is_over, db);
 }
 
 /* A free slot: a new one, or the idle statement that was used longest ago. */
@@ -128,6 +163,7 @@ static enum rc prepare(struct db *db, const char *sql, struct db_stmt **ret, str
     }
     q->busy = true;
     q->used = ++db->uses;
+    db->give_up = db->patience > 0 ? clock_mono() + db->patience : 0;
     *ret = q;
     return RC_OK;
 }
@@ -167,6 +203,21 @@ enum rc db_query_args(struct db *db, struct db_stmt **ret, struct err *e, const 
     return RC_OK;
 }
 
+enum rc db_query_text(struct db *db, struct db_stmt **ret, struct err *e, str sql)
+{
+    must(!db->outside.busy && sql.n <= INT32_MAX);
+    db->outside = (struct db_stmt){.db = db, .sql = "a query from outside"};
+    int code = sqlite3_prepare_v3(db->s, sql.p, (int)sql.n, 0, &db->outside.s, NULL);
+    if (code != SQLITE_OK)
+        return fail(db, code, db->outside.sql, e);
+    if (!db->outside.s)
+        return err_set(e, RC_PERM, 0, "4.3.0", "The query is empty");
+    db->outside.busy = true;
+    db->give_up = db->patience > 0 ? clock_mono() + db->patience : 0;
+    *ret = &db->outside;
+    return RC_OK;
+}
+
 enum rc db_step(struct db_stmt *q, struct err *e)
 {
     int code = sqlite3_step(q->s);
@@ -177,8 +228,14 @@ enum rc db_step(struct db_stmt *q, struct err *e)
 
 void db_done(struct db_stmt **q)
 {
-    if (*q) {
+    if (*q && *q == &(*q)->db->outside) {
+        sqlite3_finalize((*q)->s);
+        **q = (struct db_stmt){0};
+        *q = NULL;
+    } else if (*q) {
         sqlite3_reset((*q)->s);
+        (*q)->db->scanned += (uint64_t)sqlite3_stmt_status((*q)->s, SQLITE_STMTSTATUS_FULLSCAN_STEP, 1) +
+                             (uint64_t)sqlite3_stmt_status((*q)->s, SQLITE_STMTSTATUS_AUTOINDEX, 1);
         sqlite3_clear_bindings((*q)->s);
         (*q)->busy = false;
         *q = NULL;
@@ -255,6 +312,14 @@ void db_rollback(struct db *db)
         must(!db_in_transaction(db));
 }
 
+enum rc db_end(struct db *db, enum rc rc, struct err *e)
+{
+    if (rc == RC_OK)
+        return db_commit(db, e);
+    db_rollback(db);
+    return rc;
+}
+
 bool db_in_transaction(const struct db *db)
 {
     return !sqlite3_get_autocommit(db->s);
@@ -268,4 +333,9 @@ int64_t db_last_id(const struct db *db)
 int64_t db_changes(const struct db *db)
 {
     return sqlite3_changes64(db->s);
+}
+
+uint64_t db_scanned(const struct db *db)
+{
+    return db->scanned;
 }

@@ -5,8 +5,8 @@
  * A handle belongs to one thread at a time and never crosses a fork. Statements are cached by the address of
  * their SQL text: pass string constants only.
  *
- * Errors: RC_INVALID the file is damaged or no database; RC_PERM a constraint was hurt or the file may not be
- * written; RC_LIMIT a value is too large; RC_TEMP busy, disk full, I/O; RC_GONE from db_step: no more rows.
+ * Errors: RC_PERM a constraint was hurt or the file may not be written; RC_LIMIT a value is too large, or the
+ * disk full; RC_TEMP busy, I/O, a file that is damaged or no database; RC_GONE from db_step: no more rows.
  */
 #ifndef OS_DB_H
 #define OS_DB_H
@@ -17,13 +17,21 @@ struct db;
 struct db_stmt;
 
 enum db_open_flag {
-    DB_CREATE = 1,   /* make the file (0600) when missing */
-    DB_READ_ONLY = 2 /* refuse every write */
+    DB_CREATE = 1,    /* make the file (0600) when missing */
+    DB_READ_ONLY = 2, /* refuse every write */
+    DB_FOREIGN = 4,   /* another program's database: its journal mode is left alone; with DB_READ_ONLY */
+    /* Damage is RC_INVALID, so that the caller can make the file anew. For what may be lost alone: SQLite
+     * says the same of a page that the disk could not read just now. */
+    DB_DISPOSABLE = 8
 };
 
 MUST_USE enum rc db_open(const char *path, unsigned flags, struct db **ret, struct err *e);
 struct db *db_close(struct db *db); /* accepts NULL, returns NULL */
 void db_closep(struct db **db);
+
+/* How long one statement may wait for locks and run, from its first step on; RC_TEMP after that. Without
+ * this, waits end after 30 s and nothing else does. */
+void db_set_patience(struct db *db, int timeout_ms);
 
 /* A value handed to a statement: parameters ?1, ?2... in order. */
 struct db_val {
@@ -49,6 +57,10 @@ MUST_USE enum rc db_run_args(struct db *db, struct err *e, const char *sql, cons
 #define db_query(db, ret, e, sql, ...) db_query_args((db), (ret), (e), (sql), DB_ARGS(__VA_ARGS__))
 MUST_USE enum rc db_query_args(struct db *db, struct db_stmt **ret, struct err *e, const char *sql,
                                const struct db_val *args, size_t n);
+/* The same for a statement that comes from outside and is not kept; one at a time on each handle. What
+ * follows its
+ * ";" is ignored. */
+MUST_USE enum rc db_query_text(struct db *db, struct db_stmt **ret, struct err *e, str sql);
 /* RC_OK: a row is there; RC_GONE: no more. */
 MUST_USE enum rc db_step(struct db_stmt *q, struct err *e);
 void db_done(struct db_stmt **q); /* accepts a NULL statement; for AUTO */
@@ -68,10 +80,14 @@ MUST_USE enum rc db_get_int_args(struct db *db, int64_t *ret, struct err *e, con
  * otherwise it is consistent after a crash but may be missing. */
 MUST_USE enum rc db_begin(struct db *db, bool durable, struct err *e);
 MUST_USE enum rc db_commit(struct db *db, struct err *e); /* on failure everything is rolled back */
-void db_rollback(struct db *db);                          /* does nothing outside a transaction */
+void db_rollback(struct db *db);
+/* Ends a transaction: commits when rc is RC_OK, else undoes it and returns rc. */
+MUST_USE enum rc db_end(struct db *db, enum rc rc, struct err *e); /* does nothing outside a transaction */
 bool db_in_transaction(const struct db *db);
 
 int64_t db_last_id(const struct db *db);
 int64_t db_changes(const struct db *db); /* rows the last statement changed */
+/* Rows that were read so far because no index named the right ones; for tests. */
+uint64_t db_scanned(const struct db *db);
 
 #endif

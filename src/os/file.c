@@ -46,6 +46,19 @@ enum rc fd_read_all(int fd, struct buf *ret)
     }
 }
 
+enum rc fd_read_at(int fd, char *p, size_t n, off_t at, size_t *ret_n)
+{
+    ssize_t got = 1;
+    *ret_n = 0;
+    while (*ret_n < n && got != 0) {
+        got = pread(fd, p + *ret_n, n - *ret_n, at + (off_t)*ret_n);
+        if (got < 0 && errno != EINTR)
+            return RC_TEMP;
+        *ret_n += got > 0 ? (size_t)got : 0;
+    }
+    return RC_OK;
+}
+
 enum rc fd_set_nonblocking(int fd, bool on)
 {
     int flags = fcntl(fd, F_GETFL);

@@ -9,6 +9,8 @@ void fd_closep(int *fd);
 MUST_USE enum rc fd_write_all(int fd, str bytes); /* RC_LIMIT on a full disk or quota, RC_TEMP otherwise */
 MUST_USE enum rc
 fd_read_all(int fd, struct buf *ret); /* from the start, with pread; RC_LIMIT past the buffer's max */
+/* n bytes from `at` on; *ret_n: how many there were, fewer only at the file's end. RC_TEMP with errno. */
+MUST_USE enum rc fd_read_at(int fd, char *p, size_t n, off_t at, size_t *ret_n);
 MUST_USE enum rc fd_set_nonblocking(int fd, bool on);
 MUST_USE enum rc file_read(const char *path, struct buf *ret); /* RC_GONE when missing */
 /* Writes path.tmp, fsyncs, renames, fsyncs the folder. */

@@ -2,6 +2,7 @@
  * architecture question: both ends are one program on one machine, so bytes are copied as they lie). */
 #include "os/ipc.h"
 
+#include "base/log.h"
 #include "os/file.h"
 
 #include <errno.h>
@@ -237,6 +238,34 @@ enum rc ipc_pair(int ret_fd[2])
     return RC_OK;
 }
 
+void ipc_refuse(int fd)
+{
+    struct buf b AUTO(buf_deinit) = BUF_INIT(64);
+    ipc_begin(&b, IPC_REFUSED);
+    if (ipc_send(fd, &b, NULL, 0, IPC_NOWAIT) != RC_OK)
+        log_debug("a refusal cannot be sent");
+}
+
+static _Noreturn void refused(void)
+{
+    log_error("another role refused a malformed message of this one: ending");
+    _exit(1);
+}
+
+void ipc_end_if_refused(int fd)
+{
+    struct buf b AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
+    struct ipc_msg m;
+    enum rc rc = ipc_recv(fd, &b, &m, 0);
+    if (rc == RC_GONE) /* the first read may tell of what the other side left unread */
+        rc = ipc_recv(fd, &b, &m, 0);
+    if (rc != RC_OK)
+        return;
+    if (m.type == IPC_REFUSED)
+        refused();
+    ipc_msg_deinit(&m);
+}
+
 enum rc ipc_call(int fd, struct buf *b, const int *fds, unsigned n_fds, uint16_t reply_type,
                  struct ipc_msg *ret, msec deadline)
 {
@@ -246,6 +275,8 @@ enum rc ipc_call(int fd, struct buf *b, const int *fds, unsigned n_fds, uint16_t
         rc = ipc_recv(fd, b, &m, deadline);
     if (rc != RC_OK)
         return rc;
+    if (m.type == IPC_REFUSED)
+        refused();
     if (m.type != reply_type) {
         ipc_msg_deinit(&m);
         return RC_INVALID;

@@ -47,11 +47,20 @@ int ipc_take_fd(struct ipc_msg *m); /* next descriptor, now the caller's; -1 and
 MUST_USE enum rc ipc_end(struct ipc_msg *m);
 void ipc_msg_deinit(struct ipc_msg *m); /* closes descriptors that were not taken */
 
+/* Whoever answers refuses what is malformed or not permitted, and closes: the asker, which is broken or taken
+ * over, learns from it that it must end, so that the master starts a sound one. Nobody who answers obeys it.
+ */
+enum { IPC_REFUSED = 2 };
+void ipc_refuse(int fd); /* never blocks */
+/* Ends the process when a refusal waits on fd, whose other side is closed. */
+void ipc_end_if_refused(int fd);
+
 /* A connected pair, close-on-exec. RC_TEMP when the process is out of descriptors. */
 MUST_USE enum rc ipc_pair(int ret_fd[2]);
 
 /* Sends the request in b and waits for its reply into b. Closes nothing. RC_TEMP on deadline, RC_GONE on a
- * closed channel, RC_INVALID on a malformed reply or one of another type than expected. */
+ * closed channel, RC_INVALID on a malformed reply or one of another type than expected. Does not return when
+ * the other side refuses the request as malformed: ipc_refused. */
 MUST_USE enum rc ipc_call(int fd, struct buf *b, const int *fds, unsigned n_fds, uint16_t reply_type,
                           struct ipc_msg *ret, msec deadline);
 

@@ -23,6 +23,7 @@
 #define FS_IOCTL_DEV    (1ULL << 15) /* ABI 5 */
 #define NET_BIND_TCP    (1ULL << 0)  /* ABI 4 */
 #define NET_CONNECT_TCP (1ULL << 1)
+#define RULE_NET_PORT   2
 #define SCOPE_ABSTRACT  (1ULL << 0) /* ABI 6: abstract Unix sockets of processes that are less confined */
 #define SCOPE_SIGNAL    (1ULL << 1) /* ABI 6: signals to such processes */
 
@@ -57,14 +58,15 @@ int sandbox_landlock_abi(void)
  * network. */
 static struct ruleset_attr handled(enum sandbox_profile profile, int abi)
 {
-    bool mailbox = profile == PROFILE_MAILBOX, resolver = profile == PROFILE_SMTPD;
+    bool mailbox = profile == PROFILE_MAILBOX;
+    bool connects = profile == PROFILE_SMTPD || profile == PROFILE_SMTP || profile == PROFILE_PROXYMAP;
     struct ruleset_attr attr = {.handled_fs = FS_MAKE_SPECIAL | LANDLOCK_ACCESS_FS_REFER};
     if (!mailbox)
         attr.handled_fs |= FS_READ | FS_CHANGE | LANDLOCK_ACCESS_FS_EXECUTE;
     if (!mailbox && abi >= 3)
         attr.handled_fs |= FS_TRUNCATE;
     if (abi >= 4)
-        attr.handled_net = resolver ? NET_BIND_TCP : NET_BIND_TCP | NET_CONNECT_TCP;
+        attr.handled_net = connects ? NET_BIND_TCP : NET_BIND_TCP | NET_CONNECT_TCP;
     if (!mailbox && abi >= 5)
         attr.handled_fs |= FS_IOCTL_DEV;
     if (abi >= 6)
@@ -85,6 +87,16 @@ static void allow(int ruleset, const char *path, uint64_t rights)
         sandbox_die("landlock_add_rule", path);
 }
 
+/* Binding an address and no port: the kernel chooses one (smtp_bind_address). */
+static void allow_bind_of_address(int ruleset)
+{
+    struct {
+        uint64_t allowed_access, port; /* struct landlock_net_port_attr */
+    } rule = {.allowed_access = NET_BIND_TCP, .port = 0};
+    if (syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &rule, 0) != 0)
+        sandbox_die("landlock_add_rule", "port 0");
+}
+
 int landlock_prepare(const struct sandbox *sb, enum sandbox_profile profile)
 {
     static bool told; /* mailbox says it for its sessions */
@@ -101,6 +113,8 @@ int landlock_prepare(const struct sandbox *sb, enum sandbox_profile profile)
         sandbox_die("landlock_create_ruleset", "");
     if (profile == PROFILE_MAILBOX)
         allow(ruleset, "/", LANDLOCK_ACCESS_FS_REFER);
+    if (profile == PROFILE_SMTP && abi >= 4)
+        allow_bind_of_address(ruleset);
     for (const char *const *dir = sb->rw_dirs; dir && *dir; dir++)
         allow(ruleset, *dir, (FS_READ | FS_CHANGE | FS_TRUNCATE) & attr.handled_fs);
     for (const char *const *dir = sb->ro_dirs; dir && *dir; dir++)

@@ -9,7 +9,9 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { KEEP_MAX = 16 };
@@ -121,14 +123,36 @@ static enum sandbox_profile profile_of(enum sandbox_role role)
         return PROFILE_DELIVER;
     case ROLE_QUEUE:
         return PROFILE_QUEUE;
-    case ROLE_AUTH_WORKER: /* has no profile: sandbox_enter returns before */
+    case ROLE_SMTP:
+        return PROFILE_SMTP;
+    case ROLE_PROXYMAP:
+        return PROFILE_PROXYMAP;
+    case ROLE_AUTH_WORKER: /* have no profile: sandbox_enter returns before */
+    case ROLE_COMMAND:
         break;
     }
     refuse("unknown role");
 }
 
+/* Filters and no_new_privs would be those of the programs that it starts. What it keeps of root: to become
+ * somebody else, to end what it started, and to read what an administrator has closed to others. Programs get
+ * none of it. */
+static void drop_capabilities(void)
+{
+    enum { KEPT = 1 << CAP_SETUID | 1 << CAP_SETGID | 1 << CAP_KILL | 1 << CAP_DAC_READ_SEARCH };
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2] = {{.effective = KEPT, .permitted = KEPT}};
+    if (geteuid() == 0 && syscall(SYS_capset, &head, data) != 0)
+        sandbox_die("capset", "");
+}
+
 void sandbox_enter(const struct sandbox *sb)
 {
+    if (sb->role == ROLE_COMMAND) {
+        drop_capabilities();
+        not_dumpable();
+        return;
+    }
     if (sb->role == ROLE_AUTH_WORKER) {
         not_dumpable();
         return;

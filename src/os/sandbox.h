@@ -20,7 +20,10 @@ enum sandbox_role {
     ROLE_AUTH_WORKER, /* exempt: administrators' PAM modules run there; only no_dump is set */
     ROLE_MAILBOX,     /* root: forks, kills nobody but its children, no network sockets; inotify */
     ROLE_DELIVER,     /* one uid, Landlock to its mail root, no network */
-    ROLE_QUEUE        /* the spool's folder, no network */
+    ROLE_QUEUE,       /* the spool's folder, no network */
+    ROLE_COMMAND,     /* exempt, because its children run users' programs: no_dump, few of root's rights */
+    ROLE_SMTP,        /* connections to other servers and the DNS, accepts none, no files */
+    ROLE_PROXYMAP /* connections to databases, also over Unix sockets; reads some folders, writes nothing */
 };
 
 struct sandbox {

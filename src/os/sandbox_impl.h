@@ -22,7 +22,9 @@ enum sandbox_profile {
     PROFILE_MAILBOX,
     PROFILE_CAGE,
     PROFILE_DELIVER,
-    PROFILE_QUEUE
+    PROFILE_QUEUE,
+    PROFILE_SMTP,
+    PROFILE_PROXYMAP
 };
 
 /* Logs what failed, with errno, and ends the process. */

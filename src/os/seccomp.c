@@ -29,19 +29,24 @@ enum group {
     THREADS = 1 << 1, /* starting threads */
     FILES = 1 << 2,   /* names below the folders that Landlock allows */
     ACCEPT = 1 << 3,  /* connections on inherited sockets */
-    DNS = 1 << 4,     /* Internet sockets of its own, for the resolver */
+    DNS = 1 << 4,     /* Internet sockets of its own, for the resolver and to reach other servers */
     LINKS = 1 << 5,   /* Unix socket pairs and sealed memory for other roles */
-    ROOT = 1 << 6     /* what mailbox does to start sessions and deliver */
+    ROOT = 1 << 6,    /* what mailbox does to start sessions and deliver */
+    SYNC = 1 << 7,    /* a whole file system to disk */
+    READ = 1 << 8,    /* files to read, below the folders that Landlock allows */
+    ASK = 1 << 9      /* Unix sockets of its own, and what libraries try on the way to a server */
 };
 
 static const unsigned profiles[] = {
     [PROFILE_SMTPD] = BASE | THREADS | ACCEPT | DNS | LINKS,
     [PROFILE_LOGIN] = BASE | THREADS | ACCEPT | LINKS,
     [PROFILE_AUTH] = BASE | THREADS | FILES | LINKS,
-    [PROFILE_MAILBOX] = BASE | THREADS | FILES | LINKS | ROOT,
+    [PROFILE_MAILBOX] = BASE | THREADS | FILES | LINKS | ROOT | SYNC, /* deliver inherits its list */
     [PROFILE_CAGE] = BASE | FILES,
-    [PROFILE_DELIVER] = BASE | THREADS | FILES | LINKS,
+    [PROFILE_DELIVER] = BASE | THREADS | FILES | LINKS | SYNC,
     [PROFILE_QUEUE] = BASE | THREADS | FILES | LINKS,
+    [PROFILE_SMTP] = BASE | THREADS | DNS | LINKS,
+    [PROFILE_PROXYMAP] = BASE | THREADS | READ | DNS | ASK | LINKS,
 };
 
 /* --- calls whose arguments do not matter --- */
@@ -80,11 +85,17 @@ static const int file_calls[] = {
     CALL(mkdir),  CALL(mkdirat),    CALL(rmdir),      CALL(umask),          CALL(fchmod),
     CALL(fchown), CALL(fgetxattr),  CALL(fsetxattr),  CALL(copy_file_range)};
 
+static const int read_calls[] = {CALL(stat),      CALL(lstat),      CALL(statx),    CALL(access),
+                                 CALL(faccessat), CALL(faccessat2), CALL(readlink), CALL(readlinkat),
+                                 CALL(getcwd),    CALL(getdents64)};
+
 static const int accept_calls[] = {CALL(accept), CALL(accept4)};
 
 static const int dns_calls[] = {CALL(connect), CALL(bind), CALL(sendmmsg), CALL(recvmmsg)};
 
 static const int link_calls[] = {CALL(memfd_create)};
+
+static const int sync_calls[] = {CALL(syncfs)};
 
 static const int root_calls[] = {
     /* starting, counting and ending children */
@@ -119,13 +130,18 @@ struct conditional {
     uint64_t value, mask;
 };
 
-enum { THREAD_FLAGS = CLONE_VM | CLONE_THREAD | CLONE_SIGHAND };
+enum {
+    THREAD_FLAGS = CLONE_VM | CLONE_THREAD | CLONE_SIGHAND,
+    CHANGING = O_ACCMODE | O_CREAT | O_TRUNC /* flags of open that do more than read */
+};
 
 static const struct conditional conditionals[] = {
     {BASE, CALL(mmap), 2, 0, PROT_EXEC},
     {BASE, CALL(mprotect), 2, 0, PROT_EXEC},
     {THREADS, CALL(clone), 0, THREAD_FLAGS, THREAD_FLAGS},
     {FILES, CALL(utimensat), 1, 0, 0}, /* futimens */
+    {READ, CALL(open), 1, O_RDONLY, CHANGING},
+    {READ, CALL(openat), 2, O_RDONLY, CHANGING},
     {LINKS, CALL(socketpair), 0, AF_UNIX, 0},
     {BASE, CALL(prctl), 0, PR_SET_NAME, 0},
     {BASE, CALL(prctl), 0, PR_GET_NAME, 0},
@@ -149,6 +165,15 @@ static const struct conditional conditionals[] = {
     {BASE, CALL(fcntl), 1, F_OFD_SETLKW, 0},
     {BASE, CALL(fcntl), 1, F_ADD_SEALS, 0},
     {BASE, CALL(fcntl), 1, F_GET_SEALS, 0},
+};
+
+/* The same, but refused with EACCES: what libraries try as a matter of course and go on without. */
+static const struct conditional refusals[] = {
+    {READ, CALL(open), 1, O_WRONLY, O_ACCMODE},     {READ, CALL(open), 1, O_RDWR, O_ACCMODE},
+    {READ, CALL(openat), 2, O_WRONLY, O_ACCMODE},   {READ, CALL(openat), 2, O_RDWR, O_ACCMODE},
+    {ASK, CALL(socket), 0, AF_NETLINK, 0},      /* getaddrinfo: which addresses this machine has */
+    {ASK, CALL(mmap), 2, PROT_EXEC, PROT_EXEC}, /* modules of the name service switch */
+    {ASK, CALL(mprotect), 2, PROT_EXEC, PROT_EXEC},
 };
 
 /* --- putting it together --- */
@@ -177,11 +202,31 @@ static void allow_if(struct filter *f, int call, unsigned n, const struct scmp_a
     check(seccomp_rule_add_array(f->ctx, SCMP_ACT_ALLOW, call, n, all), "rule");
 }
 
+static void refuse_if(struct filter *f, int call, unsigned n, const struct scmp_arg_cmp *all)
+{
+    check(seccomp_rule_add_array(f->ctx, SCMP_ACT_ERRNO(EACCES), call, n, all), "rule");
+}
+
 static void fail_calls(struct filter *f, const int *calls, size_t n, int with)
 {
     for (size_t i = 0; i < n; i++)
         if (f->other != SCMP_ACT_ERRNO(with)) /* libseccomp refuses a rule that says what is said already */
             check(seccomp_rule_add(f->ctx, SCMP_ACT_ERRNO(with), calls[i], 0), "rule");
+}
+
+static struct scmp_arg_cmp compare_for(const struct conditional *c)
+{
+    return c->mask ? SCMP_CMP64(c->arg, SCMP_CMP_MASKED_EQ, c->mask, c->value)
+                   : SCMP_CMP64(c->arg, SCMP_CMP_EQ, c->value);
+}
+
+static void refuse_groups(struct filter *f, unsigned groups)
+{
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        struct scmp_arg_cmp compare = compare_for(&refusals[i]);
+        if (groups & refusals[i].group)
+            refuse_if(f, refusals[i].call, 1, &compare);
+    }
 }
 
 static void allow_groups(struct filter *f, unsigned groups)
@@ -193,8 +238,8 @@ static void allow_groups(struct filter *f, unsigned groups)
     } lists[] = {
 #define LIST(group, calls) {group, calls, sizeof(calls) / sizeof *(calls)}
         LIST(BASE, base_calls),      LIST(THREADS, thread_calls), LIST(FILES, file_calls),
-        LIST(ACCEPT, accept_calls),  LIST(DNS, dns_calls),        LIST(LINKS, link_calls),
-        LIST(ROOT, root_calls),
+        LIST(READ, read_calls),      LIST(ACCEPT, accept_calls),  LIST(DNS, dns_calls),
+        LIST(LINKS, link_calls),     LIST(ROOT, root_calls),      LIST(SYNC, sync_calls),
 #ifdef SANITIZED
         LIST(BASE, sanitizer_calls),
 #endif
@@ -203,11 +248,9 @@ static void allow_groups(struct filter *f, unsigned groups)
         if (groups & lists[i].group)
             allow_calls(f, lists[i].calls, lists[i].n);
     for (size_t i = 0; i < sizeof conditionals / sizeof *conditionals; i++) {
-        const struct conditional *c = &conditionals[i];
-        struct scmp_arg_cmp equal = SCMP_CMP64(c->arg, SCMP_CMP_EQ, c->value);
-        struct scmp_arg_cmp bits = SCMP_CMP64(c->arg, SCMP_CMP_MASKED_EQ, c->mask, c->value);
-        if (groups & c->group)
-            allow_if(f, c->call, 1, c->mask ? &bits : &equal);
+        struct scmp_arg_cmp compare = compare_for(&conditionals[i]);
+        if (groups & conditionals[i].group)
+            allow_if(f, conditionals[i].call, 1, &compare);
     }
 }
 
@@ -227,6 +270,19 @@ static void allow_dns_sockets(struct filter *f)
             allow_if(f, CALL(socket), 3, all);
         }
     }
+}
+
+/* Streams; with datagrams libraries talk to syslog, and do without it. */
+static void allow_unix_sockets(struct filter *f)
+{
+    const uint64_t type_bits = 0xffffffffU & ~(uint64_t)(SOCK_CLOEXEC | SOCK_NONBLOCK);
+    struct scmp_arg_cmp stream[] = {SCMP_A0_64(SCMP_CMP_EQ, AF_UNIX),
+                                    SCMP_A1_64(SCMP_CMP_MASKED_EQ, type_bits, SOCK_STREAM),
+                                    SCMP_A2_64(SCMP_CMP_EQ, 0)};
+    struct scmp_arg_cmp datagrams[] = {SCMP_A0_64(SCMP_CMP_EQ, AF_UNIX),
+                                       SCMP_A1_64(SCMP_CMP_MASKED_EQ, type_bits, SOCK_DGRAM)};
+    allow_if(f, CALL(socket), 3, stream);
+    refuse_if(f, CALL(socket), 2, datagrams);
 }
 
 /* A process reads its own limits (getrlimit of the C library). */
@@ -269,9 +325,12 @@ void seccomp_enter(enum sandbox_profile profile)
     allow_own_limits(&f);
     if (groups & DNS)
         allow_dns_sockets(&f);
+    if (groups & ASK)
+        allow_unix_sockets(&f);
+    refuse_groups(&f, groups);
     if (!(groups & ROOT))
         allow_abort(&f);
-    if (!(groups & FILES))
+    if (!(groups & (FILES | READ)))
         fail_calls(&f, expected_calls, sizeof expected_calls / sizeof *expected_calls, EACCES);
     /* its flags lie behind a pointer; with ENOSYS glibc falls back to clone, whose flags can be looked at */
     fail_calls(&f, clone3_call, 1, ENOSYS);

@@ -82,6 +82,29 @@ enum rc socket_listen_unix(const char *path, unsigned mode, int *ret_fd, struct 
     return RC_OK;
 }
 
+enum rc socket_connect_unix(const char *path, int *ret_fd, struct err *e)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNIX};
+    if (str_copy(a.sun_path, sizeof a.sun_path, str_c(path)) != RC_OK)
+        return err_set(e, RC_TEMP, 0, "4.4.1", "connect to %s: the path is too long", path);
+    AUTO(fd_closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a) != 0)
+        return err_set(e, RC_TEMP, 0, "4.4.1", "connect to %s: %s", path, strerror(errno));
+    *ret_fd = fd;
+    fd = -1;
+    return RC_OK;
+}
+
+enum rc socket_peer_uid(int fd, uid_t *ret)
+{
+    struct ucred peer;
+    socklen_t len = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0 || len != sizeof peer)
+        return RC_TEMP;
+    *ret = peer.uid;
+    return RC_OK;
+}
+
 enum rc socket_accept(int listen_fd, int *ret_fd, struct sockaddr_storage *ret_peer)
 {
     struct sockaddr_storage peer = {0};
@@ -156,4 +179,12 @@ void socket_client_key(const struct sockaddr_storage *a, struct socket_client *r
     } else {
         memcpy(ret->bytes, in6->sin6_addr.s6_addr, 8);
     }
+}
+
+void socket_set_port(struct sockaddr_storage *a, int port)
+{
+    if (a->ss_family == AF_INET)
+        ((struct sockaddr_in *)(void *)a)->sin_port = htons((uint16_t)port);
+    else
+        ((struct sockaddr_in6 *)(void *)a)->sin6_port = htons((uint16_t)port);
 }

@@ -15,12 +15,19 @@ MUST_USE enum rc socket_listen_tcp(str address, int port, int *ret_fd, struct er
 /* A Unix stream socket at path; an old socket file is replaced. */
 MUST_USE enum rc socket_listen_unix(const char *path, unsigned mode, int *ret_fd, struct err *e);
 
+/* Connects to the Unix stream socket at path without waiting: close-on-exec, non-blocking, for os/stream.
+ * RC_TEMP with e: it is not there, not for us, or its listener is behind with accepting. */
+MUST_USE enum rc socket_connect_unix(const char *path, int *ret_fd, struct err *e);
+/* The user at the other end of a Unix socket, as the kernel knows it. */
+MUST_USE enum rc socket_peer_uid(int fd, uid_t *ret);
+
 /* The next connection, close-on-exec, with TCP_NODELAY. RC_TEMP: nothing now or out of descriptors; RC_GONE:
  * the listening socket is closed or shut down. */
 MUST_USE enum rc socket_accept(int listen_fd, int *ret_fd, struct sockaddr_storage *ret_peer);
 
 /* "192.0.2.1", "2001:db8::1"; an IPv4-mapped IPv6 address reads as IPv4; "local" for a Unix socket. */
 void socket_address_text(const struct sockaddr_storage *a, char ret[SOCKET_ADDRESS_MAX], int *ret_port);
+void socket_set_port(struct sockaddr_storage *a, int port); /* of an IPv4 or IPv6 address */
 /* The address and port of this end of a connection. */
 void socket_local_text(int fd, char ret[SOCKET_ADDRESS_MAX], int *ret_port);
 bool socket_is_loopback(const struct sockaddr_storage *a);

@@ -13,10 +13,32 @@
 struct stream;
 struct tls_server;
 
+enum tls_trust { /* a client's view of the server's certificate, in Postfix's words */
+                 TLS_UNTRUSTED,
+                 TLS_TRUSTED, /* issued by a known CA; for whom was not looked at or is not as it should be */
+                 TLS_VERIFIED /* as tls_client_params.verify asks: CA and name, or TLSA record */
+};
+
+/* Why a server is not verified, in the classes of RFC 8460 §4.3. */
+enum tls_fault {
+    TLS_FAULT_NONE,
+    TLS_FAULT_HANDSHAKE, /* no common version or cipher, a broken peer, time ran out */
+    TLS_FAULT_HOST_MISMATCH,
+    TLS_FAULT_EXPIRED,
+    TLS_FAULT_NOT_TRUSTED,
+    TLS_FAULT_NO_TLSA_MATCH,
+    TLS_FAULT_NO_USABLE_TLSA
+};
+
 struct tls_info {        /* of an established connection; strings live as long as the stream */
     str version, cipher; /* "TLSv1.3", "TLS_AES_256_GCM_SHA384" */
     int bits, alg_bits;
     str sni;
+    /* of a client's connection */
+    bool resumed;
+    enum tls_trust trust;
+    enum tls_fault fault; /* TLS_FAULT_NONE: nobody asked for more than `trust` says */
+    str trust_text; /* by what it is verified: "TLSA 3 1 1", "certificate of mx.example"; or why it is not */
 };
 
 /* Takes ownership of fd. in_max: bytes of input that may wait unread, also the longest line. */

@@ -1,7 +1,6 @@
 /* Detached threads; signals stay with the main thread. Runs in every threaded role. */
 #include "os/thread.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -45,4 +44,14 @@ enum rc thread_start(void *(*fn)(void *), void *arg, size_t stack_size, const ch
         return RC_TEMP;
     }
     return RC_OK;
+}
+
+enum rc thread_mutex_init(pthread_mutex_t *ret)
+{
+    pthread_mutexattr_t attr;
+    must(pthread_mutexattr_init(&attr) == 0 &&
+         pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_ADAPTIVE_NP) == 0);
+    int rc = pthread_mutex_init(ret, &attr);
+    pthread_mutexattr_destroy(&attr);
+    return rc == 0 ? RC_OK : RC_TEMP;
 }

@@ -4,8 +4,13 @@
 
 #include "base/err.h"
 
+#include <pthread.h>
+
 /* Starts fn(arg) detached, signals blocked. RC_TEMP when the system refuses. stack_size 0: 256 KiB. name: at
  * most 15 bytes, a literal. */
 MUST_USE enum rc thread_start(void *(*fn)(void *), void *arg, size_t stack_size, const char *name);
+
+/* A mutex for short sections that many threads enter: a waiter spins a little before it sleeps. */
+MUST_USE enum rc thread_mutex_init(pthread_mutex_t *ret);
 
 #endif

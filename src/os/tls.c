@@ -55,7 +55,7 @@ static int choose_by_name(SSL *ssl, int *alert, void *arg)
     return SSL_TLSEXT_ERR_OK;
 }
 
-static int version_number(str version)
+int tls_version_number(str version)
 {
     return str_eq(version, S("TLSv1.3"))   ? TLS1_3_VERSION
            : str_eq(version, S("TLSv1.2")) ? TLS1_2_VERSION
@@ -65,7 +65,7 @@ static int version_number(str version)
 static enum rc ctx_new(struct tls_server *t, str min_version, str ciphers, SSL_CTX **ret, struct err *e)
 {
     AUTO(str_freep) char *list = str_dup(ciphers.n ? ciphers : S(MODERN_CIPHERS));
-    int version = version_number(min_version);
+    int version = tls_version_number(min_version);
     if (!version)
         return err_set(e, RC_PERM, 0, NULL, "TLS version \"" STR_FMT "\" is neither TLSv1.2 nor TLSv1.3",
                        STR_ARG(min_version));

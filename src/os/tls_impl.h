@@ -6,6 +6,7 @@
 #define OS_TLS_IMPL_H
 
 #include "os/tls.h"
+#include "os/tls_client.h"
 
 #include <openssl/ssl.h>
 
@@ -40,6 +41,36 @@ bool tls_tickets_use(struct tls_tickets *t, SSL_CTX *ctx);
 
 /* --- of a tls_server (tls.c) --- */
 SSL *tls_server_connection(struct tls_server *t, int fd);
+int tls_version_number(str version); /* 0: neither "TLSv1.2" nor "TLSv1.3" */
+
+/* --- of a tls_client (tls_client.c) --- */
+enum { TLS_SESSION_KEY_BYTES = 32 };
+/* key: filled, and referred to as long as the SSL object lives. */
+SSL *tls_client_connection(struct tls_client *t, int fd, const struct tls_client_params *params,
+                           unsigned char key[TLS_SESSION_KEY_BYTES]);
+/* Reads the CA certificates of a file, or of OpenSSL's default file and folder (tls_ca.c). */
+MUST_USE enum rc tls_ca_load(X509_STORE *store, str file, struct err *e);
+
+/* --- sessions to resume (tls_session.c): one for each key; a colliding one replaces it --- */
+struct tls_sessions;
+struct tls_sessions *tls_sessions_new(void);
+struct tls_sessions *tls_sessions_free(struct tls_sessions *t);
+void tls_sessions_put(struct tls_sessions *t, const unsigned char key[TLS_SESSION_KEY_BYTES],
+                      const SSL_SESSION *session);
+/* NULL, or a copy for the caller. */
+SSL_SESSION *tls_sessions_find(struct tls_sessions *t, const unsigned char key[TLS_SESSION_KEY_BYTES]);
+
+/* --- verification of a server (tls_verify.c) --- */
+struct tls_verdict {
+    enum tls_trust trust;
+    enum tls_fault fault; /* TLS_FAULT_NONE: as the parameters ask */
+    char text[256];       /* tls_info.trust_text */
+};
+/* RC_PERM with *ret: the parameters leave nothing that could be verified. */
+MUST_USE enum rc tls_verify_prepare(SSL *ssl, const struct tls_client_params *params,
+                                    struct tls_verdict *ret);
+/* After the handshake, or after it failed. */
+void tls_verify_judge(SSL *ssl, const struct tls_client_params *params, struct tls_verdict *ret);
 
 /* The first error in this thread's OpenSSL queue as text, which is emptied. */
 const char *tls_error_text(char text[256]);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "role/ipc.h"
+#include "role/role_tables.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -38,8 +39,17 @@ static void publish_lookup(struct auth_server *a, const struct conf *c)
     must(l);
     *l = (struct account_lookup){
         .db = a->db, .conf = c, .mail_uid = a->mail_uid, .mail_gid = a->mail_gid, .system_ctx = a};
+    l->virtual_aliases = a->tables->v[TABLES_VIRTUAL_ALIAS];
+    l->relay_recipients = a->tables->v[TABLES_RELAY_RECIPIENT];
+    l->aliases = a->tables->v[TABLES_ALIAS];
+    l->canonical = a->tables->v[TABLES_CANONICAL];
+    l->sender_canonical = a->tables->v[TABLES_SENDER_CANONICAL];
+    l->recipient_canonical = a->tables->v[TABLES_RECIPIENT_CANONICAL];
+    l->relocated = a->tables->v[TABLES_RELOCATED];
     if (a->mail_uid != geteuid() || geteuid() == 0)
         l->system_user = worker_system_user; /* not started by root: there is no auth-worker */
+    if (l->system_user)
+        l->has_forward = worker_has_forward;
     atomic_store(&a->lookup, l);
 }
 
@@ -53,6 +63,7 @@ static void auth_start(struct role *r)
     self.worker = channel_pool_new(WORKER_CHANNELS, LINK_WAIT_MS);
     self.tickets = ticket_table_new(TICKETS_MAX);
     self.auth = auth_new(&(struct auth_backend){.check_system = worker_check_password, .ctx = &self});
+    self.tables = role_tables_open(r);
     find_mail_user(&self, r->conf);
     (void)map_hash(S(""));
     umask(0077);
@@ -77,6 +88,8 @@ static void auth_start(struct role *r)
 
 static void auth_link(struct role *r, const struct role_link *l)
 {
+    if (role_tables_link(l))
+        return;
     if (!l->serve) {
         channel_pool_set_link(self.worker, l->fd);
         return;

@@ -2,11 +2,13 @@
 #include "role/auth_impl.h"
 
 #include "base/log.h"
+#include "role/header_canonical.h"
 #include "role/ipc.h"
+#include "role/rcpt_targets.h"
 
 #include <unistd.h>
 
-enum { RESOLVE_ARENA = 1 << 20 };
+enum { RESOLVE_ARENA = 1 << 20, REWRITE_ARENA = 64 << 10, HEADER_ARENA = 1 << 20 };
 
 struct auth_conn { /* a channel's state: the exchange under way */
     struct auth_session *session;
@@ -122,34 +124,45 @@ static enum rc auth_continue(const struct auth_peer *p, struct auth_conn *c, str
 
 /* --- addresses --- */
 
-static enum rc resolve_local(const struct auth_peer *p, str address, struct arena *a,
-                             struct account_target **ret, size_t *ret_n, struct err *e)
-{
-    enum rc rc = account_resolve(lookup(p), address, a, ret, ret_n, e);
-    if (rc != RC_OK)
-        return rc;
-    for (size_t i = 0; i < *ret_n; i++) {
-        if (!(*ret)[i].remote)
-            continue;
-        /* nothing is accepted that could not be delivered: there is no queue */
-        (void)err_set(e, RC_PERM, 550, "5.7.1",
-                      "The alias leads to a remote address, and no relay is configured");
-        err_note(e, "an alias behind it leads to the remote address " STR_FMT, STR_ARG((*ret)[i].address));
-        return RC_PERM;
-    }
-    return RC_OK;
-}
-
 static void put_targets(struct buf *reply, const struct err *e, const struct account_target *t, size_t n)
 {
     ipc_begin(reply, MSG_RCPT_REPLY);
     ipc_put_err(reply, e);
     ipc_put_u32(reply, (uint32_t)n);
     for (size_t i = 0; i < n; i++) {
+        bool again = i > 0 && str_eq(t[i].sender, t[i - 1].sender);
+        ipc_put_u32(reply, (t[i].remote ? RCPT_REMOTE : 0) | (again ? RCPT_OWNER_AS_BEFORE : 0) |
+                               (t[i].via.n > 0 ? RCPT_VIA : 0));
         ipc_put_str(reply, t[i].account);
         ipc_put_u32(reply, t[i].uid);
         ipc_put_str(reply, t[i].address);
+        if (!again)
+            ipc_put_str(reply, t[i].sender);
+        if (t[i].via.n > 0)
+            ipc_put_str(reply, t[i].via);
     }
+}
+
+/* Whose the address is; RC_GONE with *ret_n 1: another server's, which gets another address. */
+static enum rc find_targets(const struct auth_peer *p, str address, struct arena *a,
+                            struct account_target **ret, size_t *ret_n, struct err *e)
+{
+    str to = address;
+    enum rc rc = RC_OK;
+    if (!str_eq(str_c(p->name), S("queue"))) /* what it has went through here before */
+        rc = account_canonical(lookup(p), ACCOUNT_ENVELOPE_RECIPIENT, address, a, &to, e);
+    if (rc == RC_OK)
+        rc = account_resolve(lookup(p), to, a, ret, ret_n, e);
+    if (rc != RC_GONE || str_eq(to, address))
+        return rc;
+    *ret = arena_make(a, struct account_target);
+    if (!*ret)
+        return RC_TEMP;
+    **ret = (struct account_target){.remote = true, .uid = (uid_t)-1, .address = to};
+    *ret_n = 1;
+    /* an address of ours leads there for everybody, as an alias does */
+    ptrdiff_t at = str_rchr(address, '@');
+    return at < 0 ? RC_GONE : account_domain_is_local(lookup(p), str_from(address, (size_t)at + 1), e);
 }
 
 static enum rc rcpt_lookup(const struct auth_peer *p, struct ipc_msg *m, struct buf *reply)
@@ -161,12 +174,20 @@ static enum rc rcpt_lookup(const struct auth_peer *p, struct ipc_msg *m, struct 
     struct account_target *t = NULL;
     size_t n = 0;
     struct arena *a = arena_new(RESOLVE_ARENA);
-    enum rc rc = resolve_local(p, address, a, &t, &n, &e);
+    enum rc rc = find_targets(p, address, a, &t, &n, &e);
+    if (rc == RC_GONE) {
+        struct err relay = {0};
+        enum rc there = account_check_relay(lookup(p), address, &relay);
+        if (there != RC_OK) {
+            rc = there;
+            e = relay;
+        }
+    }
     if (rc != RC_OK && e.rc == RC_OK)
         (void)err_set(&e, rc, rc == RC_TEMP ? 451 : 550, rc == RC_TEMP ? "4.3.0" : "5.1.1",
                       rc == RC_TEMP ? "Temporary lookup failure" : "No such user here");
     e.rc = rc;
-    put_targets(reply, &e, t, rc == RC_OK ? n : 0);
+    put_targets(reply, &e, t, rc == RC_OK || rc == RC_GONE ? n : 0);
     if (reply->overflow) {
         rc = err_set(&e, RC_PERM, 550, "5.3.4", "The alias leads to too many mailboxes");
         err_note(&e, "its %zu mailboxes do not fit a message of %d bytes", n, IPC_MAX);
@@ -193,7 +214,69 @@ static enum rc sender_check(const struct auth_peer *p, struct ipc_msg *m, struct
     return RC_OK;
 }
 
+static enum rc sender_rewrite(const struct auth_peer *p, struct ipc_msg *m, struct buf *reply)
+{
+    struct err e = {0};
+    str sender = ipc_get_str(m, 1024), forwarded = STR_NONE;
+    if (ipc_end(m) != RC_OK)
+        return RC_INVALID;
+    AUTO(arena_freep) struct arena *a = arena_new(REWRITE_ARENA);
+    if (!str_eq(str_c(p->name), S("queue"))) /* what it has went through here before */
+        e.rc = account_canonical(lookup(p), ACCOUNT_ENVELOPE_SENDER, sender, a, &sender, &e);
+    if (e.rc == RC_OK)
+        e.rc = account_forwarded_sender(lookup(p), sender, a, &forwarded, &e);
+    if (e.rc != RC_OK)
+        log_error("sender <" STR_FMT ">: %s", STR_ARG(sender), err_text(&e));
+    ipc_begin(reply, MSG_SENDER_REWRITE_REPLY);
+    ipc_put_err(reply, &e);
+    ipc_put_str(reply, sender);
+    ipc_put_str(reply, forwarded);
+    return RC_OK;
+}
+
+static enum rc header_canonical(const struct auth_peer *p, struct ipc_msg *m, struct buf *reply)
+{
+    AUTO(arena_freep) struct arena *a = arena_new(HEADER_ARENA);
+    str list[HEADER_CANONICAL_MAX];
+    struct err e = {0};
+    uint32_t n = ipc_get_u32(m);
+    if (m->malformed || n > HEADER_CANONICAL_MAX)
+        return RC_INVALID;
+    for (uint32_t i = 0; i < n && e.rc == RC_OK; i++) {
+        enum account_class class = ipc_get_u32(m) ? ACCOUNT_HEADER_RECIPIENT : ACCOUNT_HEADER_SENDER;
+        str address = ipc_get_str(m, IDENTITY_ACCOUNT_MAX);
+        if (m->malformed)
+            return RC_INVALID;
+        e.rc = account_canonical(lookup(p), class, address, a, &list[i], &e);
+        if (e.rc != RC_OK)
+            log_error("<" STR_FMT "> in a header: %s", STR_ARG(address), err_text(&e));
+    }
+    if (e.rc == RC_OK && ipc_end(m) != RC_OK)
+        return RC_INVALID;
+    ipc_begin(reply, MSG_HEADER_CANONICAL_REPLY);
+    ipc_put_err(reply, &e);
+    ipc_put_u32(reply, e.rc == RC_OK ? n : 0);
+    for (uint32_t i = 0; i < n && e.rc == RC_OK; i++)
+        ipc_put_str(reply, list[i]);
+    return RC_OK;
+}
+
 /* --- identities --- */
+
+/* Without auth-worker nobody knows: this process reads no files. */
+static enum rc user_name(const struct auth_peer *p, struct ipc_msg *m, struct buf *reply)
+{
+    struct err e = {0};
+    char name[PAM_USER_MAX + 1] = "";
+    uint32_t uid = ipc_get_u32(m);
+    if (ipc_end(m) != RC_OK)
+        return RC_INVALID;
+    e.rc = lookup(p)->system_user ? worker_user_name(p->server, uid, name, &e) : RC_GONE;
+    ipc_begin(reply, MSG_LOCAL_USER_REPLY);
+    ipc_put_err(reply, &e);
+    ipc_put_str(reply, str_c(e.rc == RC_OK ? name : ""));
+    return RC_OK;
+}
 
 static enum rc identity(const struct auth_peer *p, struct ipc_msg *m, struct buf *reply)
 {
@@ -230,7 +313,13 @@ static bool permitted(const struct auth_peer *p, uint16_t type)
     case MSG_IDENTITY_LOOKUP:
         return mailbox;
     case MSG_SENDER_CHECK:
+    case MSG_LOCAL_USER:
         return str_eq(str_c(p->name), S("submission"));
+    case MSG_SENDER_REWRITE:
+        return str_eq(str_c(p->name), S("smtpd")) || str_eq(str_c(p->name), S("submission")) ||
+               str_eq(str_c(p->name), S("queue"));
+    case MSG_HEADER_CANONICAL:
+        return str_eq(str_c(p->name), S("smtpd")) || str_eq(str_c(p->name), S("submission"));
     case MSG_RCPT_LOOKUP:
         return !mailbox && !str_eq(str_c(p->name), S("login"));
     case MSG_AUTH_START:
@@ -264,6 +353,12 @@ enum rc auth_handle(void *ctx, void **conn, struct ipc_msg *m, struct buf *reply
         return rcpt_lookup(p, m, reply);
     case MSG_SENDER_CHECK:
         return sender_check(p, m, reply);
+    case MSG_LOCAL_USER:
+        return user_name(p, m, reply);
+    case MSG_SENDER_REWRITE:
+        return sender_rewrite(p, m, reply);
+    case MSG_HEADER_CANONICAL:
+        return header_canonical(p, m, reply);
     default:
         return identity(p, m, reply);
     }

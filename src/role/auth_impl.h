@@ -4,6 +4,7 @@
 
 #include "account/auth.h"
 #include "account/auth_session.h"
+#include "account/pam.h"
 #include "account/ticket.h"
 #include "os/channel.h"
 #include "role/role.h"
@@ -13,6 +14,7 @@
 struct auth_server {
     struct role *role;
     struct account_db *db;
+    struct table_settings *tables;
     struct auth *auth;
     struct ticket_table *tickets;
     struct channel_pool *worker; /* auth-worker */
@@ -29,6 +31,9 @@ struct auth_peer { /* whoever asks on one link */
 
 /* auth_worker_call.c: questions to auth-worker; ctx is the struct auth_server */
 enum rc worker_system_user(void *ctx, str name, struct account_identity *ret, struct err *e);
+enum rc worker_has_forward(void *ctx, str name, str tag, struct err *e);
+/* RC_GONE: nobody has that uid. */
+enum rc worker_user_name(struct auth_server *a, uint32_t uid, char ret[PAM_USER_MAX + 1], struct err *e);
 enum rc worker_check_password(void *ctx, str user, str password, str client_ip, struct err *e);
 
 /* auth_answer.c */

@@ -3,11 +3,15 @@
  * looking up a user does not wait behind it. */
 #include "account/pam.h"
 #include "base/log.h"
+#include "fmt/via.h"
 #include "os/channel.h"
+#include "role/forward_path.h"
 #include "role/ipc.h"
 #include "role/role.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <sys/fsuid.h>
 
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER; /* PAM modules need not be thread-safe */
 
@@ -48,16 +52,80 @@ static void find_user(struct ipc_msg *m, struct buf *reply)
     ipc_put_str(reply, buf_str(&bytes));
 }
 
+static void name_user(struct ipc_msg *m, struct buf *reply)
+{
+    struct err e = {0};
+    char name[PAM_USER_MAX + 1] = "";
+    uint32_t uid = ipc_get_u32(m);
+    enum rc rc = ipc_end(m);
+    if (rc == RC_OK)
+        rc = passwd_name(uid, name, &e);
+    e.rc = rc;
+    ipc_begin(reply, MSG_LOCAL_USER_REPLY);
+    ipc_put_err(reply, &e);
+    ipc_put_str(reply, str_c(rc == RC_OK ? name : ""));
+}
+
+/* As the user, for this thread alone: a home may be closed to root, and nobody's links are followed with more
+ * rights than his own. */
+static enum rc look_as(const struct conf *c, const struct forward_user *u, const struct account_identity *id,
+                       struct err *e)
+{
+    AUTO(buf_deinit) struct buf path = BUF_INIT(FORWARD_PATH_MAX);
+    struct stat st;
+    (void)setfsgid(id->gid);
+    (void)setfsuid(id->uid);
+    enum rc rc = forward_path_find(c, u, &path, &st);
+    (void)setfsuid(0);
+    (void)setfsgid(0);
+    if (rc == RC_TEMP) {
+        (void)err_set(e, RC_TEMP, 451, "4.3.0", "Temporary lookup failure");
+        err_note(e, "%s: %s", buf_cstr(&path), strerror(errno));
+    }
+    return rc;
+}
+
+static void find_forward(const struct conf *c, struct ipc_msg *m, struct buf *reply)
+{
+    struct err e = {0};
+    struct account_identity id = {0};
+    str user = ipc_get_str(m, PAM_USER_MAX), tag = ipc_get_str(m, VIA_MAX);
+    enum rc rc = ipc_end(m);
+    if (rc == RC_OK)
+        rc = passwd_find(user, &id, &e);
+    if (rc == RC_OK && !identity_uid_permitted(id.uid, c->first_valid_uid, c->last_valid_uid))
+        rc = RC_GONE;
+    if (rc == RC_OK) {
+        const struct forward_user u = {.home = id.home, .user = user, .tag = tag};
+        rc = look_as(c, &u, &id, &e);
+    }
+    e.rc = rc;
+    ipc_begin(reply, MSG_WORKER_FORWARD_REPLY);
+    ipc_put_err(reply, &e);
+}
+
 static enum rc worker_handle(void *ctx, void **conn, struct ipc_msg *m, struct buf *reply, int *reply_fds,
                              unsigned *ret_n_fds)
 {
-    if (m->type != MSG_WORKER_PAM && m->type != MSG_WORKER_PASSWD)
-        return RC_INVALID;
-    if (m->type == MSG_WORKER_PAM)
-        check_password(ctx, m, reply);
-    else
+    const struct role *r = ctx;
+    switch ((enum ipc_type)m->type) {
+    case MSG_WORKER_PAM:
+        if (!r->conf->system_users)
+            return RC_INVALID;
+        check_password(r, m, reply);
+        return RC_OK;
+    case MSG_WORKER_PASSWD:
         find_user(m, reply);
-    return RC_OK;
+        return RC_OK;
+    case MSG_WORKER_FORWARD:
+        find_forward(r->conf, m, reply);
+        return RC_OK;
+    case MSG_LOCAL_USER:
+        name_user(m, reply);
+        return RC_OK;
+    default:
+        return RC_INVALID;
+    }
 }
 
 static void worker_start(struct role *r)

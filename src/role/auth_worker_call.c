@@ -22,8 +22,7 @@ enum rc worker_system_user(void *ctx, str name, struct account_identity *ret, st
         return RC_GONE;
     ipc_begin(&b, MSG_WORKER_PASSWD);
     ipc_put_str(&b, name);
-    if (channel_pool_call(a->worker, &b, NULL, 0, MSG_IDENTITY_REPLY, &m, clock_mono() + WORKER_TIMEOUT_MS) !=
-        RC_OK)
+    if (channel_pool_ask(a->worker, &b, MSG_IDENTITY_REPLY, &m, clock_mono() + WORKER_TIMEOUT_MS) != RC_OK)
         return worker_down(e);
     ipc_get_err(&m, &answer);
     str bytes = ipc_get_str(&m, IDENTITY_BYTES_MAX);
@@ -36,6 +35,25 @@ enum rc worker_system_user(void *ctx, str name, struct account_identity *ret, st
     }
     ipc_msg_deinit(&m);
     return rc;
+}
+
+enum rc worker_has_forward(void *ctx, str name, str tag, struct err *e)
+{
+    struct auth_server *a = ctx;
+    struct buf b AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
+    struct ipc_msg m;
+    struct err answer = {0};
+    ipc_begin(&b, MSG_WORKER_FORWARD);
+    ipc_put_str(&b, name);
+    ipc_put_str(&b, tag);
+    if (channel_pool_ask(a->worker, &b, MSG_WORKER_FORWARD_REPLY, &m, clock_mono() + WORKER_TIMEOUT_MS) !=
+        RC_OK)
+        return worker_down(e);
+    ipc_get_err(&m, &answer);
+    ipc_msg_deinit(&m);
+    if (answer.rc != RC_OK && answer.rc != RC_GONE)
+        *e = answer;
+    return answer.rc;
 }
 
 enum rc worker_check_password(void *ctx, str user, str password, str client_ip, struct err *e)
@@ -59,4 +77,24 @@ enum rc worker_check_password(void *ctx, str user, str password, str client_ip, 
     if (answer.rc != RC_OK)
         *e = answer;
     return answer.rc;
+}
+
+enum rc worker_user_name(struct auth_server *a, uint32_t uid, char ret[PAM_USER_MAX + 1], struct err *e)
+{
+    struct buf b AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
+    struct ipc_msg m;
+    struct err answer = {0};
+    ipc_begin(&b, MSG_LOCAL_USER);
+    ipc_put_u32(&b, uid);
+    if (channel_pool_ask(a->worker, &b, MSG_LOCAL_USER_REPLY, &m, clock_mono() + WORKER_TIMEOUT_MS) != RC_OK)
+        return worker_down(e);
+    ipc_get_err(&m, &answer);
+    str name = ipc_get_str(&m, PAM_USER_MAX);
+    enum rc rc = ipc_end(&m) == RC_OK ? answer.rc : RC_GONE;
+    if (rc == RC_OK)
+        rc = str_copy(ret, PAM_USER_MAX + 1, name) == RC_OK && name.n ? RC_OK : RC_GONE;
+    else
+        *e = answer;
+    ipc_msg_deinit(&m);
+    return rc;
 }

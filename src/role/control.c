@@ -104,6 +104,17 @@ static void take_link(struct role *r, struct ipc_msg *m)
     r->links[r->n_links++] = l;
 }
 
+static void take_connection(struct role *r, struct ipc_msg *m)
+{
+    struct err e = {0};
+    uint64_t number = ipc_get_u64(m);
+    ipc_get_err(m, &e);
+    int fd = e.rc == RC_OK ? ipc_take_fd(m) : -1;
+    if (ipc_end(m) != RC_OK || !r->ops->connected)
+        control_broken("malformed connection");
+    r->ops->connected(r, number, &e, fd);
+}
+
 static void take_identity(struct role *r, struct ipc_msg *m)
 {
     str bytes = ipc_get_str(m, IDENTITY_BYTES_MAX), root = ipc_get_str(m, IDENTITY_PATH_MAX);
@@ -144,6 +155,9 @@ static bool control_take(struct role *r, struct ipc_msg *m)
     case MSG_CONTROL_LINK:
         take_link(r, m);
         return true;
+    case MSG_CONTROL_CONNECTED:
+        take_connection(r, m);
+        return true;
     case MSG_CONTROL_DIR:
         (void)ipc_get_str(m, 64);
         fd_closep(&r->dir);
@@ -154,6 +168,10 @@ static bool control_take(struct role *r, struct ipc_msg *m)
         return true;
     case MSG_CONTROL_START:
         take_start(r);
+        return true;
+    case MSG_CONTROL_RETIRE:
+        if (r->ops->retire)
+            r->ops->retire(r);
         return true;
     case MSG_CONTROL_STOP:
         if (r->ops->stop)

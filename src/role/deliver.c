@@ -12,6 +12,7 @@
 #include "role/ipc.h"
 #include "role/role.h"
 #include "store/delivery.h"
+#include "store/journal.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -34,8 +35,8 @@ struct deliver_conn { /* a channel's state */
 struct deliver {
     struct role *role;
     struct target_cache *targets;
+    struct journal *journal; /* NULL: each message is synced by itself */
     atomic_uint links, links_received;
-    atomic_uint number; /* tells apart files of one message id */
 };
 
 /* --- committing and aborting what a channel holds --- */
@@ -58,30 +59,82 @@ static void note_late(struct err *e)
     err_note(e, "prepared too late: whoever asked has given up");
 }
 
-static enum rc commit_one(const struct deliver_conn *c, struct held *h, struct err *e)
+static bool is_to_commit(const struct held *h, const struct err *e)
 {
-    enum rc rc = delivery_commit(h->file, e);
-    if (rc == RC_OK)
-        log_info("%s: saved to INBOX of %s", c->id, target_account(h->target));
-    else
-        log_error("%s: %s: %s", c->id, target_account(h->target), err_text(e));
-    return rc;
+    return h->file && e->rc == RC_OK;
+}
+
+/* Commits those of held[first..) that have no journal, or those that have one; false at a failure, which with
+ * how == DELIVER_COMMIT_EACH keeps none of the others. */
+static bool commit_files(const struct deliver_conn *c, size_t first, bool journaled, enum deliver_commit how,
+                         struct err *errs)
+{
+    bool failed = false;
+    for (size_t i = first; i < c->n && !(failed && how != DELIVER_COMMIT_EACH); i++)
+        if (is_to_commit(&c->held[i], &errs[i - first]) && !delivery_record(c->held[i].file) == !journaled &&
+            delivery_commit(c->held[i].file, &errs[i - first]) != RC_OK)
+            failed = true;
+    return !failed;
+}
+
+/* The journaled ones: their records durable, all at once, and then their names. What has a record and is
+ * refused after all is revoked. */
+static bool commit_journaled(struct deliver *d, const struct deliver_conn *c, size_t first,
+                             enum deliver_commit how, msec deadline, struct err *errs)
+{
+    struct buf *records[DELIVER_INLINE_RCPTS];
+    size_t at[DELIVER_INLINE_RCPTS], n = 0, refused = 0;
+    unsigned ticket;
+    struct err e = {0};
+    for (size_t i = first; i < c->n; i++) {
+        if (!is_to_commit(&c->held[i], &errs[i - first]) || !delivery_record(c->held[i].file))
+            continue;
+        must(n < DELIVER_INLINE_RCPTS);
+        at[n] = i - first;
+        records[n++] = delivery_record(c->held[i].file);
+    }
+    if (n == 0)
+        return true;
+    if (journal_commit(d->journal, records, n, deadline, &ticket, &e) != RC_OK) {
+        for (size_t i = 0; i < n; i++)
+            errs[at[i]] = e;
+        return false;
+    }
+    bool done = commit_files(c, first, true, how, errs);
+    for (size_t i = 0; i < n && !done; i++)
+        if (how != DELIVER_COMMIT_EACH || errs[at[i]].rc != RC_OK)
+            records[refused++] = records[i];
+    journal_revoke(d->journal, records, refused);
+    journal_release(d->journal, ticket);
+    return done;
+}
+
+static void log_results(const struct deliver_conn *c, size_t first, const struct err *errs, bool failed)
+{
+    for (size_t i = first; i < c->n; i++) {
+        const char *account = c->held[i].file ? target_account(c->held[i].target) : NULL;
+        if (account && errs[i - first].rc == RC_OK && !failed)
+            log_info("%s: saved to INBOX of %s", c->id, account);
+        else if (account && errs[i - first].rc != RC_OK)
+            log_error("%s: %s: %s", c->id, account, err_text(&errs[i - first]));
+    }
 }
 
 /* Commits held[first..) and forgets it; errs has one entry for each, of which those that could not be
  * prepared are set. All or nothing: at the first failure what is committed already is taken back, so that the
  * sender's next try does not give anybody a second copy. */
-static void commit_from(struct deliver_conn *c, size_t first, enum deliver_commit how, msec deadline,
-                        struct err *errs)
+static void commit_from(struct deliver *d, struct deliver_conn *c, size_t first, enum deliver_commit how,
+                        msec deadline, struct err *errs)
 {
     bool late = clock_mono() > deadline, failed = late;
-    for (size_t i = first; i < c->n; i++) {
-        struct held *h = &c->held[i];
-        if (late && h->file)
+    for (size_t i = first; late && i < c->n; i++)
+        if (c->held[i].file)
             note_late(&errs[i - first]);
-        else if (h->file && !failed && commit_one(c, h, &errs[i - first]) != RC_OK)
-            failed = how != DELIVER_COMMIT_EACH;
-    }
+    if (!late && !(commit_files(c, first, false, how, errs) || how == DELIVER_COMMIT_EACH))
+        failed = true;
+    if (!failed && !commit_journaled(d, c, first, how, deadline, errs))
+        failed = how != DELIVER_COMMIT_EACH;
+    log_results(c, first, errs, failed);
     for (size_t i = first; failed && !late && i < c->n; i++)
         if (c->held[i].file && errs[i - first].rc == RC_OK)
             delivery_undo(c->held[i].file);
@@ -104,8 +157,8 @@ static void put_results(struct buf *reply, const struct err *errs, size_t n)
 
 /* Writes into the account's Maildir. One that was kept open may have been removed since: then it is looked up
  * anew. */
-static enum rc prepare_in(struct deliver *d, str account, const struct delivery_message *m, struct held *ret,
-                          struct err *e)
+static enum rc prepare_in(struct deliver *d, str account, struct delivery_message *m, bool again,
+                          struct held *ret, struct err *e)
 {
     enum rc rc = RC_OK;
     for (int attempt = 0; attempt < 2; attempt++) {
@@ -113,7 +166,16 @@ static enum rc prepare_in(struct deliver *d, str account, const struct delivery_
         rc = target_find(d->targets, account, &ret->target, e);
         if (rc != RC_OK)
             return rc;
-        rc = delivery_prepare(target_dir(ret->target), m, &ret->file, e);
+        rc = again ? delivery_find(target_dir(ret->target), m->name.id, m->name.number, e) : RC_GONE;
+        if (rc == RC_OK) {
+            log_info("saved to INBOX of %s before", target_account(ret->target));
+            return RC_OK;
+        }
+        m->path = target_path(ret->target);
+        if (m->path.n == 0 || !journal_ready(m->journal, target_device(ret->target)))
+            m->journal = NULL;
+        if (rc == RC_GONE)
+            rc = delivery_prepare(target_dir(ret->target), m, &ret->file, e);
         if (rc == RC_OK)
             break;
         target_forget(d->targets, account);
@@ -124,6 +186,20 @@ static enum rc prepare_in(struct deliver *d, str account, const struct delivery_
     return rc;
 }
 
+/* What is held longer than one message from smtpd, or is large, is synced by itself: so records take little
+ * memory and the journal holds many. */
+static bool is_journaled(const struct deliver_request *rq)
+{
+    return rq->content_fd < 0 && rq->commit != DELIVER_HOLD && rq->count <= DELIVER_INLINE_RCPTS;
+}
+
+/* The same in every process, so that a message that was delivered before is known again. */
+static uint64_t stable_hash(str s)
+{
+    static const uint64_t key[2] = {0, 0};
+    return map_siphash(key, s);
+}
+
 static enum rc prepare_one(struct deliver *d, const struct deliver_request *rq, str account, str delivered_to,
                            str return_path, struct held *ret, struct err *e)
 {
@@ -131,9 +207,10 @@ static enum rc prepare_one(struct deliver *d, const struct deliver_request *rq, 
     buf_printf(&line, "Delivered-To: " STR_FMT "\n", STR_ARG(delivered_to));
     str head[HEAD_PARTS] = {return_path, buf_str(&line), rq->trace};
     struct delivery_message m = {
+        .journal = is_journaled(rq) ? d->journal : NULL,
         .name = {.now = clock_wall(),
-                 .id = map_hash(rq->id),
-                 .number = atomic_fetch_add(&d->number, 1),
+                 .id = stable_hash(rq->id),
+                 .number = (unsigned)stable_hash(delivered_to),
                  .host = str_c(d->role->conf->hostname)},
         .head = head,
         .n_head = 3,
@@ -142,7 +219,7 @@ static enum rc prepare_one(struct deliver *d, const struct deliver_request *rq, 
         .content_size = rq->bytes,
         .content_lines = rq->lines,
     };
-    enum rc rc = prepare_in(d, account, &m, ret, e);
+    enum rc rc = prepare_in(d, account, &m, rq->again, ret, e);
     if (rc != RC_OK)
         log_error(STR_FMT ": " STR_FMT ": %s", STR_ARG(rq->id), STR_ARG(account), err_text(e));
     return rc;
@@ -168,9 +245,12 @@ static enum rc prepare(struct deliver *d, struct deliver_conn *c, struct ipc_msg
     struct err errs[DELIVER_BATCH_MAX] = {0};
     size_t first = c->n;
     bool all = true;
-    if (deliver_request_get(m, &rq) != RC_OK || !hold_room(c, rq.count)) {
+    enum rc rc = deliver_request_get(m, &rq);
+    if (rc == RC_OK && !hold_room(c, rq.count))
+        rc = RC_LIMIT;
+    if (rc != RC_OK) {
         fd_closep(&rq.content_fd);
-        return RC_INVALID;
+        return rc;
     }
     must(str_copy(c->id, sizeof c->id, rq.id) == RC_OK);
     for (uint32_t i = 0; i < rq.count; i++) {
@@ -188,14 +268,14 @@ static enum rc prepare(struct deliver *d, struct deliver_conn *c, struct ipc_msg
         return RC_INVALID;
     }
     if (rq.commit == DELIVER_COMMIT_EACH || (rq.commit == DELIVER_COMMIT_IF_ALL && all))
-        commit_from(c, first, (enum deliver_commit)rq.commit, rq.deadline, errs);
+        commit_from(d, c, first, (enum deliver_commit)rq.commit, rq.deadline, errs);
     else if (rq.commit == DELIVER_COMMIT_IF_ALL)
         abort_from(c, first);
     put_results(reply, errs, rq.count);
     return RC_OK;
 }
 
-static enum rc commit(struct deliver_conn *c, struct ipc_msg *m, struct buf *reply)
+static enum rc commit(struct deliver *d, struct deliver_conn *c, struct ipc_msg *m, struct buf *reply)
 {
     uint32_t how = ipc_get_u32(m);
     msec deadline = (msec)ipc_get_u64(m);
@@ -204,7 +284,7 @@ static enum rc commit(struct deliver_conn *c, struct ipc_msg *m, struct buf *rep
     size_t n = c->n;
     struct err *errs = calloc(n ? n : 1, sizeof *errs);
     must(errs);
-    commit_from(c, 0, (enum deliver_commit)how, deadline, errs);
+    commit_from(d, c, 0, (enum deliver_commit)how, deadline, errs);
     put_results(reply, errs, n);
     free(errs);
     return RC_OK;
@@ -224,7 +304,7 @@ static enum rc deliver_handle(void *ctx, void **conn, struct ipc_msg *request, s
     case MSG_DELIVER_PREPARE:
         return prepare(ctx, c, request, reply);
     case MSG_DELIVER_COMMIT:
-        return commit(c, request, reply);
+        return commit(ctx, c, request, reply);
     case MSG_DELIVER_ABORT:
         abort_from(c, 0);
         ipc_begin(reply, MSG_DELIVER_REPLY);
@@ -259,6 +339,25 @@ static void deliver_link_closed(void *ctx)
 
 static struct deliver self;
 
+/* Not where the mail root belongs to one account: its sessions would see the journal. */
+static bool may_journal(const struct role *r)
+{
+    return !r->identity->system && strcmp(r->identity->mail_dir, r->mail_root) != 0;
+}
+
+/* Also with delivery_journal off: an earlier start may have left records. */
+static void open_journal(const struct role *r, const char *root, const struct journal_boot *boot)
+{
+    struct err e = {0};
+    if (!r->conf->delivery_journal && !journal_exists(root))
+        return;
+    self.journal = journal_open(root, boot, &e);
+    if (!self.journal)
+        log_warn("no journal, each message is synced by itself: %s", err_text(&e));
+    if (!r->conf->delivery_journal)
+        self.journal = journal_close(self.journal);
+}
+
 static void deliver_start(struct role *r)
 {
     if (!r->identity) {
@@ -267,7 +366,9 @@ static void deliver_start(struct role *r)
     }
     self.role = r;
     bool chroots = geteuid() == 0; /* the folders above may be closed to the uid */
-    self.targets = target_cache_new(r->identity->uid, chroots ? r->mail_root : "/");
+    struct journal_boot boot;
+    bool journals = may_journal(r) && journal_boot_now(&boot) == RC_OK;
+    self.targets = target_cache_new(r->identity->uid, chroots ? r->mail_root : "/", r->mail_root);
     (void)map_hash(S("")); /* draws its key */
     umask(0077);
     const char *rw[] = {chroots ? "/" : r->mail_root, NULL};
@@ -279,6 +380,8 @@ static void deliver_start(struct role *r)
                          .chroot_dir = chroots ? r->mail_root : NULL,
                          .rw_dirs = rw};
     sandbox_enter(&sb);
+    if (journals)
+        open_journal(r, rw[0], &boot);
 }
 
 static void deliver_link(struct role *r, const struct role_link *l)
@@ -304,5 +407,6 @@ int deliver_role(void)
     static struct role r = {.name = "deliver", .ops = &ops};
     role_begin(&r);
     role_control_loop(&r);
+    journal_stop(self.journal); /* channels are still being answered */
     return 0;
 }

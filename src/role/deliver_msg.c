@@ -5,6 +5,7 @@ enum rc deliver_request_get(struct ipc_msg *m, struct deliver_request *ret)
 {
     *ret = (struct deliver_request){.id = ipc_get_str(m, DELIVER_ID_MAX)};
     ret->commit = ipc_get_u32(m);
+    ret->again = ipc_get_u32(m) == 1;
     ret->deadline = (msec)ipc_get_u64(m);
     ret->trace = ipc_get_str(m, DELIVER_TRACE_MAX);
     ret->bytes = ipc_get_u64(m);

@@ -25,6 +25,7 @@ enum {
 struct deliver_request { /* all but the recipients, which stay in the message; views into it */
     str id, trace;
     uint32_t commit, count;
+    bool again; /* it may have been delivered before: look first */
     msec deadline;
     uint64_t bytes, lines;
     str content; /* when there is no descriptor */

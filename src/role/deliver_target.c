@@ -1,5 +1,5 @@
-/* Open Maildirs by account. A fixed table of slots, one per hash: a collision just replaces the older entry,
- * so the number of descriptors is bounded whatever the number of accounts. */
+/* Open Maildirs by account. A fixed table: some ways for each hash, of which a newcomer takes the one that
+ * expires first, so the number of descriptors is bounded whatever the number of accounts. */
 #include "role/deliver_target.h"
 
 #include "base/clock.h"
@@ -11,31 +11,35 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 
-enum { SLOTS = 256, KEEP_MS = 10000, AUTH_TIMEOUT_MS = 10000 };
+enum { SLOTS = 128, WAYS = 4, KEEP_MS = 10000, AUTH_TIMEOUT_MS = 10000 };
 
 struct target {
     atomic_uint refs;
     msec expires;
     int dir;
+    dev_t device;
     char account[IDENTITY_ACCOUNT_MAX + 1];
+    char path[IDENTITY_PATH_MAX + 1];
 };
 
 struct target_cache {
     uid_t uid;
-    const char *root;
+    const char *root, *mail_root;
     pthread_mutex_t lock; /* slots */
-    struct target *slots[SLOTS];
+    struct target *slots[SLOTS][WAYS];
     pthread_mutex_t auth_lock; /* auth: one question at a time */
     int auth;
 };
 
-struct target_cache *target_cache_new(uid_t uid, const char *root)
+struct target_cache *target_cache_new(uid_t uid, const char *root, const char *mail_root)
 {
     struct target_cache *tc = calloc(1, sizeof *tc);
     must(tc);
     tc->uid = uid;
     tc->root = root;
+    tc->mail_root = mail_root;
     tc->auth = -1;
     must(pthread_mutex_init(&tc->lock, NULL) == 0 && pthread_mutex_init(&tc->auth_lock, NULL) == 0);
     return tc;
@@ -84,6 +88,14 @@ static enum rc ask_auth(struct target_cache *tc, str account, struct account_ide
     return rc;
 }
 
+static dev_t device_of(int dir)
+{
+    struct stat tmp, new, cur;
+    bool same = fstatat(dir, "tmp", &tmp, 0) == 0 && fstatat(dir, "new", &new, 0) == 0 &&
+                fstatat(dir, "cur", &cur, 0) == 0 && tmp.st_dev == new.st_dev &&new.st_dev == cur.st_dev;
+    return same ? new.st_dev : 0;
+}
+
 static enum rc open_target(struct target_cache *tc, str account, struct target **ret, struct err *e)
 {
     struct account_identity id;
@@ -105,23 +117,47 @@ static enum rc open_target(struct target_cache *tc, str account, struct target *
     must(t);
     atomic_init(&t->refs, 1);
     t->dir = dir;
+    t->device = device_of(dir);
+    const char *below = identity_path_inside(id.mail_dir, tc->mail_root);
+    must(str_copy(t->path, sizeof t->path, below ? str_c(below + 1) : STR_NONE) == RC_OK);
     t->expires = clock_mono() + KEEP_MS;
     memcpy(t->account, id.account, sizeof t->account);
     *ret = t;
     return RC_OK;
 }
 
+/* All called with the lock held. */
+static struct target **slots_of(struct target_cache *tc, str account)
+{
+    return tc->slots[map_hash(account) % SLOTS];
+}
+
 static struct target **slot_of(struct target_cache *tc, str account)
 {
-    return &tc->slots[map_hash(account) % SLOTS];
+    struct target **v = slots_of(tc, account);
+    for (size_t i = 0; i < WAYS; i++)
+        if (v[i] && str_eq(str_c(v[i]->account), account))
+            return &v[i];
+    return NULL;
+}
+
+/* Where a newcomer goes: the place it has already, or an empty one, or the oldest. */
+static struct target **slot_for(struct target_cache *tc, str account)
+{
+    struct target **v = slots_of(tc, account), **own = slot_of(tc, account), **oldest = v;
+    for (size_t i = 1; i < WAYS && *oldest; i++)
+        if (!v[i] || v[i]->expires < (*oldest)->expires)
+            oldest = &v[i];
+    return own ? own : oldest;
 }
 
 enum rc target_find(struct target_cache *tc, str account, struct target **ret, struct err *e)
 {
-    struct target **slot = slot_of(tc, account), *t, *old;
+    struct target **slot, *t, *old;
     pthread_mutex_lock(&tc->lock);
-    t = *slot;
-    bool fresh = t && str_eq(str_c(t->account), account) && t->expires > clock_mono();
+    slot = slot_of(tc, account);
+    t = slot ? *slot : NULL;
+    bool fresh = t && t->expires > clock_mono();
     if (fresh)
         atomic_fetch_add(&t->refs, 1);
     pthread_mutex_unlock(&tc->lock);
@@ -134,6 +170,7 @@ enum rc target_find(struct target_cache *tc, str account, struct target **ret, s
         return rc;
     atomic_fetch_add(&t->refs, 1); /* the slot's */
     pthread_mutex_lock(&tc->lock);
+    slot = slot_for(tc, str_c(t->account));
     old = *slot;
     *slot = t;
     pthread_mutex_unlock(&tc->lock);
@@ -144,9 +181,10 @@ enum rc target_find(struct target_cache *tc, str account, struct target **ret, s
 
 void target_forget(struct target_cache *tc, str account)
 {
-    struct target **slot = slot_of(tc, account), *old = NULL;
+    struct target *old = NULL;
     pthread_mutex_lock(&tc->lock);
-    if (*slot && str_eq(str_c((*slot)->account), account)) {
+    struct target **slot = slot_of(tc, account);
+    if (slot) {
         old = *slot;
         *slot = NULL;
     }
@@ -167,6 +205,16 @@ void target_release(struct target **tp)
 int target_dir(const struct target *t)
 {
     return t->dir;
+}
+
+str target_path(const struct target *t)
+{
+    return str_c(t->path);
+}
+
+dev_t target_device(const struct target *t)
+{
+    return t->device;
 }
 
 const char *target_account(const struct target *t)

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 enum {
-    AUTH_CHANNELS_MAX = 256, /* an exchange holds one while the client thinks */
+    AUTH_CHANNELS_MAX = 768, /* an exchange holds one while the client thinks */
     MAILBOX_CHANNELS_MAX = 16,
     LINK_WAIT_MS = 2000, /* a role that died is back within a second */
     STOP_WAIT_MS = 500

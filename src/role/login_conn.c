@@ -49,6 +49,7 @@ static void fill_settings(const struct login_conn *c, bool can_tls, struct setti
         .plaintext_forbidden = c->plaintext_forbidden,
         .command_max = (unsigned)c->conf->login_command_limit,
         .deadline = c->since + c->conf->login_timeout_ms,
+        .exchange_ms = c->conf->auth_exchange_timeout_ms,
     };
 }
 

@@ -9,6 +9,7 @@
 #include "fmt/charset.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -59,8 +60,7 @@ enum rc mailbox_identity(struct mailbox *mb, enum ipc_type question, str argumen
     ipc_begin(&b, (uint16_t)question);
     ipc_put_str(&b, argument);
     ipc_put_u32(&b, login);
-    if (channel_pool_call(mb->auth, &b, NULL, 0, MSG_IDENTITY_REPLY, &m, clock_mono() + AUTH_TIMEOUT_MS) !=
-        RC_OK)
+    if (channel_pool_ask(mb->auth, &b, MSG_IDENTITY_REPLY, &m, clock_mono() + AUTH_TIMEOUT_MS) != RC_OK)
         return err_set(e, RC_TEMP, 451, "4.3.0", "Temporary authentication failure");
     ipc_get_err(&m, &answer);
     str bytes = ipc_get_str(&m, IDENTITY_BYTES_MAX);
@@ -89,6 +89,13 @@ static void link_close(struct mailbox *mb, struct link *l)
     free(l);
 }
 
+static void link_refuse(struct mailbox *mb, struct link *l)
+{
+    log_error("%s sent what is malformed or not permitted: refusing it", l->peer);
+    ipc_refuse(l->source.fd);
+    link_close(mb, l);
+}
+
 static void answer(struct mailbox *mb, struct link *l, struct ipc_msg *m)
 {
     struct buf reply AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
@@ -104,8 +111,11 @@ static void answer(struct mailbox *mb, struct link *l, struct ipc_msg *m)
         deliver_link_make(mb, str_c(l->peer), m, &e, &fd);
         ipc_begin(&reply, MSG_DELIVER_LINK_REPLY);
     } else {
-        log_error("%s may not send %s: closing its channel", l->peer, ipc_type_name(m->type));
-        link_close(mb, l);
+        link_refuse(mb, l);
+        return;
+    }
+    if (ipc_end(m) != RC_OK) {
+        link_refuse(mb, l);
         return;
     }
     ipc_put_err(&reply, &e);
@@ -126,7 +136,10 @@ static void link_ready(struct mailbox *mb, struct source *s)
     if (rc == RC_TEMP || (rc == RC_LIMIT && !l->is_channel))
         return;
     if (rc != RC_OK) {
-        link_close(mb, l);
+        if (rc == RC_INVALID)
+            link_refuse(mb, l);
+        else
+            link_close(mb, l);
         return;
     }
     if (l->is_channel) {
@@ -134,8 +147,7 @@ static void link_ready(struct mailbox *mb, struct source *s)
     } else if (m.type == MSG_CHANNEL_OPEN && m.n_fds == 1) {
         link_add(mb, l->peer, l->instance, true, ipc_take_fd(&m));
     } else {
-        log_error("%s sent %s on its link: closing it", l->peer, ipc_type_name(m.type));
-        link_close(mb, l);
+        link_refuse(mb, l);
     }
     ipc_msg_deinit(&m);
 }
@@ -210,6 +222,15 @@ static void loop(struct mailbox *mb)
     }
 }
 
+static void find_mail_user(struct account_identity *ret, const struct conf *c)
+{
+    const struct passwd *pw = geteuid() == 0 ? getpwnam(c->mail_user) : NULL;
+    ret->uid = pw ? pw->pw_uid : geteuid(); /* nobody becomes root: without the user nothing is recovered */
+    ret->gid = pw ? pw->pw_gid : getegid();
+    ret->home[0] = ret->mail_dir[0] = ret->index_dir[0] = '/';
+    must(str_copy(ret->account, sizeof ret->account, str_c(c->mail_user)) == RC_OK);
+}
+
 static void mailbox_start(struct role *r)
 {
     static struct source signals;
@@ -228,6 +249,7 @@ static void mailbox_start(struct role *r)
     must(signals.fd >= 0);
     must(source_add(&self, &signals) == RC_OK);
     watch_init(&self);
+    find_mail_user(&self.mail_user, r->conf);
     charset_preload(); /* sessions cannot load converters inside their chroot */
     (void)map_hash(S(""));
     sandbox_enter(&(struct sandbox){.role = ROLE_MAILBOX, .uid = (uid_t)-1, .gid = (gid_t)-1});
@@ -247,6 +269,7 @@ static void mailbox_link(struct role *r, const struct role_link *l)
  * is still there is told to end, and then killed: every acknowledged change is on disk already. */
 static void mailbox_stop(struct role *r)
 {
+    self.stopping = true;
     for (struct session *s = self.sessions; s; s = s->next)
         kill(s->pid, SIGTERM);
     for (struct deliver_proc *d = self.delivers; d; d = d->next)
@@ -259,15 +282,24 @@ static void mailbox_stop(struct role *r)
         kill(d->pid, SIGKILL);
 }
 
+static void mailbox_serve(struct role *r)
+{
+    deliver_recover(&self);
+}
+
 static void mailbox_reload(struct role *r)
 {
     deliver_retire_all(&self);
+    sessions_reopen_log(&self);
 }
 
 int mailbox_role(void)
 {
-    static const struct role_ops ops = {
-        .start = mailbox_start, .link = mailbox_link, .reload = mailbox_reload, .stop = mailbox_stop};
+    static const struct role_ops ops = {.start = mailbox_start,
+                                        .link = mailbox_link,
+                                        .serve = mailbox_serve,
+                                        .reload = mailbox_reload,
+                                        .stop = mailbox_stop};
     static struct role r = {.name = "mailbox", .ops = &ops};
     role_begin(&r);
     loop(&self);

@@ -5,11 +5,12 @@
 #include "role/mailbox_impl.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { EARLY_END_MS = 1000 };
+enum { EARLY_END_MS = 1000, RECOVER_MS = 60000, RECOVER_STEP_MS = 1000 };
 
 /* --- messages to a process --- */
 
@@ -67,7 +68,9 @@ static void control_message(struct mailbox *mb, struct source *s)
     }
     if (m.type == MSG_CONTROL_IDLE)
         stop_idle(d, ipc_get_u32(&m));
-    else if (m.type != MSG_CONTROL_READY)
+    else if (m.type == MSG_CONTROL_READY)
+        stop_idle(d, 0); /* one that was started for its journal alone */
+    else
         log_error("deliver[%d] sent %s on its control link", d->pid, ipc_type_name(m.type));
     ipc_msg_deinit(&m);
 }
@@ -129,6 +132,35 @@ static enum rc start_process(struct mailbox *mb, const struct account_identity *
     return RC_OK;
 }
 
+/* --- the journal of the accounts in the database --- */
+
+static struct deliver_proc *start_for_journal(struct mailbox *mb)
+{
+    struct deliver_proc *d = NULL;
+    struct err e = {0};
+    if ((geteuid() == 0 && mb->mail_user.uid == 0) || !mailbox_has_journal(mb, &mb->mail_user))
+        return NULL;
+    if (start_process(mb, &mb->mail_user, &d, &e) != RC_OK) {
+        log_error("the journal of uid %u cannot be looked at: %s", mb->mail_user.uid, err_text(&e));
+        return NULL;
+    }
+    return d;
+}
+
+void deliver_recover(struct mailbox *mb)
+{
+    struct deliver_proc *d = start_for_journal(mb);
+    msec deadline = clock_mono() + RECOVER_MS;
+    while (d && d->uid != UID_RETIRED && clock_mono() < deadline) {
+        struct pollfd p = {.fd = d->control.fd, .events = POLLIN};
+        if (poll(&p, 1, RECOVER_STEP_MS) == 1)
+            control_message(mb, &d->control);
+    }
+    if (d && d->uid != UID_RETIRED)
+        log_warn("deliver[%d] has been looking at its journal for %d s; going on without it", d->pid,
+                 RECOVER_MS / 1000);
+}
+
 /* --- links --- */
 
 static enum rc link_to(struct deliver_proc *d, str asker, int *ret_fd, struct err *e)
@@ -187,6 +219,14 @@ void deliver_link_make(struct mailbox *mb, str asker, struct ipc_msg *m, struct 
     log_error("no delivery to " STR_FMT ": %s", STR_ARG(account), err_text(e));
 }
 
+/* Its journal is looked at soon, not at the next delivery: the records of what is deleted until then would
+ * give it back after a power failure. */
+static void recover_later(struct mailbox *mb, uid_t uid)
+{
+    if (uid == mb->mail_user.uid && !mb->stopping && !is_paused(mb, uid))
+        (void)start_for_journal(mb);
+}
+
 void deliver_ended(struct mailbox *mb, struct deliver_proc *d, int status)
 {
     if (WIFSIGNALED(status))
@@ -204,5 +244,8 @@ void deliver_ended(struct mailbox *mb, struct deliver_proc *d, int status)
     while (*at != d)
         at = &(*at)->next;
     *at = d->next;
+    uid_t uid = d->started_for;
     free(d);
+    if (status != 0)
+        recover_later(mb, uid);
 }

@@ -46,6 +46,7 @@ struct mailbox {
     unsigned n_sessions;
     struct map *per_account; /* account -> number of sessions, as a pointer-sized integer */
     struct deliver_proc *delivers;
+    struct account_identity mail_user; /* owns the mail of the accounts in the database; without a Maildir */
     struct map *paused; /* uid -> monotonic ms until which its deliver process is not started again */
     unsigned n_links;   /* links and channels */
     struct source inotify;
@@ -68,16 +69,23 @@ MUST_USE enum rc mailbox_identity(struct mailbox *mb, enum ipc_type question, st
 MUST_USE enum rc mailbox_root(struct mailbox *mb, const struct account_identity *id, struct buf *ret_path,
                               struct err *e);
 
+/* Whether this uid has a journal of deliveries, which may hold what a power failure took. */
+bool mailbox_has_journal(const struct mailbox *mb, const struct account_identity *id);
+
 /* mailbox_session.c */
 /* The process id of the session; 0 with *e when there is none. */
 pid_t session_start(struct mailbox *mb, uint32_t login, struct ipc_msg *request, struct err *e);
 void session_ended(struct mailbox *mb, struct session *s, int status);
+void sessions_reopen_log(struct mailbox *mb); /* after a reload */
 
 /* mailbox_deliver.c */
 void deliver_link_make(struct mailbox *mb, str asker, struct ipc_msg *request, struct err *e, int *ret_fd);
 void deliver_ended(struct mailbox *mb, struct deliver_proc *d, int status);
 void deliver_retire_all(
     struct mailbox *mb); /* the configuration changed: the next delivery starts a new process */
+/* Has a deliver process look at the journal, if there is one, and waits for that: sessions must not see
+ * Maildirs of which a power failure took something. */
+void deliver_recover(struct mailbox *mb);
 void deliver_auth_changed(struct mailbox *mb); /* auth was started anew: give each process a new channel */
 
 /* mailbox_watch.c */

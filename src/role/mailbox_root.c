@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "os/file.h"
 #include "role/mailbox_impl.h"
+#include "store/journal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -104,11 +105,23 @@ static enum rc make_root(const struct account_identity *id, const char *path, st
     return RC_TEMP;
 }
 
-enum rc mailbox_root(struct mailbox *mb, const struct account_identity *id, struct buf *ret_path,
-                     struct err *e)
+static void put_root(const struct mailbox *mb, const struct account_identity *id, struct buf *ret_path)
 {
     root_of(mb->role->conf, id, ret_path);
     while (ret_path->n > 1 && ret_path->p[ret_path->n - 1] == '/')
         buf_truncate(ret_path, ret_path->n - 1);
+}
+
+bool mailbox_has_journal(const struct mailbox *mb, const struct account_identity *id)
+{
+    struct buf path AUTO(buf_deinit) = BUF_INIT(IDENTITY_PATH_MAX);
+    put_root(mb, id, &path);
+    return journal_exists(buf_cstr(&path));
+}
+
+enum rc mailbox_root(struct mailbox *mb, const struct account_identity *id, struct buf *ret_path,
+                     struct err *e)
+{
+    put_root(mb, id, ret_path);
     return make_root(id, buf_cstr(ret_path), e);
 }

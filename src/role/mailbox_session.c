@@ -116,6 +116,17 @@ pid_t session_start(struct mailbox *mb, uint32_t login, struct ipc_msg *m, struc
     return pid;
 }
 
+void sessions_reopen_log(struct mailbox *mb)
+{
+    const int log = STDERR_FILENO;
+    struct buf b AUTO(buf_deinit) = BUF_INIT(64);
+    for (struct session *s = mb->sessions; s; s = s->next) {
+        ipc_begin(&b, MSG_SESSION_LOG);
+        if (ipc_send(s->notify.fd, &b, &log, 1, IPC_NOWAIT) != RC_OK)
+            log_debug("session[%d] goes on writing to the old log", s->pid);
+    }
+}
+
 void session_ended(struct mailbox *mb, struct session *s, int status)
 {
     if (WIFSIGNALED(status) && WTERMSIG(status) != SIGTERM)

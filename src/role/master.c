@@ -7,6 +7,7 @@
 #include "os/file.h"
 #include "os/proc.h"
 #include "role/master_impl.h"
+#include "table/settings.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -70,22 +71,42 @@ static void log_report(struct conf_report *report)
     conf_report_deinit(report);
 }
 
+/* Opened by the master, tables are looked at: it asks nobody. */
+static const struct table_env only_looked_at = {.unasked = true};
+
+static void replace_stale(struct master *m, const struct conf *was)
+{
+    static const char *const roles[] = {"auth", "queue", "smtp"};
+    if (table_settings_ask(m->conf) && table_settings_asking_stale(m->tables, was, m->conf))
+        children_replace(m, "proxymap");
+    children_adjust(m);
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+        if (table_settings_stale(m->tables, was, m->conf, roles[i]))
+            children_replace(m, roles[i]);
+}
+
 static void reload(struct master *m)
 {
     struct conf_report report = {0};
     struct conf *c = conf_load(m->start.conf_path, m->start.sets, m->start.n_sets, &report);
     if (c)
         conf_keep(c, m->conf, &report);
-    bool usable = c && setup_conf_fds(m, c, &report) == RC_OK;
+    struct table_settings *tables = c ? table_settings_open(c, NULL, &only_looked_at, &report) : NULL;
+    bool usable = tables && setup_conf_fds(m, c, &report) == RC_OK;
     log_report(&report);
     if (!usable) {
         log_error("reload: the configuration has errors; the old one stays in force");
+        table_settings_close(tables);
         conf_free(c);
         return;
     }
+    const struct conf *was = m->conf;
     m->conf = c;
     setup_log(c);
     children_send_conf(m);
+    replace_stale(m, was);
+    table_settings_close(m->tables);
+    m->tables = tables;
     log_info("reload: done");
 }
 
@@ -121,6 +142,8 @@ static void wait_for_events(struct master *m)
     msec due = children_next_restart(m), left = due ? due - clock_mono() : -1;
     if (due && left < 0)
         left = 0;
+    if (m->announced && !m->pickup && (left < 0 || left > m->pickup_due - clock_mono()))
+        left = m->pickup_due > clock_mono() ? m->pickup_due - clock_mono() : 0;
     if (poll(p, m->n_children + 2, (int)left) < 0 && errno != EINTR)
         must(false);
     for (size_t i = 0; i < m->n_children; i++)
@@ -144,8 +167,9 @@ static bool set_up(struct master *m)
     if (!claim_pid_file(m->conf))
         return false;
     enum rc rc = setup_conf_fds(m, m->conf, &report);
+    m->tables = table_settings_open(m->conf, NULL, &only_looked_at, &report);
     log_report(&report);
-    if (rc != RC_OK)
+    if (rc != RC_OK || !m->tables)
         return false;
     setup_listeners(m);
     status_open(m);
@@ -182,6 +206,7 @@ int master_run(const struct master_start *start)
         wait_for_events(&m);
         children_restart_due(&m);
         announce_when_ready(&m);
+        pickup_when_due(&m);
     }
     log_info("stopping");
     children_stop(&m);

@@ -16,16 +16,28 @@ static bool always(const struct conf *c)
     return true;
 }
 
-static bool with_system_users(const struct conf *c)
+/* Also without system_users: it knows the names of those who call sendmail. */
+static bool started_by_root(const struct conf *c)
 {
-    return c->system_users && geteuid() == 0;
+    return geteuid() == 0;
+}
+
+/* Only for what the configuration lets mail be handed to. Without root there are no users of the system. */
+static bool runs_programs(const struct conf *c)
+{
+    bool users = c->system_users && geteuid() == 0 && (c->forward_path[0] || c->mailbox_command[0]);
+    bool aliases = c->alias_maps[0] && (c->allow_mail_to_commands.n > 0 || c->allow_mail_to_files.n > 0);
+    return users || aliases || c->pipe_transports[0];
 }
 
 static const struct master_role process_table[] = {
-    {"auth-worker", false, 3, with_system_users},
+    {"proxymap", false, 3, table_settings_ask, .retires = true},
+    {"auth-worker", false, 3, started_by_root},
     {"auth", false, 3, always},
     {"queue", false, 2, always},
     {"mailbox", false, 1, always},
+    {"command", false, 1, runs_programs},
+    {"smtp", false, 0, always, .retires = true},
     {"smtpd", true, 0, always},
     {"submission", true, 0, always},
     {"login", true, 0, always},
@@ -35,9 +47,12 @@ static const struct master_role process_table[] = {
 static const struct {
     const char *asker, *answerer;
 } link_table[] = {
-    {"smtpd", "auth"},         {"smtpd", "mailbox"},    {"smtpd", "queue"}, {"submission", "auth"},
-    {"submission", "mailbox"}, {"submission", "queue"}, {"login", "auth"},  {"login", "mailbox"},
-    {"mailbox", "auth"},       {"auth", "auth-worker"},
+
+    {"smtpd", "auth"},         {"smtpd", "mailbox"},    {"smtpd", "queue"},    {"submission", "auth"},
+    {"submission", "mailbox"}, {"submission", "queue"}, {"login", "auth"},     {"login", "mailbox"},
+    {"mailbox", "auth"},       {"auth", "auth-worker"}, {"queue", "auth"},     {"queue", "mailbox"},
+    {"smtp", "queue"},         {"auth", "proxymap"},    {"queue", "proxymap"}, {"smtp", "proxymap"},
+    {"queue", "command"},
 };
 
 enum { STOP_PHASES = 4, STOP_TIMEOUT_MS = 1600, RESTART_PAUSE_MS = 900, HEALTHY_MS = 2000 };
@@ -86,6 +101,7 @@ static const char *role_of_protocol(enum conf_protocol p)
     case CONF_LMTP:
         return "smtpd";
     case CONF_SUBMISSION:
+    case CONF_LOCAL:
         return "submission";
     case CONF_IMAP:
     case CONF_POP3:
@@ -139,6 +155,8 @@ static void make_links(struct master *m, struct child *c, struct buf *b)
             struct child *other = &m->children[k];
             if (other == c || other->control < 0)
                 continue;
+            if (other->retired && is_role(other, link_table[i].answerer))
+                continue; /* its successor answers */
             if (is_role(c, link_table[i].asker) && is_role(other, link_table[i].answerer))
                 make_link(c, other, b);
             if (is_role(c, link_table[i].answerer) && is_role(other, link_table[i].asker))
@@ -192,6 +210,40 @@ void children_send_conf(struct master *m)
     buf_deinit(&b);
 }
 
+/* Starts a successor. False: there is no room for one. */
+static bool retire(struct master *m, struct child *c)
+{
+    if (m->n_children == MASTER_CHILDREN_MAX || c->retired) {
+        log_warn("%s[%d] wants to retire; it has to go on", c->role->name, c->pid);
+        return false;
+    }
+    struct child *successor = &m->children[m->n_children++];
+    *successor = (struct child){.role = c->role, .control = -1};
+    c->retired = true;
+    children_start(m, successor);
+    return true;
+}
+
+void children_replace(struct master *m, const char *role)
+{
+    struct buf b = BUF_INIT(64);
+    size_t n = m->n_children; /* without the successors that come behind them */
+    for (size_t i = 0; i < n; i++) {
+        struct child *c = &m->children[i];
+        if (c->pid == 0 || c->retired || !is_role(c, role))
+            continue;
+        log_info("%s[%d]: its tables changed", role, c->pid);
+        if (c->role->retires) { /* what is half sent may not be sent twice, what is half asked not be lost */
+            if (retire(m, c))
+                tell_plain(c, MSG_CONTROL_RETIRE, &b);
+            continue;
+        }
+        c->replaced = true;
+        tell_plain(c, MSG_CONTROL_STOP, &b);
+    }
+    buf_deinit(&b);
+}
+
 bool children_all_ready(const struct master *m)
 {
     for (size_t i = 0; i < m->n_children; i++)
@@ -223,11 +275,12 @@ static void child_ended(struct master *m, struct child *c, int status)
     }
     if (!m->stopping) {
         log_end(c, status);
-        c->restarts++;
+        c->restarts += !c->replaced;
         /* one that just started pauses, so that a role that cannot live does not take the machine with it */
         bool healthy = clock_mono() - c->started > HEALTHY_MS;
-        c->restart_at = clock_mono() + (healthy ? 0 : RESTART_PAUSE_MS);
+        c->restart_at = clock_mono() + (healthy || c->replaced ? 0 : RESTART_PAUSE_MS);
     }
+    c->replaced = false;
     fd_closep(&c->control);
     c->pid = 0;
     c->ready = false;
@@ -237,12 +290,14 @@ void children_reap(struct master *m)
 {
     int status;
     pid_t pid;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        pickup_ended(m, pid);
         for (size_t i = 0; i < m->n_children; i++)
             if (m->children[i].pid == pid) {
                 child_ended(m, &m->children[i], status);
                 break;
             }
+    }
 }
 
 void children_restart_due(struct master *m)
@@ -263,18 +318,6 @@ msec children_next_restart(const struct master *m)
     return next;
 }
 
-static void retire(struct master *m, struct child *c)
-{
-    if (m->n_children == MASTER_CHILDREN_MAX || c->retired) {
-        log_warn("%s[%d] wants to retire; it has to go on", c->role->name, c->pid);
-        return;
-    }
-    struct child *successor = &m->children[m->n_children++];
-    *successor = (struct child){.role = c->role, .control = -1};
-    c->retired = true;
-    children_start(m, successor);
-}
-
 void children_read(struct master *m, struct child *c)
 {
     struct buf in = BUF_INIT(IPC_MAX);
@@ -284,7 +327,9 @@ void children_read(struct master *m, struct child *c)
         if (msg.type == MSG_CONTROL_READY)
             c->ready = true;
         else if (msg.type == MSG_CONTROL_RETIRE)
-            retire(m, c);
+            (void)retire(m, c);
+        else if (msg.type == MSG_CONTROL_CONNECT && is_role(c, "smtp"))
+            master_connect(m, c, &msg);
         else
             log_error("%s[%d] sent %s on its control link", c->role->name, c->pid, ipc_type_name(msg.type));
         ipc_msg_deinit(&msg);
@@ -293,6 +338,54 @@ void children_read(struct master *m, struct child *c)
     }
     buf_deinit(&in);
 }
+
+/* --- what the configuration wants --- */
+
+static bool runs(const struct master *m, const struct master_role *role)
+{
+    for (size_t i = 0; i < m->n_children; i++)
+        if (m->children[i].role == role && !m->children[i].retired)
+            return true;
+    return false;
+}
+
+static void end_unwanted(struct master *m, const struct master_role *role)
+{
+    struct buf b = BUF_INIT(64);
+    for (size_t i = m->n_children; i-- > 0;) {
+        struct child *c = &m->children[i];
+        if (c->role != role || c->retired)
+            continue;
+        log_info("%s[%d]: is not needed any more", role->name, c->pid);
+        c->retired = true;
+        if (c->pid == 0)
+            child_ended(m, c, 0);
+        else
+            tell_plain(c, MSG_CONTROL_STOP, &b);
+    }
+    buf_deinit(&b);
+}
+
+void children_adjust(struct master *m)
+{
+    for (size_t i = 0; i < sizeof process_table / sizeof *process_table; i++) {
+        const struct master_role *role = &process_table[i];
+        bool wanted = role->wanted(m->conf), there = runs(m, role);
+        if (there && !wanted)
+            end_unwanted(m, role);
+        if (there || !wanted)
+            continue;
+        if (m->n_children == MASTER_CHILDREN_MAX) {
+            log_error("no room for %s", role->name);
+            continue;
+        }
+        struct child *c = &m->children[m->n_children++];
+        *c = (struct child){.role = role, .control = -1};
+        children_start(m, c);
+    }
+}
+
+/* --- the end --- */
 
 static bool phase_running(const struct master *m, unsigned phase)
 {

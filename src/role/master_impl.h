@@ -12,6 +12,7 @@ struct master_role { /* a row of the process table */
     bool keys;      /* gets the certificates' keys */
     unsigned phase; /* order of stopping: 0 first */
     bool (*wanted)(const struct conf *c);
+    bool retires; /* with other tables a successor starts at once, and it ends when its work is done */
 };
 
 struct child {
@@ -19,7 +20,8 @@ struct child {
     pid_t pid;   /* 0: not running */
     int control; /* -1: not running */
     bool ready;
-    bool retired; /* a successor was started; when it ends, its row goes */
+    bool replaced; /* told to stop, to be started anew with other tables */
+    bool retired;  /* a successor was started; when it ends, its row goes */
     msec started, restart_at;
     unsigned restarts;
 };
@@ -29,6 +31,7 @@ enum { MASTER_CHILDREN_MAX = 80, MASTER_LISTENERS_MAX = ROLE_LISTENERS_MAX };
 struct master {
     struct master_start start;
     const struct conf *conf;
+    struct table_settings *tables; /* of all roles: to see which of them changed */
     struct child children[MASTER_CHILDREN_MAX];
     size_t n_children;
     struct role_listener listeners[MASTER_LISTENERS_MAX];
@@ -36,6 +39,8 @@ struct master {
     int conf_fd, keys_fd, no_keys_fd, spool_fd;
     int signal_fd, status_fd;
     bool announced, stopping;
+    pid_t pickup;    /* the process that empties the maildrop, 0: none */
+    msec pickup_due; /* when the maildrop is looked at again */
     usec since;
 };
 
@@ -48,14 +53,26 @@ void children_restart_due(struct master *m);
 msec children_next_restart(const struct master *m);    /* 0: none */
 void children_read(struct master *m, struct child *c); /* its control link can be read */
 void children_send_conf(struct master *m);
+/* Ends a role, to be started at once with the configuration in force. */
+void children_replace(struct master *m, const char *role);
+/* Starts a role that the configuration in force wants and none did before, and ends one that it does not
+ * want. */
+void children_adjust(struct master *m);
 void children_stop(struct master *m);
 bool children_all_ready(const struct master *m);
+
+/* master_connect.c: answers CONTROL_CONNECT */
+void master_connect(const struct master *m, const struct child *c, struct ipc_msg *request);
 
 /* master_setup.c: the world before the first child; each ends the process with a message when it cannot */
 void setup_folders(struct master *m);
 void setup_listeners(struct master *m);
 void setup_log(const struct conf *c);
 MUST_USE enum rc setup_conf_fds(struct master *m, const struct conf *c, struct conf_report *report);
+
+/* master_pickup.c: messages that local programs dropped while no server ran */
+void pickup_when_due(struct master *m);
+void pickup_ended(struct master *m, pid_t pid);
 
 /* master_status.c */
 void status_open(struct master *m);

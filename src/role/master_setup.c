@@ -95,6 +95,7 @@ void setup_folders(struct master *m)
         give_up(m->conf->run_dir);
     close(open_owned_folder(m->conf->state_dir, "auth", m->conf->user_auth, 0700));
     m->spool_fd = open_owned_folder(m->conf->state_dir, "spool", m->conf->user_queue, 0700);
+    close(open_owned_folder(m->conf->state_dir, "maildrop", NULL, 01733));
     close(open_owned_folder(m->conf->state_dir, "tls", NULL, 0700));
     close(open_owned_folder(m->conf->state_dir, "empty", NULL, 0555));
 }

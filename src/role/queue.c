@@ -1,39 +1,35 @@
-/* The queue role: the only one who creates files in the spool. It lends a nameless spool file to whoever
- * receives a message that is too large for memory; the file vanishes with its last descriptor. */
+/* The queue role: keeps what could not be delivered at once, decides what is tried when, and is the only one
+ * who writes to the spool. It hands jobs to the role smtp, and delivers itself what is for mailboxes of this
+ * server. It lends spool files to whoever receives a message that is too large for memory. */
+#include "role/queue_impl.h"
+
 #include "base/log.h"
-#include "os/channel.h"
-#include "os/file.h"
+#include "base/map.h"
 #include "role/ipc.h"
-#include "role/role.h"
+#include "role/role_tables.h"
 
-#include <errno.h>
+#include <unistd.h>
 
-enum { QUEUE_CHANNELS_MAX = 512 };
+enum { CHANNELS_MAX = 4096, POOL_CHANNELS_MAX = 64, LINK_WAIT_MS = 2000, STACK = 512 << 10, GRACE_MS = 5000 };
 
-static enum rc lend(struct role *r, struct buf *reply, int *reply_fds, unsigned *ret_n_fds)
+static struct queue_role self;
+
+static void open_queue(struct role *r, const char *folder)
 {
     struct err e = {0};
-    int fd = file_open_nameless(r->dir);
-    if (fd < 0) {
-        bool full = errno == ENOSPC || errno == EDQUOT;
-        err_set(&e, full ? RC_LIMIT : RC_TEMP, full ? 452 : 451, full ? "4.3.1" : "4.3.0", "%s",
-                full ? "Insufficient system storage" : "Local error in processing");
-        err_note(&e, "spool: %s", strerror(errno));
-        log_error("%s", err_text(&e));
+    AUTO(buf_deinit) struct buf path = BUF_INIT(4096);
+    buf_printf(&path, "%s/queue.db", folder);
+    self.spool = spool_open(r->dir);
+    enum rc rc = queue_open(buf_cstr(&path), self.spool, r->conf, self.tables, &self.queue, &e);
+    if (rc == RC_OK) {
+        buf_reset(&path);
+        buf_printf(&path, "%s/tls.db", folder);
+        rc = tls_db_open(buf_cstr(&path), &self.tls, &e);
     }
-    ipc_begin(reply, MSG_SPOOL_LENT);
-    ipc_put_err(reply, &e);
-    if (fd >= 0)
-        reply_fds[(*ret_n_fds)++] = fd;
-    return RC_OK;
-}
-
-static enum rc queue_handle(void *ctx, void **conn, struct ipc_msg *request, struct buf *reply,
-                            int *reply_fds, unsigned *ret_n_fds)
-{
-    if (request->type != MSG_SPOOL_BORROW || ipc_end(request) != RC_OK)
-        return RC_INVALID;
-    return lend(ctx, reply, reply_fds, ret_n_fds);
+    if (rc != RC_OK) {
+        log_error("%s: %s", buf_cstr(&path), err_text(&e));
+        _exit(1);
+    }
 }
 
 static void queue_start(struct role *r)
@@ -43,24 +39,85 @@ static void queue_start(struct role *r)
     const char *rw[] = {"/", NULL};
     const char *rw_plain[] = {buf_cstr(&dir), NULL};
     struct sandbox sb = {.role = ROLE_QUEUE};
+    self.role = r;
+    self.auth = channel_pool_new(POOL_CHANNELS_MAX, LINK_WAIT_MS);
+    self.mailbox = channel_pool_new(4, LINK_WAIT_MS);
+    self.command = channel_pool_new((unsigned)r->conf->command_processes, LINK_WAIT_MS);
+    self.deliver = deliver_pools_new();
+    self.tables = role_tables_open(r);
+    (void)map_hash(S(""));
     role_set_user(&sb, r->conf->user_queue);
     bool root = sb.uid != (uid_t)-1;
     sb.chroot_dir = root ? buf_cstr(&dir) : NULL;
     sb.rw_dirs = root ? rw : rw_plain;
     sandbox_enter(&sb);
+    open_queue(r, root ? "" : buf_cstr(&dir));
+    self.serves_from = clock_mono() + GRACE_MS;
     buf_deinit(&dir);
+}
+
+static void serve_link(const struct role_link *l)
+{
+    struct queue_peer *p = calloc(1, sizeof *p); /* lives as long as the link's threads: for ever */
+    must(p);
+    p->server = &self;
+    must(str_copy(p->name, sizeof p->name, str_c(l->peer)) == RC_OK);
+    if (str_eq(str_c(p->name), S("smtp")))
+        atomic_fetch_add(&self.silent, 1);
+    else
+        atomic_store(&p->told, true);
+    struct channel_service svc = {.handle = queue_handle,
+                                  .closed = queue_closed,
+                                  .link_closed = queue_peer_gone,
+                                  .ctx = p,
+                                  .max_channels = CHANNELS_MAX,
+                                  .stack_size = STACK};
+    if (channel_serve(l->fd, &svc) != RC_OK)
+        log_error("link from %s is not served", l->peer);
 }
 
 static void queue_link(struct role *r, const struct role_link *l)
 {
-    struct channel_service svc = {.handle = queue_handle, .ctx = r, .max_channels = QUEUE_CHANNELS_MAX};
-    if (!l->serve || channel_serve(l->fd, &svc) != RC_OK)
-        log_error("link from %s is not served", l->peer);
+    str peer = str_c(l->peer);
+    if (role_tables_link(l))
+        return;
+    if (l->serve)
+        serve_link(l);
+    else if (str_eq(peer, S("auth")))
+        channel_pool_set_link(self.auth, l->fd);
+    else if (str_eq(peer, S("command")))
+        channel_pool_set_link(self.command, l->fd);
+    else if (str_eq(peer, S("mailbox")))
+        channel_pool_set_link(self.mailbox, l->fd);
+    else
+        close(l->fd);
+}
+
+static void queue_serve(struct role *r)
+{
+    queue_local_start(&self);
+    queue_command_start(&self);
+}
+
+static void queue_role_reload(struct role *r)
+{
+    deliver_pools_forget(self.deliver);
+    queue_reload(self.queue, r->conf);
+}
+
+static void queue_role_stop(struct role *r)
+{
+    queue_stop(self.queue);
+    queue_flush(self.queue);
 }
 
 int queue_role(void)
 {
-    static const struct role_ops ops = {.start = queue_start, .link = queue_link};
+    static const struct role_ops ops = {.start = queue_start,
+                                        .link = queue_link,
+                                        .serve = queue_serve,
+                                        .reload = queue_role_reload,
+                                        .stop = queue_role_stop};
     static struct role r = {.name = "queue", .ops = &ops};
     role_begin(&r);
     role_control_loop(&r);

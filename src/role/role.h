@@ -13,6 +13,7 @@
 #include "os/ipc.h"
 #include "os/sandbox.h"
 #include "os/tls.h"
+#include "table/settings.h"
 
 struct role_listener {
     char name[64];
@@ -41,6 +42,11 @@ struct role_ops {
     void (*serve)(struct role *r);
     /* r->conf and r->keys were replaced. May be NULL. */
     void (*reload)(struct role *r);
+    /* The answer to CONTROL_CONNECT: fd is the callee's, or -1 and e says why. NULL in roles that do not ask.
+     */
+    void (*connected)(struct role *r, uint64_t number, const struct err *e, int fd);
+    /* A successor runs: take nothing new, and end when all is done. NULL in roles that are not retired. */
+    void (*retire)(struct role *r);
     /* Finish what is acknowledged within a second; the role exits when this returns. May be NULL. */
     void (*stop)(struct role *r);
 };
@@ -103,5 +109,8 @@ int auth_worker_role(void);
 int mailbox_role(void);
 int deliver_role(void);
 int queue_role(void);
+int smtp_role(void);     /* mail to other servers */
+int proxymap_role(void); /* tables that ask a database or a server */
+int command_role(void);  /* programs and files of users */
 
 #endif

@@ -8,14 +8,10 @@ static const struct {
     const char *name;
     int (*run)(void);
 } roles[] = {
-    {"smtpd", smtpd_role},
-    {"submission", submission_role},
-    {"login", login_role},
-    {"auth", auth_role},
-    {"auth-worker", auth_worker_role},
-    {"mailbox", mailbox_role},
-    {"deliver", deliver_role},
-    {"queue", queue_role},
+    {"smtpd", smtpd_role},     {"submission", submission_role},   {"login", login_role},
+    {"auth", auth_role},       {"auth-worker", auth_worker_role}, {"mailbox", mailbox_role},
+    {"deliver", deliver_role}, {"command", command_role},         {"queue", queue_role},
+    {"smtp", smtp_role},       {"proxymap", proxymap_role},
 };
 
 int role_main(const char *name)

@@ -128,6 +128,12 @@ static void notify_clear(void *ctx)
             _exit(0);
         return;
     }
+    if (m.type == MSG_SESSION_LOG) {
+        AUTO(fd_closep) int log = ipc_take_fd(&m);
+        if (log >= 0)
+            dup2(log, STDERR_FILENO);
+        return;
+    }
     ipc_msg_deinit(&m);
     ipc_begin(&b, MSG_WAKE_SEEN);
     notify_send(n, &b, NULL, 0);

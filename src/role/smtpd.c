@@ -7,7 +7,9 @@
 #include "os/socket.h"
 #include "os/thread.h"
 #include "role/ipc.h"
+#include "role/resolver_start.h"
 #include "role/smtpd_impl.h"
+#include "smtp/rules.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -29,7 +31,8 @@ struct connection {
     int port;
     struct sockaddr_storage peer;
     struct socket_client client;
-    struct buf name; /* confirmed, or empty */
+    struct buf name;          /* confirmed, or empty */
+    struct smtpd_local local; /* of a listener for local users */
 };
 
 static struct smtpd self;
@@ -38,6 +41,7 @@ static enum smtp_kind kind_of(const struct role_listener *l)
 {
     switch (l->protocol) {
     case CONF_SUBMISSION:
+    case CONF_LOCAL:
         return SMTP_KIND_SUBMISSION;
     case CONF_LMTP:
         return SMTP_KIND_LMTP;
@@ -64,22 +68,37 @@ static void find_name(struct connection *c, const struct conf *conf)
                   rc == RC_TEMP ? "the DNS does not answer" : "none");
 }
 
+/* A program of this machine that connects to an address of it has that address, too. */
+static bool is_here(const struct connection *c)
+{
+    char own[SOCKET_ADDRESS_MAX];
+    struct ip_net peer;
+    int port;
+    if (c->peer.ss_family == AF_UNIX ||
+        (ip_parse(str_c(c->address), &peer) == RC_OK && ip_is_loopback(&peer)))
+        return true;
+    socket_local_text(c->fd, own, &port);
+    return str_eq(str_c(own), str_c(c->address));
+}
+
 static void fill_params(struct connection *c, struct smtpd_session *s, struct tls_server *tls,
                         struct smtp_params *ret)
 {
     const struct role_listener *l = c->listener;
     enum smtp_kind kind = kind_of(l);
-    bool auth = kind == SMTP_KIND_SUBMISSION;
+    bool local = l->protocol == CONF_LOCAL, submission = kind == SMTP_KIND_SUBMISSION;
     *ret = (struct smtp_params){
         .conf = s->conf,
         .kind = kind,
         .tls = l->tls == CONF_TLS_NONE ? NULL : tls,
         .implicit_tls = l->tls == CONF_TLS_IMPLICIT,
-        .offer_auth = auth,
+        .offer_auth = submission && !local,
+        .local = local ? &c->local.user : NULL,
         .client_address = str_c(c->address),
         .client_port = (uint16_t)c->port,
+        .client_is_here = rules_any_rewriting(s->conf) && is_here(c),
         .client_name = client_name(c),
-        .env = auth ? &smtpd_env : &smtpd_lmtp_env,
+        .env = submission ? &smtpd_env : &smtpd_lmtp_env,
         .env_ctx = s,
     };
 }
@@ -98,7 +117,12 @@ static void *session_main(void *arg)
     must(str_copy(s.client_address, sizeof s.client_address, str_c(c->address)) == RC_OK);
     find_name(c, s.conf);
     fill_params(c, &s, tls, &p);
-    smtp_session_run(&p, io);
+    struct err e = {0};
+    if (c->listener->protocol != CONF_LOCAL ||
+        smtpd_local_find(d, c->local.user.uid, &s.ipc, &c->local, &e) == RC_OK)
+        smtp_session_run(&p, io);
+    else
+        smtp_session_refuse(&p, io, &e);
 
     channel_release(&s.sasl, true);
     content_discard(&s);
@@ -129,6 +153,18 @@ static void refuse(struct connection *c, const char *text)
     free(c);
 }
 
+/* A local user counts as one client. */
+static bool know_user(struct connection *c)
+{
+    uid_t uid;
+    if (socket_peer_uid(c->fd, &uid) != RC_OK)
+        return false;
+    c->local.user.uid = uid;
+    c->client = (struct socket_client){.family = AF_UNIX};
+    memcpy(c->client.bytes, &uid, sizeof uid);
+    return true;
+}
+
 static void take_connection(void *ctx, const struct role_listener *l, int fd,
                             const struct sockaddr_storage *peer)
 {
@@ -143,8 +179,13 @@ static void take_connection(void *ctx, const struct role_listener *l, int fd,
     buf_init(&c->name, DNS_NAME_MAX);
     socket_address_text(peer, c->address, &c->port);
     socket_client_key(peer, &c->client);
-    bool local = peer->ss_family == AF_UNIX;
-    unsigned per_client = local ? UINT32_MAX : (unsigned)conf->smtpd_client_connection_count_limit;
+    bool unlimited = peer->ss_family == AF_UNIX && l->protocol != CONF_LOCAL;
+    if (l->protocol == CONF_LOCAL && !know_user(c)) {
+        close(fd);
+        free(c);
+        return;
+    }
+    unsigned per_client = unlimited ? UINT32_MAX : (unsigned)conf->smtpd_client_connection_count_limit;
     if (client_limit_enter(d->clients, &c->client, per_client, (unsigned)conf->smtpd_process_limit) !=
         RC_OK) {
         bool total = client_limit_total(d->clients) >= (unsigned)conf->smtpd_process_limit;
@@ -177,22 +218,6 @@ static void *housekeeping_main(void *arg)
 
 /* --- the role --- */
 
-static struct resolver *make_resolver(const struct conf *conf)
-{
-    struct resolver *r = NULL;
-    struct err e = {0};
-    struct resolver_conf rc = {.servers = conf->dns_resolvers.v,
-                               .n_servers = conf->dns_resolvers.n,
-                               .trust_anchor = conf->dns_trust_anchor,
-                               .hosts = "/etc/hosts",
-                               .resolv_conf = "/etc/resolv.conf"};
-    if (resolver_new(&rc, &r, &e) != RC_OK) {
-        log_error("%s", err_text(&e));
-        _exit(1);
-    }
-    return r;
-}
-
 static void smtpd_start(struct role *r)
 {
     bool submission = str_eq(str_c(r->name), S("submission"));
@@ -205,8 +230,10 @@ static void smtpd_start(struct role *r)
     self.deliver = deliver_pools_new();
     self.rcpts = rcpt_cache_new();
     self.clients = client_limit_new();
-    self.resolver = make_resolver(r->conf);
+    self.resolver = role_resolver_new(r->conf);
     tls_slot_init(&self.tls, r);
+    if (submission)
+        smtpd_local_init(&self, r->conf);
     (void)map_hash(S(""));
     role_set_user(&sb, submission ? r->conf->user_submission : r->conf->user_smtpd);
     role_chroot_empty(&sb, r->conf);
@@ -229,11 +256,7 @@ static void smtpd_link(struct role *r, const struct role_link *l)
 
 static void smtpd_serve(struct role *r)
 {
-    struct err e = {0};
-    if (resolver_start(self.resolver, &e) != RC_OK) {
-        log_error("%s", err_text(&e));
-        _exit(1);
-    }
+    role_resolver_start(self.resolver);
     must(thread_start(housekeeping_main, &self, 0, "housekeeping") == RC_OK);
     accept_start(r, take_connection, &self, &self.stopping);
 }

@@ -14,15 +14,22 @@ void content_discard(void *ctx)
     else
         buf_reset(&c->memory);
     fd_closep(&c->file);
-    c->bytes = 0;
+    c->grown = 0;
+    c->holds = false;
+    buf_deinit(&c->held);
 }
 
-enum rc content_new(void *ctx, uint64_t announced_bytes)
+enum rc content_new(void *ctx, uint64_t announced_bytes, bool rewrites_header)
 {
     struct smtpd_session *s = ctx;
     content_discard(ctx);
     s->content.memory_max = s->conf->spool_memory_limit;
     s->content.memory.max = s->conf->spool_memory_limit;
+    s->content.holds = rewrites_header;
+    if (rewrites_header) {
+        buf_init(&s->content.held, CONTENT_HELD_MAX);
+        headscan_init(&s->content.head);
+    }
     return RC_OK;
 }
 
@@ -49,22 +56,16 @@ static enum rc borrow_file(struct smtpd_session *s)
 enum rc content_append(void *ctx, str bytes)
 {
     struct smtpd_session *s = ctx;
+    return s->content.holds ? content_hold(s, bytes) : content_keep(s, bytes);
+}
+
+enum rc content_keep(struct smtpd_session *s, str bytes)
+{
     struct content *c = &s->content;
-    c->bytes += bytes.n;
     if (c->file < 0 && c->memory.n + bytes.n <= c->memory_max) {
         buf_puts(&c->memory, bytes);
         return RC_OK;
     }
     enum rc rc = c->file < 0 ? borrow_file(s) : RC_OK;
     return rc == RC_OK ? fd_write_all(c->file, bytes) : rc;
-}
-
-enum rc content_fd(struct content *c, int *ret_fd, bool *ret_own)
-{
-    int fd = c->file >= 0 ? c->file : ipc_memfd("malle-message", buf_str(&c->memory));
-    if (fd < 0)
-        return RC_TEMP;
-    *ret_fd = fd;
-    *ret_own = c->file < 0;
-    return RC_OK;
 }

@@ -1,335 +1,249 @@
-/* Delivering one message: recipients grouped by Unix uid, each group prepared at the deliver process of its
- * uid, and committed once all groups are prepared. In the usual case, one group of few recipients, prepare
- * and commit are one message and one answer. */
+/* A complete message: into the mailboxes of those who are here, the rest into the queue, and only then 250.
+ *
+ * Usually all recipients are here, and one message to `deliver` does it. Otherwise every mailbox is prepared
+ * first, then the queue commits what is for others or could not be prepared, then the mailboxes are
+ * committed: whatever fails before the queue's commit leaves nothing behind. A mailbox that fails after it
+ * makes the reply 451, and the sender's next try gives the others a second copy. A stranger's message that
+ * could not be stored for anybody is not queued but refused for now: its sender keeps it. */
 #include "base/log.h"
-#include "base/map.h"
-#include "os/file.h"
-#include "role/deliver_msg.h"
-#include "role/ipc.h"
+#include "role/queue_client.h"
 #include "role/smtpd_impl.h"
 
-#include <unistd.h>
+enum { COMMIT_WAIT_MS = 30000, SENDERS_ARENA = 16 << 10 };
 
-/* --- one pool of channels per uid --- */
-
-struct uid_pool {
-    uid_t uid;
-    struct channel_pool *pool;
-    unsigned users;
-    msec last_used;
-    struct uid_pool *next;
+/* The two halves of a message. */
+struct split {
+    struct smtp_delivery here;  /* recipients with a mailbox; rcpts is a copy */
+    size_t *place;              /* where in the whole each of them stands */
+    struct queue_envelope rest; /* filled by put_marked */
 };
 
-struct deliver_pools {
-    pthread_mutex_t lock;
-    struct uid_pool *list;
-};
-
-struct deliver_pools *deliver_pools_new(void)
+/* The queue holds messages, writes reports, makes lines of binary content, and has programs run. */
+static bool goes_to_queue(const struct smtp_delivery *d, const struct smtp_delivery_rcpt *r)
 {
-    struct deliver_pools *d = calloc(1, sizeof *d);
-    must(d && pthread_mutex_init(&d->lock, NULL) == 0);
-    return d;
+    return r->target->remote || r->target->via.n > 0 || r->params->notify & SMTP_NOTIFY_SUCCESS ||
+           d->hold_until > 0 || d->mail->body == SMTP_BODY_BINARYMIME;
 }
 
-static struct uid_pool *pool_acquire(struct deliver_pools *d, uid_t uid, const struct conf *c)
+static bool split_init(struct split *sp, struct smtp_delivery *d)
 {
-    pthread_mutex_lock(&d->lock);
-    struct uid_pool *p = d->list;
-    while (p && p->uid != uid)
-        p = p->next;
-    if (!p) {
-        p = calloc(1, sizeof *p);
-        must(p);
-        p->uid = uid;
-        p->pool = channel_pool_new((unsigned)c->deliver_threads, 0);
-        p->next = d->list;
-        d->list = p;
-    }
-    p->users++;
-    pthread_mutex_unlock(&d->lock);
-    return p;
-}
-
-static void pool_leave(struct deliver_pools *d, struct uid_pool *p)
-{
-    pthread_mutex_lock(&d->lock);
-    p->users--;
-    p->last_used = clock_mono();
-    pthread_mutex_unlock(&d->lock);
-}
-
-/* The pool itself stays (a few bytes per uid); its channels and link are what keeps the deliver process
- * alive. */
-void deliver_pools_expire(struct deliver_pools *d, msec idle_ms)
-{
-    pthread_mutex_lock(&d->lock);
-    for (struct uid_pool *p = d->list; p; p = p->next)
-        if (p->users == 0 && p->last_used + idle_ms < clock_mono() && channel_pool_has_link(p->pool))
-            channel_pool_set_link(p->pool, -1);
-    pthread_mutex_unlock(&d->lock);
-}
-
-void deliver_pools_forget(struct deliver_pools *d)
-{
-    pthread_mutex_lock(&d->lock);
-    for (struct uid_pool *p = d->list; p; p = p->next)
-        channel_pool_set_link(p->pool, -1);
-    pthread_mutex_unlock(&d->lock);
-}
-
-/* Asks mailbox for a link to the deliver process of this account's uid. */
-static enum rc fetch_link(struct smtpd_session *s, struct uid_pool *p, str account, struct err *e)
-{
-    struct ipc_msg m;
-    struct err answer = {0};
-    ipc_begin(&s->ipc, MSG_DELIVER_LINK);
-    ipc_put_str(&s->ipc, account);
-    ipc_put_u32(&s->ipc, p->uid);
-    if (channel_pool_call(s->server->mailbox, &s->ipc, NULL, 0, MSG_DELIVER_LINK_REPLY, &m,
-                          clock_mono() + SMTPD_IPC_TIMEOUT_MS) != RC_OK) {
-        err_note(e, "mailbox does not answer");
-        return RC_TEMP;
-    }
-    ipc_get_err(&m, &answer);
-    if (answer.rc == RC_OK)
-        channel_pool_set_link(p->pool, ipc_take_fd(&m));
-    else
-        *e = answer;
-    ipc_msg_deinit(&m);
-    return answer.rc;
-}
-
-/* A channel to the deliver process. A process that died is found out here, and another one asked for. */
-static enum rc take_channel(struct smtpd_session *s, struct uid_pool *p, str account, struct channel **ret,
-                            struct err *e)
-{
-    msec deadline = clock_mono() + SMTPD_IPC_TIMEOUT_MS;
-    (void)err_set(e, RC_TEMP, 451, "4.3.0", "Mailbox is temporarily unavailable");
-    for (int attempt = 0; attempt < 3; attempt++) {
-        if (!channel_pool_has_link(p->pool)) {
-            enum rc rc = fetch_link(s, p, account, e);
-            if (rc == RC_PERM)
-                return rc;
-            if (rc != RC_OK)
-                continue;
-        }
-        if (channel_take(p->pool, ret, deadline) == RC_OK)
-            return RC_OK;
-    }
-    err_note(e, "deliver does not answer");
-    return RC_TEMP;
-}
-
-/* --- one message --- */
-
-struct group { /* the recipients of one uid */
-    uid_t uid;
-    struct uid_pool *pool;
-    struct channel *channel;
-    size_t *rcpt, n; /* indexes into the delivery's recipients */
-    bool failed;     /* its channel broke: what it had prepared is aborted */
-};
-
-struct transaction {
-    struct smtpd_session *session;
-    struct smtp_delivery *d;
-    struct group *groups;
-    size_t n_groups;
-    str inlined; /* small content, sent in the message itself */
-    int content; /* otherwise its descriptor, else -1 */
-    bool own;    /* the descriptor is ours to close */
-    msec deadline;
-};
-
-/* deliver commits nothing in the last moments before we give up on it, so that a 451 stays true. */
-enum { COMMIT_MARGIN_MS = 2000 };
-
-static void fail_rcpt(struct smtp_delivery_rcpt *r, const struct err *e)
-{
-    r->result = *e;
-    if (r->result.rc == RC_OK)
-        r->result.rc = RC_TEMP;
-}
-
-static void fail_group(struct transaction *t, struct group *g, const struct err *e)
-{
-    g->failed = true;
-    for (size_t i = 0; i < g->n; i++)
-        if (t->d->rcpts[g->rcpt[i]].result.rc == RC_OK)
-            fail_rcpt(&t->d->rcpts[g->rcpt[i]], e);
-}
-
-static int by_uid(const void *a, const void *b)
-{
-    const struct group *x = a, *y = b;
-    return (x->uid > y->uid) - (x->uid < y->uid);
-}
-
-/* Sorted by uid: two messages to the same uids take their channels in the same order and cannot wait for each
- * other. */
-static void make_groups(struct transaction *t)
-{
-    struct smtp_delivery *d = t->d;
-    t->groups = calloc(d->n, sizeof *t->groups);
-    must(t->groups);
+    *sp = (struct split){.here = *d};
+    sp->here.rcpts = calloc(d->n, sizeof *sp->here.rcpts);
+    sp->place = calloc(d->n, sizeof *sp->place);
+    sp->rest.rcpts = calloc(d->n, sizeof *sp->rest.rcpts);
+    must(sp->here.rcpts && sp->place && sp->rest.rcpts);
+    sp->here.n = 0;
     for (size_t i = 0; i < d->n; i++) {
-        size_t g = 0;
-        while (g < t->n_groups && t->groups[g].uid != d->rcpts[i].target->uid)
-            g++;
-        struct group *group = &t->groups[g];
-        if (g == t->n_groups) {
-            t->n_groups++;
-            group->uid = d->rcpts[i].target->uid;
-            group->rcpt = calloc(d->n, sizeof *group->rcpt);
-            must(group->rcpt);
-        }
-        group->rcpt[group->n++] = i;
-        d->rcpts[i].result = (struct err){0};
+        if (goes_to_queue(d, &d->rcpts[i]))
+            continue;
+        sp->place[sp->here.n] = i;
+        sp->here.rcpts[sp->here.n++] = d->rcpts[i];
     }
-    qsort(t->groups, t->n_groups, sizeof *t->groups, by_uid);
+    return sp->here.n < d->n;
 }
 
-static enum rc broken_channel(struct err *e)
+static void split_deinit(struct split *sp)
 {
-    (void)err_set(e, RC_TEMP, 451, "4.3.0", "Mailbox is temporarily unavailable");
-    err_note(e, "deliver ended or did not answer in time");
+    free(sp->here.rcpts);
+    free(sp->place);
+    free(sp->rest.rcpts);
+}
+
+static void copy_results(const struct split *sp, struct smtp_delivery *d)
+{
+    for (size_t i = 0; i < sp->here.n; i++)
+        if (!d->rcpts[sp->place[i]].queued)
+            d->rcpts[sp->place[i]].result = sp->here.rcpts[i].result;
+}
+
+/* --- the queue --- */
+
+static unsigned queue_flags(const struct smtp_delivery *d)
+{
+    return (d->mail->body == SMTP_BODY_8BITMIME ? QUEUE_8BIT : 0) |
+           (d->mail->body == SMTP_BODY_BINARYMIME ? QUEUE_BINARY : 0) | (d->mail->smtputf8 ? QUEUE_UTF8 : 0) |
+           (d->mail->require_tls ? QUEUE_REQUIRETLS : 0) | (d->tls_optional ? QUEUE_TLS_OPTIONAL : 0) |
+           (d->mail->by == SMTP_BY_RETURN ? QUEUE_BY_RETURN : 0) | (d->mail->by_trace ? QUEUE_BY_TRACE : 0) |
+           (d->has_priority ? QUEUE_HAS_PRIORITY : 0) | (d->priority_field ? QUEUE_PRIORITY_FIELD : 0) |
+           (d->priority_differs ? QUEUE_PRIORITY_OTHER : 0) | (d->mail->hold_for ? QUEUE_HOLD_FOR : 0);
+}
+
+static void add_to_queue(struct queue_envelope *v, const struct smtp_delivery_rcpt *r, struct arena *a)
+{
+    const struct smtp_rcpt *p = r->params;
+    bool same = str_eq(r->orig, r->target->address);
+    v->rcpts[v->n++] = (struct queue_rcpt){
+        .address = r->target->address,
+        .sender = str_eq(r->sender, v->sender) ? STR_NONE : r->sender,
+        .orig = same ? STR_NONE : r->orig,
+        .orcpt = p->orcpt.p ? arena_printf(a, STR_FMT ";" STR_FMT, STR_ARG(p->orcpt_type), STR_ARG(p->orcpt))
+                            : STR_NONE,
+        .notify = p->notify,
+        .local = !r->target->remote,
+        .resolved = !r->target->remote,
+        .via = r->target->via};
+}
+
+/* Hands over the recipients that are marked as queued, and have no result yet. */
+static enum rc put_marked(struct smtpd_session *s, const struct smtp_delivery *d, struct queue_envelope *v,
+                          struct err *e)
+{
+    const struct content *c = &s->content;
+    AUTO(arena_freep) struct arena *a = arena_new(QUEUE_ENVELOPE_MAX);
+    *v = (struct queue_envelope){.id = d->id,
+                                 .sender = d->sender,
+                                 .envid = d->mail->envid,
+                                 .ret = d->mail->ret,
+                                 .flags = queue_flags(d),
+                                 .account = d->account,
+                                 .client = d->client,
+                                 .message_id = d->message_id,
+                                 .arrived = d->mail->hold_for
+                                                ? d->hold_until - (int64_t)d->mail->hold_for * 1000
+                                                : clock_wall() / 1000,
+                                 .hold_until = d->hold_until,
+                                 .deliver_by = d->deliver_by,
+                                 .priority = d->priority,
+                                 .size = d->content_bytes,
+                                 .lines = d->content_lines,
+                                 .trace = d->trace,
+                                 .rcpts = v->rcpts};
+    for (size_t i = 0; i < d->n; i++)
+        if (d->rcpts[i].queued)
+            add_to_queue(v, &d->rcpts[i], a);
+    return v->n == 0 ? RC_OK
+                     : queue_client_put(s->server->queue, &s->ipc, v, buf_str(&c->memory), c->file,
+                                        clock_mono() + COMMIT_WAIT_MS, e);
+}
+
+static enum rc fail_all(struct smtp_delivery *d, const struct err *e)
+{
+    for (size_t i = 0; i < d->n; i++) {
+        d->rcpts[i].queued = false;
+        d->rcpts[i].result = *e;
+    }
     return RC_TEMP;
 }
 
-/* DELIVER_REPLY: the results of recipients [from, from+n) of the group, in order. */
-static enum rc read_results(struct transaction *t, struct group *g, size_t from, size_t n, struct ipc_msg *m,
-                            struct err *e)
-{
-    enum rc rc = ipc_get_u32(m) == n ? RC_OK : RC_INVALID;
-    for (size_t i = from; rc == RC_OK && i < from + n; i++) {
-        struct err result;
-        ipc_get_err(m, &result);
-        if (result.rc != RC_OK)
-            t->d->rcpts[g->rcpt[i]].result = result;
-    }
-    if (rc != RC_OK || ipc_end(m) != RC_OK)
-        rc = broken_channel(e);
-    ipc_msg_deinit(m);
-    return rc;
-}
+/* --- both --- */
 
-/* Prepares recipients [from, from+n) of a group. */
-static enum rc prepare_batch(struct transaction *t, struct group *g, size_t from, size_t n,
-                             enum deliver_commit commit, struct err *e)
-{
-    struct buf *b = &t->session->ipc;
-    struct ipc_msg m;
-    ipc_begin(b, MSG_DELIVER_PREPARE);
-    ipc_put_str(b, t->d->id);
-    ipc_put_u32(b, commit);
-    ipc_put_u64(b, (uint64_t)(t->deadline - COMMIT_MARGIN_MS));
-    ipc_put_str(b, t->d->trace);
-    ipc_put_u64(b, t->d->content_bytes);
-    ipc_put_u64(b, t->d->content_lines);
-    ipc_put_str(b, t->inlined);
-    ipc_put_u32(b, (uint32_t)n);
-    for (size_t i = from; i < from + n; i++) {
-        const struct smtp_target *target = t->d->rcpts[g->rcpt[i]].target;
-        ipc_put_str(b, target->account);
-        ipc_put_str(b, target->address);
-        ipc_put_str(b, t->d->return_path);
-    }
-    if (channel_call(g->channel, b, &t->content, t->content >= 0 ? 1 : 0, MSG_DELIVER_REPLY, &m,
-                     t->deadline) != RC_OK)
-        return broken_channel(e);
-    return read_results(t, g, from, n, &m, e);
-}
-
-static enum deliver_commit commit_kind(const struct transaction *t)
-{
-    return t->d->each_alone ? DELIVER_COMMIT_EACH : DELIVER_COMMIT_IF_ALL;
-}
-
-static void prepare_group(struct transaction *t, struct group *g, bool at_once)
-{
-    struct err e = {0};
-    g->pool = pool_acquire(t->session->server->deliver, g->uid, t->session->conf);
-    enum rc rc = take_channel(t->session, g->pool, t->d->rcpts[g->rcpt[0]].target->account, &g->channel, &e);
-    enum deliver_commit how = at_once ? commit_kind(t) : DELIVER_HOLD;
-    for (size_t from = 0; rc == RC_OK && from < g->n; from += DELIVER_BATCH_MAX) {
-        size_t n = g->n - from < DELIVER_BATCH_MAX ? g->n - from : DELIVER_BATCH_MAX;
-        rc = prepare_batch(t, g, from, n, how, &e);
-    }
-    if (rc != RC_OK)
-        fail_group(t, g, &e);
-}
-
-/* COMMIT or ABORT of what the group's channel holds. */
-static void finish_group(struct transaction *t, struct group *g, enum ipc_type how)
-{
-    struct buf *b = &t->session->ipc;
-    struct ipc_msg m;
-    struct err e = {0};
-    if (g->failed || !g->channel)
-        return;
-    ipc_begin(b, (uint16_t)how);
-    if (how == MSG_DELIVER_COMMIT) {
-        ipc_put_u32(b, commit_kind(t));
-        ipc_put_u64(b, (uint64_t)(t->deadline - COMMIT_MARGIN_MS));
-    }
-    enum rc rc = channel_call(g->channel, b, NULL, 0, MSG_DELIVER_REPLY, &m, t->deadline);
-    if (rc != RC_OK)
-        rc = broken_channel(&e);
-    else if (how == MSG_DELIVER_COMMIT)
-        rc = read_results(t, g, 0, g->n, &m, &e);
-    else
-        ipc_msg_deinit(&m);
-    if (rc != RC_OK)
-        fail_group(t, g, &e);
-}
-
-static bool all_fine(const struct smtp_delivery *d)
+static bool none_is_fine(const struct smtp_delivery *d)
 {
     for (size_t i = 0; i < d->n; i++)
-        if (d->rcpts[i].result.rc != RC_OK)
+        if (d->rcpts[i].result.rc == RC_OK)
             return false;
     return true;
 }
 
-static void transaction_deinit(struct transaction *t)
+/* Recipients for others, and those whose mailbox cannot be written now, are committed by the queue; then the
+ * mailboxes. */
+static enum rc commit_both(struct smtpd_session *s, struct split *sp, struct local_delivery *t,
+                           struct smtp_delivery *d)
 {
-    for (size_t i = 0; i < t->n_groups; i++) {
-        struct group *g = &t->groups[i];
-        channel_release(&g->channel, g->failed);
-        if (g->pool)
-            pool_leave(t->session->server->deliver, g->pool);
-        free(g->rcpt);
-    }
-    free(t->groups);
-    if (t->own)
-        close(t->content);
+    struct err e = {0};
+    for (size_t i = 0; i < d->n; i++)
+        d->rcpts[i].queued =
+            goes_to_queue(d, &d->rcpts[i]) || (!d->each_alone && d->rcpts[i].result.rc != RC_OK);
+    enum rc rc = put_marked(s, d, &sp->rest, &e);
+    if (rc != RC_OK && !d->each_alone)
+        return fail_all(d, &e);
+    for (size_t i = 0; i < d->n; i++)
+        if (d->rcpts[i].queued)
+            d->rcpts[i].result = e;
+    if (t)
+        local_commit(t, DELIVER_COMMIT_EACH);
+    copy_results(sp, d);
+    return d->each_alone || local_all_fine(d) ? RC_OK : RC_TEMP;
 }
 
-/* Small content for few recipients goes in the message; else in a descriptor. */
-static enum rc open_content(struct transaction *t)
+static enum rc deliver_both(struct smtpd_session *s, const struct local_env *env, struct split *sp,
+                            struct smtp_delivery *d)
 {
-    struct content *c = &t->session->content;
-    t->content = -1;
-    if (c->file >= 0 || c->memory.n > DELIVER_INLINE_MAX || t->d->n > DELIVER_INLINE_RCPTS)
-        return content_fd(c, &t->content, &t->own);
-    t->inlined = buf_str(&c->memory);
-    return RC_OK;
+    struct local_delivery *t = NULL;
+    struct err e = {0};
+    enum rc rc = RC_TEMP;
+    if (sp->here.n > 0 && local_prepare(env, &sp->here, buf_str(&s->content.memory), s->content.file,
+                                        DELIVER_HOLD, &t) != RC_OK) {
+        (void)err_set(&e, RC_TEMP, 451, "4.3.0", "Insufficient system resources");
+        return fail_all(d, &e);
+    }
+    copy_results(sp, d);
+    bool refused = !d->each_alone && d->n == sp->here.n && none_is_fine(d) && d->account.n == 0;
+    if (!refused)
+        rc = commit_both(s, sp, t, d);
+    local_end(t);
+    return rc;
+}
+
+static enum rc deliver_here(struct smtpd_session *s, const struct local_env *env, struct smtp_delivery *d,
+                            bool *ret_again)
+{
+    struct local_delivery *t = NULL;
+    enum deliver_commit how = d->each_alone ? DELIVER_COMMIT_EACH : DELIVER_COMMIT_IF_ALL;
+    if (local_prepare(env, d, buf_str(&s->content.memory), s->content.file, how, &t) != RC_OK)
+        return RC_TEMP;
+    if (!local_is_committed(t) && (d->each_alone || local_all_fine(d)))
+        local_commit(t, how);
+    local_end(t);
+    bool fine = d->each_alone || local_all_fine(d);
+    *ret_again = !fine && d->n > 1;
+    return fine ? RC_OK : RC_TEMP;
+}
+
+/* --- senders --- */
+
+static bool wants_srs(const struct smtp_delivery_rcpt *r)
+{
+    return r->target->forwarded && r->target->sender.n == 0;
+}
+
+static bool has_canonical_senders(const struct conf *c)
+{
+    return c->canonical_maps[0] || c->sender_canonical_maps[0];
+}
+
+/* The sender gets its canonical form, and what is forwarded one that leads back through us. */
+static enum rc rewrite_senders(struct smtpd_session *s, struct smtp_delivery *d, struct arena *a,
+                               struct err *e)
+{
+    str sender = d->sender, forwarded = STR_NONE;
+    bool wanted = has_canonical_senders(s->conf);
+    for (size_t i = 0; i < d->n; i++)
+        wanted |= wants_srs(&d->rcpts[i]);
+    if (!wanted || d->sender.n == 0)
+        return RC_OK;
+    enum rc rc = smtpd_rewrite_sender(s, a, &sender, &forwarded, e);
+    for (size_t i = 0; i < d->n && rc == RC_OK; i++)
+        if (wants_srs(&d->rcpts[i]))
+            d->rcpts[i].sender = forwarded;
+        else if (str_eq(d->rcpts[i].sender, d->sender))
+            d->rcpts[i].sender = sender;
+    d->sender = sender;
+    return rc;
 }
 
 enum rc smtpd_deliver(void *ctx, struct smtp_delivery *d)
 {
     struct smtpd_session *s = ctx;
-    struct transaction t = {.session = s, .d = d, .deadline = clock_mono() + s->conf->deliver_timeout_ms};
-    if (open_content(&t) != RC_OK)
-        return RC_TEMP;
-    make_groups(&t);
-    bool at_once = t.n_groups == 1 && d->n <= DELIVER_BATCH_MAX;
-    for (size_t i = 0; i < t.n_groups; i++)
-        prepare_group(&t, &t.groups[i], at_once);
-    for (size_t i = 0; i < t.n_groups && !at_once;
-         i++) /* after a failed commit the groups that follow are aborted */
-        finish_group(&t, &t.groups[i], d->each_alone || all_fine(d) ? MSG_DELIVER_COMMIT : MSG_DELIVER_ABORT);
-    transaction_deinit(&t);
-    return d->each_alone || all_fine(d) ? RC_OK : RC_TEMP;
+    const struct local_env env = {
+        .pools = s->server->deliver, .mailbox = s->server->mailbox, .conf = s->conf, .ipc = &s->ipc};
+    struct split sp;
+    struct err e = {0};
+    AUTO(arena_freep) struct arena *a = arena_new(SENDERS_ARENA);
+    if (content_finish(s) != RC_OK) {
+        (void)err_set(&e, RC_TEMP, 451, "4.3.0", "Error: queue file write error");
+        return fail_all(d, &e);
+    }
+    d->content_bytes = (uint64_t)((int64_t)d->content_bytes + s->content.grown);
+    if (rewrite_senders(s, d, a, &e) != RC_OK)
+        return fail_all(d, &e);
+    bool some_elsewhere = split_init(&sp, d), again = false;
+    enum rc rc = RC_TEMP;
+    if (!some_elsewhere)
+        rc = deliver_here(s, &env, d, &again);
+    sp.here.again = again;       /* where deliver died, some may have it */
+    if (some_elsewhere || again) /* now each for itself */
+        rc = deliver_both(s, &env, &sp, d);
+    split_deinit(&sp);
+    return rc;
 }

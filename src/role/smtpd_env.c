@@ -1,5 +1,6 @@
 /* What a session asks of auth: recipients, SASL, senders. */
 #include "role/ipc.h"
+#include "role/rcpt_targets.h"
 #include "role/smtpd_impl.h"
 
 enum { SASL_DATA_MAX = 16384, AUTH_TIMEOUT_MS = 60000 };
@@ -11,24 +12,6 @@ static enum rc auth_down(struct err *e)
     return RC_TEMP;
 }
 
-static enum rc read_targets(struct ipc_msg *m, struct arena *a, struct smtp_target **ret, size_t *ret_n)
-{
-    uint32_t n = ipc_get_u32(m);
-    if (n == 0 || n > SMTP_TARGETS_MAX)
-        return RC_INVALID;
-    struct smtp_target *t = arena_array(a, n, sizeof *t);
-    for (uint32_t i = 0; t && i < n; i++) {
-        t[i].account = arena_str(a, ipc_get_str(m, IDENTITY_ACCOUNT_MAX));
-        t[i].uid = ipc_get_u32(m);
-        t[i].address = arena_str(a, ipc_get_str(m, IDENTITY_ACCOUNT_MAX));
-    }
-    if (!t || arena_exhausted(a) || ipc_end(m) != RC_OK)
-        return RC_INVALID;
-    *ret = t;
-    *ret_n = n;
-    return RC_OK;
-}
-
 static enum rc env_resolve(void *ctx, str address, struct arena *a, struct smtp_target **ret, size_t *ret_n,
                            struct err *e)
 {
@@ -38,22 +21,24 @@ static enum rc env_resolve(void *ctx, str address, struct arena *a, struct smtp_
     buf_reset(&s->ipc);
     if (rcpt_cache_find(s->server->rcpts, address, clock_mono(), &s->ipc)) {
         m.fields = buf_str(&s->ipc);
-        return read_targets(&m, a, ret, ret_n) == RC_OK ? RC_OK : auth_down(e);
+        return rcpt_targets_get(&m, a, ret, ret_n) == RC_OK ? RC_OK : auth_down(e);
     }
     ipc_begin(&s->ipc, MSG_RCPT_LOOKUP);
     ipc_put_str(&s->ipc, address);
-    if (channel_pool_call(s->server->auth, &s->ipc, NULL, 0, MSG_RCPT_REPLY, &m,
-                          clock_mono() + SMTPD_IPC_TIMEOUT_MS) != RC_OK)
+    if (channel_pool_ask(s->server->auth, &s->ipc, MSG_RCPT_REPLY, &m, clock_mono() + SMTPD_IPC_TIMEOUT_MS) !=
+        RC_OK)
         return auth_down(e);
     ipc_get_err(&m, &answer);
     enum rc rc = answer.rc;
     str targets = m.fields;
-    if (rc == RC_OK && read_targets(&m, a, ret, ret_n) != RC_OK)
+    if (rc == RC_OK && rcpt_targets_get(&m, a, ret, ret_n) != RC_OK)
         rc = auth_down(e);
     else if (rc == RC_OK)
         rcpt_cache_put(s->server->rcpts, address, targets, clock_mono());
     else if (rc != RC_GONE)
         *e = answer;
+    else if (rcpt_targets_get(&m, a, ret, ret_n) != RC_OK)
+        *ret_n = 0; /* there need be none */
     ipc_msg_deinit(&m);
     return rc;
 }
@@ -66,14 +51,40 @@ static enum rc env_check_sender(void *ctx, str account, str sender, struct err *
     ipc_begin(&s->ipc, MSG_SENDER_CHECK);
     ipc_put_str(&s->ipc, account);
     ipc_put_str(&s->ipc, sender);
-    if (channel_pool_call(s->server->auth, &s->ipc, NULL, 0, MSG_SENDER_REPLY, &m,
-                          clock_mono() + SMTPD_IPC_TIMEOUT_MS) != RC_OK)
+    if (channel_pool_ask(s->server->auth, &s->ipc, MSG_SENDER_REPLY, &m,
+                         clock_mono() + SMTPD_IPC_TIMEOUT_MS) != RC_OK)
         return auth_down(e);
     ipc_get_err(&m, &answer);
     ipc_msg_deinit(&m);
     if (answer.rc != RC_OK)
         *e = answer;
     return answer.rc;
+}
+
+enum rc smtpd_rewrite_sender(struct smtpd_session *s, struct arena *a, str *sender, str *ret_forwarded,
+                             struct err *e)
+{
+    struct ipc_msg m;
+    struct err answer = {0};
+    ipc_begin(&s->ipc, MSG_SENDER_REWRITE);
+    ipc_put_str(&s->ipc, *sender);
+    if (channel_pool_ask(s->server->auth, &s->ipc, MSG_SENDER_REWRITE_REPLY, &m,
+                         clock_mono() + SMTPD_IPC_TIMEOUT_MS) != RC_OK)
+        return auth_down(e);
+    ipc_get_err(&m, &answer);
+    str plain = arena_str(a, ipc_get_str(&m, IDENTITY_ACCOUNT_MAX));
+    str forwarded = arena_str(a, ipc_get_str(&m, IDENTITY_ACCOUNT_MAX));
+    enum rc rc = ipc_end(&m);
+    ipc_msg_deinit(&m);
+    if (rc != RC_OK || arena_exhausted(a))
+        return auth_down(e);
+    if (answer.rc != RC_OK) {
+        *e = answer;
+        return RC_TEMP;
+    }
+    *sender = plain;
+    *ret_forwarded = forwarded;
+    return RC_OK;
 }
 
 /* --- SASL: one channel per exchange, because auth keeps the exchange's state with the channel --- */

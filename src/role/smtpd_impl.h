@@ -3,9 +3,11 @@
 #ifndef ROLE_SMTPD_IMPL_H
 #define ROLE_SMTPD_IMPL_H
 
+#include "fmt/headscan.h"
 #include "os/channel.h"
 #include "role/accept.h"
 #include "role/client_limit.h"
+#include "role/local_delivery.h"
 #include "role/rcpt_cache.h"
 #include "role/role.h"
 #include "smtp/session.h"
@@ -13,8 +15,19 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-struct deliver_pools;
 struct resolver;
+
+enum { SMTPD_NAME_SIZE = 65, SMTPD_TRUSTED_MAX = 1000 };
+
+struct smtpd_trusted { /* a user of the system who may send as any address */
+    char name[SMTPD_NAME_SIZE];
+    uid_t uid;
+};
+
+struct smtpd_local { /* who is at the other end of a Unix socket */
+    char name[SMTPD_NAME_SIZE];
+    struct smtp_local_user user;
+};
 
 struct smtpd {
     struct role *role;
@@ -25,14 +38,21 @@ struct smtpd {
     struct resolver *resolver;
     struct client_limit *clients;
     struct tls_slot tls;
+    struct smtpd_trusted trusted[SMTPD_TRUSTED_MAX];
+    size_t n_trusted;
     atomic_bool stopping;
 };
+
+enum { CONTENT_HELD_MAX = 256 << 10 }; /* a longer header is not rewritten */
 
 struct content { /* what smtp_env's content functions keep */
     struct buf memory;
     int file; /* borrowed spool file, -1: all is in memory */
-    uint64_t bytes;
     size_t memory_max;
+    bool holds;      /* the header is held back, to be rewritten: */
+    struct buf held; /* what came of it so far, perhaps with the beginning of the body */
+    struct headscan head;
+    int64_t grown; /* bytes by which rewriting made it longer */
 };
 
 struct smtpd_session { /* the context of smtp_env */
@@ -50,19 +70,28 @@ enum { SMTPD_IPC_TIMEOUT_MS = 30000 };
 extern const struct smtp_env smtpd_env;      /* smtpd_env.c */
 extern const struct smtp_env smtpd_lmtp_env; /* the same without AUTH */
 
+/* smtpd_local.c */
+void smtpd_local_init(struct smtpd *d, const struct conf *c); /* before the sandbox: reads passwd */
+/* Fills *ret for the uid; a uid without a name is called "uid1000". RC_TEMP with e: not now. ipc is room for
+ * messages. */
+MUST_USE enum rc smtpd_local_find(struct smtpd *d, uid_t uid, struct buf *ipc, struct smtpd_local *ret,
+                                  struct err *e);
+
+/* smtpd_env.c: what auth makes of the sender, in the arena: as *sender, and of what is forwarded. */
+enum rc smtpd_rewrite_sender(struct smtpd_session *s, struct arena *a, str *sender, str *ret_forwarded,
+                             struct err *e);
+
 /* smtpd_content.c */
-enum rc content_new(void *ctx, uint64_t announced_bytes);
+enum rc content_new(void *ctx, uint64_t announced_bytes, bool rewrites_header);
 enum rc content_append(void *ctx, str bytes);
 void content_discard(void *ctx);
-/* A descriptor of the whole content for sending: a sealed memory file of its own (*ret_own) or the spool
- * file. */
-MUST_USE enum rc content_fd(struct content *c, int *ret_fd, bool *ret_own);
+enum rc content_keep(struct smtpd_session *s, str bytes); /* what is not held */
+
+/* smtpd_header.c: content_append while the header is held, and the end of a message that is all header */
+enum rc content_hold(struct smtpd_session *s, str bytes);
+enum rc content_finish(struct smtpd_session *s);
 
 /* smtpd_deliver.c */
-struct deliver_pools *deliver_pools_new(void);
-void deliver_pools_expire(struct deliver_pools *d,
-                          msec idle_ms);            /* lets go of what is unused: the process may end */
-void deliver_pools_forget(struct deliver_pools *d); /* the same now, busy channels when they are released */
 enum rc smtpd_deliver(void *ctx, struct smtp_delivery *d);
 
 #endif

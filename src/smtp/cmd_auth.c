@@ -138,6 +138,9 @@ void smtp_cmd_auth(struct smtp_session *s, str args)
     if (initial.n && !take_response(s, initial, true, &x.response))
         return;
     begin_exchange(s, mechanism, initial.n > 0, &x);
-    if (run_exchange(s, &x))
+    s->exchange_end = clock_mono() + s->conf->auth_exchange_timeout_ms;
+    bool done = run_exchange(s, &x);
+    s->exchange_end = 0;
+    if (done)
         conclude(s, mechanism, &x.reply);
 }

@@ -16,6 +16,10 @@ bool smtp_refuse_without_recipients(struct smtp_session *s)
 void smtp_cmd_data(struct smtp_session *s, str args)
 {
     bool end = false;
+    if (s->tx.mail.body == SMTP_BODY_BINARYMIME) { /* RFC 3030 §3 */
+        smtp_reply(s, 503, "5.5.1", "Error: BODY=BINARYMIME needs BDAT");
+        return;
+    }
     if (smtp_refuse_without_recipients(s))
         return;
     smtp_message_begin(s, true);

@@ -1,6 +1,8 @@
 /* EHLO, HELO and LHLO (RFC 5321 §4.1.1.1, RFC 2033 §4.1): the client says its name, the server says what it
  * can do. The name is taken as it is: mail must not be refused for it (RFC 5321 §4.1.4). */
+#include "fmt/date.h"
 #include "fmt/sasl.h"
+#include "smtp/rules.h"
 #include "smtp/session_impl.h"
 
 /* Keeps the name and begins anew, or replies 501. */
@@ -31,8 +33,28 @@ static void put_mechanisms(const struct smtp_session *s, struct buf *out)
     }
 }
 
+unsigned smtp_extensions(const struct smtp_session *s)
+{
+    bool submission = s->p->kind == SMTP_KIND_SUBMISSION;
+    if (s->hello != SMTP_HELLO_EXTENDED)
+        return 0;
+    return SMTP_EXT_BINARYMIME | (stream_is_tls(s->io) ? SMTP_EXT_REQUIRETLS : 0) | /* RFC 8689 §2 */
+           (smtp_is_lmtp(s) ? 0 : SMTP_EXT_DELIVERBY | SMTP_EXT_MT_PRIORITY) |
+           (submission && s->conf->future_release_limit_ms > 0 ? SMTP_EXT_FUTURERELEASE
+                                                               : 0); /* RFC 4865 §3 */
+}
+
+/* RFC 4865 §3: the longest interval, and the last moment, until which a message is held */
+static void put_future_release(const struct smtp_session *s, struct buf *out)
+{
+    int64_t most = s->conf->future_release_limit_ms / 1000;
+    buf_printf(out, "\nFUTURERELEASE %lld ", (long long)most);
+    date_format_internet(out, clock_seconds() + most);
+}
+
 static void put_extensions(const struct smtp_session *s, struct buf *out)
 {
+    unsigned extensions = smtp_extensions(s);
     buf_puts(out, str_c(s->conf->hostname));
     buf_puts(out, S("\nPIPELINING\nSIZE "));
     buf_put_u64(out, s->conf->message_size_limit);
@@ -42,17 +64,34 @@ static void put_extensions(const struct smtp_session *s, struct buf *out)
         buf_puts(out, S("\nAUTH"));
         put_mechanisms(s, out);
     }
-    buf_puts(out, S("\nENHANCEDSTATUSCODES\n8BITMIME\nDSN\nSMTPUTF8\nCHUNKING\nLIMITS RCPTMAX="));
+    buf_puts(out, S("\nENHANCEDSTATUSCODES\n8BITMIME\nDSN\nSMTPUTF8\nCHUNKING"));
+    if (extensions & SMTP_EXT_BINARYMIME)
+        buf_puts(out, S("\nBINARYMIME"));
+    if (extensions & SMTP_EXT_FUTURERELEASE)
+        put_future_release(s, out);
+    if (extensions & SMTP_EXT_DELIVERBY)
+        buf_puts(out, S("\nDELIVERBY"));
+    if (extensions & SMTP_EXT_DELIVERBY && s->conf->deliver_by_minimum_ms > 0) /* RFC 2852 §3 */
+        buf_printf(out, " %lld", (long long)s->conf->deliver_by_minimum_ms / 1000);
+    if (extensions & SMTP_EXT_MT_PRIORITY)
+        buf_puts(out, S("\nMT-PRIORITY"));
+    if (extensions & SMTP_EXT_REQUIRETLS)
+        buf_puts(out, S("\nREQUIRETLS"));
+    buf_puts(out, S("\nLIMITS RCPTMAX="));
     buf_put_u64(out, (uint64_t)s->conf->smtpd_recipient_limit);
     buf_puts(out, S(" MAILMAX="));
     buf_put_u64(out, SMTP_MAIL_MAX);
+    if (s->p->local) { /* for addresses that the program gives without a domain */
+        buf_puts(out, S("\nXORIGIN "));
+        buf_puts(out, rules_origin(s->conf));
+    }
 }
 
 void smtp_cmd_ehlo(struct smtp_session *s, str args)
 {
     if (!accept_name(s, args, SMTP_HELLO_EXTENDED))
         return;
-    AUTO(buf_deinit) struct buf text = BUF_INIT(900);
+    AUTO(buf_deinit) struct buf text = BUF_INIT(1200);
     put_extensions(s, &text);
     smtp_reply(s, 250, NULL, "%s", buf_cstr(&text));
 }

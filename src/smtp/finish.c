@@ -17,7 +17,8 @@ static void judge(struct smtp_session *s)
         smtp_message_fail(s, 550, "5.6.0", "Error: bare <CR> in message");
 }
 
-static void put_received(struct smtp_session *s, struct date now, struct buf *trace)
+static void put_received(struct smtp_session *s, const struct smtp_delivery *d, struct date now,
+                         struct buf *trace)
 {
     const struct tls_info *tls = stream_tls_info(s->io);
     const struct received r = {
@@ -33,7 +34,11 @@ static void put_received(struct smtp_session *s, struct date now, struct buf *tr
         .id = s->tx.id,
         .recipient =
             s->tx.n == 1 ? s->tx.rcpts[0].address : STR_NONE, /* more would tell them of each other */
+        .has_priority = d->has_priority,
+        .priority = d->priority,
         .date = now,
+        .local_user = s->p->local ? s->p->local->name : STR_NONE,
+        .local_uid = s->p->local ? s->p->local->uid : 0,
     };
     received_put(trace, &r);
 }
@@ -47,6 +52,11 @@ static void put_missing_fields(struct smtp_session *s, struct date now, struct b
         date_format_mail(trace, now);
         buf_putc(trace, '\n');
     }
+    if (s->p->local && !h->has_from) {
+        buf_puts(trace, S("From: "));
+        buf_puts(trace, s->tx.sender.n ? s->tx.sender : S("MAILER-DAEMON"));
+        buf_putc(trace, '\n');
+    }
     if (h->has_message_id)
         return;
     str id = arena_printf(s->cmd_arena, "<%lld." STR_FMT "@%s>", (long long)now.seconds, STR_ARG(s->tx.id),
@@ -58,10 +68,10 @@ static void put_missing_fields(struct smtp_session *s, struct date now, struct b
     memcpy(h->message_id, id.p, h->message_id_n);
 }
 
-static void put_trace(struct smtp_session *s, struct buf *trace)
+static void put_trace(struct smtp_session *s, const struct smtp_delivery *d, struct buf *trace)
 {
     struct date now = {.seconds = clock_seconds()};
-    put_received(s, now, trace);
+    put_received(s, d, now, trace);
     if (s->p->kind == SMTP_KIND_SUBMISSION)
         put_missing_fields(s, now, trace);
     must(!trace->overflow); /* every part has its limit */
@@ -77,32 +87,72 @@ static bool collect_targets(struct smtp_session *s, struct smtp_delivery *d)
     for (size_t i = 0; d->rcpts && i < tx->n; i++) {
         for (size_t t = 0; t < tx->rcpts[i].n_targets; t++) {
             struct smtp_target *target = &tx->rcpts[i].targets[t];
-            str key = seen ? arena_printf(tx->arena, STR_FMT "\n" STR_FMT, STR_ARG(target->account),
-                                          STR_ARG(target->address))
-                           : STR_NONE;
+            str key =
+                seen ? arena_printf(tx->arena, STR_FMT "\n" STR_FMT "\n" STR_FMT, STR_ARG(target->account),
+                                    STR_ARG(target->address), STR_ARG(target->via))
+                     : STR_NONE;
             if (seen && key.p && map_put(seen, key, target))
                 continue;
-            d->rcpts[d->n].target = target;
-            d->rcpts[d->n++].recipient = i;
+            /* a notification stays one */
+            bool owned = target->sender.n > 0 && tx->sender.n > 0;
+            d->rcpts[d->n++] = (struct smtp_delivery_rcpt){.target = target,
+                                                           .params = &tx->rcpts[i].rcpt,
+                                                           .orig = tx->rcpts[i].address,
+                                                           .sender = owned ? target->sender : tx->sender,
+                                                           .recipient = i};
         }
     }
     map_free(seen);
     return d->rcpts != NULL;
 }
 
+/* RFC 4865 §4.2. A moment that is past holds nothing, but was asked for. */
+static int64_t hold_until(const struct smtp_mail *mail)
+{
+    return mail->hold_for ? clock_wall() / 1000 + (int64_t)mail->hold_for * 1000 : mail->hold_until * 1000;
+}
+
+/* RFC 2852 §4: the time runs from MAIL on. */
+static int64_t deliver_by(const struct smtp_session *s)
+{
+    msec since_mail = clock_mono() - s->tx.started;
+    if (s->tx.mail.by == SMTP_BY_UNSET)
+        return 0;
+    return clock_wall() / 1000 - since_mail + (int64_t)s->tx.mail.by_seconds * 1000;
+}
+
+/* RFC 6758 §3.1: the header may have it where a client before could not say it. Nobody gets ahead of others
+ * by that who may not by the parameter, but anybody may let others go first (RFC 6710 §4.1). */
+static void set_priority(const struct smtp_session *s, struct smtp_delivery *d)
+{
+    const struct smtp_mail *mail = &s->tx.mail;
+    const struct headscan *h = &s->tx.msg.head;
+    d->has_priority = mail->has_priority || h->has_mt_priority;
+    d->priority = !mail->has_priority && h->priority_valid ? h->priority : mail->priority;
+    if (d->priority > 0 && !smtp_is_trusted(s))
+        d->priority = 0;
+    d->priority_field = h->has_mt_priority;
+    d->priority_differs = h->has_mt_priority && !(h->priority_valid && h->priority == d->priority);
+}
+
 /* Hands the message over: RC_OK when it is committed; every d->rcpts[].result is filled. */
 static enum rc deliver(struct smtp_session *s, struct smtp_delivery *d)
 {
-    AUTO(buf_deinit) struct buf trace = BUF_INIT(TRACE_MAX), return_path = BUF_INIT(MAILADDR_MAX * 2 + 32);
-    put_trace(s, &trace);
-    received_put_return_path(&return_path, s->tx.sender);
+    AUTO(buf_deinit) struct buf trace = BUF_INIT(TRACE_MAX);
+    set_priority(s, d);
+    put_trace(s, d, &trace);
     const struct headscan *h = &s->tx.msg.head;
     log_info(STR_FMT ": message-id=%.*s", STR_ARG(s->tx.id), (int)h->message_id_n, h->message_id);
+    if (d->has_priority) /* RFC 6710 §4.1 */
+        log_info(STR_FMT ": mt-priority=%d", STR_ARG(s->tx.id), d->priority);
     log_info(STR_FMT ": from=<" STR_FMT ">, size=%llu, nrcpt=%zu (delivering)", STR_ARG(s->tx.id),
              STR_ARG(s->tx.sender), (unsigned long long)d->content_bytes + trace.n, s->tx.n);
     d->id = s->tx.id;
+    d->message_id = str_mem(h->message_id, h->message_id_n);
+    d->hold_until = hold_until(&s->tx.mail);
+    d->deliver_by = deliver_by(s);
+    d->tls_optional = h->tls_required_no && !s->tx.mail.require_tls; /* RFC 8689 §4.1 */
     d->trace = buf_str(&trace);
-    d->return_path = buf_str(&return_path);
     return s->env->deliver(s->p->env_ctx, d);
 }
 
@@ -151,6 +201,8 @@ static void log_results(struct smtp_session *s, const struct smtp_delivery *d, b
         any_refused |= d->rcpts[i].result.rc != RC_OK;
     for (size_t i = 0; i < d->n; i++) {
         const struct smtp_delivery_rcpt *r = &d->rcpts[i];
+        if (r->queued) /* whoever takes it out tells what became of it */
+            continue;
         smtp_log_delivery(s, &s->tx.rcpts[r->recipient], r->target, outcome(r, any_refused, committed),
                           times);
     }
@@ -180,7 +232,10 @@ static void reply_once(struct smtp_session *s, const struct smtp_delivery *d, bo
         smtp_reply_err(s, e);
         return;
     }
-    smtp_reply(s, 250, "2.0.0", "Ok: delivered as " STR_FMT, STR_ARG(s->tx.id));
+    bool queued = false;
+    for (size_t i = 0; i < d->n; i++)
+        queued |= d->rcpts[i].queued;
+    smtp_reply(s, 250, "2.0.0", "Ok: %s as " STR_FMT, queued ? "queued" : "delivered", STR_ARG(s->tx.id));
     s->errors = s->junk = 0;
 }
 
@@ -198,6 +253,9 @@ static void deliver_and_reply(struct smtp_session *s)
     const struct dotstream *decoder = &s->tx.msg.decoder;
     struct smtp_delivery d = {
         .sender = s->tx.sender,
+        .mail = &s->tx.mail,
+        .account = s->account,
+        .client = arena_printf(s->cmd_arena, SMTP_CLIENT_FMT, SMTP_CLIENT_ARG(s)),
         .content_bytes = decoder->content_bytes,
         .content_lines = decoder->lines,
         .each_alone = smtp_is_lmtp(s),

@@ -1,5 +1,6 @@
 /* A message while its bytes come in: decoded, measured, looked at, handed to the content sink. The first
  * thing wrong becomes the reply; from then on bytes are only counted. */
+#include "smtp/rules.h"
 #include "smtp/session_impl.h"
 
 void smtp_set_data_rate(struct smtp_session *s, bool on)
@@ -26,6 +27,18 @@ static void note_sink(struct smtp_session *s, enum rc rc)
         smtp_message_fail(s, 451, "4.3.0", "Error: queue file write error");
 }
 
+/* Only what our own clients write; lines only. */
+static bool rewrites_header(const struct smtp_session *s)
+{
+    if (!rules_any_rewriting(s->conf) || s->tx.mail.body == SMTP_BODY_BINARYMIME)
+        return false;
+    const struct rules_relay facts = {.kind = s->p->kind,
+                                      .authenticated = smtp_is_authenticated(s),
+                                      .in_mynetworks = s->has_address &&
+                                                       rules_in_networks(&s->conf->mynetworks, &s->address)};
+    return rules_rewrites_header(s->conf, &facts, s->p->local != NULL, s->p->client_is_here);
+}
+
 void smtp_message_begin(struct smtp_session *s, bool dots)
 {
     struct smtp_message *m = &s->tx.msg;
@@ -33,11 +46,13 @@ void smtp_message_begin(struct smtp_session *s, bool dots)
     m->failed = false;
     m->deadline = clock_mono() + s->conf->smtpd_data_timeout_ms;
     headscan_init(&m->head);
-    if (dots)
+    if (s->tx.mail.body == SMTP_BODY_BINARYMIME)
+        dotstream_init_binary(&m->decoder);
+    else if (dots)
         dotstream_init_dots(&m->decoder);
     else
         dotstream_init_counted(&m->decoder);
-    note_sink(s, s->env->content_new(s->p->env_ctx, s->tx.mail.size));
+    note_sink(s, s->env->content_new(s->p->env_ctx, s->tx.mail.size, rewrites_header(s)));
 }
 
 static void check_header(struct smtp_session *s)

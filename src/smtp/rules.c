@@ -1,5 +1,5 @@
-/* The relay decision, pure. Only two things open the way to other servers: a log-in, or an address in
- * mynetworks on the MX listener; LMTP never relays. */
+/* The relay decision, pure. Only three things open the way to other servers: a log-in, and on the MX listener
+ * an address in mynetworks, or a recipient in relay_domains, for that recipient alone; LMTP never relays. */
 #include "smtp/rules.h"
 
 enum rules_verdict rules_relay(const struct rules_relay *r)
@@ -12,7 +12,43 @@ enum rules_verdict rules_relay(const struct rules_relay *r)
         return RULES_NO_RELAY;
     if (r->authenticated)
         return RULES_RELAY;
-    return r->kind == SMTP_KIND_MX && r->in_mynetworks ? RULES_RELAY : RULES_NO_RELAY;
+    return r->kind == SMTP_KIND_MX && (r->in_mynetworks || r->relay_domain) ? RULES_RELAY : RULES_NO_RELAY;
+}
+
+bool rules_is_relay_address(const struct conf *c, str address)
+{
+    ptrdiff_t at = str_rchr(address, '@');
+    if (at <= 0 || !conf_list_has_domain(&c->relay_domains, str_from(address, (size_t)at + 1)))
+        return false;
+    for (size_t i = 0; i < (size_t)at; i++)
+        if (strchr("@%!", address.p[i])) /* a NUL counts, too */
+            return false;
+    return true;
+}
+
+bool rules_any_rewriting(const struct conf *c)
+{
+    return c->canonical_maps[0] || c->sender_canonical_maps[0] || c->recipient_canonical_maps[0] ||
+           c->append_at_myorigin || c->append_dot_mydomain;
+}
+
+bool rules_rewrites_header(const struct conf *c, const struct rules_relay *r, bool is_local, bool is_here)
+{
+    bool permitted = is_local;
+    for (size_t i = 0; i < c->local_header_rewrite_clients.n && r->kind != SMTP_KIND_LMTP; i++) {
+        str word = c->local_header_rewrite_clients.v[i];
+        permitted |= (str_eq(word, S("permit_inet_interfaces")) && is_here) ||
+                     (str_eq(word, S("permit_mynetworks")) && r->in_mynetworks) ||
+                     (str_eq(word, S("permit_sasl_authenticated")) && r->authenticated);
+    }
+    return permitted;
+}
+
+str rules_origin(const struct conf *c)
+{
+    if (c->myorigin[0])
+        return str_c(c->myorigin);
+    return c->domains.n ? c->domains.v[0] : str_c(c->hostname);
 }
 
 bool rules_in_networks(const struct conf_list *networks, const struct ip_net *address)

@@ -12,6 +12,7 @@ struct rules_relay {
     bool local_rcpt;    /* the recipient's domain is ours */
     bool authenticated; /* the client logged in */
     bool in_mynetworks; /* the client's address is one that the administrator trusts */
+    bool relay_domain;  /* the recipient is of a domain for which mail is passed on: rules_is_relay_address */
 };
 
 enum rules_verdict {
@@ -22,6 +23,21 @@ enum rules_verdict {
 };
 
 enum rules_verdict rules_relay(const struct rules_relay *r);
+
+/* Whether mail to the address is accepted from anyone and passed on: its domain is in relay_domains, and the
+ * part before it does not say where to go from there ("user%elsewhere", "user@elsewhere", "elsewhere!user").
+ */
+bool rules_is_relay_address(const struct conf *c, str address);
+
+/* Whether headers are rewritten for anybody: cheap, for each message. */
+bool rules_any_rewriting(const struct conf *c);
+/* Whether they are for this client (local_header_rewrite_clients); is_local: a program that uses the socket
+ * for local mail; is_here: see smtp_params. LMTP brings the mail of strangers. */
+bool rules_rewrites_header(const struct conf *c, const struct rules_relay *r, bool is_local, bool is_here);
+
+/* The domain of addresses that local programs give without one: myorigin, else the first of `domains`, else
+ * hostname. */
+str rules_origin(const struct conf *c);
 
 /* Whether one of the networks of the list holds the address. Entries that are no network match nothing. */
 bool rules_in_networks(const struct conf_list *networks, const struct ip_net *address);

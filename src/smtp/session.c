@@ -4,9 +4,17 @@
 
 #include "base/log.h"
 #include "fmt/received.h"
+#include "queue/new_id.h"
+#include "smtp/rules.h"
 #include "smtp/session_impl.h"
 
 enum { CMD_ARENA_MAX = 64 * 1024 };
+
+bool smtp_is_trusted(const struct smtp_session *s)
+{
+    return smtp_is_authenticated(s) || (s->p->kind == SMTP_KIND_MX && s->has_address &&
+                                        rules_in_networks(&s->conf->mynetworks, &s->address));
+}
 
 bool smtp_is_secured(const struct smtp_session *s)
 {
@@ -66,11 +74,17 @@ static bool line_is_buffered(struct smtp_session *s)
     return stream_buffered(s->io) > 0 && stream_read(s->io, &input) == RC_OK && str_chr(input, '\n') >= 0;
 }
 
+static void set_line_deadline(struct smtp_session *s, msec time)
+{
+    msec end = clock_mono() + time;
+    stream_set_deadline(s->io, s->exchange_end && s->exchange_end < end ? s->exchange_end : end);
+}
+
 enum rc smtp_read_line(struct smtp_session *s, size_t max, str *ret, enum line_end *ret_end)
 {
     str first;
     enum rc rc = RC_OK;
-    stream_set_deadline(s->io, clock_mono() + s->conf->smtpd_timeout_ms);
+    set_line_deadline(s, s->conf->smtpd_timeout_ms);
     if (!line_is_buffered(s)) {
         smtp_flush(s);
         if (s->end != SMTP_END_NOT)
@@ -78,7 +92,7 @@ enum rc smtp_read_line(struct smtp_session *s, size_t max, str *ret, enum line_e
         if (stream_buffered(s->io) == 0)
             rc = stream_read(s->io, &first);
         if (rc == RC_OK)
-            stream_set_deadline(s->io, clock_mono() + s->conf->smtpd_command_time_limit_ms);
+            set_line_deadline(s, s->conf->smtpd_command_time_limit_ms);
     }
     if (rc == RC_OK)
         rc = stream_read_line(s->io, max, ret, ret_end);
@@ -189,9 +203,10 @@ static void session_init(struct smtp_session *s, const struct smtp_params *p, st
 {
     *s = (struct smtp_session){.p = p, .conf = p->conf, .env = p->env, .io = io, .last_verb = "CONNECT"};
     s->has_address = ip_parse(p->client_address, &s->address) == RC_OK;
-    smtp_make_id(s->session_id);
+    (void)queue_new_id(s->session_id);
     s->cmd_arena = arena_new(CMD_ARENA_MAX);
     s->tx.arena = arena_new((size_t)p->conf->session_memory_limit);
+    s->account = p->local ? p->local->name : STR_NONE;
 }
 
 static void session_deinit(struct smtp_session *s)

@@ -13,16 +13,25 @@ struct tls_server;
 
 enum smtp_kind { SMTP_KIND_MX, SMTP_KIND_SUBMISSION, SMTP_KIND_LMTP };
 
+/* Who is at the other end of a Unix socket for mail of local users: the kernel says it, so nobody logs in. */
+struct smtp_local_user {
+    str name;
+    uint32_t uid;
+    bool trusted; /* may send as any address */
+};
+
 /* Everything is the caller's and outlives the session. */
 struct smtp_params {
     const struct conf *conf;
     enum smtp_kind kind;
-    struct tls_server *tls; /* for STARTTLS or from the start; NULL: no TLS */
-    bool implicit_tls;      /* the handshake comes before the greeting */
-    bool offer_auth;        /* AUTH is possible here (never with LMTP) */
-    str client_address;     /* "192.0.2.1" or "2001:db8::1"; "local" for a Unix socket */
-    str client_name;        /* the confirmed PTR name, else "unknown"; "localhost" for a Unix socket */
+    struct tls_server *tls;              /* for STARTTLS or from the start; NULL: no TLS */
+    bool implicit_tls;                   /* the handshake comes before the greeting */
+    bool offer_auth;                     /* AUTH is possible here (never with LMTP) */
+    const struct smtp_local_user *local; /* NULL: a client that must log in; else the kind is submission */
+    str client_address;                  /* "192.0.2.1" or "2001:db8::1"; "local" for a Unix socket */
+    str client_name; /* the confirmed PTR name, else "unknown"; "localhost" for a Unix socket */
     uint16_t client_port;
+    bool client_is_here; /* it connected from an address of this machine */
     const struct smtp_env *env;
     void *env_ctx;
 };

@@ -87,7 +87,8 @@ struct smtp_session {
     int errors, junk;
     unsigned mails; /* MAIL commands so far */
     char session_id[QUEUE_ID_SIZE];
-    bool in_group; /* replies wait to be flushed: the next line came in one batch with the previous one */
+    msec exchange_end; /* of a SASL exchange: no line is waited for longer; 0: none */
+    bool in_group;     /* replies wait to be flushed: the next line came in one batch with the previous one */
     struct {
         unsigned total, ok;
     } stats[SMTP_COMMAND_MAX];
@@ -101,18 +102,20 @@ static inline bool smtp_is_authenticated(const struct smtp_session *s)
 {
     return s->account.n > 0;
 }
+/* Whether the client may relay: it has logged in, or the administrator names its network. */
+bool smtp_is_trusted(const struct smtp_session *s);
 /* Whether passwords may be sent here: TLS, or loopback where the administrator permits it. */
 bool smtp_is_secured(const struct smtp_session *s);
 /* "ESMTPS" and so on, for logs and Received. */
 str smtp_protocol(const struct smtp_session *s);
 
+/* SMTP_EXT_* (fmt/smtp_cmd.h) that are offered here now. */
+unsigned smtp_extensions(const struct smtp_session *s);
+
 /* Forgets the transaction, its content too. */
 void smtp_tx_reset(struct smtp_session *s);
 /* Forgets everything the client said (RFC 3207 §4.2), also who it is. */
 void smtp_forget_client(struct smtp_session *s);
-
-/* A new id, unique in all processes. */
-void smtp_make_id(char room[QUEUE_ID_SIZE]);
 
 /* --- input; all set s->end when they fail --- */
 /* The next line; replies are flushed when the peer waits for them. RC_LIMIT: longer than max (s->end not

@@ -9,14 +9,18 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "fmt/smtp_cmd.h"
 
-#include <stdint.h>
-
-/* One mailbox that a recipient address leads to. */
+/* One mailbox that a recipient address leads to, or an address of another server. */
 struct smtp_target {
-    str account; /* who receives: the mailbox's owner */
+    bool remote;
+    bool forwarded; /* remote, and an address of ours leads there (the session says so) */
+    str account;    /* who receives: the mailbox's owner; empty when remote */
     uint32_t uid;
     str address; /* Delivered-To: the address after aliases, "user@domain" */
+    str sender;  /* the owner of the list that it is a member of, who hears of failures; empty: the message's
+                    sender */
+    str via;     /* here, but not simply a mailbox: for the queue (fmt/via.h); else empty */
 };
 
 /* Mailboxes that one transaction may lead to, so that whatever is accepted can be delivered at once. */
@@ -42,12 +46,16 @@ struct smtp_sasl_start {
     str session_id;          /* for the log of auth */
 };
 
-/* One recipient mailbox of one message. */
+/* One recipient of one message, after aliases. */
 struct smtp_delivery_rcpt {
     const struct smtp_target *target;
-    size_t recipient; /* position of the RCPT that it stands for (the session's own use) */
+    const struct smtp_rcpt *params; /* of the RCPT command: DSN */
+    str orig;                       /* the address that was given there */
+    str sender;                     /* the envelope sender for this recipient, "" for <> */
+    size_t recipient;               /* position of the RCPT that it stands for (the session's own use) */
     struct err
-        result; /* filled by deliver: result.rc RC_OK, or why not with reply code and enhanced status */
+        result;  /* filled by deliver: result.rc RC_OK, or why not with reply code and enhanced status */
+    bool queued; /* filled by deliver: with RC_OK, it is in the queue, not in the mailbox */
 };
 
 /* One message, received and complete; its content is what content_append was given since content_new. */
@@ -55,9 +63,17 @@ struct smtp_delivery {
     str id;    /* queue id, in every log line of the message */
     str trace; /* header lines to put in front of the content: Received and what submission adds; LF ends them
                 */
-    str return_path;                       /* "Return-Path: <a@b>\n", goes before Delivered-To and trace */
     str sender;                            /* envelope sender without brackets, "" for <> */
+    const struct smtp_mail *mail;          /* the parameters of MAIL */
+    int64_t hold_until;                    /* FUTURERELEASE: milliseconds since 1970; 0: not asked for */
+    int64_t deliver_by;                    /* DELIVERBY: likewise, when its time is over; 0: none */
+    bool has_priority, priority_field;     /* MT-PRIORITY; the header has such a field (RFC 6758) */
+    int priority;                          /* 0 without one */
+    bool priority_differs;                 /* from what the header says */
+    bool tls_optional;                     /* the header asks to do without TLS (RFC 8689 §4.1) */
+    str account, client, message_id;       /* who logged in, or ""; "name[address]"; of the header, or "" */
     uint64_t content_bytes, content_lines; /* content in LF form */
+    bool again;      /* a recipient may have it already, from an attempt whose outcome was lost */
     bool each_alone; /* LMTP: commit every recipient that can be; otherwise all or nothing */
     struct smtp_delivery_rcpt *rcpts;
     size_t n;
@@ -67,7 +83,8 @@ struct smtp_env {
     /* Whose is this address ("local@domain", domain in lower case and A-labels; "postmaster" without a domain
      * is asked as it is)? RC_OK: 1 to SMTP_TARGETS_MAX targets, in the arena. RC_GONE: the domain is not one
      * of ours
-     * (*e untouched). RC_PERM, RC_TEMP: e says it all (550 5.1.1, 452 4.2.2...). */
+     * (*e untouched); where the address is to be replaced, *ret is one target, else untouched. RC_PERM,
+     * RC_TEMP: e says it all (550 5.1.1, 452 4.2.2...). */
     enum rc (*resolve)(void *ctx, str address, struct arena *a, struct smtp_target **ret, size_t *ret_n,
                        struct err *e);
 
@@ -82,16 +99,17 @@ struct smtp_env {
     enum rc (*check_sender)(void *ctx, str account, str sender, struct err *e);
 
     /* The content of one message, in LF form. content_new begins (and discards what was there);
-     * announced_bytes is what the client promised, 0 when nothing. Failures: RC_LIMIT (no room: 452 4.3.1) or
-     * RC_TEMP (451 4.3.0); the session then reads the rest without appending. content_discard is called
-     * behind deliver too, and when nothing was begun. */
-    enum rc (*content_new)(void *ctx, uint64_t announced_bytes);
+     * announced_bytes is what the client promised, 0 when nothing; rewrites_header: the addresses in its
+     * header get their canonical form, line by line, before deliver sees it. Failures: RC_LIMIT (no room:
+     * 452 4.3.1) or RC_TEMP (451 4.3.0); the session then reads the rest without appending. content_discard
+     * is called behind deliver too, and when nothing was begun. */
+    enum rc (*content_new)(void *ctx, uint64_t announced_bytes, bool rewrites_header);
     enum rc (*content_append)(void *ctx, str bytes);
     void (*content_discard)(void *ctx);
 
-    /* Prepares and commits (design: 250 means on disk). RC_OK: every recipient is committed, or with
-     * each_alone every rcpts[].result is set. Otherwise nothing was committed and every result tells why, or
-     * has rc RC_OK when that recipient alone would have been fine. */
+    /* Prepares and commits (250 means on disk), in mailboxes or in the queue. RC_OK: every recipient is
+     * committed, or with each_alone every rcpts[].result is set. Otherwise nothing was committed and every
+     * result tells why, or has rc RC_OK when that recipient alone would have been fine. */
     enum rc (*deliver)(void *ctx, struct smtp_delivery *d);
 
     /* The server is ending: between commands the session says 421 4.3.2. May be NULL. */

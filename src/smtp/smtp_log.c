@@ -1,6 +1,7 @@
 /* Log lines in the shapes of Postfix's smtpd and local delivery, which fail2ban and pflogsumm read. What
  * strangers sent is cleaned by the log itself (base/log.h). */
 #include "base/log.h"
+#include "fmt/delay.h"
 #include "smtp/session_impl.h"
 
 void smtp_log_connect(const struct smtp_session *s)
@@ -63,7 +64,10 @@ void smtp_log_end(const struct smtp_session *s)
 
 void smtp_log_client(const struct smtp_session *s)
 {
-    if (smtp_is_authenticated(s))
+    if (s->p->local)
+        log_info(STR_FMT ": client=" SMTP_CLIENT_FMT ", uid=%u, user=" STR_FMT, STR_ARG(s->tx.id),
+                 SMTP_CLIENT_ARG(s), s->p->local->uid, STR_ARG(s->p->local->name));
+    else if (smtp_is_authenticated(s))
         log_info(STR_FMT ": client=" SMTP_CLIENT_FMT ", sasl_method=" STR_FMT ", sasl_username=" STR_FMT,
                  STR_ARG(s->tx.id), SMTP_CLIENT_ARG(s), STR_ARG(s->method), STR_ARG(s->account));
     else
@@ -88,23 +92,6 @@ void smtp_reject(struct smtp_session *s, const char *verb, str sender, str recip
     smtp_reply_err(s, e);
 }
 
-struct delay_text {
-    char p[24];
-};
-
-/* Seconds with two digits that matter, as Postfix writes delays: 0.02, 1.3, 24. */
-static struct delay_text delay(msec ms)
-{
-    struct delay_text t;
-    if (ms <= 0)
-        snprintf(t.p, sizeof t.p, "0");
-    else if (ms < 1000)
-        snprintf(t.p, sizeof t.p, "%.2f", (double)ms / 1000);
-    else
-        snprintf(t.p, sizeof t.p, ms < 10000 ? "%.1f" : "%.0f", (double)ms / 1000);
-    return t;
-}
-
 void smtp_log_delivery(const struct smtp_session *s, const struct smtp_recipient *r,
                        const struct smtp_target *target, const struct err *result, struct smtp_times times)
 {
@@ -112,10 +99,11 @@ void smtp_log_delivery(const struct smtp_session *s, const struct smtp_recipient
     const char *status = sent ? "sent" : result->rc == RC_PERM ? "bounced" : "deferred";
     const char *dsn = sent ? "2.0.0" : result->enhanced[0] ? result->enhanced : "4.3.0";
     str orig_open = same ? S("") : S(", orig_to=<"), orig = same ? S("") : r->address;
-    log_info(STR_FMT ": to=<" STR_FMT ">" STR_FMT STR_FMT
-                     "%s, relay=maildir, delay=%s, delays=%s/0/0/%s, dsn=%s, "
-                     "status=%s (%s)",
-             STR_ARG(s->tx.id), STR_ARG(target->address), STR_ARG(orig_open), STR_ARG(orig), same ? "" : ">",
-             delay(times.receive + times.deliver).p, delay(times.receive).p, delay(times.deliver).p, dsn,
-             status, sent ? "delivered to maildir" : err_text(result));
+    char whole[DELAY_SIZE], receive[DELAY_SIZE], deliver[DELAY_SIZE];
+    log_info(
+        STR_FMT ": to=<" STR_FMT ">" STR_FMT STR_FMT "%s, relay=maildir, delay=%s, delays=%s/0/0/%s, dsn=%s, "
+                "status=%s (%s)",
+        STR_ARG(s->tx.id), STR_ARG(target->address), STR_ARG(orig_open), STR_ARG(orig), same ? "" : ">",
+        delay_format(times.receive + times.deliver, whole), delay_format(times.receive, receive),
+        delay_format(times.deliver, deliver), dsn, status, sent ? "delivered to maildir" : err_text(result));
 }

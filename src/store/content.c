@@ -34,19 +34,11 @@ static enum rc open_file(struct box *b, uid32 uid, int *ret, struct err *e)
 static enum rc read_small(int fd, size_t size, struct box_content *ret, struct err *e)
 {
     char *p = malloc(size ? size : 1);
-    size_t n = 0;
+    size_t n;
     must(p);
-    while (n < size) {
-        ssize_t got = pread(fd, p + n, size - n, (off_t)n);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0) {
-            free(p);
-            return store_errno(e, "read", "message");
-        }
-        if (got == 0)
-            break;
-        n += (size_t)got;
+    if (fd_read_at(fd, p, size, 0, &n) != RC_OK) {
+        free(p);
+        return store_errno(e, "read", "message");
     }
     *ret = (struct box_content){str_mem(p, n), p};
     return RC_OK;

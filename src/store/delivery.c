@@ -1,8 +1,10 @@
-/* delivery: tmp/, fsync, rename to new/, fsync; see the header. */
+/* delivery: tmp/, fsync, rename to new/, fsync; or with a journal tmp/, rename, record; see the header. */
 #include "store/delivery.h"
 
 #include "os/file.h"
+#include "store/journal.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -17,6 +19,7 @@ struct delivery {
     enum delivery_state state;
     char tmp[MAILDIR_NAME_MAX + 8]; /* "tmp/" and the name, below root_fd */
     char new[MAILDIR_NAME_MAX + 8];
+    struct buf record; /* with a journal */
 };
 
 static enum rc fail(struct err *e, const char *what, str path)
@@ -213,6 +216,40 @@ static enum rc check_new(int root_fd, int tmp_file, struct err *e)
     return RC_OK;
 }
 
+/* --- looking for one that was delivered before --- */
+
+/* RC_GONE: it has none. RC_TEMP: it cannot be read, or the name that is there cannot be made durable. */
+static enum rc folder_find(int root_fd, const char *folder, str part)
+{
+    int fd = openat(root_fd, folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+    enum rc rc = RC_GONE;
+    if (!d) {
+        rc = errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? RC_GONE : RC_TEMP;
+        fd_closep(&fd);
+        return rc;
+    }
+    errno = 0;
+    for (struct dirent *e; rc == RC_GONE && (e = readdir(d));)
+        rc = str_find(str_c(e->d_name), part) >= 0 ? RC_OK : RC_GONE;
+    if (rc == RC_GONE && errno != 0)
+        rc = RC_TEMP;
+    if (rc == RC_OK && fsync(dirfd(d)) != 0) /* whoever renamed it may have died before that */
+        rc = RC_TEMP;
+    closedir(d);
+    return rc;
+}
+
+enum rc delivery_find(int root_fd, uint64_t id, unsigned number, struct err *e)
+{
+    char part[64];
+    snprintf(part, sizeof part, "R%016llxN%u.", (unsigned long long)id, number);
+    enum rc rc = folder_find(root_fd, "new", str_c(part));
+    if (rc == RC_GONE)
+        rc = folder_find(root_fd, "cur", str_c(part));
+    return rc == RC_TEMP ? fail(e, "look for", str_c(part)) : rc;
+}
+
 static struct delivery *delivery_new(int root_fd, const struct delivery_message *m)
 {
     struct maildir_unique u = m->name;
@@ -223,9 +260,36 @@ static struct delivery *delivery_new(int root_fd, const struct delivery_message 
     maildir_base_format(&base, &u);
     must(!base.overflow);
     d->root_fd = root_fd;
+    buf_init(&d->record, m->journal ? JOURNAL_RECORD_MAX : 0);
+    if (m->journal)
+        journal_record_begin(&d->record, u.now, m->path, buf_str(&base));
     snprintf(d->tmp, sizeof d->tmp, "tmp/%s", buf_cstr(&base));
     snprintf(d->new, sizeof d->new, "new/%s", buf_cstr(&base));
     return d;
+}
+
+static enum rc write_synced(struct delivery *d, int fd, const struct delivery_message *m, struct err *e)
+{
+    enum rc rc = check_new(d->root_fd, fd, e);
+    if (rc == RC_OK && (write_message(fd, m) != RC_OK || fdatasync(fd) != 0))
+        rc = fail(e, "write", str_c(d->tmp));
+    return rc;
+}
+
+static enum rc write_journaled(struct delivery *d, int fd, const struct delivery_message *m, struct err *e)
+{
+    size_t size = m->content.n;
+    for (size_t i = 0; i < m->n_head; i++)
+        size += m->head[i].n;
+    (void)buf_room(&d->record, size + JOURNAL_RECORD_PAD);
+    for (size_t i = 0; i < m->n_head; i++)
+        buf_puts(&d->record, m->head[i]);
+    buf_puts(&d->record, m->content);
+    journal_record_end(&d->record, journal_key(m->journal));
+    must(!d->record.overflow);
+    return fd_write_all(fd, journal_record_content(buf_str(&d->record))) == RC_OK
+               ? RC_OK
+               : fail(e, "write", str_c(d->tmp));
 }
 
 enum rc delivery_prepare(int root_fd, const struct delivery_message *m, struct delivery **ret, struct err *e)
@@ -233,15 +297,10 @@ enum rc delivery_prepare(int root_fd, const struct delivery_message *m, struct d
     struct delivery *d = delivery_new(root_fd, m);
     AUTO(fd_closep)
     int fd = openat(root_fd, d->tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) {
-        enum rc rc = fail(e, "create", str_c(d->tmp));
-        free(d);
-        return rc;
-    }
-    d->state = PREPARED;
-    enum rc rc = check_new(root_fd, fd, e);
-    if (rc == RC_OK && (write_message(fd, m) != RC_OK || fdatasync(fd) != 0))
-        rc = fail(e, "write", str_c(d->tmp));
+    enum rc rc = fd < 0 ? fail(e, "create", str_c(d->tmp)) : RC_OK;
+    d->state = fd < 0 ? OVER : PREPARED;
+    if (rc == RC_OK)
+        rc = m->journal ? write_journaled(d, fd, m, e) : write_synced(d, fd, m, e);
     if (rc != RC_OK) {
         delivery_free(&d);
         return rc;
@@ -266,21 +325,28 @@ static int move(struct delivery *d)
 enum rc delivery_commit(struct delivery *d, struct err *e)
 {
     must(d->state == PREPARED);
-    AUTO(fd_closep) int dir = openat(d->root_fd, "new", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (dir < 0 || move(d) != 0) {
+    bool journaled = d->record.n > 0;
+    AUTO(fd_closep)
+    int dir = journaled ? -1 : openat(d->root_fd, "new", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if ((dir < 0 && !journaled) || move(d) != 0) {
         enum rc rc = fail(e, "rename to", str_c(d->new));
         unlinkat(d->root_fd, d->tmp, 0);
         d->state = OVER;
         return rc;
     }
     d->state = COMMITTED;
-    if (fsync(dir) != 0) {
+    if (!journaled && fsync(dir) != 0) {
         enum rc rc = fail(e, "fsync folder of", str_c(d->new));
         unlinkat(d->root_fd, d->new, 0); /* the sender will come again */
         d->state = OVER;
         return rc;
     }
     return RC_OK;
+}
+
+struct buf *delivery_record(struct delivery *d)
+{
+    return d->record.n > 0 ? &d->record : NULL;
 }
 
 void delivery_undo(struct delivery *d)
@@ -298,6 +364,8 @@ void delivery_free(struct delivery **dp)
     struct delivery *d = *dp;
     if (d && d->state == PREPARED)
         unlinkat(d->root_fd, d->tmp, 0);
+    if (d)
+        buf_deinit(&d->record);
     free(d);
     *dp = NULL;
 }

@@ -2,9 +2,9 @@
  * before any of them is committed. Run by the `deliver` role's threads as the account's uid; knows no index
  * and no UIDs, only the Maildir's files (https://cr.yp.to/proto/maildir.html). No globals, thread-safe.
  *
- * Crash states: before commit there is a file in tmp/ that nobody reads and that is removed after 36 hours;
- * after commit has returned, the message is durable in new/; in between it may or may not be there, whole in
- * either case. */
+ * With a journal (store/journal.h) nothing is synced here: what makes the message durable is its record.
+ *
+ * Crash states: doc/storage.md. */
 #ifndef STORE_DELIVERY_H
 #define STORE_DELIVERY_H
 
@@ -17,7 +17,11 @@
  * folder is there, or the disk fails; RC_GONE: missing and not create. The descriptor is the caller's. */
 MUST_USE enum rc delivery_open_maildir(int home_fd, str path, bool create, int *ret_fd, struct err *e);
 
+struct journal;
+
 struct delivery_message {
+    struct journal *journal;    /* NULL: the delivery syncs its own file. */
+    str path;                   /* with it: the Maildir below the mail root, as the journal names it */
     struct maildir_unique name; /* its sizes are filled in here */
     const str *head;            /* header block that is put in front, LF line ends */
     size_t n_head;
@@ -28,6 +32,7 @@ struct delivery_message {
 };
 
 struct delivery;
+struct buf;
 
 /* The life of a delivery: prepare, then commit, then undo if need be, and always free:
  *
@@ -38,14 +43,21 @@ struct delivery;
  * them only after the last commit: when commit k fails, delivery_undo of 1..k-1, then delivery_free of all.
  */
 
-/* Writes and syncs the file in tmp/ and makes sure that it can go to new/. root_fd must stay open until
- * delivery_free. RC_LIMIT: disk or quota full (452); RC_TEMP: everything else (451); nothing is left behind
- * then. */
+/* Whether new/ or cur/ has a message of this id and number, whenever it came: RC_OK: its name is durable;
+ * RC_GONE: it is in neither; RC_TEMP: that cannot be said now. Reads both folders. */
+MUST_USE enum rc delivery_find(int root_fd, uint64_t id, unsigned number, struct err *e);
+
+/* Writes the file in tmp/. Without a journal it also syncs it and makes sure that it can go to new/. root_fd
+ * must stay open until delivery_free. RC_LIMIT: disk or quota full (452); RC_TEMP: everything else (451);
+ * nothing is left behind then. */
 MUST_USE enum rc delivery_prepare(int root_fd, const struct delivery_message *m, struct delivery **ret,
                                   struct err *e);
-/* Moves a prepared delivery to new/ and syncs the folder: durable on RC_OK. Otherwise it is neither in new/
- * nor in tmp/, and over. d stays the caller's. */
+/* Moves a prepared delivery to new/ and, without a journal, syncs the folder: durable on RC_OK. With a
+ * journal it is durable once journal_commit has taken delivery_record; when that fails, the caller undoes it.
+ * On failure it is neither in new/ nor in tmp/, and over. d stays the caller's. */
 MUST_USE enum rc delivery_commit(struct delivery *d, struct err *e);
+/* The record that journal_commit is to take, d's; NULL without a journal. */
+struct buf *delivery_record(struct delivery *d);
 /* Takes a committed one out of new/ again, because another recipient's commit of the same all-or-nothing
  * message failed; whoever saw it meanwhile sees it go. One that a session has claimed already stays. Nothing
  * happens to one that is not committed. */

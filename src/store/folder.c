@@ -233,8 +233,5 @@ enum rc folder_end(struct folder *f, enum rc rc, struct err *e)
 {
     if (rc == RC_OK)
         rc = row_save(f, e);
-    if (rc == RC_OK)
-        return db_commit(f->st->db, e);
-    db_rollback(f->st->db);
-    return rc;
+    return db_end(f->st->db, rc, e);
 }

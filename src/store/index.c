@@ -42,7 +42,7 @@ static enum rc check_version(struct db *db, struct err *e)
 static enum rc try_open(struct store *st, struct db **ret, struct err *e)
 {
     struct db *db = NULL;
-    enum rc rc = db_open(st->index_path, DB_CREATE, &db, e);
+    enum rc rc = db_open(st->index_path, DB_CREATE | DB_DISPOSABLE, &db, e);
     if (rc == RC_OK)
         rc = check_version(db, e);
     if (rc == RC_OK && stat(st->index_path, &st->index_stat) != 0)

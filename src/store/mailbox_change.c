@@ -57,11 +57,7 @@ static enum rc forget_folder(struct store *st, const char *dir, struct err *e)
     enum rc rc = db_begin(st->db, true, e);
     if (rc != RC_OK)
         return rc;
-    rc = forget_rows(st, dir, e);
-    if (rc == RC_OK)
-        return db_commit(st->db, e);
-    db_rollback(st->db);
-    return rc;
+    return db_end(st->db, forget_rows(st, dir, e), e);
 }
 
 /* Numbers the new mailbox at once, so that its UIDVALIDITY is on disk. */

@@ -105,6 +105,36 @@ def test_aliases_and_domains(malle):
     assert malle('domain', 'del', 'example.net') == (0, 'example.net deleted\n', '')
 
 
+def test_masked_and_blocked_addresses(malle):
+    assert malle('user', 'add', 'bob@example.com', '--password', 'x')[0] == 0
+    status, text, _ = malle('alias', 'add', '--masked', 'Bob@example.com', '--note', 'the shop', '--expires', '30d')
+    address = text.split(' ')[0]
+    assert status == 0 and text == f'{address} leads to bob@example.com\n' and len(address) == len('0123456789ab@example.com')
+    other = malle('alias', 'add', '--masked', 'bob@example.com')[1].split(' ')[0]
+    assert other != address
+    assert malle('alias', 'add', '--block', 'Spam@example.com', '--note', 'Ask us by telephone')[0] == 0
+    assert malle('alias', 'add', '--block', 'spam@example.com') == (1, '', 'malle: spam@example.com is masked or blocked already\n')
+    assert malle('alias', 'add', '--block', 'spam@remote.example')[0] == 1
+    assert malle('alias', 'add', '--block', '@example.com')[0] == 1
+    assert malle('alias', 'add', '--masked', 'nobody@example.com')[0] == 1
+    assert malle('alias', 'add', '--masked', 'bob@example.com', '--note', 'x' * 201)[0] == 1
+    for wrong in (('--note', 'x'), ('--masked', 'bob@example.com', '--expires', 'soon'), ('--block', 'x@example.com', '--expires', '1d'),
+                  ('--masked', 'bob@example.com', '--block', 'x@example.com'), ('a@example.com', 'b@example.com', '--note', 'x')):
+        assert malle('alias', 'add', *wrong)[0] == 2, wrong
+    assert malle('alias', 'disable', other)[0] == 0
+    assert malle('alias', 'disable', 'bob@example.com')[0] == 1
+    rows = {row['address']: row for row in json.loads(malle('alias', 'list', '--json')[1])}
+    assert {name: (row['target'], row['state'], row['note']) for name, row in rows.items()} == {
+        address: ('bob@example.com', 'masked', 'the shop'), other: ('bob@example.com', 'disabled', ''),
+        'spam@example.com': ('', 'blocked', 'Ask us by telephone')}
+    assert rows[address]['expires'] > rows[address]['created'] and rows[other]['expires'] == ''
+    assert 'spam@example.com - (blocked: Ask us by telephone)\n' in malle('alias', 'list')[1]
+    assert malle('alias', 'del', 'spam@example.com')[0] == 0
+    assert malle('alias', 'del', 'spam@example.com')[0] == 1
+    assert malle('user', 'del', 'bob@example.com', '--yes')[0] == 0
+    assert malle('alias', 'list') == (0, '', '')
+
+
 def test_files_belong_to_the_role(malle):
     assert malle('user', 'add', 'bob@example.com', '--password', 'x')[0] == 0
     folder = malle.top / 'state' / 'auth'

@@ -92,12 +92,21 @@ def test_the_printed_settings_are_a_file(run):
     ([], 'malle: which command?; see malle --help'),
     (['frobnicate'], 'malle: there is no command "frobnicate"; see malle --help'),
     (['--frob', 'check'], 'malle: there is no option "--frob"; see malle --help'),
+    (['help', 'frob'], 'malle: there is no command "frob"; see malle --help'),
     (['-c'], 'malle: -c needs the name of a file; see malle --help'),
     (['check', 'extra'], 'malle: check takes no argument, found "extra"; see malle --help'),
 ])
 def test_wrong_usage(arguments, sentence):
     done = subprocess.run([MALLE, *arguments], capture_output=True, text=True, timeout=20)
     assert (done.returncode, done.stdout, done.stderr) == (2, '', sentence + '\n')
+
+
+def test_help_of_one_command():
+    for arguments in (['help', 'queue'], ['queue', '--help']):
+        done = subprocess.run([MALLE, *arguments], capture_output=True, text=True, timeout=20)
+        assert done.returncode == 0 and done.stdout.startswith('  queue list|') and done.stdout.count('\n') == 2
+    whole = subprocess.run([MALLE, 'help'], capture_output=True, text=True, timeout=20)
+    assert whole.stdout == subprocess.run([MALLE, '--help'], capture_output=True, text=True, timeout=20).stdout
 
 
 def test_help_names_every_command():

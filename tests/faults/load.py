@@ -40,27 +40,26 @@ def parse(path):
     return (int(mark[1]) if mark else None), whole
 
 
-class Load:
-    """Clients that send until stop(); `clients` names the kind of each thread: smtp, bdat, lmtp or append."""
+class Clients:
+    """Threads that talk to a server until stop(). Each calls session(kind, source) again and again, with its kind and a source of
+    randomness of its own; lost connections are counted, anything else that goes wrong fails the test."""
 
-    def __init__(self, server, users, clients, seed=0):
+    def __init__(self, server, kinds, seed):
         self.server = server
-        self.users = list(users)
         self.acknowledged = set()
         self.tried = set()
-        self.counts = collections.Counter()  # acknowledged, by kind
         self.errors = collections.Counter()
         self.surprises = []
         self.ending = threading.Event()
-        self.threads = [threading.Thread(target=self.run, args=(kind, random.Random(seed * 1000 + i)), daemon=True)
-                        for i, kind in enumerate(clients)]
+        self.threads = [threading.Thread(target=self.run, args=(kind, random.Random(f'{seed} {i}')), daemon=True)
+                        for i, kind in enumerate(kinds)]
 
     def __enter__(self):
         for thread in self.threads:
             thread.start()
         return self
 
-    def __exit__(self, kind, value, trace):
+    def __exit__(self, *unused):
         self.stop()
 
     def stop(self):
@@ -70,17 +69,31 @@ class Load:
             assert not thread.is_alive(), 'a client hangs'
         assert not self.surprises, self.surprises
 
+    def session(self, kind, source):
+        raise NotImplementedError
+
     def run(self, kind, source):
-        session = {'smtp': self.send_mail, 'bdat': self.send_mail, 'lmtp': self.send_mail, 'append': self.send_append}[kind]
         while not self.ending.is_set():
             try:
-                session(kind, source)
-            except (OSError, ConnectionError) as why:
+                self.session(kind, source)
+            except OSError as why:
                 self.errors[f'{kind} {type(why).__name__}'] += 1
                 time.sleep(0.01)
             except Exception as why:  # pylint: disable=broad-except
                 self.surprises.append(f'{kind}: {why!r}')
                 return
+
+
+class Load(Clients):
+    """Clients that send to users here; `clients` names the kind of each thread: smtp, bdat, lmtp or append."""
+
+    def __init__(self, server, users, clients, seed=0):
+        super().__init__(server, clients, seed)
+        self.users = list(users)
+        self.counts = collections.Counter()  # acknowledged, by kind
+
+    def session(self, kind, source):
+        (self.send_append if kind == 'append' else self.send_mail)(kind, source)
 
     def attempt(self, source):
         """A new message: its mark and content."""

@@ -38,6 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_date(d);
     if (date_parse_imap(in, &d) == RC_OK)
         check_date(d);
+    if (date_parse_internet(in, &d) == RC_OK)
+        check_date(d);
     if (date_parse_imap_day(in, &day) == RC_OK)
         check_day(day);
     return 0;

@@ -29,6 +29,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         end = f.end;
     }
     must(block.n - end <= 2);
+    AUTO(buf_deinit) struct buf others = BUF_INIT(size + 1);
+    header_put_others(&others, block, S("From"));
+    must(!others.overflow && others.n <= end);
     arena_free(a);
     return 0;
 }

@@ -2,9 +2,14 @@
  * its limits or a refusal, no descriptor is left open, and what is accepted is written back as it came.
  * Input: a byte of descriptors, then a whole datagram. */
 #include "account/identity.h"
+#include "fmt/aliases.h"
+#include "fmt/via.h"
+#include "role/command_msg.h"
 #include "role/deliver_msg.h"
 #include "role/ipc.h"
 #include "role/keys.h"
+#include "role/table_msg.h"
+#include "table/table.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -92,6 +97,59 @@ static void check_deliver(struct ipc_msg *m)
         close(rq.content_fd);
 }
 
+static void check_question(struct ipc_msg m, struct buf *out)
+{
+    struct table_question q, again;
+    if (table_question_get(&m, &q) != RC_OK)
+        return;
+    must(q.table.n <= TABLE_SPEC_MAX && q.key.n <= TABLE_MSG_KEY_MAX);
+    must(table_question_put(out, &q) == RC_OK);
+    size_t fields = 2 * sizeof(uint32_t) + q.table.n + q.key.n;
+    struct ipc_msg back = {.fields = str_from(buf_str(out), out->n - fields)};
+    must(table_question_get(&back, &again) == RC_OK && str_eq(q.table, again.table) &&
+         str_eq(q.key, again.key));
+}
+
+/* Nothing that is malformed may pass for "not there". */
+static void check_answer(struct ipc_msg *m)
+{
+    AUTO(arena_freep) struct arena *a = arena_new(2 * TABLE_VALUE_MAX);
+    struct err e = {0}, first;
+    struct ipc_msg copy = *m;
+    str value = STR_NONE;
+    ipc_get_err(&copy, &first);
+    enum rc rc = table_answer_get(m, a, &value, &e);
+    must(rc == RC_OK || rc == RC_TEMP || rc == RC_PERM || rc == RC_GONE);
+    must(rc != RC_OK || value.n <= TABLE_VALUE_MAX);
+    must(rc == RC_TEMP || (!m->malformed && first.rc == rc && m->fields.n == 0));
+}
+
+static void check_command(struct ipc_msg *m)
+{
+    struct command_request q;
+    if (command_request_get(m, &q) == RC_OK) {
+        must(q.n >= 1 && q.n <= PIPE_RCPTS_MAX && (q.pipe || q.n == 1) && q.content_fd >= 0);
+        must(q.name.n <= VIA_MAX && q.trace.n <= COMMAND_TRACE_MAX && q.sender.n <= COMMAND_TEXT_MAX);
+        for (size_t i = 0; i < q.n; i++)
+            must(q.rcpts[i].address.n <= COMMAND_ADDRESS_MAX && q.rcpts[i].orig.n <= COMMAND_ADDRESS_MAX);
+    }
+    if (q.content_fd >= 0)
+        close(q.content_fd);
+}
+
+static void check_targets(struct ipc_msg m)
+{
+    AUTO(arena_freep) struct arena *a = arena_new(1 << 20);
+    struct command_target *t = NULL;
+    struct err e;
+    size_t n = 0;
+    if (command_targets_get(&m, a, &e, &t, &n) != RC_OK)
+        return;
+    must(n <= COMMAND_TARGETS_MAX && t);
+    for (size_t i = 0; i < n; i++)
+        must(t[i].kind != ALIAS_INCLUDE && (t[i].kind != ALIAS_ADDRESS || t[i].address.n > 0));
+}
+
 static void receive(int fd, str sent, unsigned n_fds, struct buf *in, struct buf *out)
 {
     struct ipc_msg m;
@@ -104,7 +162,14 @@ static void receive(int fd, str sent, unsigned n_fds, struct buf *in, struct buf
     check_identity(m.fields, out);
     check_keys(m.fields, out);
     check_err(m, out);
-    check_deliver(&m);
+    check_question(m, out);
+    check_targets(m);
+    if (m.type == MSG_COMMAND_RUN)
+        check_command(&m);
+    else if (m.type == MSG_TABLE_FOUND) /* each takes the descriptors, so only one is tried */
+        check_answer(&m);
+    else
+        check_deliver(&m);
     ipc_msg_deinit(&m);
 }
 

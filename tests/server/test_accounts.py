@@ -76,7 +76,6 @@ def test_address_leads_to(server, address, who):
     ('joe@example.net', 554, '5.7.1 '),
     ('off@malle.test', 550, '5.2.1 '),
     ('one@malle.test', 550, '5.4.6 '),
-    ('away@malle.test', 550, '5.7.1 '),
     ('joe', 501, '5.1.3 '),
 ])
 def test_address_is_refused(server, address, code, text):
@@ -100,7 +99,7 @@ def test_a_disabled_account_cannot_log_in(server):
             opens(server, 'off@malle.test', 'offs')
 
 
-def test_a_logged_in_user_sends_as_himself_to_local_addresses_only(server):
+def test_a_logged_in_user_sends_as_himself(server):
     with connect_smtp(server, 'submissions', 'joe@malle.test', 'joes') as client:
         for sender, code in (('joe@malle.test', 250), ('joe+list@malle.test', 250), ('team@malle.test', 250), ('', 250),
                              ('ann@malle.test', 553), ('joe@example.net', 553), ('nobody@malle.test', 553)):
@@ -108,8 +107,7 @@ def test_a_logged_in_user_sends_as_himself_to_local_addresses_only(server):
             assert got[0] == code, (sender, got)
             client.rset()
         client.docmd('MAIL', 'FROM:<joe@malle.test>')
-        code, text = client.docmd('RCPT', 'TO:<someone@example.net>')
-        assert code == 550 and text.startswith(b'5.7.1 ')
+        assert client.docmd('RCPT', 'TO:<someone@example.net>')[0] == 250
         code, text = client.docmd('RCPT', 'TO:<nobody@malle.test>')
         assert code == 550 and text.startswith(b'5.1.1 ')
 

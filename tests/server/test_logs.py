@@ -126,9 +126,13 @@ def test_a_file_is_opened_again_at_reload():
         eventually(lambda: 'status=sent' in path.read_text())
         assert path.stat().st_mode & 0o777 == 0o640
         session = open_imap(s, USER, PASSWORD, mailbox='INBOX')
+        session.send(b'i IDLE\r\n')
+        assert session.readline().startswith(b'+ ')
         os.rename(path, old)
-        s.reload()
+        s.malle('reload')  # its lines go to the file
         eventually(path.exists)
+        [pid] = s.role_pids('imap')
+        eventually(lambda: os.readlink(f'/proc/{pid}/fd/2') == str(path))
 
         def all_roles_follow():
             send(s, list(USERS), MESSAGE)
@@ -140,6 +144,9 @@ def test_a_file_is_opened_again_at_reload():
         send(s, list(USERS), MESSAGE)
         open_imap(s, USER, PASSWORD).logout()
         assert old.read_text() == before
+        session.send(b'DONE\r\n')
+        while not session.readline().startswith(b'i OK'):
+            pass
         session.logout()
 
 

@@ -108,7 +108,7 @@ def copy_checkout(to, owner):
     """A checkout of somebody else's: what ./start needs, built already."""
     shutil.copytree(TOP, to, ignore=lambda folder, names: [
         name for name in names if name in ('.git', 'var', 'corpus') or name.startswith('build-') or
-        (name == 'tests' and folder.endswith('/build'))])
+        (name in ('tests', 'peers') and folder.endswith('/build'))])
     for folder, _, names in os.walk(to):
         for path in (folder, *(os.path.join(folder, name) for name in names)):
             os.chown(path, owner, owner, follow_symlinks=False)

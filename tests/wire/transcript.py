@@ -116,6 +116,17 @@ class Connection:
     def close(self):
         self.socket.close()
 
+    def end(self):
+        """Closes once the server has closed, so that it counts this connection no more."""
+        try:
+            socket.socket.shutdown(self.socket, socket.SHUT_WR)  # SSLSocket.shutdown would forget TLS
+            self.socket.settimeout(2)
+            while self.socket.recv(65536):
+                pass
+        except OSError:
+            pass
+        self.close()
+
 
 def unescape(text):
     text = re.sub(r'(?<!\\)\{(\d+)\*([^}]*)\}', lambda m: m[2] * int(m[1]), text)
@@ -163,7 +174,7 @@ class Player:
                     raise Mismatch(f'{self.transcript.path}:{number}: {verb}: {text}\n  {e}\n{heard}') from None
         finally:
             for connection in self.connections.values():
-                connection.close()
+                connection.end()
 
     def step(self, name, verb, text):
         if verb == 'WAIT':

@@ -140,7 +140,8 @@ void login_talk(struct login_talk *t, str input)
                                  .starttls = t->starttls,
                                  .plaintext_forbidden = t->plaintext_forbidden,
                                  .command_max = t->command_max ? t->command_max : 100,
-                                 .deadline = clock_mono() + (t->deadline_ms ? t->deadline_ms : 5000)};
+                                 .deadline = clock_mono() + (t->deadline_ms ? t->deadline_ms : 5000),
+                                 .exchange_ms = 60000};
     t->run(x.io, &set, &ops, &x, &t->outcome);
     take_left(t, x.io);
     stream_freep(&x.io);

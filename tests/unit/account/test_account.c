@@ -1,6 +1,8 @@
 /* account/: the database's rows, its errors, its permissions, two handles on one file. */
+#include "account/mask.h"
 #include "account/scram_keys.h"
 #include "fixture.h"
+#include "os/db.h"
 
 #include <sys/stat.h>
 
@@ -218,18 +220,44 @@ static void bad_files(void **state)
           "have",
           file);
     fclose(file);
-    assert_int_equal(account_db_open(path, false, &db, &e), RC_INVALID);
+    assert_int_equal(account_db_open(path, false, &db, &e), RC_TEMP);
     assert_null(db);
     assert_int_equal(unlink(path), 0);
+    fixture_close(&f);
+}
+
+/* A database of the first schema gets what later ones have; one of a newer program is refused. */
+static void schema_is_upgraded(void **state)
+{
+    struct fixture f;
+    struct mask m;
+    struct err e = {0};
+    struct db *db = NULL;
+    fixture_open(&f);
+    fixture_add(&f, "bob@example.org");
+    f.db = account_db_close(f.db);
+    must(db_open(f.path, 0, &db, &e) == RC_OK);
+    must(db_script(db, "DROP TABLE mask; PRAGMA user_version = 1;", &e) == RC_OK);
+    db = db_close(db);
+    must(account_db_open(f.path, false, &f.db, &e) == RC_OK);
+    assert_int_equal(mask_make(f.db, S("bob@example.org"), S("note"), 0, &m, &e), RC_OK);
+    assert_true(str_ends(str_c(m.address), S("@example.org")) &&
+                str_eq(str_c(m.account), S("bob@example.org")));
+    f.db = account_db_close(f.db);
+    must(db_open(f.path, 0, &db, &e) == RC_OK);
+    must(db_script(db, "PRAGMA user_version = 3;", &e) == RC_OK);
+    db = db_close(db);
+    assert_int_equal(account_db_open(f.path, false, &f.db, &e), RC_INVALID);
     fixture_close(&f);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_of_accounts), cmocka_unit_test(unsafe_names), cmocka_unit_test(rows_of_aliases),
-        cmocka_unit_test(rows_of_domains),  cmocka_unit_test(secrets),      cmocka_unit_test(two_handles),
-        cmocka_unit_test(bad_files),
+        cmocka_unit_test(rows_of_accounts), cmocka_unit_test(schema_is_upgraded),
+        cmocka_unit_test(unsafe_names),     cmocka_unit_test(rows_of_aliases),
+        cmocka_unit_test(rows_of_domains),  cmocka_unit_test(secrets),
+        cmocka_unit_test(two_handles),      cmocka_unit_test(bad_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

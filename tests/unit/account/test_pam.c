@@ -27,6 +27,17 @@ static void passwd_entries(void **state)
         assert_int_not_equal(id.groups[i], id.gid);
 }
 
+static void names_of_uids(void **state)
+{
+    char name[PAM_USER_MAX + 1];
+    struct err e;
+    const struct passwd *pw = getpwnam("mail");
+    assert_non_null(pw);
+    assert_int_equal(passwd_name(pw->pw_uid, name, &e), RC_OK);
+    assert_string_equal(name, "mail");
+    assert_int_equal(passwd_name(4000000000, name, &e), RC_GONE);
+}
+
 static void unknown_users(void **state)
 {
     static const str names[] = {S(""), S("no-such-user-here"), S("root\0x"), S("a:b"),
@@ -54,7 +65,7 @@ static void wrong_passwords(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(passwd_entries), cmocka_unit_test(unknown_users),
-                                       cmocka_unit_test(wrong_passwords)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(passwd_entries), cmocka_unit_test(names_of_uids),
+                                       cmocka_unit_test(unknown_users), cmocka_unit_test(wrong_passwords)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

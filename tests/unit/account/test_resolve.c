@@ -1,4 +1,5 @@
 /* account/resolve: the rule for "whose is this address" as a table, log-in names, senders, identities. */
+#include "account/mask.h"
 #include "account/resolve.h"
 
 #include "conf/conf.h"
@@ -27,6 +28,13 @@ static enum rc system_user(void *ctx, str name, struct account_identity *ret, st
     if (str_eq(name, S("homeless")))
         return err_set(e, RC_PERM, 550, "5.3.5", "the account has no place for its mail");
     return str_eq(name, S("broken")) ? RC_TEMP : RC_GONE;
+}
+
+static enum rc has_forward(void *ctx, str name, str tag, struct err *e)
+{
+    if (str_eq(tag, S("later")))
+        return err_set(e, RC_TEMP, 451, "4.3.0", "not now");
+    return str_eq(name, S("alice")) && (tag.n == 0 || str_eq(tag, S("list"))) ? RC_OK : RC_GONE;
 }
 
 struct world {
@@ -121,6 +129,8 @@ static void put_targets(struct buf *out, const struct account_target *t, size_t 
         buf_printf(out, "%s" STR_FMT "/%d", t[i].remote ? "->" : "", STR_ARG(shown), (int)t[i].uid);
         if (t[i].tag.n > 0)
             buf_printf(out, "+" STR_FMT, STR_ARG(t[i].tag));
+        if (t[i].via.n > 0)
+            buf_printf(out, "!" STR_FMT, STR_ARG(t[i].via));
         buf_putc(out, ' ');
     }
 }
@@ -216,6 +226,270 @@ static void addresses(void **state)
         arena_reset(a);
     }
     arena_free(a);
+    world_close(&w);
+}
+
+static struct table_list *tables(const char *text)
+{
+    struct table_list *l;
+    struct err e = {0};
+    str one = str_c(text);
+    if (table_list_open(&one, 1, NULL, &l, &e) != RC_OK)
+        fail_msg("%s", err_text(&e));
+    return l;
+}
+
+/* Shows what an address leads to. */
+static void check_address(struct world *w, const char *address, enum rc wanted, const char *result)
+{
+    struct account_target *t = NULL;
+    size_t n = 0;
+    struct err e = {0};
+    AUTO(buf_deinit) struct buf out = BUF_INIT(1000);
+    struct arena *a = arena_new(1 << 20);
+    enum rc rc = account_resolve(&w->lookup, str_c(address), a, &t, &n, &e);
+    if (rc == RC_OK)
+        put_targets(&out, t, n);
+    else
+        buf_puts(&out, str_c(e.enhanced));
+    if (rc != wanted || strcmp(buf_cstr(&out), result) != 0)
+        fail_msg("%s: %s %s", address, rc_name(rc), buf_cstr(&out));
+    arena_free(a);
+}
+
+/* virtual(5): asked before everything else, for addresses of ours alone. */
+static void virtual_aliases(void **state)
+{
+    static const char text[] =
+        "inline:{ {sales@example.org = bob@example.org, carol@example.org}, {far@example.org = "
+        "x@remote.example},"
+        " {bob+box@example.org = carol@example.org}, {copy@example.org = carol@example.org "
+        "copy2@example.org},"
+        " {copy2@example.org = bob@example.org}, {bob@example.net = bob@example.org x@remote.example},"
+        " {self@example.org = self@example.org}, {carol@example.org = carol@example.org bob@example.org},"
+        " {va@example.org = vb@example.org}, {vb@example.org = va@example.org},"
+        " {l1@example.org = bob@example.org l2@example.org}, {l2@example.org = carol@example.net "
+        "l1@example.org},"
+        " {twice@example.org = l1@example.org l2@example.org}, {info@example.org = info@example.org},"
+        " {@lonely.example = @example.org}, {lost@example.org = gone@example.org}, {bad@example.org = ,},"
+        " {grow@example.org = grow+x@example.org}, {sysuser = alice}, {x@remote.example = bob@example.org},"
+        " {taken@example.org = bob@example.org gone@example.org} }";
+    static const struct {
+        const char *address;
+        enum rc rc;
+        const char *result;
+    } rows[] = {
+        {"sales@example.org", RC_OK, "bob@example.org/5000 carol@example.org/5000 "},
+        {"Sales@Example.ORG", RC_OK, "bob@example.org/5000 carol@example.org/5000 "},
+        {"far@example.org", RC_OK, "->x@remote.example/-1 "},
+        {"far+ext@example.org", RC_OK, "->x+ext@remote.example/-1 "}, /* the extension goes with it */
+        {"bob@example.org", RC_OK, "bob@example.org/5000 "},
+        {"bob+box@example.org", RC_OK, "carol@example.org/5000 bob@example.org/5000 "},
+        {"bob+other@example.org", RC_OK, "bob@example.org/5000+other "},
+        {"copy@example.org", RC_OK, "carol@example.org/5000 bob@example.org/5000 "},
+        {"bob@example.net", RC_OK, "bob@example.org/5000 ->x@remote.example/-1 "},
+        /* an address among its own results means what it means without the table */
+        {"carol@example.org", RC_OK, "carol@example.org/5000 bob@example.org/5000 "},
+        {"self@example.org", RC_OK, "->eve@remote.example/-1 self@example.org/5000 "},
+        {"info@example.org", RC_OK, "bob@example.org/5000 carol@example.org/5000 "},
+        {"l1@example.org", RC_OK, "bob@example.org/5000 carol@example.org/5000 "},
+        {"twice@example.org", RC_OK, "bob@example.org/5000 carol@example.org/5000 "},
+        {"bob@lonely.example", RC_OK, "bob@example.org/5000 "},
+        {"bob+x@lonely.example", RC_OK, "bob@example.org/5000+x "},
+        {"nobody@lonely.example", RC_PERM, "5.1.1"},
+        {"sysuser@mail.example.org", RC_OK, "alice/1001 "}, /* a bare name is of the hostname */
+        {"sysuser@example.org", RC_PERM, "5.1.1"},
+        /* nothing is accepted and dropped */
+        {"va@example.org", RC_PERM, "5.4.6"},
+        {"lost@example.org", RC_PERM, "5.1.1"},
+        {"taken@example.org", RC_PERM, "5.1.1"},
+        {"grow@example.org", RC_PERM, "5.4.6"},
+        {"bad@example.org", RC_TEMP, "4.3.5"},
+        {"x@remote.example", RC_GONE, "5.7.1"}, /* never for addresses of others */
+        {"postmaster@example.org", RC_OK, "bob@example.org/5000 "},
+    };
+    struct world w;
+    world_open(&w);
+    w.lookup.virtual_aliases = tables(text);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        check_address(&w, rows[i].address, rows[i].rc, rows[i].result);
+    table_list_close(w.lookup.virtual_aliases);
+    w.lookup.virtual_aliases = tables("fail:x");
+    check_address(&w, "bob@example.org", RC_TEMP, "4.3.0");
+    check_address(&w, "x@remote.example", RC_GONE, "5.7.1");
+    table_list_close(w.lookup.virtual_aliases);
+    world_close(&w);
+}
+
+/* aliases(5) for names that are no accounts, and relocated(5). */
+static void alias_maps(void **state)
+{
+    static const char text[] =
+        "inline:{ {list = bob@example.org, Eve@Remote.example}, {postmaster = root}, {root = carol},"
+        " {alice = \\alice, bob@example.org}, {bob = eve@remote.example}, {loop = loop3}, {loop3 = loop},"
+        " {half2 = bob, nobody}, {prog = |/bin/false}, {file = /tmp/x}, {copy = bob, |/bin/false},"
+        " {incl = :include:/lists/none}, {empty = ,}, {tagged+ext = carol}, {tagged = bob}, {me = me, bob} }";
+    static const struct {
+        const char *address;
+        enum rc rc;
+        const char *result;
+    } rows[] = {
+        {"list@example.org", RC_OK, "bob@example.org/5000 ->Eve@Remote.example/-1 "},
+        {"LIST+tag@mail.example.org", RC_OK, "bob@example.org/5000 ->Eve@Remote.example/-1 "},
+        {"root@example.org", RC_OK, "carol@example.org/5000 "},
+        {"alice@example.org", RC_OK, "alice/1001 bob@example.org/5000 "},
+        {"bob@example.org", RC_OK, "bob@example.org/5000 "}, /* an account is no name for alias_maps */
+        {"tagged+ext@example.org", RC_OK, "carol@example.org/5000 "},
+        {"tagged+other@example.org", RC_OK, "bob@example.org/5000 "},
+        {"loop@example.org", RC_PERM, "5.4.6"},
+        {"half2@example.org", RC_PERM, "5.1.1"},
+        {"me@example.org", RC_OK, "bob@example.org/5000 "},
+        {"prog@example.org", RC_OK, "/-1!alias:0:910e0b6fa8c2863e:prog "},
+        {"file@example.org", RC_OK, "/-1!alias:0:3b2b48e1a68440b3:file "},
+        {"copy@example.org", RC_OK, "bob@example.org/5000 /-1!alias:1:910e0b6fa8c2863e:copy "},
+        {"incl@example.org", RC_TEMP, "4.3.5"},
+        {"empty@example.org", RC_TEMP, "4.3.5"},
+        {"list@remote.example", RC_GONE, "5.7.1"},
+        {"moved@example.org", RC_PERM, "5.1.6"},
+        {"moved+tag@example.org", RC_PERM, "5.1.6"},
+        {"tomoved@example.org", RC_PERM, "5.1.1"},
+    };
+    struct world w;
+    world_open(&w);
+    alias(&w, "tomoved@example.org", "bob@example.org");
+    alias(&w, "tomoved@example.org", "moved@example.org");
+    w.lookup.aliases = tables(text);
+    w.lookup.relocated = tables("inline:{{moved@example.org=new@there.example}}");
+    w.lookup.virtual_aliases = tables("inline:{{moved@example.org=bob@example.org}}");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        check_address(&w, rows[i].address, rows[i].rc, rows[i].result);
+    table_list_close(w.lookup.aliases);
+    table_list_close(w.lookup.relocated);
+    w.lookup.aliases = tables("fail:x");
+    w.lookup.relocated = NULL;
+    check_address(&w, "alice@example.org", RC_TEMP, "4.3.0");
+    check_address(&w, "bob@example.org", RC_OK, "bob@example.org/5000 ");
+    w.lookup.relocated = w.lookup.aliases;
+    check_address(&w, "bob@example.org", RC_TEMP, "4.3.0");
+    table_list_close(w.lookup.aliases);
+    table_list_close(w.lookup.virtual_aliases);
+    world_close(&w);
+}
+
+/* Programs only where the configuration lets them be. */
+static void programs(void **state)
+{
+    static str nowhere[] = {S("forward")};
+    struct world w;
+    world_open(&w);
+    w.lookup.aliases = tables("inline:{ {prog = |/bin/false}, {file = /tmp/x}, {copy = bob, |/bin/false} }");
+    w.conf->allow_mail_to_commands = w.conf->allow_mail_to_files = (struct conf_list){nowhere, 1};
+    check_address(&w, "prog@example.org", RC_PERM, "5.3.3");
+    check_address(&w, "file@example.org", RC_PERM, "5.3.3");
+    check_address(&w, "copy@example.org", RC_PERM, "5.1.1");
+    table_list_close(w.lookup.aliases);
+    w.lookup.aliases = NULL;
+    w.lookup.has_forward = has_forward;
+    check_address(&w, "alice@example.org", RC_OK, "alice/1001!user:1001:alice: ");
+    check_address(&w, "alice+list@example.org", RC_OK, "alice/1001+list!user:1001:alice:list ");
+    check_address(&w, "alice+a/list@example.org", RC_OK, "alice/1001+a/list!user:1001:alice: ");
+    check_address(&w, "alice+other@example.org", RC_OK, "alice/1001+other ");
+    check_address(&w, "alice+later@example.org", RC_TEMP, "4.3.0");
+    w.conf->forward_path = "";
+    check_address(&w, "alice@example.org", RC_OK, "alice/1001 ");
+    w.conf->mailbox_command = "/bin/true";
+    check_address(&w, "alice+other@example.org", RC_OK, "alice/1001+other!user:1001:alice:other ");
+    check_address(&w, "bob@example.org", RC_OK, "bob@example.org/5000 ");
+    w.conf->mailbox_command = "";
+    world_close(&w);
+}
+
+/* Masked and blocked addresses come before everything else. */
+static void masks(void **state)
+{
+    struct mask m, old, lost;
+    struct world w;
+    char tagged[ADDRESS_MAX + 10];
+    world_open(&w);
+    must(mask_make(w.f.db, S("bob@example.org"), S("shop"), 0, &m, NULL) == RC_OK);
+    must(mask_make(w.f.db, S("bob@example.org"), S(""), 1, &old, NULL) == RC_OK);
+    must(mask_make(w.f.db, S("dave@added.example"), S(""), 0, &lost, NULL) == RC_OK);
+    must(mask_block(w.f.db, S("x@example.net"), S("Not here"), NULL) == RC_OK);
+    must(mask_block(w.f.db, S("carol@example.org"), S(""), NULL) == RC_OK);
+    alias(&w, "tomask@example.org", m.address);
+    alias(&w, "toblocked@example.org", "bob@example.org");
+    alias(&w, "toblocked@example.org", "carol@example.org");
+    w.lookup.virtual_aliases = tables("inline:{{@example.net=bob@example.org}}");
+    check_address(&w, m.address, RC_OK, "bob@example.org/5000 ");
+    snprintf(tagged, sizeof tagged, "%.12s+tag@example.org", m.address);
+    check_address(&w, tagged, RC_OK, "bob@example.org/5000+tag ");
+    check_address(&w, "tomask@example.org", RC_OK, "bob@example.org/5000 ");
+    check_address(&w, "x@example.net", RC_PERM, "5.1.1");
+    check_address(&w, "X+tag@example.net", RC_PERM, "5.1.1");
+    check_address(&w, "y@example.net", RC_OK, "bob@example.org/5000 ");
+    check_address(&w, "carol@example.org", RC_PERM, "5.1.1");
+    check_address(&w, "toblocked@example.org", RC_PERM, "5.1.1");
+    check_address(&w, old.address, RC_PERM, "5.1.1");
+    must(mask_set_enabled(w.f.db, str_c(m.address), false, NULL) == RC_OK);
+    check_address(&w, m.address, RC_PERM, "5.1.1");
+    must(account_del(w.f.db, S("dave@added.example"), NULL) == RC_OK);
+    assert_int_equal(mask_del(w.f.db, str_c(lost.address), NULL), RC_GONE); /* went with its account */
+    table_list_close(w.lookup.virtual_aliases);
+    world_close(&w);
+}
+
+/* A sender that was made for a forwarded message leads back, here and in an alias. */
+static void srs(void **state)
+{
+    static const char *const same[] = {
+        "bob@example.org", "x@mail.example.org", "\"a b\"@remote.example",
+        "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx@remote.example"};
+    struct world w;
+    struct err e = {0};
+    struct arena *a = arena_new(1 << 20);
+    str forwarded;
+    char address[400];
+    world_open(&w);
+    must(account_forwarded_sender(&w.lookup, S("Eve@remote.example"), a, &forwarded, &e) == RC_OK);
+    assert_true(str_starts(forwarded, S("SRS0=")) &&
+                str_ends(forwarded, S("=remote.example=Eve@mail.example.org")));
+    snprintf(address, sizeof address, STR_FMT, STR_ARG(forwarded));
+    check_address(&w, address, RC_OK, "->Eve@remote.example/-1 ");
+    alias(&w, "back@example.org", address);
+    check_address(&w, "back@example.org", RC_OK, "->Eve@remote.example/-1 ");
+    address[6] = address[6] == 'x' ? 'y' : 'x';
+    check_address(&w, address, RC_PERM, "5.1.1");
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        must(account_forwarded_sender(&w.lookup, str_c(same[i]), a, &forwarded, &e) == RC_OK);
+        assert_true(str_eq(forwarded, str_c(same[i])));
+    }
+    world_close(&w);
+    arena_free(a);
+}
+
+static void relay_recipients(void **state)
+{
+    struct conf_report report = {0};
+    struct world w;
+    struct err e = {0};
+    world_open(&w);
+    const struct conf *whole = w.lookup.conf;
+    AUTO(conf_freep)
+    struct conf *c =
+        conf_parse(S("hostname = mail.example.org\nrelay_domains = relay.example\n"), "test", &report);
+    w.lookup.conf = c;
+    assert_int_equal(account_check_relay(&w.lookup, S("joe@relay.example"), &e), RC_OK);
+    w.lookup.relay_recipients = tables("inline:{{joe@relay.example=x}}");
+    assert_int_equal(account_check_relay(&w.lookup, S("joe@relay.example"), &e), RC_OK);
+    assert_int_equal(account_check_relay(&w.lookup, S("joe+tag@relay.example"), &e), RC_OK);
+    assert_int_equal(account_check_relay(&w.lookup, S("joe@elsewhere.example"), &e), RC_OK);
+    assert_int_equal(account_check_relay(&w.lookup, S("ann@relay.example"), &e), RC_PERM);
+    assert_string_equal(e.enhanced, "5.1.1");
+    table_list_close(w.lookup.relay_recipients);
+    w.lookup.relay_recipients = tables("fail:x");
+    assert_int_equal(account_check_relay(&w.lookup, S("joe@relay.example"), &e), RC_TEMP);
+    table_list_close(w.lookup.relay_recipients);
+    w.lookup.conf = whole;
     world_close(&w);
 }
 
@@ -432,6 +706,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses),
+        cmocka_unit_test(virtual_aliases),
+        cmocka_unit_test(alias_maps),
+        cmocka_unit_test(programs),
+        cmocka_unit_test(masks),
+        cmocka_unit_test(srs),
+        cmocka_unit_test(relay_recipients),
         cmocka_unit_test(dead_targets_are_named),
         cmocka_unit_test(small_arenas),
         cmocka_unit_test(many_members),

@@ -107,6 +107,11 @@ static void reports(void **state)
         {"= x\n", "f:2: expected NAME = VALUE, found \"= x\"\n"},
         {"[listener smtp\n", "f:2: the section header has no closing ]\n"},
         {"[listener]\n", "f:2: a section header is [listener NAME] or [domain NAME]\n"},
+        {"[listener x]\nprotocol = local\n",
+         "f:2: the listener x needs `socket`, and no port, because only a socket tells who is there\n"},
+        {"[listener x]\nprotocol = local\nsocket = s\ntls = starttls\n",
+         "f:2: the listener x cannot have `tls`\n"},
+        {"myorigin = a..b\n", "f:2: myorigin: \"a..b\" is not a domain name\n"},
         {"[listner x]\na = b\n", "f:2: there are no [listner] sections; did you mean listener?\n"},
         {"[listener x]\nport = 26\n", "f:2: the listener x needs `protocol`\n"},
         {"[listener x]\nprotocol = smtp\n", "f:2: the listener x needs `port` or `socket`\n"},
@@ -122,6 +127,10 @@ static void reports(void **state)
         {"[domain a/b]\n", "f:2: \"a/b\" is not a domain name\n"},
         {"mynetworks = 10.0.0.0/33\n",
          "f:2: mynetworks: \"10.0.0.0/33\" is not an IP address or a network such as 192.0.2.0/24\n"},
+        {"lmtp_sockets = /run/lmtp, run/lmtp\n",
+         "f:2: lmtp_sockets: \"run/lmtp\" is not an absolute path of at most 107 bytes\n"},
+        {"smtp_socks5_proxy = [127.0.0.1]:0\n",
+         "f:2: smtp_socks5_proxy: \"[127.0.0.1]:0\" is not a host or [address] with :port\n"},
         {"dns_resolvers = 127.0.0.1@0\n",
          "f:2: dns_resolvers: \"127.0.0.1@0\" is not ADDRESS or ADDRESS@PORT\n"},
         {"mail_location = mbox:/x\n",
@@ -232,6 +241,9 @@ static void listeners(void **state)
     assert_null(find_listener(c, "imap"));
     assert_string_equal(find_listener(c, "lmtp-socket")->socket, "/run/malle/lmtp");
     assert_int_equal(find_listener(c, "lmtp-socket")->port, 0);
+    assert_string_equal(find_listener(c, "sendmail")->socket, "/run/malle/sendmail");
+    assert_int_equal(find_listener(c, "sendmail")->mode, 0666);
+    assert_int_equal(find_listener(c, "sendmail")->protocol, CONF_LOCAL);
     assert_string_equal(find_listener(c, "sock")->socket, "/run/malle/s");
     assert_int_equal(find_listener(c, "sock")->mode, 0600);
 }
@@ -297,6 +309,7 @@ int main(void)
         cmocka_unit_test(twice_is_a_warning),
         cmocka_unit_test(reports_are_bounded),
         cmocka_unit_test(listeners),
+
         cmocka_unit_test(domains),
         cmocka_unit_test(text_reads_back),
         cmocka_unit_test(differences),

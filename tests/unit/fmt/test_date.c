@@ -108,6 +108,43 @@ static void test_parse_imap_invalid(void **state)
     assert_int_equal(d.zone_minutes, -420);
 }
 
+/* RFC 3339 §5.8 */
+static void test_internet(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t seconds;
+        int zone;
+    } rows[] = {
+        {"1985-04-12T23:20:50.52Z", 482196050, 0}, {"1996-12-19T16:39:57-08:00", 851042397, -480},
+        {"1990-12-31T23:59:60Z", 662687999, 0},    {"1937-01-01T12:00:27.87+00:20", -1041337173, 20},
+        {"1996-12-20t00:39:57z", 851042397, 0},
+    };
+    static const char *const invalid[] = {"",
+                                          "1985-04-12",
+                                          "1985-04-12T23:20:50",
+                                          "1985-04-12T23:20:50.Z",
+                                          "1985-04-12T23:20:50.",
+                                          "1985-04-12T23:20:50+0100",
+                                          "1985-04-12T23:20:50+24:00",
+                                          "1985-04-12T23:20:50ZZ",
+                                          "1985-13-12T23:20:50Z",
+                                          "1985-00-12T23:20:50Z",
+                                          "1985-02-29T23:20:50Z",
+                                          "1985-04-12T24:20:50Z",
+                                          "1985-04-12 23:20:50Z",
+                                          "-985-04-12T23:20:50Z",
+                                          "1985-04-12T2a:20:50Z"};
+    struct date d;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(date_parse_internet(str_c(rows[i].text), &d), RC_OK);
+        assert_int_equal(d.seconds, rows[i].seconds);
+        assert_int_equal(d.zone_minutes, rows[i].zone);
+    }
+    for (size_t i = 0; i < sizeof invalid / sizeof invalid[0]; i++)
+        assert_int_equal(date_parse_internet(str_c(invalid[i]), &d), RC_INVALID);
+}
+
 static void test_imap_day(void **state)
 {
     static const char *const invalid[] = {"",         "1-Feb",       "32-Jan-2000", "29-Feb-1999",
@@ -151,10 +188,10 @@ static void test_every_day(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse_mail), cmocka_unit_test(test_parse_mail_invalid),
-        cmocka_unit_test(test_format),     cmocka_unit_test(test_parse_imap_invalid),
-        cmocka_unit_test(test_imap_day),   cmocka_unit_test(test_day_of_zone),
-        cmocka_unit_test(test_every_day),
+        cmocka_unit_test(test_parse_mail),  cmocka_unit_test(test_parse_mail_invalid),
+        cmocka_unit_test(test_format),      cmocka_unit_test(test_parse_imap_invalid),
+        cmocka_unit_test(test_internet),    cmocka_unit_test(test_imap_day),
+        cmocka_unit_test(test_day_of_zone), cmocka_unit_test(test_every_day),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

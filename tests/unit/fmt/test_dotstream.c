@@ -115,9 +115,28 @@ static void measures(void **state)
     assert_int_equal(r.d.longest_line, 7);
 }
 
+/* RFC 3030 §3 */
+static void binary(void **state)
+{
+    const str in = S("a\r\n\nb\r\0\n.\r\n.");
+    for (size_t step = 1; step <= in.n; step++) {
+        struct dotstream d;
+        char out[40];
+        size_t n = 0, got;
+        bool end;
+        dotstream_init_binary(&d);
+        for (size_t at = 0; at < in.n; at += step, n += got)
+            (void)dotstream_feed(&d, str_sub(in, at, step), out + n, &got, &end);
+        n += dotstream_finish(&d, out + n);
+        assert_true(str_eq(str_mem(out, n), in));
+        assert_false(d.bare_cr || d.bare_lf || end);
+        assert_int_equal(dotstream_crlf_bytes(&d), in.n);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(dots), cmocka_unit_test(counted),
-                                       cmocka_unit_test(measures)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(binary), cmocka_unit_test(dots),
+                                       cmocka_unit_test(counted), cmocka_unit_test(measures)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -81,6 +81,13 @@ static void test_find(void **state)
     assert_false(header_find_last(block, S("Receive"), &f));
 }
 
+static void test_put_others(void **state)
+{
+    struct buf out AUTO(buf_deinit) = BUF_INIT(200);
+    header_put_others(&out, S("A: 1\nB: 2\n folded\nb : 3\nno field\nBC: 4\r\n\n"), S("B"));
+    expect_str(buf_str(&out), "A: 1\nno field\nBC: 4\r\n");
+}
+
 static void test_unfold(void **state)
 {
     struct arena *a = arena_new(4096);
@@ -110,8 +117,9 @@ static void test_many_fields(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_size), cmocka_unit_test(test_next),   cmocka_unit_test(test_tiling),
-        cmocka_unit_test(test_find), cmocka_unit_test(test_unfold), cmocka_unit_test(test_many_fields),
+        cmocka_unit_test(test_size),        cmocka_unit_test(test_next),       cmocka_unit_test(test_tiling),
+        cmocka_unit_test(test_find),        cmocka_unit_test(test_put_others), cmocka_unit_test(test_unfold),
+        cmocka_unit_test(test_many_fields),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,9 @@
 /* imap_match: wildcards of RFC 9051 §6.3.9, and a pattern that makes backtracking matchers exponential. */
 #include "fmt/imap_match.h"
 
-#include "base/clock.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -57,15 +56,15 @@ static void test_table(void **state)
  */
 static void test_runs_of_wildcards(void **state)
 {
-    enum { NAME_BYTES = 100000, PATIENCE_MS = 10000 };
+    enum { NAME_BYTES = 100000, PATIENCE_MS = 30000 };
     char pattern[IMAP_PATTERN_MAX], *name = malloc(NAME_BYTES);
     (void)state;
     assert_non_null(name);
     memset(pattern, '*', sizeof pattern);
     memset(name, 'a', NAME_BYTES);
-    msec start = clock_mono();
+    clock_t start = clock(); /* CPU time: the machine may be busy */
     assert_true(imap_match(str_mem(pattern, sizeof pattern), str_mem(name, NAME_BYTES), '/'));
-    assert_true(clock_mono() - start < PATIENCE_MS);
+    assert_true((clock() - start) / (CLOCKS_PER_SEC / 1000) < PATIENCE_MS);
     free(name);
 }
 

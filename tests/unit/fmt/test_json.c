@@ -46,10 +46,12 @@ static void structures(void **state)
     json_close_object(&j);
     json_put_bool(&j, NULL, false);
     json_close_array(&j);
+    json_put_null(&j, "none");
     json_put_int(&j, "big", INT64_MAX);
     json_close_object(&j);
-    assert_string_equal(buf_cstr(&out),
-                        "{\"empty\":[],\"list\":[-1,true,{\"k\":\"v\"},false],\"big\":9223372036854775807}");
+    assert_string_equal(
+        buf_cstr(&out),
+        "{\"empty\":[],\"list\":[-1,true,{\"k\":\"v\"},false],\"none\":null,\"big\":9223372036854775807}");
     buf_deinit(&out);
 }
 

@@ -66,13 +66,17 @@ static void mail_replies(void **state)
         {"FROM:<a@b> =x", 501, "5.5.4"},
         {"FROM:<a@b> NOTIFY=NEVER", 555, "5.5.4"},
         {"FROM:<a@b> HOLDFOR=3", 555, "5.5.4"},
+        {"FROM:<a@b> HOLDUNTIL=1985-04-12T23:20:50Z", 555, "5.5.4"},
+        {"FROM:<a@b> MT-PRIORITY=3", 555, "5.5.4"},
+        {"FROM:<a@b> BY=120;R", 555, "5.5.4"},
+        {"FROM:<a@b> REQUIRETLS", 555, "5.5.4"},
         {"FROM:<jos\xc3\xa9@b> SMTPUTF8", 0, "jos\xc3\xa9@b"},
         {"FROM:<jos\xc3\xa9@b>", 553, "5.6.7"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct smtp_mail mail;
         struct err e = {.code = 0};
-        enum rc rc = smtp_cmd_parse_mail(str_c(rows[i].args), arena, &mail, &e);
+        enum rc rc = smtp_cmd_parse_mail(str_c(rows[i].args), 0, arena, &mail, &e);
         if ((rc == RC_OK) != (rows[i].code == 0) ||
             (rc && (e.code != rows[i].code || strcmp(e.enhanced, rows[i].want))))
             fail_msg("%s: %s %d %s", rows[i].args, rc_name(rc), e.code, e.enhanced);
@@ -91,7 +95,7 @@ static void mail_values(void **state)
     assert_int_equal(
         smtp_cmd_parse_mail(S("FROM:<a@b> SIZE=99999999999999999999 BODY=8bitmime SMTPUTF8 RET=FULL "
                               "ENVID=QQ+20+2B314 AUTH=e+3Dmc2@example.com"),
-                            arena, &mail, &e),
+                            0, arena, &mail, &e),
         RC_OK);
     assert_true(mail.size == UINT64_MAX);
     assert_int_equal(mail.body, SMTP_BODY_8BITMIME);
@@ -99,6 +103,73 @@ static void mail_values(void **state)
     assert_int_equal(mail.ret, SMTP_RET_FULL);
     assert_true(str_eq(mail.envid, S("QQ +314")));
     assert_true(str_eq(mail.auth, S("e=mc2@example.com"))); /* RFC 4954 §5's example */
+    arena_reset(arena);
+}
+
+/* Parameters of extensions that were announced. */
+static void mail_extensions(void **state)
+{
+    static const struct {
+        const char *param;
+        bool ok;
+        struct smtp_mail want;
+    } rows[] = {
+        {"BODY=binarymime", true, {.body = SMTP_BODY_BINARYMIME}},
+        {"BODY=8BITMIME", true, {.body = SMTP_BODY_8BITMIME}},
+        {"MT-PRIORITY=0", true, {.has_priority = true}},
+        {"mt-priority=-9", true, {.has_priority = true, .priority = -9}},
+        {"MT-PRIORITY=6", true, {.has_priority = true, .priority = 6}},
+        {"MT-PRIORITY=10", false, {0}},
+        {"MT-PRIORITY=-0", false, {0}},
+        {"MT-PRIORITY=+1", false, {0}},
+        {"MT-PRIORITY", false, {0}},
+        {"HOLDFOR=86400", true, {.hold_for = 86400}},
+        {"HOLDFOR=999999999", true, {.hold_for = 999999999}},
+        {"HOLDFOR=1000000000", false, {0}},
+        {"HOLDFOR=0", false, {0}},
+        {"HOLDFOR=-1", false, {0}},
+        {"HOLDUNTIL=1996-12-20T00:39:57Z", true, {.hold_until = 851042397}},
+        {"HOLDUNTIL=1996-12-19T16:39:57-08:00", true, {.hold_until = 851042397}},
+        {"HOLDUNTIL=tomorrow", false, {0}},
+        {"HOLDUNTIL=1996-12-20T00:39:57Z HOLDFOR=1", false, {0}},
+        {"HOLDFOR=1 HOLDUNTIL=1996-12-20T00:39:57Z", false, {0}},
+        {"BY=120;R", true, {.by = SMTP_BY_RETURN, .by_seconds = 120}}, /* RFC 2852 §6 */
+        {"BY=+120;rt", true, {.by = SMTP_BY_RETURN, .by_seconds = 120, .by_trace = true}},
+        {"BY=-98;N", true, {.by = SMTP_BY_NOTIFY, .by_seconds = -98}},
+        {"BY=0;NT", true, {.by = SMTP_BY_NOTIFY, .by_trace = true}},
+        {"BY=0;R", false, {0}},
+        {"BY=-1;R", false, {0}},
+        {"BY=1234567890;R", false, {0}},
+        {"BY=120", false, {0}},
+        {"BY=120;", false, {0}},
+        {"BY=120;T", false, {0}},
+        {"BY=120;RX", false, {0}},
+        {"BY=120;RTT", false, {0}},
+        {"BY=;R", false, {0}},
+        {"REQUIRETLS", true, {.require_tls = true}},
+        {"REQUIRETLS=yes", false, {0}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        AUTO(buf_deinit) struct buf args = BUF_INIT(200);
+        struct smtp_mail mail = {.hold_for = 1};
+        const struct smtp_mail *want = &rows[i].want;
+        struct err e = {.code = 0};
+        buf_printf(&args, "FROM:<> %s", rows[i].param);
+        enum rc rc = smtp_cmd_parse_mail(buf_str(&args), ~0u, arena, &mail, &e);
+        if ((rc == RC_OK) != rows[i].ok || (rc && e.code != 501))
+            fail_msg("%s: %s %d", rows[i].param, rc_name(rc), e.code);
+        if (rc)
+            continue;
+        assert_int_equal(mail.body, want->body);
+        assert_int_equal(mail.has_priority, want->has_priority);
+        assert_int_equal(mail.priority, want->priority);
+        assert_int_equal(mail.hold_for, want->hold_for);
+        assert_int_equal(mail.hold_until, want->hold_until);
+        assert_int_equal(mail.by, want->by);
+        assert_int_equal(mail.by_seconds, want->by_seconds);
+        assert_int_equal(mail.by_trace, want->by_trace);
+        assert_int_equal(mail.require_tls, want->require_tls);
+    }
     arena_reset(arena);
 }
 
@@ -123,6 +194,8 @@ static void rcpt_replies(void **state)
         {"TO:<a@b> NOTIFY=SUCCESS,", false, 501, "5.5.4"},
         {"TO:<a@b> ORCPT=Bob@Example.COM", false, 501, "5.5.4"},
         {"TO:<a@b> ORCPT=;x", false, 501, "5.5.4"},
+        {"TO:<a@b> ORCPT=utf-8;\\x{0A}", false, 501, "5.5.4"},
+        {"TO:<a@b> ORCPT=utf-8;jos\xc3\xa9@b", true, 0, "a@b"},
         {"TO:<a@b> SIZE=3", false, 555, "5.5.4"},
         {"TO:<\xc3\xa9@b>", false, 553, "5.6.7"},
         {"TO:<\xc3\xa9@b>", true, 0, "\xc3\xa9@b"},
@@ -155,6 +228,9 @@ static void rcpt_values(void **state)
     assert_int_equal(rcpt.notify, SMTP_NOTIFY_SUCCESS | SMTP_NOTIFY_FAILURE | SMTP_NOTIFY_DELAY);
     assert_true(str_eq(rcpt.orcpt_type, S("rfc822")));
     assert_true(str_eq(rcpt.orcpt, S("Dana+X@Ivory.EDU")));
+    assert_int_equal(
+        smtp_cmd_parse_rcpt(S("TO:<a@b> ORCPT=UTF-8;jos\\x{E9}\\x{2B}x@b"), false, arena, &rcpt, &e), RC_OK);
+    assert_true(str_eq(rcpt.orcpt, S("jos\xc3\xa9+x@b"))); /* RFC 6533 §3 */
     arena_reset(arena);
 }
 
@@ -176,8 +252,9 @@ static void helo_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(split),        cmocka_unit_test(mail_replies), cmocka_unit_test(mail_values),
-        cmocka_unit_test(rcpt_replies), cmocka_unit_test(rcpt_values),  cmocka_unit_test(helo_names),
+        cmocka_unit_test(split),           cmocka_unit_test(mail_replies), cmocka_unit_test(mail_values),
+        cmocka_unit_test(mail_extensions), cmocka_unit_test(rcpt_replies), cmocka_unit_test(rcpt_values),
+        cmocka_unit_test(helo_names),
     };
     arena = arena_new(1 << 20);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -37,6 +37,14 @@ static void received_lines(void **state)
                                       "\t(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits))\n"
                                       "\tby mx.example.org (malle) with ESMTP id 4bXkQ12zYzXw;\n"
                                       "\tMon, 23 Nov 2026 10:00:00 +0100\n");
+    r.local_user = S("joe)\n");
+    r.local_uid = 1000;
+    r.recipient = S("a@example.org");
+    buf_reset(&b);
+    received_put(&b, &r);
+    assert_string_equal(buf_cstr(&b), "Received: by mx.example.org (malle, from user joe??, uid 1000)\n"
+                                      "\tid 4bXkQ12zYzXw\n"
+                                      "\tfor <a@example.org>; Mon, 23 Nov 2026 10:00:00 +0100\n");
     buf_reset(&b);
     received_put_return_path(&b, STR_NONE);
     received_put_return_path(&b, S("a@b"));
@@ -113,13 +121,45 @@ static void header_facts(void **state)
     }
 }
 
+/* RFC 8689 §3, RFC 6758 §3.1 and §4 */
+static void header_wishes(void **state)
+{
+    static const struct {
+        str text;
+        bool no_tls;
+        int priority; /* 99: none */
+    } rows[] = {
+        {S("TLS-Required: No\n"), true, 99},
+        {S("tls-required:\n nO \n\n"), true, 99},
+        {S("TLS-Required: Nope\n\n"), false, 99},
+        {S("TLS-Required: N\n ope\n\n"), false, 99},
+        {S("TLS-Required: Yes\nTLS-Required: No\n\n"), false, 99},
+        {S("TLS-Required-X: No\nX: y\n\nTLS-Required: No\n"), false, 99},
+        {S("MT-Priority: -3\n\n"), false, -3},
+        {S("MT-Priority: 9 (very important, and so on)\nX: 1\n"), false, 9},
+        {S("MT-Priority: 9\nMT-Priority: 1\n"), false, 99},
+        {S("MT-Priority: 10\n\n"), false, 99},
+        {S("MT-Priority: -0\nTLS-Required: No\n"), true, 99},
+        {S("MT-Priority: x\n\n"), false, 99},
+        {S("MT-Priority:\n\n"), false, 99},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        for (size_t cut = 0; cut <= rows[i].text.n; cut++) {
+            struct headscan h;
+            headscan_init(&h);
+            headscan_feed(&h, str_sub(rows[i].text, 0, cut));
+            headscan_feed(&h, str_from(rows[i].text, cut));
+            assert_int_equal(h.tls_required_no, rows[i].no_tls);
+            assert_int_equal(h.priority_valid ? h.priority : 99, rows[i].priority);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(received_lines),
-        cmocka_unit_test(with_keywords),
-        cmocka_unit_test(ids),
-        cmocka_unit_test(header_facts),
+        cmocka_unit_test(received_lines), cmocka_unit_test(with_keywords), cmocka_unit_test(ids),
+        cmocka_unit_test(header_facts),   cmocka_unit_test(header_wishes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

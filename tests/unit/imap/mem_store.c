@@ -4,6 +4,8 @@
 
 #include "fmt/crlf.h"
 
+#include <pthread.h>
+
 enum { BOXES_MAX = 40, MSGS_MAX = 64, KEYWORDS_MAX = 8 };
 
 struct mem_msg {
@@ -30,6 +32,7 @@ struct store {
     struct mem_box boxes[BOXES_MAX];
     modseq now;
     enum rc fail;
+    pthread_mutex_t lock; /* tests deliver while a session in another thread looks */
 };
 
 struct box {
@@ -116,7 +119,7 @@ static void box_drop(struct mem_box *m)
 struct store *mem_store_new(void)
 {
     struct store *st = calloc(1, sizeof *st);
-    must(st);
+    must(st && pthread_mutex_init(&st->lock, NULL) == 0);
     static const char *const names[] = {"INBOX", "Drafts", "Sent", "lists/c"};
     for (size_t i = 0; i < 4; i++)
         slot(st, str_c(names[i]))->exists = true;
@@ -139,7 +142,9 @@ void mem_store_fail(struct store *st, enum rc rc)
 
 void mem_store_deliver(struct store *st, const char *mailbox, const char *bytes)
 {
+    pthread_mutex_lock(&st->lock);
     must(add(st, find(st, str_c(mailbox)), str_c(bytes)));
+    pthread_mutex_unlock(&st->lock);
 }
 
 void mem_store_set_flags(struct store *st, const char *mailbox, uid32 uid, unsigned flags)
@@ -354,7 +359,7 @@ void box_watch_fds(const struct box *b, int ret_fd[2])
     ret_fd[0] = ret_fd[1] = -1;
 }
 
-enum rc box_sync(struct box *b, unsigned sync_flags, const struct box_events *ev, struct err *e)
+static enum rc look(struct box *b, unsigned sync_flags, const struct box_events *ev, struct err *e)
 {
     if (b->st->fail || !b->m->exists)
         return err_set(e, b->st->fail ? b->st->fail : RC_GONE, 0, "", "Told to fail.");
@@ -377,6 +382,14 @@ enum rc box_sync(struct box *b, unsigned sync_flags, const struct box_events *ev
             ev->flags(ev->ctx, uidset_rank(&b->view, b->m->msgs[i].uid), b->m->msgs[i].uid);
     b->told = b->st->now;
     return RC_OK;
+}
+
+enum rc box_sync(struct box *b, unsigned sync_flags, const struct box_events *ev, struct err *e)
+{
+    pthread_mutex_lock(&b->st->lock);
+    enum rc rc = look(b, sync_flags, ev, e);
+    pthread_mutex_unlock(&b->st->lock);
+    return rc;
 }
 
 size_t box_keywords(const struct box *b, const str **ret_names)

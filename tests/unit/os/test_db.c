@@ -57,6 +57,19 @@ static void test_values(void **state)
     assert_int_equal(db_get_int(db, &n, &e, "SELECT id FROM t WHERE id = 99"), RC_GONE);
 }
 
+static void test_scanned(void **state)
+{
+    struct db *db = *state;
+    struct err e;
+    int64_t n;
+    for (int i = 0; i < 20; i++)
+        assert_int_equal(db_run(db, &e, "INSERT INTO t(b) VALUES (?1)", DB_I(i)), RC_OK);
+    assert_int_equal(db_get_int(db, &n, &e, "SELECT b FROM t WHERE id=?1", DB_I(10)), RC_OK);
+    assert_int_equal(db_scanned(db), 0);
+    assert_int_equal(db_get_int(db, &n, &e, "SELECT id FROM t WHERE b=?1", DB_I(19)), RC_OK);
+    assert_int_equal(db_scanned(db), 19);
+}
+
 static void test_transactions(void **state)
 {
     struct db *db = *state, *other = NULL;
@@ -93,7 +106,8 @@ static void test_errors(void **state)
     for (int i = 0; i < 100; i++)
         assert_int_equal(write(fd, "this is no database at all, ", 28), 28);
     close(fd);
-    assert_int_equal(db_open(garbage, 0, &bad, &e), RC_INVALID);
+    assert_int_equal(db_open(garbage, 0, &bad, &e), RC_TEMP);
+    assert_int_equal(db_open(garbage, DB_DISPOSABLE, &bad, &e), RC_INVALID);
     assert_null(bad);
     unlink(garbage);
 }
@@ -122,9 +136,42 @@ static void test_many_statements(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* Another program's database: read as it is, never written, statements from outside, bounded in time. */
+static void test_foreign(void **state)
+{
+    struct db *own = *state, *db = NULL;
+    struct err e = {0};
+    struct db_stmt *q = NULL;
+    assert_int_equal(db_run(own, &e, "INSERT INTO t VALUES (77, 'x', NULL)"), RC_OK);
+    assert_int_equal(db_open(path, DB_READ_ONLY | DB_FOREIGN, &db, &e), RC_OK);
+    for (int i = 0; i < 200; i++) { /* more than are kept */
+        char sql[80];
+        snprintf(sql, sizeof sql, "SELECT a, %d FROM t WHERE id = 77; and more", i);
+        assert_int_equal(db_query_text(db, &q, &e, str_c(sql)), RC_OK);
+        assert_int_equal(db_step(q, &e), RC_OK);
+        assert_true(str_eq(db_text(q, 0), S("x")) && db_int(q, 1) == i);
+        assert_int_equal(db_step(q, &e), RC_GONE);
+        db_done(&q);
+        assert_null(q);
+    }
+    assert_int_equal(db_query_text(db, &q, &e, S("SELECT nonsense FROM t")), RC_TEMP);
+    assert_int_equal(db_query_text(db, &q, &e, S(" -- nothing")), RC_PERM);
+    assert_int_equal(db_query_text(db, &q, &e, S("DELETE FROM t")), RC_OK);
+    assert_int_equal(db_step(q, &e), RC_PERM);
+    db_done(&q);
+    db_set_patience(db, 50);
+    assert_int_equal(db_query_text(db, &q, &e,
+                                   S("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) "
+                                     "SELECT count(*) FROM n")),
+                     RC_OK);
+    assert_int_equal(db_step(q, &e), RC_TEMP);
+    db_done(&q);
+    db_close(db);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {TEST(test_values), TEST(test_transactions), TEST(test_errors),
-                                       TEST(test_many_statements)};
+    const struct CMUnitTest tests[] = {TEST(test_values), TEST(test_transactions),    TEST(test_scanned),
+                                       TEST(test_errors), TEST(test_many_statements), TEST(test_foreign)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

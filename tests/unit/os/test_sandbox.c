@@ -19,6 +19,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -68,7 +69,8 @@ static void enter(enum sandbox_role role)
     struct sandbox sb = {.role = role,
                          .uid = changes ? ROLE_UID : (uid_t)-1,
                          .gid = changes ? ROLE_GID : (gid_t)-1,
-                         .rw_dirs = has_files(role) ? rw : NULL};
+                         .rw_dirs = has_files(role) ? rw : NULL,
+                         .ro_dirs = role == ROLE_PROXYMAP ? rw : NULL};
     sandbox_enter(&sb);
 }
 
@@ -170,6 +172,22 @@ static bool links(void)
 static bool read_outside(void)
 {
     return open(secret, O_RDONLY | O_CLOEXEC) >= 0;
+}
+
+static bool read_inside(void)
+{
+    return openat(folder_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) >= 0 &&
+           faccessat(folder_fd, "nothing", R_OK, 0) != 0 && errno == ENOENT;
+}
+
+static bool unix_datagrams(void)
+{
+    return socket_of(AF_UNIX, SOCK_DGRAM, 0);
+}
+
+static bool executable_memory(void)
+{
+    return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED;
 }
 
 static bool deliver_inside(void)
@@ -286,7 +304,8 @@ static bool cage_in_child(void)
 
 #define BIT(role) (1U << (role))
 enum {
-    DNS_ROLES = BIT(ROLE_SMTPD) | BIT(ROLE_SUBMISSION),
+    PROXYMAP = BIT(ROLE_PROXYMAP),
+    DNS_ROLES = BIT(ROLE_SMTPD) | BIT(ROLE_SUBMISSION) | BIT(ROLE_SMTP) | PROXYMAP,
     FILE_ROLES = BIT(ROLE_AUTH) | BIT(ROLE_DELIVER) | BIT(ROLE_QUEUE),
     LEAF_ROLES = DNS_ROLES | FILE_ROLES | BIT(ROLE_LOGIN), /* all but mailbox and auth-worker */
 };
@@ -305,11 +324,17 @@ static const struct {
     {"tcp6", tcp6, DNS_ROLES, (LEAF_ROLES & ~DNS_ROLES) | BIT(ROLE_MAILBOX), ENOSYS},
     {"raw socket", raw_socket, 0, LEAF_ROLES | BIT(ROLE_MAILBOX), ENOSYS},
     {"mptcp socket", mptcp_socket, 0, LEAF_ROLES | BIT(ROLE_MAILBOX), ENOSYS},
-    {"unix socket", unix_socket, 0, LEAF_ROLES | BIT(ROLE_MAILBOX), ENOSYS},
-    {"netlink socket", netlink_socket, 0, LEAF_ROLES | BIT(ROLE_MAILBOX), ENOSYS},
+    {"unix socket", unix_socket, PROXYMAP, (LEAF_ROLES & ~PROXYMAP) | BIT(ROLE_MAILBOX), ENOSYS},
+    {"netlink socket", netlink_socket, 0, (LEAF_ROLES & ~PROXYMAP) | BIT(ROLE_MAILBOX), ENOSYS},
+    /* what libraries try is refused without the end of the process */
+    {"netlink socket of a library", netlink_socket, 0, PROXYMAP, EACCES},
+    {"syslog of a library", unix_datagrams, 0, PROXYMAP, EACCES},
+    {"module of a library", executable_memory, 0, PROXYMAP, EACCES},
+    {"executable memory", executable_memory, 0, LEAF_ROLES & ~PROXYMAP, ENOSYS},
     {"listen", listening, 0, LEAF_ROLES | BIT(ROLE_MAILBOX), ENOSYS},
     {"read outside", read_outside, 0, LEAF_ROLES, EACCES},
-    {"deliver inside", deliver_inside, BIT(ROLE_DELIVER) | BIT(ROLE_QUEUE), 0, 0},
+    {"read inside", read_inside, PROXYMAP | FILE_ROLES, 0, 0},
+    {"deliver inside", deliver_inside, BIT(ROLE_DELIVER) | BIT(ROLE_QUEUE), PROXYMAP, EACCES},
     {"spool file", spool_file, BIT(ROLE_QUEUE), DNS_ROLES | BIT(ROLE_LOGIN), EACCES},
     {"database", database, BIT(ROLE_AUTH) | BIT(ROLE_QUEUE), 0, 0},
     {"fifo", make_pipe_file, 0, LEAF_ROLES | BIT(ROLE_MAILBOX), ENOSYS},
@@ -325,8 +350,8 @@ static const struct {
     {"dumpable", become_dumpable, 0, LEAF_ROLES, ENOSYS},
 };
 
-static const int roles[] = {ROLE_SMTPD,       ROLE_SUBMISSION, ROLE_LOGIN,   ROLE_AUTH,
-                            ROLE_AUTH_WORKER, ROLE_MAILBOX,    ROLE_DELIVER, ROLE_QUEUE};
+static const int roles[] = {ROLE_SMTPD,   ROLE_SUBMISSION, ROLE_LOGIN, ROLE_AUTH, ROLE_AUTH_WORKER,
+                            ROLE_MAILBOX, ROLE_DELIVER,    ROLE_QUEUE, ROLE_SMTP, ROLE_PROXYMAP};
 
 static void try_action(size_t i, enum sandbox_role role)
 {

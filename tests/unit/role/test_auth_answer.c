@@ -3,7 +3,9 @@
 #include "conf/conf.h"
 #include "fixture.h"
 #include "role/auth_impl.h"
+#include "role/header_canonical.h"
 #include "role/ipc.h"
+#include "role/rcpt_targets.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -76,6 +78,47 @@ static const char *logged(struct world *w)
     return text;
 }
 
+/* As many addresses as a question may have, as long as they may be, fit the answer; more, and others than
+ * smtpd and submission, are refused. */
+static void headers(void **state)
+{
+    AUTO(buf_deinit) struct buf b = BUF_INIT(IPC_MAX), longest = BUF_INIT(IDENTITY_ACCOUNT_MAX);
+    struct world w;
+    struct err e = {0};
+    unsigned n_fds = 0;
+    enum { HEADER = 8 };
+    world_open(&w);
+    while (longest.n < IDENTITY_ACCOUNT_MAX)
+        buf_putc(&longest, 'x');
+    for (uint32_t n = HEADER_CANONICAL_MAX; n <= HEADER_CANONICAL_MAX + 1; n++) {
+        ipc_begin(&b, MSG_HEADER_CANONICAL);
+        ipc_put_u32(&b, n);
+        for (uint32_t i = 0; i < n; i++) {
+            ipc_put_u32(&b, i % 2);
+            ipc_put_str(&b, buf_str(&longest));
+        }
+        struct ipc_msg m = {.type = MSG_HEADER_CANONICAL, .fields = str_from(buf_str(&b), HEADER)};
+        enum rc rc = auth_handle(&w.peer, &w.conn, &m, &w.reply, NULL, &n_fds);
+        assert_int_equal(rc, n > HEADER_CANONICAL_MAX ? RC_INVALID : RC_OK);
+        if (rc != RC_OK)
+            continue;
+        assert_false(w.reply.overflow);
+        struct ipc_msg answer = {.type = MSG_HEADER_CANONICAL_REPLY,
+                                 .fields = str_from(buf_str(&w.reply), HEADER)};
+        ipc_get_err(&answer, &e);
+        assert_int_equal(e.rc, RC_OK);
+        assert_int_equal(ipc_get_u32(&answer), n);
+        for (uint32_t i = 0; i < n; i++)
+            assert_true(str_eq(ipc_get_str(&answer, IDENTITY_ACCOUNT_MAX), buf_str(&longest)));
+        assert_int_equal(ipc_end(&answer), RC_OK);
+        must(str_copy(w.peer.name, sizeof w.peer.name, S("queue")) == RC_OK);
+        struct ipc_msg again = {.type = MSG_HEADER_CANONICAL, .fields = str_from(buf_str(&b), HEADER)};
+        assert_int_equal(auth_handle(&w.peer, &w.conn, &again, &w.reply, NULL, &n_fds), RC_INVALID);
+        must(str_copy(w.peer.name, sizeof w.peer.name, S("smtpd")) == RC_OK);
+    }
+    world_close(&w);
+}
+
 static void large_aliases(void **state)
 {
     struct world w;
@@ -106,27 +149,97 @@ static void large_aliases(void **state)
     world_close(&w);
 }
 
+/* The owner of a list is said once, so that a list may be as large with one. */
+static void large_list_with_an_owner(void **state)
+{
+    struct world w;
+    struct err e;
+    AUTO(buf_deinit) struct buf spec = BUF_INIT(1 << 20);
+    world_open(&w);
+    buf_puts(&spec, S("inline:{{owner-list = bob@example.org}, {list = "));
+    for (int i = 0; i < MEMBERS; i++)
+        buf_printf(&spec, "%sm%d@remote-servers-name.example", i > 0 ? ", " : "", i);
+    buf_puts(&spec, S("}}"));
+    str text = buf_str(&spec);
+    must(table_list_open(&text, 1, NULL, &w.lookup.aliases, &e) == RC_OK);
+    assert_int_equal(ask(&w, S("list@example.org"), &e), MEMBERS);
+    struct ipc_msg m = {.fields = str_from(buf_str(&w.reply), 8)};
+    AUTO(arena_freep) struct arena *a = arena_new(1 << 20);
+    struct smtp_target *t;
+    size_t n;
+    ipc_get_err(&m, &e);
+    assert_int_equal(rcpt_targets_get(&m, a, &t, &n), RC_OK);
+    assert_int_equal(n, MEMBERS);
+    assert_true(t[0].remote && str_eq(t[0].sender, S("owner-list@example.org")));
+    assert_true(str_eq(t[n - 1].sender, S("owner-list@example.org")));
+    assert_true(str_eq(t[n - 1].address, S("m989@remote-servers-name.example")));
+    table_list_close(w.lookup.aliases);
+    world_close(&w);
+}
+
 static void members_that_cannot_receive(void **state)
 {
-    static const str members[] = {S("gone@example.org"), S("eve@remote.example")};
-    for (size_t i = 0; i < 2; i++) {
-        struct world w;
+    struct world w;
+    struct err e;
+    world_open(&w);
+    must(alias_add(w.f.db, S("list@example.org"), S("bob@example.org"), NULL) == RC_OK);
+    must(alias_add(w.f.db, S("list@example.org"), S("gone@example.org"), NULL) == RC_OK);
+    assert_int_equal(ask(&w, S("list@example.org"), &e), 0);
+    assert_int_equal(e.rc, RC_PERM);
+    assert_int_equal(e.code, 550);
+    assert_null(strstr(e.peer, "gone@example.org"));
+    assert_non_null(strstr(logged(&w), "gone@example.org"));
+    world_close(&w);
+}
+
+static void members_elsewhere(void **state)
+{
+    struct world w;
+    struct err e;
+    world_open(&w);
+    must(alias_add(w.f.db, S("list@example.org"), S("bob@example.org"), NULL) == RC_OK);
+    must(alias_add(w.f.db, S("list@example.org"), S("eve@remote.example"), NULL) == RC_OK);
+    assert_int_equal(ask(&w, S("list@example.org"), &e), 2);
+    assert_int_equal(e.rc, RC_OK);
+    world_close(&w);
+}
+
+/* Only submission asks for the names of uids; without auth-worker nobody knows them. */
+static void local_users(void **state)
+{
+    enum { HEADER = 8 };
+    static const struct {
+        const char *peer;
+        enum rc want;
+    } rows[] = {{"submission", RC_OK}, {"smtpd", RC_INVALID}, {"login", RC_INVALID}, {"mailbox", RC_INVALID}};
+    struct world w;
+    world_open(&w);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct buf b = BUF_INIT(IPC_MAX);
         struct err e;
-        world_open(&w);
-        must(alias_add(w.f.db, S("list@example.org"), S("bob@example.org"), NULL) == RC_OK);
-        must(alias_add(w.f.db, S("list@example.org"), members[i], NULL) == RC_OK);
-        assert_int_equal(ask(&w, S("list@example.org"), &e), 0);
-        assert_int_equal(e.rc, RC_PERM);
-        assert_int_equal(e.code, 550);
-        assert_null(strstr(e.peer, members[i].p));
-        assert_non_null(strstr(logged(&w), members[i].p));
-        world_close(&w);
+        unsigned n_fds = 0;
+        must(str_copy(w.peer.name, sizeof w.peer.name, str_c(rows[i].peer)) == RC_OK);
+        ipc_begin(&b, MSG_LOCAL_USER);
+        ipc_put_u32(&b, 33);
+        struct ipc_msg m = {.type = MSG_LOCAL_USER, .fields = str_from(buf_str(&b), HEADER)};
+        assert_int_equal(auth_handle(&w.peer, &w.conn, &m, &w.reply, NULL, &n_fds), rows[i].want);
+        buf_deinit(&b);
+        if (rows[i].want != RC_OK)
+            continue;
+        struct ipc_msg answer = {.type = MSG_LOCAL_USER_REPLY, .fields = str_from(buf_str(&w.reply), HEADER)};
+        ipc_get_err(&answer, &e);
+        assert_int_equal(e.rc, RC_GONE);
     }
+    world_close(&w);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(large_aliases),
-                                       cmocka_unit_test(members_that_cannot_receive)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(headers),
+                                       cmocka_unit_test(large_aliases),
+                                       cmocka_unit_test(large_list_with_an_owner),
+                                       cmocka_unit_test(members_that_cannot_receive),
+                                       cmocka_unit_test(members_elsewhere),
+                                       cmocka_unit_test(local_users)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -128,13 +128,13 @@ static void fake_sasl_cancel(void *ctx)
 static enum rc fake_check_sender(void *ctx, str account, str sender, struct err *e)
 {
     struct fake_world *w = ctx;
-    must(str_eq(account, S("alice@example.org")) && sender.n);
-    if (str_eq(sender, w->sender_owner))
+    must(account.n && sender.n);
+    if (str_eq(account, S("alice@example.org")) && str_eq(sender, w->sender_owner))
         return RC_OK;
     return err_set(e, RC_PERM, 553, "5.7.1", "not owned by user " STR_FMT, STR_ARG(account));
 }
 
-static enum rc fake_content_new(void *ctx, uint64_t announced)
+static enum rc fake_content_new(void *ctx, uint64_t announced, bool rewrites_header)
 {
     struct fake_world *w = ctx;
     buf_reset(&w->content);
@@ -159,7 +159,7 @@ static void fake_content_discard(void *ctx)
 
 static void put_copy(struct fake_world *w, const struct smtp_delivery *d, size_t i)
 {
-    buf_puts(&w->delivered, d->return_path);
+    buf_printf(&w->delivered, "Return-Path: <" STR_FMT ">\n", STR_ARG(d->rcpts[i].sender));
     buf_printf(&w->delivered, "Delivered-To: " STR_FMT "\n", STR_ARG(d->rcpts[i].target->address));
     buf_puts(&w->delivered, d->trace);
     buf_puts(&w->delivered, buf_str(&w->content));

@@ -37,8 +37,84 @@ static void relay_table(void **state)
         {{SMTP_KIND_LMTP, false, true, false}, RULES_NO_RELAY},
         {{SMTP_KIND_LMTP, false, true, true}, RULES_NO_RELAY},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        assert_int_equal(rules_relay(&rows[i].facts), rows[i].want);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct rules_relay facts = rows[i].facts;
+        assert_int_equal(rules_relay(&facts), rows[i].want);
+        /* a domain in relay_domains opens the way for strangers on the MX listener and changes nothing else
+         */
+        facts.relay_domain = true;
+        bool stranger = facts.kind == SMTP_KIND_MX && !facts.local_rcpt && !facts.authenticated;
+        assert_int_equal(rules_relay(&facts), stranger ? RULES_RELAY : rows[i].want);
+    }
+}
+
+/* Whose headers are rewritten: bits 1 here, 2 in mynetworks, 4 authenticated, 8 local socket. */
+static void rewriting(void **state)
+{
+    static const struct {
+        const char *clients;
+        unsigned permitted;
+    } rows[] = {{"permit_inet_interfaces", 1},
+                {"permit_mynetworks", 2},
+                {"permit_sasl_authenticated", 4},
+                {"permit_sasl_authenticated, permit_inet_interfaces", 5},
+                {"", 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct conf_report report = {0};
+        char text[200];
+        snprintf(text, sizeof text, "hostname = a.example\nlocal_header_rewrite_clients = %s\n",
+                 rows[i].clients);
+        AUTO(conf_freep) struct conf *c = conf_parse(str_c(text), "test", &report);
+        assert_non_null(c);
+        assert_false(rules_any_rewriting(c));
+        for (unsigned bits = 0; bits < 16; bits++) {
+            struct rules_relay facts = {
+                .kind = SMTP_KIND_MX, .in_mynetworks = bits & 2, .authenticated = bits & 4};
+            bool want = bits & (rows[i].permitted | 8);
+            assert_int_equal(rules_rewrites_header(c, &facts, bits & 8, bits & 1), want);
+            facts.kind = SMTP_KIND_LMTP;
+            assert_false(rules_rewrites_header(c, &facts, false, bits & 1));
+        }
+        conf_report_deinit(&report);
+    }
+}
+
+static void relay_addresses(void **state)
+{
+    static const struct {
+        const char *address;
+        bool want;
+    } rows[] = {
+        {"joe@relay.example", true},
+        {"joe+tag@RELAY.example", true},
+        {"joe@sub.relay.example", false},
+        {"joe@xrelay.example", false},
+        {"joe@sub.below.example", true},
+        {"joe@a.sub.below.example", true},
+        {"joe@below.example", false},
+        {"joe@.below.example", false},
+        {"joe@xbelow.example", false},
+        {"joe@other.example", false},
+        /* sender-specified routing */
+        {"joe%other.example@relay.example", false},
+        {"joe@other.example@relay.example", false},
+        {"\"joe@other.example\"@relay.example", false},
+        {"other.example!joe@relay.example", false},
+        {"@relay.example", false},
+        {"relay.example", false},
+        {"joe@", false},
+        {"", false},
+    };
+    struct conf_report report = {0};
+    AUTO(conf_freep)
+    struct conf *c = conf_parse(S("hostname = a.example\nrelay_domains = relay.example, .below.example\n"),
+                                "test", &report);
+    AUTO(conf_freep) struct conf *none = conf_parse(S("hostname = a.example\n"), "test", &report);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (rules_is_relay_address(c, str_c(rows[i].address)) != rows[i].want)
+            fail_msg("%s", rows[i].address);
+        assert_false(rules_is_relay_address(none, str_c(rows[i].address)));
+    }
 }
 
 static void networks(void **state)
@@ -72,8 +148,30 @@ static void networks(void **state)
     }
 }
 
+static void origin(void **state)
+{
+    static const struct {
+        const char *text, *want;
+    } rows[] = {
+        {"hostname = mail.example.com\n", "mail.example.com"},
+        {"hostname = mail.example.com\n"
+         "domains = example.com, example.org\n",
+         "example.com"},
+        {"hostname = mail.example.com\n"
+         "domains = example.com\nmyorigin = example.net\n",
+         "example.net"},
+    };
+    struct conf_report report = {0};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        AUTO(conf_freep) struct conf *c = conf_parse(str_c(rows[i].text), "test", &report);
+        assert_true(str_eq(rules_origin(c), str_c(rows[i].want)));
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(relay_table), cmocka_unit_test(networks)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(relay_table), cmocka_unit_test(rewriting),
+                                       cmocka_unit_test(relay_addresses), cmocka_unit_test(networks),
+                                       cmocka_unit_test(origin)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

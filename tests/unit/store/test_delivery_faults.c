@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 
 static char synced[4096]; /* the paths that were synced, each ended by a line feed */
-static int renameat2_errno;
+static int renameat2_errno, fsync_errno;
 
 int fsync(int fd)
 {
@@ -20,6 +20,10 @@ int fsync(int fd)
     size_t at = strlen(synced);
     if (n > 0 && at + (size_t)n + 2 < sizeof synced)
         snprintf(synced + at, sizeof synced - at, "%.*s\n", (int)n, path);
+    if (fsync_errno) {
+        errno = fsync_errno;
+        return -1;
+    }
     return (int)syscall(SYS_fsync, fd);
 }
 
@@ -91,6 +95,27 @@ static void test_free_of_a_prepared_one_aborts(void **state)
     delivery_free(&d);
     delivery_free(&d);
     assert_int_equal(count_files("tmp") + count_files("new"), 0);
+    close(root);
+}
+
+/* One that came before is never taken for missing: it would come twice. */
+static void test_find(void **state)
+{
+    (void)state;
+    int root = open_maildir();
+    struct err none = {0};
+    assert_int_equal(delivery_find(root, 7, 1, &none), RC_GONE);
+    struct delivery *d = prepared(root, 1);
+    assert_int_equal(delivery_find(root, 7, 1, &none), RC_GONE);
+    ok(delivery_commit(d, e));
+    delivery_free(&d);
+    ok(delivery_find(root, 7, 1, e));
+    assert_int_equal(delivery_find(root, 7, 2, &none), RC_GONE);
+    assert_int_equal(delivery_find(root, 8, 1, &none), RC_GONE);
+    fsync_errno = EIO;
+    refused(RC_TEMP, delivery_find(root, 7, 1, e));
+    assert_int_equal(delivery_find(root, 7, 2, &none), RC_GONE);
+    fsync_errno = 0;
     close(root);
 }
 
@@ -254,6 +279,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_commit_and_free),
         TEST(test_free_of_a_prepared_one_aborts),
+        TEST(test_find),
         TEST(test_undo),
         TEST(test_undo_of_a_claimed_one),
         TEST(test_rename_without_noreplace),

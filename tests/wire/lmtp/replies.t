@@ -86,3 +86,18 @@ C: MAIL FROM:<a@client.example>
 S: 250 *
 C: RCPT TO:<x@elsewhere.example>
 S: 554 5.7.1 *
+
+# RFC 2033 §4.2, RFC 3030 §3: a reply for each recipient of a binary message as well
+S: 220 *
+C: LHLO client.example
+S: 250-*
+C: MAIL FROM:<a@client.example> BODY=BINARYMIME
+S: 250 2.1.0 *
+C: RCPT TO:<demo@malle.test>
+S: 250 2.1.5 *
+C: RCPT TO:<other@malle.test>
+S: 250 2.1.5 *
+C-RAW: BDAT 5 LAST\r\n\r\n\0\n\r
+S: 250 2.0.0 <demo@malle.test> *
+S: 250 2.0.0 <other@malle.test> *
+LOG: *: to=<other@malle.test>, relay=maildir, *, status=sent *

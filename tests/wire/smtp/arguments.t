@@ -52,7 +52,7 @@ C: MAIL FROM:<> SIZE=x
 S: 501 5.5.4 *
 C: MAIL FROM:<> SIZE=1 SIZE=1
 S: 501 5.5.4 *
-C: MAIL FROM:<> BODY=BINARYMIME
+C: MAIL FROM:<> BODY=9BIT
 S: 501 5.5.4 *
 C: MAIL FROM:<> BODY=8BITMIME SIZE=20
 S: 250 *
@@ -85,3 +85,33 @@ S: 354 *
 C: Subject: ü
 C: .
 S: 250 *
+
+# RFC 2852 §3, §4: BY, with a time to come when the message shall come back, and not a short one
+S: 220 *
+C: EHLO client.example
+S: 250-*
+C: MAIL FROM:<a@client.example> BY=0;R
+S: 501 5.5.4 *
+C: MAIL FROM:<a@client.example> BY=59;R
+S: 555 5.5.4 *
+C: MAIL FROM:<a@client.example> BY=60
+S: 501 5.5.4 *
+C: MAIL FROM:<a@client.example> BY=60;R
+S: 250 *
+C: RSET
+S: 250 *
+C: MAIL FROM:<a@client.example> BY=-60;NT
+S: 250 *
+
+# RFC 6710 §4.1: a priority from -9 to 9; a stranger's may be low
+S: 220 *
+C: EHLO client.example
+S: 250-*
+C: MAIL FROM:<a@client.example> MT-PRIORITY=10
+S: 501 5.5.2 *
+C: MAIL FROM:<a@client.example> MT-PRIORITY=-9
+S: 250 2.1.0 *
+C: RSET
+S: 250 *
+C: MAIL FROM:<a@client.example> MT-PRIORITY=1
+S: 250 2.3.6 0 *

@@ -62,3 +62,18 @@ S: 250-*
 C: BDAT many
 S: 501 5.5.4 *
 S-EOF:
+
+# RFC 3030 §3: binary content comes in chunks only, and holds any byte
+S: 220 *
+C: EHLO client.example
+S: 250-*
+C: MAIL FROM:<a@client.example> BODY=BINARYMIME
+S: 250 *
+C: RCPT TO:<demo@malle.test>
+S: 250 *
+C: DATA
+S: 503 5.5.1 *
+C-RAW: BDAT 20\r\nContent-Type: a/b\r\n\r
+S: 250 *
+C-RAW: BDAT 5 LAST\r\n\n\0\n\r.
+S: 250 2.0.0 Ok: queued as *

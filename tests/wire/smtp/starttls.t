@@ -47,3 +47,29 @@ C: MAIL FROM:<>
 S: 250 *
 C: STARTTLS
 S: 503 5.5.1 *
+
+# RFC 8689 §2: REQUIRETLS is offered and taken under TLS only
+S: 220 *
+C: EHLO client.example
+S: 250-*
+C: MAIL FROM:<a@client.example> REQUIRETLS
+S: 555 5.5.4 *
+C: STARTTLS
+S: 220 2.0.0 *
+TLS:
+C: EHLO client.example
+S: 250-mail.malle.test
+S: ...
+S: 250-REQUIRETLS
+S: ...
+S: 250 LIMITS *
+C: MAIL FROM:<a@client.example> REQUIRETLS=yes
+S: 501 5.5.4 *
+C: MAIL FROM:<a@client.example> REQUIRETLS
+S: 250 *
+C: RCPT TO:<demo@malle.test>
+S: 250 *
+C: DATA
+S: 354 *
+C: .
+S: 250 *

@@ -1,5 +1,6 @@
 # Submission: logging in, and what may be sent then.
 # listener: submission
+# config: future_release_limit = 1h
 # user: demo@malle.test demo
 # user: other@malle.test other
 
@@ -48,7 +49,11 @@ S: 503 5.5.1 *
 C: MAIL FROM:<demo@malle.test>
 S: 250 *
 C: RCPT TO:<x@elsewhere.example>
-S: 550 5.7.1 <x@elsewhere.example>: *
+S: 250 2.1.5 Ok
+C: RSET
+S: 250 *
+C: MAIL FROM:<demo@malle.test>
+S: 250 *
 C: RCPT TO:<other@malle.test>
 S: 250 *
 C: DATA
@@ -117,3 +122,49 @@ C: STARTTLS
 S: 503 5.5.1 *
 C: AUTH PLAIN AGRlbW9AbWFsbGUudGVzdABkZW1v
 S: 235 *
+
+# RFC 4865 §4.2: a message may be dated ahead as far as EHLO says, and by one of the parameters only
+# listener: submissions
+S: 220 *
+C: EHLO client.example
+S: 250-mail.malle.test
+S: ...
+S: 250-FUTURERELEASE 3600 20*-*-*T*:*:*Z
+S: ...
+S: 250 LIMITS *
+C: AUTH PLAIN AGRlbW9AbWFsbGUudGVzdABkZW1v
+S: 235 *
+C: MAIL FROM:<demo@malle.test> HOLDFOR=0
+S: 501 5.5.4 *
+C: MAIL FROM:<demo@malle.test> HOLDFOR=60 HOLDUNTIL=2030-01-01T00:00:00Z
+S: 501 5.5.4 *
+C: MAIL FROM:<demo@malle.test> HOLDFOR=3601
+S: 501 5.5.4 *
+C: MAIL FROM:<demo@malle.test> HOLDFOR=3600
+S: 250 *
+C: RCPT TO:<other@malle.test>
+S: 250 *
+C: DATA
+S: 354 *
+C: .
+S: 250 2.0.0 Ok: queued as *
+
+# RFC 4865 §5.2.2: its time may not be over before it is released
+# listener: submissions
+S: 220 *
+C: EHLO client.example
+S: 250-*
+C: AUTH PLAIN AGRlbW9AbWFsbGUudGVzdABkZW1v
+S: 235 *
+C: MAIL FROM:<demo@malle.test> HOLDFOR=300 BY=300;R
+S: 501 5.5.4 *
+C: MAIL FROM:<demo@malle.test> HOLDFOR=300 BY=301;R
+S: 250 *
+
+# RFC 4865 §4.2: only on submission
+# listener: smtp
+S: 220 *
+C: EHLO client.example
+S: 250-*
+C: MAIL FROM:<a@client.example> HOLDFOR=60
+S: 555 5.5.4 *

@@ -1,0 +1,119 @@
+/* malle queue cat: a message as it waits, byte by byte, or several as an mbox (RFC 4155), in which lines that
+ * look like its separators have one '>' more in front (mboxrd). */
+#include "cli/accounts.h"
+#include "cli/cmd_queue.h"
+#include "os/file.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+
+enum { MESSAGE_ARENA_MAX = 80 << 20, IDS_MAX = 1 << 30 };
+
+static bool print_bytes(str s)
+{
+    return s.n == 0 || fwrite(s.p, 1, s.n, stdout) == s.n;
+}
+
+static bool print_quoted(str s)
+{
+    while (s.n) {
+        ptrdiff_t end = str_chr(s, '\n');
+        str line = str_sub(s, 0, end < 0 ? s.n : (size_t)end + 1);
+        size_t quotes = 0;
+        while (quotes < line.n && line.p[quotes] == '>')
+            quotes++;
+        if (str_starts(str_from(line, quotes), S("From ")) && putchar('>') == EOF)
+            return false;
+        if (!print_bytes(line))
+            return false;
+        s = str_from(s, line.n);
+    }
+    return true;
+}
+
+/* The separator: "From sender Thu Jan  1 00:00:00 1970", in UTC. */
+static void print_separator(const struct queue_envelope *v)
+{
+    time_t arrived = (time_t)(v->arrived / 1000);
+    char when[32] = "";
+    struct tm tm;
+    if (gmtime_r(&arrived, &tm))
+        strftime(when, sizeof when, "%a %b %e %H:%M:%S %Y", &tm);
+    printf("From " STR_FMT " %s\n", STR_ARG(v->sender.n ? v->sender : S("MAILER-DAEMON")), when);
+}
+
+static bool print_message(const struct queue_envelope *v, str content, bool in_mbox)
+{
+    if (!in_mbox)
+        return print_bytes(v->trace) && print_bytes(content);
+    print_separator(v);
+    if (!print_bytes(v->trace) || !print_quoted(content))
+        return false;
+    if (content.n && content.p[content.n - 1] != '\n' && putchar('\n') == EOF)
+        return false;
+    return putchar('\n') != EOF;
+}
+
+/* What a spool file holds; p NULL: it cannot be read. */
+static str map(int fd)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0)
+        return STR_NONE;
+    if (st.st_size == 0)
+        return S("");
+    void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    return p == MAP_FAILED ? STR_NONE : str_mem(p, (size_t)st.st_size);
+}
+
+static int cat_one(struct queue_admin *a, const char *id, bool in_mbox)
+{
+    AUTO(arena_freep) struct arena *arena = arena_new(MESSAGE_ARENA_MAX);
+    AUTO(fd_closep) int fd = -1;
+    struct queue_envelope v;
+    struct err e = {0};
+    str content;
+    enum rc rc = queue_admin_message(a, id, arena, &v, &content, &fd, &e);
+    if (rc == RC_GONE && in_mbox)
+        return CLI_FINE; /* it left after the list was made */
+    if (rc != RC_OK)
+        return cli_fail_err(&e);
+    str mapped = fd >= 0 ? map(fd) : STR_NONE;
+    if (fd >= 0 && !mapped.p)
+        return cli_fail("the spool file of %s cannot be read", id);
+    bool fine = print_message(&v, fd >= 0 ? mapped : content, in_mbox) && fflush(stdout) == 0;
+    if (mapped.n)
+        munmap((char *)mapped.p, mapped.n);
+    return fine ? CLI_FINE : CLI_FINDING;
+}
+
+struct found { /* ids, each with a NUL behind it */
+    struct buf ids;
+    int64_t last;
+};
+
+static void add_id(void *ctx, const struct queue_item *item)
+{
+    struct found *f = ctx;
+    if (f->last != item->message) {
+        buf_puts(&f->ids, item->id);
+        buf_putc(&f->ids, '\0');
+    }
+    f->last = item->message;
+}
+
+int queue_cli_cat(struct queue_admin *a, const struct queue_filter *f, bool one)
+{
+    struct found found = {.ids = BUF_INIT(IDS_MAX)};
+    struct err e = {0};
+    if (one)
+        return cat_one(a, f->ids[0], false);
+    int status = queue_admin_each(a, f, add_id, &found, &e) == RC_OK ? CLI_FINE : cli_fail_err(&e);
+    if (status == CLI_FINE && found.ids.n == 0)
+        status = cli_fail("nothing in the queue matches");
+    for (size_t at = 0; status == CLI_FINE && at < found.ids.n; at += strlen(found.ids.p + at) + 1)
+        status = cat_one(a, found.ids.p + at, true);
+    buf_deinit(&found.ids);
+    return status;
+}

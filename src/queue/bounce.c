@@ -1,0 +1,194 @@
+/* Delivery status notifications (RFC 3461 §6): messages of our own that enter the queue in the same
+ * transaction that ends or changes what they tell of. Their sender is empty, so nothing answers them; one
+ * that cannot be delivered is told to the postmaster, and what cannot reach the postmaster either is logged
+ * and dropped. */
+#include "base/log.h"
+#include "fmt/crlf.h"
+#include "fmt/dsn.h"
+#include "os/crypto.h"
+#include "os/file.h"
+#include "queue/new_id.h"
+#include "queue/queue_impl.h"
+
+#include <unistd.h>
+
+enum {
+    HEADER_MAX = 64 << 10,
+    NOTE_MAX = 4 << 20,
+    ARENA_MAX = 6 << 20,
+    DEFAULT_NOTIFY = SMTP_NOTIFY_FAILURE | SMTP_NOTIFY_DELAY
+};
+
+static bool wants(const struct queue_rcpt *r, enum bounce_kind kind)
+{
+    static const unsigned bit[] = {SMTP_NOTIFY_FAILURE, SMTP_NOTIFY_DELAY, SMTP_NOTIFY_SUCCESS};
+    return (r->notify ? r->notify : (unsigned)DEFAULT_NOTIFY) & bit[kind];
+}
+
+static enum dsn_action action_of(enum bounce_kind kind, enum queue_result result)
+{
+    if (kind == BOUNCE_SUCCESS)
+        return result == QUEUE_RELAYED_BLIND || result == QUEUE_RELAYED_TRACED ? DSN_RELAYED
+               : result == QUEUE_EXPANDED                                      ? DSN_EXPANDED
+                                                                               : DSN_DELIVERED;
+    return kind == BOUNCE_DELAY ? DSN_DELAYED : DSN_FAILED;
+}
+
+/* "rfc822;a@b" in two. */
+static void split_orcpt(str orcpt, struct dsn_rcpt *ret)
+{
+    if (str_chr(orcpt, ';') < 0)
+        return;
+    ret->orcpt_type = str_take(&orcpt, ';');
+    ret->orcpt = orcpt;
+}
+
+/* The name of the server whose words they are; empty when they are our own. */
+static str said_by(const struct bounce_rcpt *r)
+{
+    str name = r->remote;
+    return r->reply.n && ascii_digit(r->reply.p[0]) ? str_take(&name, '[') : STR_NONE;
+}
+
+static size_t fill_rcpts(enum bounce_kind kind, const struct queue_envelope *v,
+                         const struct bounce_rcpt *from, size_t n, bool all, struct dsn_rcpt *ret)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!all && !wants(&from[i].rcpt, kind) && from[i].result != QUEUE_RELAYED_TRACED)
+            continue;
+        struct dsn_rcpt *r = &ret[count++];
+        *r = (struct dsn_rcpt){.recipient = from[i].rcpt.address,
+                               .action = action_of(kind, from[i].result),
+                               .status = from[i].status,
+                               .remote_mta = said_by(&from[i]),
+                               .diagnostic = from[i].reply,
+                               .last_attempt = from[i].tried / 1000};
+        split_orcpt(from[i].rcpt.orcpt, r);
+    }
+    return count;
+}
+
+/* The whole content when it is small, else the part of it that has the header. */
+static enum rc read_original(struct queue *q, int64_t message, const struct queue_envelope *v,
+                             struct arena *a, str *ret, struct err *e)
+{
+    struct queue_envelope again;
+    enum rc rc = rows_read_message(q->writer, message, a, &again, ret, e);
+    if (rc != RC_OK || ret->p)
+        return rc;
+    AUTO(fd_closep) int fd = spool_read(q->spool, v->id);
+    char *head = arena_alloc(a, HEADER_MAX);
+    ssize_t n = fd >= 0 && head ? pread(fd, head, HEADER_MAX, 0) : -1;
+    *ret = n > 0 ? str_mem(head, (size_t)n) : STR_NONE;
+    return RC_OK;
+}
+
+enum rc queue_put_own(struct queue *q, str to, str id, unsigned flags, int priority, str content,
+                      struct queue_touches *t, struct err *e)
+{
+    struct queue_rcpt rcpt = {.address = to, .local = true, .notify = SMTP_NOTIFY_NEVER};
+    struct queue_envelope note = {.id = id,
+                                  .flags = flags,
+                                  .client = S("local"),
+                                  .arrived = queue_wall(),
+                                  .priority = priority,
+                                  .size = content.n,
+                                  .lines = crlf_lines(content),
+                                  .rcpts = &rcpt,
+                                  .n = 1};
+    struct queue_message_row m = {
+        .id = note.id, .sender = note.sender, .priority = note.priority, .rcpts = 1};
+    enum rc rc = rows_add_message(q, &note, &content, &m.n, e);
+    return rc == RC_OK ? rows_add_rcpt(q, &m, &rcpt, S("local"), queue_now(q), t, e) : rc;
+}
+
+/* A notification about a notification goes to the postmaster and is the last. */
+static enum rc enqueue(struct queue *q, const struct queue_envelope *v, str to, str content,
+                       struct queue_touches *t, struct err *e)
+{
+    char id[QUEUE_ID_SIZE];
+    unsigned flags = (v->sender.n ? 0 : QUEUE_NO_POSTMASTER) |
+                     (v->flags & (QUEUE_UTF8 | QUEUE_REQUIRETLS | QUEUE_HAS_PRIORITY)) | QUEUE_8BIT;
+    enum rc rc = queue_put_own(q, to, queue_new_id(id), flags, v->priority, content, t, e);
+    if (rc == RC_OK)
+        log_info(STR_FMT ": sender notification: %s", STR_ARG(v->id), id);
+    return rc;
+}
+
+/* RFC 8689 §5: of a message with REQUIRETLS only the header goes back; of a binary one as well, since a
+ * notification has lines. */
+static enum smtp_ret returned(const struct queue_envelope *v)
+{
+    return v->flags & (QUEUE_REQUIRETLS | QUEUE_BINARY) ? SMTP_RET_HDRS : (enum smtp_ret)v->ret;
+}
+
+static void put_original(struct buf *out, const struct queue_envelope *v, str original)
+{
+    struct crlf_state state = {.last_cr = false};
+    if (v->flags & QUEUE_BINARY)
+        crlf_decode(&state, out, original);
+    else
+        buf_puts(out, original);
+}
+
+static enum rc write_note(struct queue *q, struct dsn *d, int64_t message, const struct queue_envelope *v,
+                          struct queue_touches *t, struct err *e)
+{
+    unsigned char seed[DSN_SEED_MIN];
+    AUTO(arena_freep) struct arena *a = arena_new(ARENA_MAX);
+    AUTO(buf_deinit) struct buf out = BUF_INIT(NOTE_MAX);
+    const struct conf *c = q->conf;
+    str original = STR_NONE;
+    enum rc rc = read_original(q, message, v, a, &original, e);
+    if (rc != RC_OK)
+        return rc;
+    crypto_random(seed, sizeof seed);
+    d->seed = str_mem(seed, sizeof seed);
+    d->content = dsn_content_for(d, returned(v), v->size, c->bounce_size_limit);
+    if (d->content == DSN_CONTENT_FULL && original.n < v->size)
+        d->content = DSN_CONTENT_HEADER;
+    AUTO(buf_deinit) struct buf text = BUF_INIT(NOTE_MAX);
+    buf_puts(&text, v->trace);
+    put_original(&text, v, original);
+    dsn_put(&out, d, buf_str(&text));
+    if (out.overflow || text.overflow)
+        return err_set(e, RC_TEMP, 451, "4.3.0", STR_FMT ": its notification is too large", STR_ARG(v->id));
+    return enqueue(q, v, d->to, buf_str(&out), t, e);
+}
+
+enum rc bounce_put(struct queue *q, enum bounce_kind kind, int64_t message, const struct queue_envelope *v,
+                   const struct bounce_rcpt *rcpts, size_t n, struct queue_touches *t, struct err *e)
+{
+    const struct conf *c = q->conf;
+    bool orphan = v->sender.n == 0, by_interval = v->flags & QUEUE_HOLD_FOR;
+    if (orphan && (kind != BOUNCE_FAILURE || v->flags & QUEUE_NO_POSTMASTER)) {
+        if (kind == BOUNCE_FAILURE)
+            log_warn(STR_FMT ": a notification to the postmaster cannot be delivered: dropped",
+                     STR_ARG(v->id));
+        return RC_OK;
+    }
+    struct dsn_rcpt *list = calloc(n, sizeof *list);
+    must(list);
+    AUTO(buf_deinit) struct buf postmaster = BUF_INIT(300);
+    buf_printf(&postmaster, "postmaster@%s", c->hostname);
+    struct dsn d = {.hostname = str_c(c->hostname),
+                    .to = orphan ? buf_str(&postmaster) : v->sender,
+                    .id = v->id,
+                    .message_id = v->message_id,
+                    .envid = v->envid.n ? v->envid : STR_NONE,
+                    .received_from = v->client,
+                    .deliver_by = v->deliver_by / 1000,
+                    .hold_for = by_interval ? (v->hold_until - v->arrived) / 1000 : 0,
+                    .hold_until = by_interval ? 0 : v->hold_until / 1000,
+                    .arrival = {.seconds = v->arrived / 1000},
+                    .now = {.seconds = clock_seconds()},
+                    .utf8 = v->flags & QUEUE_UTF8,
+                    .rcpts = list};
+    d.rcpt_count = fill_rcpts(kind, v, rcpts, n, orphan, list);
+    for (size_t i = 0; i < d.rcpt_count; i++)
+        list[i].will_retry_until = queue_wall_of_time(q, v->expires) / 1000;
+    enum rc rc = d.rcpt_count ? write_note(q, &d, message, v, t, e) : RC_OK;
+    free(list);
+    return rc;
+}

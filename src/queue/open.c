@@ -1,0 +1,163 @@
+/* Opening, reloading, closing, and the thread that looks after what only time changes. */
+#include "base/log.h"
+#include "os/thread.h"
+#include "queue/sched_impl.h"
+
+#include <unistd.h>
+
+enum { HOUSEKEEPING_MS = 1000, VACUUM_PAGES = 2000 };
+
+/* --- the thread --- */
+
+static enum rc vacuum_run(struct queue *q, void *arg, struct err *e)
+{
+    int64_t free_pages = 0;
+    enum rc rc = db_get_int_args(q->writer, &free_pages, e, "PRAGMA freelist_count", NULL, 0);
+    return rc == RC_OK && free_pages > 2 * VACUUM_PAGES
+               ? db_script(q->writer, "PRAGMA incremental_vacuum(2000)", e)
+               : rc;
+}
+
+static enum rc version_run(struct queue *q, void *arg, struct err *e)
+{
+    return db_get_int_args(q->writer, arg, e, "PRAGMA data_version", NULL, 0);
+}
+
+/* Another process changed the tables (queue/admin.h). The pragma tells of others than the writer, and nobody
+ * in this process writes but it. */
+static void notice_changes(struct queue *q)
+{
+    int64_t version = 0;
+    struct queue_op op = {.run = version_run, .arg = &version};
+    if (queue_commit(q, &op) != RC_OK || version == q->data_version)
+        return;
+    q->data_version = version;
+    queue_nudge(q);
+}
+
+static void *housekeeping_main(void *arg)
+{
+    struct queue *q = arg;
+    for (unsigned round = 0; !q->stopping; round++) {
+        usleep(HOUSEKEEPING_MS * 1000);
+        notice_changes(q);
+        queue_clock_keep(q);
+        queue_rewrite(q);
+        sched_idle(q);
+        spool_tidy(q->spool);
+        while (queue_run_timers(q))
+            ;
+        if (round % 10 == 9) {
+            struct queue_op op = {.run = vacuum_run};
+            (void)!queue_commit(q, &op); /* failures are logged there */
+        }
+    }
+    return NULL;
+}
+
+/* --- opening --- */
+
+static bool is_queued(void *ctx, str id)
+{
+    struct queue *q = ctx;
+    struct err e = {0};
+    int64_t n;
+    return db_get_int(q->reader, &n, &e, "SELECT n FROM message WHERE id=?1 AND content IS NULL", DB_T(id)) !=
+           RC_GONE;
+}
+
+static enum rc open_tables(struct queue *q, const char *path, struct err *e)
+{
+    int64_t row = 0;
+    enum rc rc = db_open(path, DB_CREATE, &q->writer, e);
+    if (rc == RC_OK)
+        rc = queue_schema(q->writer, e);
+    if (rc == RC_OK)
+        rc = db_open(path, 0, &q->reader, e);
+    if (rc == RC_OK)
+        rc = db_get_int_args(
+            q->writer, &row, e,
+            "SELECT 1+max(coalesce((SELECT max(n) FROM message),0),coalesce((SELECT max(n) FROM "
+            "rcpt),0),coalesce((SELECT max(n) FROM lane),0),coalesce((SELECT max(n) FROM site),0))",
+            NULL, 0);
+    q->next_row = q->first_row = row;
+    if (rc == RC_OK)
+        rc = queue_clock_open(q, e);
+    if (rc == RC_OK)
+        rc = db_get_int_args(q->writer, &q->data_version, e, "PRAGMA data_version", NULL, 0);
+    return rc;
+}
+
+static void init_locks(struct queue *q)
+{
+    pthread_condattr_t attr;
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    must(thread_mutex_init(&q->lock) == RC_OK);
+    for (unsigned kind = 0; kind < QUEUE_KINDS; kind++)
+        must(pthread_cond_init(&q->changed[kind], &attr) == 0);
+    pthread_condattr_destroy(&attr);
+}
+
+enum rc queue_open(const char *path, struct spool *spool, const struct conf *c,
+                   const struct table_settings *tables, struct queue **ret, struct err *e)
+{
+    struct queue *q = calloc(1, sizeof *q);
+    must(q);
+    q->conf = c;
+    q->tables = tables;
+    q->spool = spool;
+    init_locks(q);
+    enum rc rc = open_tables(q, path, e);
+    if (rc != RC_OK) {
+        db_close(q->reader);
+        db_close(q->writer);
+        free(q);
+        return rc;
+    }
+    q->sched = sched_new();
+    spool_sweep(spool, is_queued, q);
+    must(queue_commit_start(q) == RC_OK);
+    must(pthread_create(&q->housekeeper, NULL, housekeeping_main, q) == 0);
+    *ret = q;
+    return RC_OK;
+}
+
+void queue_reload(struct queue *q, const struct conf *c)
+{
+    q->conf = c;
+    queue_nudge(q);
+}
+
+void queue_stop(struct queue *q)
+{
+    pthread_mutex_lock(&q->lock);
+    q->stopping = true;
+    queue_wake_all(q);
+    pthread_mutex_unlock(&q->lock);
+}
+
+static enum rc nothing_run(struct queue *q, void *arg, struct err *e)
+{
+    return RC_OK;
+}
+
+void queue_flush(struct queue *q)
+{
+    struct queue_op op = {.run = nothing_run};
+    (void)!queue_commit(q, &op); /* after all that came before it */
+}
+
+struct queue *queue_close(struct queue *q)
+{
+    if (!q)
+        return NULL;
+    queue_stop(q);
+    pthread_join(q->housekeeper, NULL);
+    queue_commit_stop(q);
+    sched_free(q->sched);
+    db_close(q->reader);
+    db_close(q->writer);
+    free(q);
+    return NULL;
+}

@@ -1,0 +1,181 @@
+/* Putting a message into the queue. */
+#include "base/log.h"
+#include "os/file.h"
+#include "queue/outbound.h"
+
+enum {
+    PARTS_ARENA = 2 << 20,          /* QUEUE_RCPTS_MAX names of QUEUE_SITE_MAX, twice, and the parts */
+    DATABASE_CONTENT_MAX = 32 << 10 /* larger ones would be written twice there: to its log, and from that */
+};
+
+struct put {
+    const struct queue_envelope *v; /* the whole */
+    struct queue_parts parts;
+    const str *content;
+    int64_t due; /* of its recipients */
+    struct queue_touches touches;
+    struct err refused; /* RC_OK: it is not */
+};
+
+static bool is_there(struct db *db, str id)
+{
+    struct err e = {0};
+    int64_t n;
+    return db_get_int(db, &n, &e, "SELECT n FROM message WHERE id=?1", DB_T(id)) == RC_OK;
+}
+
+/* What an account sends to other servers is counted and may be too much. */
+static enum rc admit(struct queue *q, struct put *p, struct err *e)
+{
+    size_t elsewhere = 0;
+    p->refused = (struct err){0};
+    for (size_t i = 0; i < p->v->n; i++)
+        elsewhere += !p->v->rcpts[i].local;
+    if (elsewhere == 0 || p->v->account.n == 0 || is_there(q->writer, p->v->id))
+        return RC_OK;
+    return outbound_admit(q, p->v, elsewhere, &p->refused, &p->touches, e);
+}
+
+static enum rc put_part(struct queue *q, struct put *p, const struct queue_part *part, struct err *e)
+{
+    const struct queue_envelope *v = &part->v;
+    struct queue_message_row m = {.id = v->id, .sender = v->sender, .priority = v->priority, .rcpts = v->n};
+    enum rc rc = rows_add_message(q, v, p->content, &m.n, e);
+    int64_t now = queue_now(q), held = queue_time_of_wall(q, v->hold_until) + 1,
+            due = held > now ? held : now;
+    p->due = due;
+    for (size_t i = 0; i < v->n && rc == RC_OK; i++)
+        rc = rows_add_rcpt(q, &m, &v->rcpts[i], part->sites[i], due, &p->touches, e);
+    return rc;
+}
+
+static enum rc put_run(struct queue *q, void *arg, struct err *e)
+{
+    struct put *p = arg;
+    p->touches.n = 0;
+    enum rc rc = admit(q, p, e);
+    if (rc != RC_OK || p->refused.rc != RC_OK)
+        return rc;
+    size_t added = p->touches.n;
+    for (size_t i = 0; i < p->parts.n && rc == RC_OK; i++)
+        rc = put_part(q, p, &p->parts.v[i], e);
+    /* the sender did not hear that it is there */
+    return rc == RC_PERM && is_there(q->writer, p->parts.v[0].v.id) && p->touches.n == added ? RC_OK : rc;
+}
+
+static void put_after(struct queue *q, void *arg, enum rc rc)
+{
+    struct put *p = arg;
+    if (rc == RC_OK && p->v->hold_until && p->due > queue_now(q)) {
+        sched_due(q, p->due);
+        return;
+    }
+    for (size_t i = 0; rc == RC_OK && i < p->touches.n; i++)
+        sched_note(q, &p->touches.v[i]);
+}
+
+/* --- the file of a large content --- */
+
+static void release(struct queue *q, const struct put *p)
+{
+    for (size_t i = 0; i < p->parts.n; i++)
+        spool_release(q->spool, p->parts.v[i].v.id);
+}
+
+static enum rc keep(struct queue *q, const struct put *p, int fd)
+{
+    enum rc rc = spool_keep(q->spool, fd, p->parts.v[0].v.id);
+    if (rc != RC_OK)
+        return rc;
+    for (size_t i = 1; i < p->parts.n && rc == RC_OK; i++)
+        rc = spool_share(q->spool, p->parts.v[0].v.id, p->parts.v[i].v.id);
+    if (rc != RC_OK)
+        release(q, p);
+    return rc;
+}
+
+/* A file of our own for a content that is too large for the database. */
+static int write_file(struct queue *q, str content)
+{
+    AUTO(fd_closep) int fd = spool_lend(q->spool);
+    if (fd < 0 || fd_write_all(fd, content) != RC_OK)
+        return -1;
+    int written = fd;
+    fd = -1;
+    return written;
+}
+
+static void log_parts(const struct put *p)
+{
+    for (size_t i = 0; i < p->parts.n; i++) {
+        const struct queue_envelope *v = &p->parts.v[i].v;
+        if (i > 0)
+            log_info(STR_FMT ": again as " STR_FMT " for another sender", STR_ARG(p->parts.v[0].v.id),
+                     STR_ARG(v->id));
+        log_info(STR_FMT ": from=<" STR_FMT ">, size=%llu, nrcpt=%zu (queue active)", STR_ARG(v->id),
+                 STR_ARG(v->sender), (unsigned long long)(v->size + v->trace.n), v->n);
+    }
+}
+
+/* What is left lets those out who are in: leaving is written down, too. */
+static bool has_room(struct queue *q, uint64_t size)
+{
+    const struct conf *c = q->conf;
+    if (spool_room(q->spool) >= size + c->queue_minfree)
+        return true;
+    atomic_store(&q->wants_checkpoint, true); /* for the next one */
+    return false;
+}
+
+/* Whether a message of this id is in the queue, committed. */
+static bool was_put(struct queue *q, str id)
+{
+    pthread_mutex_lock(&q->lock);
+    bool is = is_there(q->reader, id);
+    pthread_mutex_unlock(&q->lock);
+    return is;
+}
+
+static enum rc put_parts(struct queue *q, struct put *p, int fd, struct err *e)
+{
+    struct queue_op op = {.run = put_run, .after = put_after, .arg = p};
+    enum rc rc = fd < 0 ? RC_OK : keep(q, p, fd);
+    if (rc == RC_PERM && was_put(q, p->v->id)) /* its sender did not hear of it */
+        return RC_OK;
+    if (rc != RC_OK)
+        return err_set(e, RC_TEMP, 451, "4.3.0", "Error: queue file write error");
+    rc = queue_commit(q, &op);
+    if (rc == RC_OK && p->refused.rc == RC_OK)
+        return RC_OK;
+    if (fd >= 0)
+        release(q, p);
+    if (rc == RC_OK) {
+        *e = p->refused;
+        return e->rc;
+    }
+    (void)err_set(e, RC_TEMP, 451, "4.3.0", "Error: queue file write error");
+    err_note(e, "%s", err_text(&op.e));
+    return RC_TEMP;
+}
+
+enum rc queue_put(struct queue *q, const struct queue_envelope *v, str content, int spool_fd, struct err *e)
+{
+    AUTO(arena_freep) struct arena *a = arena_new(PARTS_ARENA);
+    AUTO(fd_closep) int own = -1;
+    struct put p = {.v = v};
+    if (!queue_parts_make(q, v, a, &p.parts) || p.parts.n == 0)
+        return err_set(e, RC_TEMP, 451, "4.3.0", "Insufficient system resources");
+    if (!has_room(q, spool_fd < 0 ? v->size : 0))
+        return err_set(e, RC_LIMIT, 452, "4.3.1", "Insufficient system storage");
+    if (spool_fd < 0 && content.n > DATABASE_CONTENT_MAX) {
+        own = write_file(q, content);
+        if (own < 0)
+            return err_set(e, RC_TEMP, 451, "4.3.0", "Error: queue file write error");
+        spool_fd = own;
+    }
+    p.content = spool_fd < 0 ? &content : NULL;
+    enum rc rc = put_parts(q, &p, spool_fd, e);
+    if (rc == RC_OK)
+        log_parts(&p);
+    return rc;
+}

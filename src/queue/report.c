@@ -1,0 +1,388 @@
+/* What became of a job: its recipients leave, wait, or fail, and the scheduler learns about the site. */
+#include "base/log.h"
+#include "fmt/smtp_cmd.h"
+#include "queue/fate.h"
+#include "queue/outbound.h"
+#include "queue/sched_impl.h"
+
+enum { ARENA_MAX = 8 << 20, UNWRITTEN_MAX = 30 /* a second each */ };
+
+struct report {
+    struct queue_op op;
+    struct sched_job *job;
+    struct arena *arena;
+    struct queue_report r; /* a copy in the arena, without r.added: */
+    struct queue_added added;
+    bool added_wait; /* some of them */
+    enum { SITE_SAME, SITE_BACK, SITE_DEAD } site;
+    int64_t site_n, retry;
+    unsigned failures;
+    struct queue_touches touches;
+    bool gone;          /* the message has left the queue */
+    unsigned unwritten; /* attempts to commit it that failed */
+    struct queue_envelope envelope;
+};
+
+/* --- one recipient --- */
+
+static enum rc drop_rcpt(struct queue *q, const struct queue_outcome *o, struct err *e)
+{
+    return db_run(q->writer, e, "DELETE FROM rcpt WHERE n=?1", DB_I(o->rcpt));
+}
+
+/* A dead site's mail stays due: the site itself says when it is tried again. */
+static enum rc defer_rcpt(struct queue *q, const struct report *p, const struct queue_outcome *o,
+                          struct err *e)
+{
+    const struct conf *c = q->conf;
+    int64_t now = queue_wall(), due = queue_now(q);
+    if (p->site != SITE_DEAD)
+        due += queue_backoff(c, now - p->envelope.arrived, 1, o->rcpt);
+    return db_run(
+        q->writer, e,
+        "UPDATE rcpt SET due=CASE held WHEN 0 THEN ?2 ELSE due END,attempts=attempts+1,tried=?3,code=?4,"
+        "status=?5,reply=?6,remote=?7 WHERE n=?1 AND state=0",
+        DB_I(o->rcpt), DB_I(due), DB_I(now), DB_I(o->code), DB_T(o->status), DB_T(o->reply), DB_T(o->remote));
+}
+
+static enum rc apply(struct queue *q, struct report *p, const struct queue_outcome *o, struct err *e)
+{
+    switch (o->result) {
+    case QUEUE_DEFERRED:
+        return defer_rcpt(q, p, o, e);
+    case QUEUE_FAILED:
+        return fate_mark_failed(q, o->rcpt, o, e);
+    case QUEUE_NOT_TRIED:
+        return RC_OK;
+    case QUEUE_DELIVERED:
+    case QUEUE_RELAYED:
+    case QUEUE_RELAYED_BLIND:
+    case QUEUE_RELAYED_TRACED:
+    case QUEUE_EXPANDED:
+        break;
+    }
+    return drop_rcpt(q, o, e);
+}
+
+/* --- success notifications: only for those who asked --- */
+
+static enum rc find_asker(struct queue *q, const struct queue_outcome *o, struct arena *a,
+                          struct bounce_rcpt *ret, struct err *e)
+{
+    AUTO(db_done) struct db_stmt *s = NULL;
+    bool traced = o->result == QUEUE_RELAYED_TRACED; /* all hear of it but those who want to hear nothing */
+    enum rc rc =
+        db_query(q->writer, &s, e,
+                 "SELECT address,orcpt,notify FROM rcpt WHERE n=?1 AND (notify&?2 OR (?3 AND NOT notify&?4))",
+                 DB_I(o->rcpt), DB_I(SMTP_NOTIFY_SUCCESS), DB_I(traced), DB_I(SMTP_NOTIFY_NEVER));
+    if (rc == RC_OK)
+        rc = db_step(s, e);
+    if (rc == RC_OK)
+        *ret = (struct bounce_rcpt){.rcpt = {.address = arena_str(a, db_text(s, 0)),
+                                             .orcpt = arena_str(a, db_text(s, 1)),
+                                             .notify = (unsigned)db_int(s, 2)},
+                                    .result = o->result,
+                                    .status = o->status,
+                                    .reply = o->reply,
+                                    .remote = o->remote,
+                                    .tried = queue_wall()};
+    return rc;
+}
+
+static enum rc tell_success(struct queue *q, struct report *p, struct err *e)
+{
+    struct bounce_rcpt *list = calloc(p->r.n, sizeof *list);
+    size_t n = 0;
+    enum rc rc = RC_OK;
+    must(list);
+    for (size_t i = 0; i < p->r.n && (rc == RC_OK || rc == RC_GONE); i++) {
+        enum queue_result result = p->r.outcomes[i].result;
+        if (result != QUEUE_DELIVERED && result != QUEUE_RELAYED_BLIND && result != QUEUE_RELAYED_TRACED)
+            continue;
+        rc = find_asker(q, &p->r.outcomes[i], p->arena, &list[n], e);
+        n += rc == RC_OK;
+    }
+    if (rc == RC_GONE)
+        rc = RC_OK;
+    if (rc == RC_OK && n > 0)
+        rc = bounce_put(q, BOUNCE_SUCCESS, p->job->message, &p->envelope, list, n, &p->touches, e);
+    free(list);
+    return rc;
+}
+
+/* --- the operation --- */
+
+static enum rc note_site(struct queue *q, const struct report *p, struct err *e)
+{
+    str reply = p->r.n > 0 ? p->r.outcomes[0].reply : STR_NONE;
+    if (p->site == SITE_DEAD)
+        return db_run(q->writer, e, "UPDATE site SET retry=?2,due=?2,failures=?3,reply=?4 WHERE n=?1",
+                      DB_I(p->site_n), DB_I(p->retry), DB_I(p->failures), DB_T(reply));
+    if (p->site == SITE_BACK)
+        return db_run(q->writer, e, "UPDATE site SET retry=0,due=?2,failures=0,reply='' WHERE n=?1",
+                      DB_I(p->site_n), DB_I(queue_now(q)));
+    return RC_OK;
+}
+
+static enum rc count_failed(struct queue *q, struct report *p, struct err *e)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->r.n; i++)
+        n += p->r.outcomes[i].result == QUEUE_FAILED;
+    bool elsewhere = p->job->site->kind == QUEUE_REMOTE;
+    return n > 0 && elsewhere && p->envelope.account.n > 0
+               ? outbound_note_failed(q, &p->envelope, n, &p->touches, e)
+               : RC_OK;
+}
+
+/* Delivered, all of them, and nobody is to be told: nothing of the message needs to be known. */
+static bool is_plain(const struct report *p)
+{
+    for (size_t i = 0; i < p->r.n; i++) {
+        enum queue_result result = p->r.outcomes[i].result;
+        if (result != QUEUE_DELIVERED && result != QUEUE_RELAYED && result != QUEUE_RELAYED_BLIND)
+            return false;
+    }
+    return !p->job->asked && p->added.parts.n == 0;
+}
+
+static enum rc drop_all(struct queue *q, struct report *p, struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < p->r.n && rc == RC_OK; i++)
+        rc = drop_rcpt(q, &p->r.outcomes[i], e);
+    return rc == RC_OK ? fate_conclude(q, p->job->message, NULL, false, &p->touches, &p->gone, e) : rc;
+}
+
+static enum rc report_run(struct queue *q, void *arg, struct err *e)
+{
+    struct report *p = arg;
+    p->touches.n = 0;
+    p->gone = false;
+    enum rc rc = note_site(q, p, e);
+    if (rc == RC_OK && is_plain(p))
+        return drop_all(q, p, e);
+    if (rc == RC_OK)
+        rc = rows_read_message(q->writer, p->job->message, p->arena, &p->envelope, NULL, e);
+    p->added.gone = rc == RC_GONE; /* deleted meanwhile */
+    if (rc != RC_OK)
+        return rc == RC_GONE ? RC_OK : rc;
+    rc = tell_success(q, p, e);
+    if (rc == RC_OK)
+        rc = count_failed(q, p, e);
+    if (rc == RC_OK)
+        rc = added_put(q, &p->added, p->job->message, &p->envelope, &p->touches, e);
+    for (size_t i = 0; i < p->r.n && rc == RC_OK; i++)
+        rc = apply(q, p, &p->r.outcomes[i], e);
+    if (rc == RC_OK)
+        rc = fate_conclude(q, p->job->message, &p->envelope, false, &p->touches, &p->gone, e);
+    return rc;
+}
+
+static bool any(const struct report *p, enum queue_result result)
+{
+    for (size_t i = 0; i < p->r.n; i++)
+        if (p->r.outcomes[i].result == result)
+            return true;
+    return false;
+}
+
+/* The disk is full or fails. What was delivered must not be delivered again, so the job stays as it is, and
+ * no other is given out, until the report is written. Only a full disk may last: whatever else fails so often
+ * is this report's own trouble, and must not stop the others. */
+static bool keep_unwritten(struct queue *q, struct report *p, enum rc rc)
+{
+    pthread_mutex_lock(&q->lock);
+    bool lasts = rc == RC_LIMIT || (rc == RC_TEMP && p->unwritten < UNWRITTEN_MAX);
+    bool keeps = lasts && !q->stopping;
+    if (keeps) {
+        q->n_unwritten += p->unwritten++ == 0;
+        p->op.next = q->unwritten;
+        q->unwritten = &p->op;
+    }
+    pthread_mutex_unlock(&q->lock);
+    return keeps;
+}
+
+void queue_rewrite(struct queue *q)
+{
+    pthread_mutex_lock(&q->lock);
+    struct queue_op *op = q->unwritten;
+    if (op) {
+        q->unwritten = op->next;
+        op->e = (struct err){0};
+        queue_commit_later(q, op);
+    }
+    pthread_mutex_unlock(&q->lock);
+}
+
+static void written_at_last(struct queue *q)
+{
+    pthread_mutex_lock(&q->lock);
+    q->n_unwritten--;
+    queue_wake_all(q);
+    pthread_mutex_unlock(&q->lock);
+    queue_rewrite(q); /* the next one at once */
+}
+
+static void report_after(struct queue *q, void *arg, enum rc rc)
+{
+    struct report *p = arg;
+    if (rc != RC_OK && keep_unwritten(q, p, rc))
+        return;
+    if (p->unwritten > 0)
+        written_at_last(q);
+    added_end(q, &p->added, p->r.id, rc);
+    if (rc == RC_OK && p->gone) {
+        log_info("%s: removed", p->job->id);
+        if (p->job->in_file)
+            spool_release(q->spool, str_c(p->job->id));
+    }
+    pthread_mutex_lock(&q->lock);
+    if (rc != RC_OK || any(p, QUEUE_NOT_TRIED)) /* its rows are due: read them again */
+        sched_reread(p->job);
+    job_end(q, p->job, p->added_wait || any(p, QUEUE_DEFERRED));
+    pthread_mutex_unlock(&q->lock);
+    for (size_t i = 0; rc == RC_OK && i < p->touches.n; i++)
+        sched_note(q, &p->touches.v[i]);
+    arena_free(p->arena);
+    free(p);
+}
+
+/* --- taking it --- */
+
+static str keep(struct arena *a, str s, size_t max)
+{
+    return arena_str(a, str_sub(s, 0, max));
+}
+
+static void copy_report(struct report *p, const struct queue_report *r)
+{
+    struct queue_outcome *list = arena_array(p->arena, r->n ? r->n : 1, sizeof *list);
+    must(list);
+    for (size_t i = 0; i < r->n; i++) {
+        list[i] = r->outcomes[i];
+        list[i].status = keep(p->arena, r->outcomes[i].status, QUEUE_STATUS_MAX);
+        list[i].reply = keep(p->arena, r->outcomes[i].reply, QUEUE_REPLY_MAX);
+        list[i].remote = keep(p->arena, r->outcomes[i].remote, QUEUE_SITE_MAX);
+    }
+    for (size_t i = 0; i < r->n_added; i++)
+        p->added_wait |= r->added[i].waits;
+    p->r = *r;
+    p->r.id = arena_str(p->arena, r->id);
+    p->r.outcomes = list;
+    p->r.added = NULL;
+}
+
+/* A report may only speak of the job's own recipients. */
+static bool is_of_job(const struct sched_job *job, const struct queue_report *r)
+{
+    if (r->n > job->n)
+        return false;
+    for (size_t i = 0; i < r->n; i++) {
+        bool found = false;
+        for (unsigned k = 0; k < job->n && !found; k++)
+            found = job->rcpts[k] == r->outcomes[i].rcpt;
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+static void learn(struct queue *q, struct report *p)
+{
+    struct sched_site *site = p->job->site;
+    p->site_n = site->n;
+    if (p->r.site_failed) {
+        if (sched_failure(q, site, queue_now(q), &p->retry, &p->failures))
+            p->site = SITE_DEAD;
+    } else if (sched_success(q, site)) {
+        p->site = SITE_BACK;
+    }
+}
+
+/* --- a job of an earlier process --- */
+
+struct late {
+    const struct queue_report *r;
+    bool any;
+};
+
+/* Only deliveries count: whatever else became of it is found out again. */
+static enum rc late_run(struct queue *q, void *arg, struct err *e)
+{
+    struct late *l = arg;
+    enum rc rc = RC_OK;
+    l->any = false;
+    for (size_t i = 0; i < l->r->n && rc == RC_OK; i++) {
+        const struct queue_outcome *o = &l->r->outcomes[i];
+        if (o->result != QUEUE_RELAYED && o->result != QUEUE_RELAYED_BLIND &&
+            o->result != QUEUE_RELAYED_TRACED)
+            continue;
+        rc = db_run(q->writer, e,
+                    "DELETE FROM rcpt WHERE n=?1 AND message=(SELECT n FROM message WHERE id=?2)",
+                    DB_I(o->rcpt), DB_T(l->r->id));
+        l->any |= db_changes(q->writer) > 0;
+    }
+    if (rc == RC_OK)
+        rc = db_run(
+            q->writer, e,
+            "DELETE FROM message WHERE id=?1 AND NOT EXISTS(SELECT 1 FROM rcpt WHERE message=message.n)",
+            DB_T(l->r->id));
+    return rc;
+}
+
+static enum rc report_late(struct queue *q, const struct queue_report *r)
+{
+    struct late l = {.r = r};
+    struct queue_op op = {.run = late_run, .arg = &l};
+    enum rc rc = queue_commit(q, &op);
+    return rc != RC_OK ? rc : l.any ? RC_OK : RC_GONE;
+}
+
+static struct sched_job *find_job(struct queue *q, const struct queue_report *r)
+{
+    struct sched_job *job = map_find(q->sched->jobs, str_mem(&r->number, sizeof r->number));
+    return job && is_of_job(job, r) ? job : NULL;
+}
+
+enum rc queue_report(struct queue *q, const struct queue_report *r)
+{
+    struct arena *a = arena_new(ARENA_MAX);
+    struct queue_added added;
+    must(r->n_added <= QUEUE_RCPTS_MAX && added_make(q, r, a, &added)); /* so many fit the arena */
+    queue_commit_throttle(q);
+    pthread_mutex_lock(&q->lock);
+    struct sched_job *job = find_job(q, r);
+    if (!job || q->stopping) {
+        bool late = !q->stopping;
+        pthread_mutex_unlock(&q->lock);
+        arena_free(a);
+        return late ? report_late(q, r) : RC_TEMP;
+    }
+    (void)job_take_out(q, r->number);
+    struct report *p = calloc(1, sizeof *p);
+    must(p);
+    p->job = job;
+    p->arena = a;
+    copy_report(p, r);
+    p->added = added;
+    p->added.in_file = job->in_file;
+    learn(q, p);
+    p->op = (struct queue_op){.run = report_run, .after = report_after, .arg = p};
+    queue_commit_later(q, &p->op); /* before queue_flush of a queue that stops */
+    pthread_mutex_unlock(&q->lock);
+    return RC_OK;
+}
+
+void queue_give_back(struct queue *q, uint64_t number)
+{
+    pthread_mutex_lock(&q->lock);
+    struct sched_job *job = job_take_out(q, number);
+    if (job) {
+        sched_reread(job);
+        job_end(q, job, false);
+        queue_wake_all(q);
+    }
+    pthread_mutex_unlock(&q->lock);
+}

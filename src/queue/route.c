@@ -1,0 +1,234 @@
+/* Where mail for an address goes. Settings, tables and an address in, a site's name out; and once more when
+ * the mail is about to go, because an administrator may have changed his mind since. */
+#include "base/log.h"
+#include "fmt/nexthop.h"
+#include "fmt/pipe_def.h"
+#include "fmt/via.h"
+#include "queue/queue_impl.h"
+#include "queue/site_name.h"
+#include "table/maps.h"
+
+enum { TABLES_ARENA = 256 << 10, HOP_MAX = 255 };
+
+struct routing {
+    const struct conf *conf;
+    const struct table_settings *tables;
+    str sender, address, domain;
+    struct arena *arena;
+    struct buf *ret;
+    struct err *e;
+};
+
+/* What the tables say wrongly waits for an administrator. */
+static enum rc put_retry(const struct routing *r, const char *what, str text)
+{
+    AUTO(buf_deinit) struct buf reason = BUF_INIT(QUEUE_SITE_MAX);
+    buf_printf(&reason, "4.3.5 %s \"" STR_FMT "\"", what, STR_ARG(str_sub(text, 0, 100)));
+    return site_name_put(r->ret, SITE_RETRY, buf_str(&reason));
+}
+
+static enum rc put_domain(const struct routing *r)
+{
+    AUTO(buf_deinit) struct buf lower = BUF_INIT(QUEUE_SITE_MAX);
+    for (size_t i = 0; i < r->domain.n; i++)
+        buf_putc(&lower, ascii_lower(r->domain.p[i]));
+    if (lower.overflow || site_name_put(r->ret, SITE_SMTP, buf_str(&lower)) != RC_OK)
+        return site_name_put(r->ret, SITE_ERROR, S("5.1.2 the domain is too long"));
+    return RC_OK;
+}
+
+/* LMTP knows no MX, so "[host]:port", "host:port" and "inet:host:port" mean the same. */
+static enum rc put_lmtp(const struct routing *r, str hop)
+{
+    AUTO(buf_deinit) struct buf name = BUF_INIT(QUEUE_SITE_MAX);
+    struct nexthop parsed;
+    bool is_unix = str_starts(hop, S("unix:"));
+    str host = str_starts(hop, S("inet:")) ? str_from(hop, 5) : hop;
+    if (!is_unix && (host.n > HOP_MAX || nexthop_parse(host, &parsed) != RC_OK))
+        return put_retry(r, "bad next hop for LMTP", hop);
+    buf_puts(&name, is_unix ? STR_NONE : S("inet:"));
+    buf_puts(&name, host);
+    if (name.overflow || site_name_put(r->ret, SITE_LMTP, buf_str(&name)) != RC_OK)
+        return put_retry(r, "bad next hop for LMTP", hop);
+    return RC_OK;
+}
+
+static enum rc put_hop(const struct routing *r, str hop)
+{
+    struct nexthop parsed;
+    if (hop.n > HOP_MAX || nexthop_parse(hop, &parsed) != RC_OK)
+        return put_retry(r, "bad next hop", hop);
+    return site_name_put(r->ret, SITE_SMTP, hop);
+}
+
+/* --- without a transport: the sender's relayhost, the relayhost, the domain --- */
+
+/* RC_OK: *ret_hop, empty for none. */
+static enum rc find_sender_relayhost(const struct routing *r, str *ret_hop)
+{
+    struct maps_found found;
+    struct table_list *l = r->tables ? r->tables->v[TABLES_SENDER_RELAYHOST] : NULL;
+    const struct maps_rules rules = {.delimiters = r->conf->recipient_delimiter};
+    if (!l)
+        return RC_OK;
+    enum rc rc = r->sender.n ? maps_find_address(l, r->sender, &rules, r->arena, &found, r->e)
+                             : table_list_find(l, TABLE_WHOLE_KEY, S("<>"), r->arena, &found.value, r->e);
+    if (rc == RC_OK && !str_ieq(found.value, S("DUNNO")))
+        *ret_hop = str_trim(found.value);
+    return rc == RC_GONE ? RC_OK : rc;
+}
+
+static enum rc put_default(const struct routing *r)
+{
+    str hop = STR_NONE;
+    enum rc rc = find_sender_relayhost(r, &hop);
+    if (rc != RC_OK)
+        return rc;
+    if (hop.n == 0)
+        hop = str_c(r->conf->relayhost);
+    return hop.n > 0 ? put_hop(r, hop) : put_domain(r);
+}
+
+/* --- transport(5) --- */
+
+/* One of pipe_transports, or nothing that is known. */
+static enum rc put_pipe(const struct routing *r, str transport, str hop)
+{
+    AUTO(buf_deinit) struct buf name = BUF_INIT(QUEUE_SITE_MAX);
+    struct pipe_def def;
+    if (pipe_def_find(str_c(r->conf->pipe_transports), transport, &def) != RC_OK)
+        return put_retry(r, "there is no mail transport", transport);
+    buf_printf(&name, STR_FMT ":" STR_FMT, STR_ARG(transport), STR_ARG(hop));
+    if (name.overflow || site_name_put(r->ret, SITE_PIPE, buf_str(&name)) != RC_OK)
+        return put_retry(r, "bad next hop for a program", hop);
+    return RC_OK;
+}
+
+/* A user's name or an alias's, so that each has jobs of his own under way. */
+static enum rc put_via(str via, struct buf *ret)
+{
+    AUTO(buf_deinit) struct buf name = BUF_INIT(VIA_MAX);
+    struct via v;
+    if (via_parse(via, &v) != RC_OK)
+        return site_name_put(ret, SITE_RETRY, S("4.3.0 the recipient cannot be read"));
+    buf_puts(&name, v.kind == VIA_ALIAS ? S("|") : S(""));
+    buf_puts(&name, v.name);
+    return site_name_put(ret, SITE_COMMAND, buf_str(&name));
+}
+
+/* transport ":" nexthop. No transport: the default one, and with no next hop either, as without the table; a
+ * transport without next hop: the address's domain. */
+static enum rc put_transport(const struct routing *r, str value)
+{
+    str hop = str_trim(value), transport = str_trim(str_take(&hop, ':'));
+    hop = str_trim(hop);
+    if (str_eq(transport, S("smtp")) || str_eq(transport, S("relay")) || (transport.n == 0 && hop.n > 0))
+        return hop.n > 0 ? put_hop(r, hop) : put_domain(r);
+    if (transport.n == 0)
+        return put_default(r);
+    if (str_eq(transport, S("lmtp")))
+        return put_lmtp(r, hop.n > 0 ? hop : r->domain);
+    if (str_eq(transport, S("local")) || str_eq(transport, S("virtual")))
+        return site_name_put(r->ret, SITE_LOCAL, STR_NONE);
+    if (str_eq(transport, S("error")))
+        return site_name_put(r->ret, SITE_ERROR, hop.n > 0 ? hop : S("the address is undeliverable"));
+    if (str_eq(transport, S("retry")))
+        return site_name_put(r->ret, SITE_RETRY, hop.n > 0 ? hop : S("delivery is suspended"));
+    if (str_eq(transport, S("discard")))
+        return site_name_put(r->ret, SITE_DISCARD, hop);
+    return put_pipe(r, transport, hop.n > 0 ? hop : r->domain);
+}
+
+static enum rc route(const struct routing *r)
+{
+    struct maps_found found;
+    struct table_list *l = r->tables ? r->tables->v[TABLES_TRANSPORT] : NULL;
+    const struct maps_rules rules = {.delimiters = r->conf->recipient_delimiter};
+    enum rc rc = l ? maps_find_transport(l, r->address, &rules, r->arena, &found, r->e) : RC_GONE;
+    if (rc == RC_GONE)
+        return put_default(r);
+    return rc == RC_OK ? put_transport(r, found.value) : rc;
+}
+
+enum rc queue_route(const struct conf *c, const struct table_settings *t, str sender,
+                    const struct queue_rcpt *rcpt, struct buf *ret, struct err *e)
+{
+    AUTO(arena_freep) struct arena *a = NULL;
+    ptrdiff_t at = str_rchr(rcpt->address, '@');
+    if (rcpt->local && rcpt->via.n > 0)
+        return put_via(rcpt->via, ret);
+    if (rcpt->local || at < 0)
+        return site_name_put(ret, SITE_LOCAL, STR_NONE);
+    if (t && (t->v[TABLES_TRANSPORT] || t->v[TABLES_SENDER_RELAYHOST]))
+        a = arena_new(TABLES_ARENA);
+    const struct routing r = {.conf = c,
+                              .tables = t,
+                              .sender = sender,
+                              .address = rcpt->address,
+                              .domain = str_from(rcpt->address, (size_t)at + 1),
+                              .arena = a,
+                              .ret = ret,
+                              .e = e};
+    enum rc rc = route(&r);
+    if (rc == RC_OK)
+        return RC_OK;
+    buf_reset(ret);
+    e->rc = RC_TEMP; /* whatever is wrong with a table, the mail waits */
+    return RC_TEMP;
+}
+
+str queue_site_of(const struct queue *q, str sender, const struct queue_rcpt *r, struct arena *a)
+{
+    AUTO(buf_deinit) struct buf name = BUF_INIT(QUEUE_SITE_MAX);
+    struct err e = {0};
+    if (queue_route(q->conf, q->tables, sender, r, &name, &e) != RC_OK) {
+        buf_reset(&name);
+        must(site_name_put(&name, SITE_ROUTE, STR_NONE) == RC_OK);
+    }
+    return arena_str(a, buf_str(&name));
+}
+
+/* --- again, when its turn has come --- */
+
+/* *o says whether the recipient stays, moves, or waits because that cannot be said. */
+static bool goes_elsewhere(const struct queue *q, const struct queue_job *job, const struct queue_rcpt *r,
+                           struct queue_outcome *o, struct arena *a)
+{
+    AUTO(buf_deinit) struct buf name = BUF_INIT(QUEUE_SITE_MAX);
+    struct err e = {0};
+    *o = (struct queue_outcome){.rcpt = r->n, .result = QUEUE_NOT_TRIED, .status = S("4.3.0")};
+    if (queue_route(q->conf, q->tables, job->envelope.sender, r, &name, &e) != RC_OK) {
+        o->result = QUEUE_DEFERRED;
+        o->reply = S("where it goes cannot be looked up now");
+        log_warn(STR_FMT ": to=<" STR_FMT ">, relay=none, dsn=4.3.0, status=deferred (" STR_FMT ": %s)",
+                 STR_ARG(job->envelope.id), STR_ARG(r->address), STR_ARG(o->reply), err_text(&e));
+        return true;
+    }
+    if (!str_eq(buf_str(&name), job->site_name)) {
+        o->result = QUEUE_EXPANDED;
+        o->status = S("2.0.0");
+        o->reply = arena_str(a, buf_str(&name));
+    }
+    return o->result != QUEUE_NOT_TRIED;
+}
+
+bool queue_reroute(struct queue *q, const struct queue_job *job, struct arena *a)
+{
+    struct queue_outcome outcomes[QUEUE_JOB_RCPTS_MAX];
+    struct queue_rcpt added[QUEUE_JOB_RCPTS_MAX];
+    struct queue_report report = {.number = job->number,
+                                  .id = job->envelope.id,
+                                  .outcomes = outcomes,
+                                  .n = job->envelope.n,
+                                  .sender = job->envelope.sender,
+                                  .added = added};
+    bool any = false;
+    for (size_t i = 0; i < job->envelope.n; i++) {
+        any |= goes_elsewhere(q, job, &job->envelope.rcpts[i], &outcomes[i], a);
+        if (outcomes[i].result == QUEUE_EXPANDED) /* with what was heard of it */
+            added[report.n_added++] = job->envelope.rcpts[i];
+    }
+    if (any && queue_report(q, &report) != RC_OK)
+        log_error(STR_FMT ": its job is gone", STR_ARG(job->envelope.id));
+    return any;
+}

@@ -1,0 +1,199 @@
+/* Rows of messages and recipients, written and read. */
+#include "queue/queue_impl.h"
+
+enum { BULK_RCPTS = 50 };
+
+static int64_t later(int64_t time, msec by)
+{
+    return time > QUEUE_NEVER - by ? QUEUE_NEVER : time + by;
+}
+
+enum rc rows_add_message(struct queue *q, const struct queue_envelope *v, const str *content, int64_t *ret_n,
+                         struct err *e)
+{
+    const struct conf *c = q->conf;
+    msec life = v->sender.n ? c->maximal_queue_lifetime_ms : c->bounce_queue_lifetime_ms;
+    int64_t now = queue_now(q), held = queue_time_of_wall(q, v->hold_until), begins = held > now ? held : now;
+    int64_t expires = later(begins, life), warn = later(begins, c->delay_warning_time_ms);
+    bool warns = c->delay_warning_time_ms > 0 && v->sender.n && warn < expires;
+    int64_t timer = warns ? warn : expires;
+    if (v->deliver_by && queue_time_of_wall(q, v->deliver_by) < timer)
+        timer = queue_time_of_wall(q, v->deliver_by);
+    *ret_n = rows_new(q);
+    if (queue_clock_is_old(q)) {
+        enum rc rc = queue_clock_write(q, e);
+        if (rc != RC_OK)
+            return rc;
+    }
+    return db_run(
+        q->writer, e,
+        "INSERT INTO message(id,sender,envid,ret,flags,account,client,message_id,arrived,size,lines,"
+        "expires,warn,timer,trace,content,n,hold_until,deliver_by,priority) "
+        "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)",
+        DB_T(v->id), DB_T(v->sender), DB_T(v->envid), DB_I(v->ret), DB_I(v->flags), DB_T(v->account),
+        DB_T(v->client), DB_T(v->message_id), DB_I(v->arrived), DB_I(v->size), DB_I(v->lines), DB_I(expires),
+        warns ? DB_I(warn) : DB_NULL, DB_I(timer), DB_B(v->trace), content ? DB_B(*content) : DB_NULL,
+        DB_I(*ret_n), DB_I(v->hold_until), DB_I(v->deliver_by), DB_I(v->priority));
+}
+
+enum rc rows_copy_message(struct queue *q, int64_t message, const struct queue_part *part, int64_t *ret_n,
+                          struct err *e)
+{
+    *ret_n = rows_new(q);
+    return db_run(
+        q->writer, e,
+        "INSERT INTO message(id,sender,envid,ret,flags,account,client,message_id,arrived,size,lines,"
+        "expires,warn,timer,trace,content,n,hold_until,deliver_by,priority) "
+        "SELECT ?2,?3,envid,ret,flags,CASE ?5 WHEN '' THEN account ELSE '' "
+        "END,client,message_id,arrived,size,"
+        "lines,expires,warn,timer,CAST(?5||trace AS BLOB),content,?4,hold_until,deliver_by,priority"
+        " FROM message WHERE n=?1",
+        DB_I(message), DB_T(part->v.id), DB_T(part->v.sender), DB_I(*ret_n), DB_T(part->head));
+}
+
+/* --- sites and lanes --- */
+
+static enum rc find_row(struct db *db, const char *find, const struct db_val *key, size_t n_key,
+                        int64_t ret[3], struct err *e)
+{
+    AUTO(db_done) struct db_stmt *s = NULL;
+    enum rc rc = db_query_args(db, &s, e, find, key, n_key);
+    if (rc == RC_OK)
+        rc = db_step(s, e);
+    for (int i = 0; rc == RC_OK && i < 3; i++)
+        ret[i] = db_int(s, i);
+    return rc;
+}
+
+/* A site that is dead is not due before it is tried again. */
+static enum rc find_site(struct queue *q, str name, int64_t due, int64_t *ret, struct err *e)
+{
+    int64_t row[3] = {0};
+    const struct db_val key[] = {DB_T(name)};
+    enum rc rc = find_row(q->writer, "SELECT n,due,retry FROM site WHERE name=?1", key, 1, row, e);
+    *ret = row[0];
+    if (due < row[2])
+        due = row[2];
+    if (rc == RC_GONE) {
+        *ret = rows_new(q);
+        rc = db_run(q->writer, e, "INSERT INTO site(name,due,n) VALUES(?1,?2,?3)", DB_T(name), DB_I(due),
+                    DB_I(*ret));
+    } else if (rc == RC_OK && row[1] > due) {
+        rc = db_run(q->writer, e, "UPDATE site SET due=?2 WHERE n=?1", DB_I(*ret), DB_I(due));
+    }
+    return rc;
+}
+
+static enum rc find_lane(struct queue *q, int64_t site, str name, int priority, int64_t due, int64_t *ret,
+                         struct err *e)
+{
+    int64_t row[3] = {0};
+    const struct db_val key[] = {DB_I(site), DB_T(name)};
+    enum rc rc = find_row(q->writer, "SELECT n,due,0 FROM lane WHERE site=?1 AND key=?2", key, 2, row, e);
+    *ret = row[0];
+    if (rc == RC_GONE) {
+        *ret = rows_new(q);
+        rc = db_run(q->writer, e, "INSERT INTO lane(site,key,due,n,priority) VALUES(?1,?2,?3,?4,?5)",
+                    DB_I(site), DB_T(name), DB_I(due), DB_I(*ret), DB_I(priority));
+    } else if (rc == RC_OK && row[1] > due) {
+        rc = db_run(q->writer, e, "UPDATE lane SET due=?2 WHERE n=?1", DB_I(*ret), DB_I(due));
+    }
+    return rc;
+}
+
+static void touch(struct queue_touches *t, int64_t site, int64_t lane, int priority)
+{
+    if (t->n > 0 && t->v[t->n - 1].lane == lane)
+        return;
+    if (t->n < sizeof t->v / sizeof *t->v)
+        t->v[t->n++] = (struct queue_touched){site, lane, priority};
+}
+
+enum rc rows_add_rcpt(struct queue *q, const struct queue_message_row *m, const struct queue_rcpt *r,
+                      str site_name, int64_t due, struct queue_touches *t, struct err *e)
+{
+    AUTO(buf_deinit) struct buf key = BUF_INIT(2048);
+    int64_t site = 0, lane = 0;
+    /* one sender's mail to one place is a lane, and so is each message to many: neither delays others; nor
+     * does mail of another priority */
+    buf_puts(&key, m->sender);
+    if (m->rcpts > BULK_RCPTS)
+        buf_printf(&key, " " STR_FMT, STR_ARG(m->id));
+    if (m->priority)
+        buf_printf(&key, "\n%d", m->priority);
+    enum rc rc = find_site(q, site_name, due, &site, e);
+    if (rc == RC_OK)
+        rc = find_lane(q, site, buf_str(&key), m->priority, due, &lane, e);
+    if (rc == RC_OK)
+        rc = db_run(q->writer, e,
+                    "INSERT INTO rcpt(message,lane,due,address,orig,orcpt,notify,local,n,"
+                    "attempts,tried,code,status,reply,remote,via)"
+                    " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)",
+                    DB_I(m->n), DB_I(lane), DB_I(due), DB_T(r->address), DB_T(r->orig), DB_T(r->orcpt),
+                    DB_I(r->notify), DB_I(r->local ? (r->resolved ? 2 : 1) : 0), DB_I(rows_new(q)),
+                    DB_I(r->was.attempts), DB_I(r->was.tried), DB_I(r->was.code), DB_T(r->was.status),
+                    DB_T(r->was.reply), DB_T(r->was.remote), DB_T(r->via));
+    if (rc == RC_OK)
+        touch(t, site, lane, m->priority);
+    return rc;
+}
+
+enum rc rows_drop_message(struct queue *q, int64_t message, bool *ret_gone, struct err *e)
+{
+    enum rc rc = db_run(q->writer, e,
+                        "DELETE FROM message WHERE n=?1 AND NOT EXISTS(SELECT 1 FROM rcpt WHERE message=?1)",
+                        DB_I(message));
+    *ret_gone = rc == RC_OK && db_changes(q->writer) > 0;
+    return rc;
+}
+
+/* --- reading --- */
+
+static const char message_columns[] =
+    "SELECT id,sender,envid,ret,flags,account,client,message_id,arrived,size,lines,expires,trace,"
+    "hold_until,deliver_by,priority FROM message WHERE n=?1";
+
+static enum rc read_content(struct db *db, int64_t message, struct arena *a, str *ret, struct err *e)
+{
+    AUTO(db_done) struct db_stmt *s = NULL;
+    enum rc rc = db_query(db, &s, e, "SELECT content FROM message WHERE n=?1", DB_I(message));
+    if (rc == RC_OK)
+        rc = db_step(s, e);
+    if (rc == RC_OK)
+        *ret = db_is_null(s, 0) ? STR_NONE : arena_str(a, db_blob(s, 0));
+    if (rc == RC_OK && !db_is_null(s, 0) && !ret->p)
+        rc = err_set(e, RC_TEMP, 451, "4.3.0", "not enough memory for a message");
+    return rc;
+}
+
+enum rc rows_read_message(struct db *db, int64_t message, struct arena *a, struct queue_envelope *ret,
+                          str *content, struct err *e)
+{
+    AUTO(db_done) struct db_stmt *s = NULL;
+    enum rc rc = db_query(db, &s, e, message_columns, DB_I(message));
+    if (rc == RC_OK)
+        rc = db_step(s, e);
+    if (rc != RC_OK)
+        return rc;
+    *ret = (struct queue_envelope){.id = arena_str(a, db_text(s, 0)),
+                                   .sender = arena_str(a, db_text(s, 1)),
+                                   .envid = arena_str(a, db_text(s, 2)),
+                                   .ret = (unsigned)db_int(s, 3),
+                                   .flags = (unsigned)db_int(s, 4),
+                                   .account = arena_str(a, db_text(s, 5)),
+                                   .client = arena_str(a, db_text(s, 6)),
+                                   .message_id = arena_str(a, db_text(s, 7)),
+                                   .arrived = db_int(s, 8),
+                                   .size = (uint64_t)db_int(s, 9),
+                                   .lines = (uint64_t)db_int(s, 10),
+                                   .expires = db_int(s, 11),
+                                   .trace = arena_str(a, db_blob(s, 12)),
+                                   .hold_until = db_int(s, 13),
+                                   .deliver_by = db_int(s, 14),
+                                   .priority = (int)db_int(s, 15)};
+    if (content)
+        rc = read_content(db, message, a, content, e);
+    if (rc == RC_OK && arena_exhausted(a))
+        rc = err_set(e, RC_TEMP, 451, "4.3.0", "not enough memory for a message");
+    return rc;
+}

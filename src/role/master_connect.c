@@ -1,0 +1,39 @@
+/* Connections to the Unix sockets that the configuration names, for a role that reaches no files. */
+#include "base/log.h"
+#include "os/file.h"
+#include "os/socket.h"
+#include "role/ipc.h"
+#include "role/master_impl.h"
+
+enum { PATH_MAX_BYTES = 107 };
+
+static bool is_named(const struct conf *c, str path)
+{
+    for (size_t i = 0; i < c->lmtp_sockets.n; i++)
+        if (str_eq(c->lmtp_sockets.v[i], path))
+            return true;
+    return false;
+}
+
+void master_connect(const struct master *m, const struct child *c, struct ipc_msg *request)
+{
+    AUTO(buf_deinit) struct buf b = BUF_INIT(IPC_MAX);
+    AUTO(fd_closep) int fd = -1;
+    struct err e = {0};
+    char path[PATH_MAX_BYTES + 1] = "";
+    uint64_t number = ipc_get_u64(request);
+    str name = ipc_get_str(request, PATH_MAX_BYTES);
+    if (ipc_end(request) != RC_OK || str_copy(path, sizeof path, name) != RC_OK) {
+        log_error("%s[%d] sent a malformed CONTROL_CONNECT", c->role->name, c->pid);
+        return;
+    }
+    if (is_named(m->conf, name))
+        e.rc = socket_connect_unix(path, &fd, &e);
+    else
+        (void)err_set(&e, RC_TEMP, 0, "4.3.5", "the socket %s is not named in lmtp_sockets", path);
+    ipc_begin(&b, MSG_CONTROL_CONNECTED);
+    ipc_put_u64(&b, number);
+    ipc_put_err(&b, &e);
+    if (ipc_send(c->control, &b, &fd, fd >= 0, IPC_NOWAIT) != RC_OK)
+        log_warn("%s[%d] does not take its connection", c->role->name, c->pid);
+}

@@ -1,0 +1,195 @@
+/* The smtp role: takes jobs from queue and delivers them to other servers. A thread per delivery, as many as
+ * there is work for; their connections stay open for the next message to the same place. */
+#include "role/smtp_impl.h"
+
+#include "base/log.h"
+#include "base/map.h"
+#include "os/thread.h"
+#include "role/resolver_start.h"
+#include "role/role_tables.h"
+#include "role/smtp_conns.h"
+#include "role/smtp_sts.h"
+#include "role/smtp_unix.h"
+#include "role/smtp_way.h"
+
+#include <unistd.h>
+
+enum {
+    STACK = 512 << 10,
+    ARENA_MAX = 80 << 20,
+    LINK_WAIT_MS = 2000,
+    KEEP_CONNECTION_MS = 2000, /* an idle connection waits for another message this long */
+    IDLE_MS = 30000,           /* an idle thread ends, unless it is the last */
+    PAUSE_MS = 500,
+    STOP_WAIT_MS = 900,
+    SHARED_CHANNELS = 4 /* for what is known of TLS; every worker has one of its own */
+};
+
+static struct smtp_role self = {.held.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void start_worker(struct smtp_role *s);
+
+/* Another thread while there is work for it, up to the limit. */
+static void start_more(struct smtp_role *s, unsigned wanted)
+{
+    const struct conf *c = s->role->conf;
+    if (wanted > 0 && atomic_load(&s->workers) < c->smtp_process_limit)
+        start_worker(s);
+}
+
+static void run_job(struct smtp_worker *w, struct smtp_job *job)
+{
+    w->conf = w->server->role->conf; /* it may have been read again while this thread waited */
+    start_more(w->server, job->wanted);
+    if (!atomic_load(&w->server->stopping)) { /* else queue gives it to the next process */
+        job->started = clock_mono();
+        smtp_deliver(w, job);
+        smtp_log_outcomes(job);
+        smtp_report(w, job);
+    }
+    smtp_job_end(w->server, job);
+    if (job->content_fd >= 0)
+        close(job->content_fd);
+}
+
+/* False: this thread is not needed. */
+static bool is_needed(struct smtp_role *s)
+{
+    if (atomic_fetch_sub(&s->workers, 1) > 1)
+        return false;
+    atomic_fetch_add(&s->workers, 1);
+    return true;
+}
+
+static void *worker_main(void *arg)
+{
+    struct smtp_worker w = {.server = arg, .ipc = BUF_INIT(IPC_MAX), .arena = arena_new(ARENA_MAX)};
+    struct smtp_conns *conns = w.server->conns;
+    msec worked = clock_mono();
+    bool going = true;
+    while (going && !atomic_load(&w.server->stopping)) {
+        struct smtp_job job;
+        arena_reset(w.arena);
+        enum rc rc = smtp_take(&w, w.site, smtp_conns_any(conns) ? KEEP_CONNECTION_MS : IDLE_MS, &job);
+        if (rc == RC_OK) {
+            run_job(&w, &job);
+            worked = clock_mono();
+            w.site = w.conn.client ? w.conn.site : 0;
+            smtp_conns_keep(conns, &w.conn);
+        } else if (rc == RC_TEMP) {
+            usleep(PAUSE_MS * 1000);
+        } else {
+            going = clock_mono() - worked < IDLE_MS || is_needed(w.server);
+        }
+        smtp_conns_expire(conns, KEEP_CONNECTION_MS);
+    }
+    channel_release(&w.channel, true);
+    buf_deinit(&w.ipc);
+    arena_free(w.arena);
+    if (going)
+        atomic_fetch_sub(&w.server->workers, 1);
+    return NULL;
+}
+
+static void start_worker(struct smtp_role *s)
+{
+    atomic_fetch_add(&s->workers, 1);
+    if (thread_start(worker_main, s, STACK, "delivery") == RC_OK)
+        return;
+    atomic_fetch_sub(&s->workers, 1);
+    log_error("no thread for a delivery");
+}
+
+/* --- the role --- */
+
+static struct tls_client *make_tls(struct role *r, bool only_1_3)
+{
+    bool newest = only_1_3 || r->conf->tls_min_version == CONF_TLS_1_3;
+    struct tls_client_settings set = {.min_version = newest ? S("TLSv1.3") : S("TLSv1.2"),
+                                      .ca_file = str_c(r->conf->smtp_tls_ca_file)};
+    struct tls_client *t = NULL;
+    struct err e = {0};
+    if (tls_client_new(&set, &t, &e) == RC_OK)
+        return t;
+    log_error("TLS: %s", err_text(&e));
+    _exit(1);
+}
+
+static void smtp_start(struct role *r)
+{
+    struct sandbox sb = {.role = ROLE_SMTP};
+    self.role = r;
+    self.queue = channel_pool_new((unsigned)r->conf->smtp_process_limit + SHARED_CHANNELS, LINK_WAIT_MS);
+    self.resolver = role_resolver_new(r->conf);
+    self.tls = make_tls(r, false);
+    self.tables = role_tables_open(r);
+    self.sts = smtp_sts_new(&self);
+    self.conns = smtp_conns_new((unsigned)r->conf->smtp_process_limit);
+    smtp_way_read_password(&self);
+    smtp_unix_init();
+    self.tls_1_3 = self.tables->v[TABLES_TLS_POLICY] ? make_tls(r, true) : self.tls;
+    (void)map_hash(S(""));
+    role_set_user(&sb, r->conf->user_smtp);
+    role_chroot_empty(&sb, r->conf);
+    sandbox_enter(&sb);
+}
+
+static void smtp_link(struct role *r, const struct role_link *l)
+{
+    if (role_tables_link(l))
+        return;
+    if (!l->serve && str_eq(str_c(l->peer), S("queue")))
+        smtp_queue_link(&self, l->fd);
+    else
+        close(l->fd);
+}
+
+static void smtp_serve(struct role *r)
+{
+    role_resolver_start(self.resolver);
+    smtp_sts_start(self.sts);
+    start_worker(&self);
+}
+
+static unsigned jobs_held(void)
+{
+    pthread_mutex_lock(&self.held.lock);
+    unsigned n = self.held.n;
+    pthread_mutex_unlock(&self.held.lock);
+    return n;
+}
+
+/* Deliveries under way are answered if they can be; queue gives the others to the next process. */
+static void smtp_stop(struct role *r)
+{
+    atomic_store(&self.stopping, true);
+    for (msec end = clock_mono() + STOP_WAIT_MS; clock_mono() < end && jobs_held() > 0;)
+        usleep(5000);
+}
+
+static void *retire_main(void *unused)
+{
+    smtp_wait_reported(&self);
+    _exit(0);
+}
+
+static void smtp_retire(struct role *r)
+{
+    atomic_store(&self.stopping, true);
+    if (thread_start(retire_main, NULL, 0, "retire") != RC_OK)
+        log_error("no thread to wait for deliveries");
+}
+
+int smtp_role(void)
+{
+    static const struct role_ops ops = {.start = smtp_start,
+                                        .link = smtp_link,
+                                        .serve = smtp_serve,
+                                        .connected = smtp_unix_connected,
+                                        .retire = smtp_retire,
+                                        .stop = smtp_stop};
+    static struct role r = {.name = "smtp", .ops = &ops};
+    role_begin(&r);
+    role_control_loop(&r);
+    return 0;
+}

@@ -1,0 +1,101 @@
+/* Shared by the files of the smtp role: delivery of queued mail to other servers. */
+#ifndef ROLE_SMTP_IMPL_H
+#define ROLE_SMTP_IMPL_H
+
+#include "net/dial.h"
+#include "net/resolver.h"
+#include "os/channel.h"
+#include "os/tls_client.h"
+#include "queue/queue.h"
+#include "role/role.h"
+#include "role/smtp_policy.h"
+#include "smtp/client.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct smtp_role {
+    struct role *role;
+    struct channel_pool *queue;
+    struct resolver *resolver;
+    struct tls_client *tls, *tls_1_3; /* the latter speaks nothing older */
+    struct table_settings *tables;
+    struct smtp_sts *sts;
+    struct smtp_conns *conns;
+    struct buf proxy_password; /* "user:password", or empty */
+    atomic_int workers;
+    atomic_bool stopping;
+    struct smtp_held { /* the jobs that this process has */
+        pthread_mutex_t lock;
+        unsigned generation; /* of the link to queue */
+        unsigned n, owed;    /* owed: came over an earlier link */
+    } held;
+};
+
+struct smtp_conn {              /* a connection, kept from one job to the next */
+    struct smtp_client *client; /* NULL: none */
+    int64_t site;
+    struct dial_way way;         /* where it comes from */
+    enum smtp_tls_demand demand; /* that it was made for */
+    char sender[321];            /* whose mail it may carry, when log-ins are the senders' */
+    char peer[320];              /* "mx.example[192.0.2.1]:25" */
+    unsigned messages;           /* that went over it */
+    msec used;
+};
+
+struct smtp_worker {
+    struct smtp_role *server;
+    const struct conf *conf; /* for the job under way */
+    struct channel *channel; /* to queue; NULL after a failure */
+    struct buf ipc;
+    struct arena *arena;   /* for the job under way */
+    struct smtp_conn conn; /* for the job under way; between two it lies with the others */
+    int64_t site;          /* of the last one: its next message is preferred */
+};
+
+struct smtp_job {
+    uint64_t number;
+    unsigned generation; /* of the link over which it came */
+    int64_t site;
+    str site_name;
+    uint32_t attempts, wanted;
+    struct queue_envelope envelope;
+    str content;
+    int content_fd;      /* or -1 */
+    str header;          /* smtp_message_fill: goes in front of the content, LF ends its lines; */
+    size_t skip;         /* and this many bytes of the content stay away, since they are in it, changed; */
+    uint64_t skip_lines; /* they are so many lines (binary: 0) */
+    msec started;
+    struct queue_outcome outcomes[QUEUE_JOB_RCPTS_MAX];
+    str texts[QUEUE_JOB_RCPTS_MAX]; /* the same for the log: "host mx[ip]:25 said: 450 ... (in reply to RCPT
+                                       TO command)" */
+    bool site_failed;
+};
+
+/* smtp_queue.c: RC_OK: *ret is a job, everything in the worker's arena; RC_GONE: none within wait_ms;
+ * RC_TEMP: queue does not answer. */
+MUST_USE enum rc smtp_take(struct smtp_worker *w, int64_t keep, uint32_t wait_ms, struct smtp_job *ret);
+/* Tells queue what became of the job, also a queue that was started since. */
+void smtp_report(struct smtp_worker *w, const struct smtp_job *job);
+void smtp_job_end(struct smtp_role *s, const struct smtp_job *job); /* every job that was taken */
+/* Tells each new queue what is still owed, until nothing is held: for a process that takes nothing any more.
+ */
+void smtp_wait_reported(struct smtp_role *s);
+/* A new link: whoever answers there is another queue and waits until it was told of the jobs under way. */
+void smtp_queue_link(struct smtp_role *s, int fd);
+
+/* smtp_message.c: what the message says of TLS. */
+enum smtp_tls_demand smtp_demand_of(const struct conf *c, const struct queue_envelope *v);
+/* The message as it goes over the worker's connection, to recipients open[0] to open[n - 1] of the job; what
+ * is made for that lives in the worker's arena. */
+void smtp_message_fill(const struct smtp_worker *w, struct smtp_job *job, const size_t *open, size_t n,
+                       struct smtp_client_message *ret, struct smtp_client_rcpt *rcpts);
+
+/* smtp_deliver.c: fills every outcome. */
+void smtp_deliver(struct smtp_worker *w, struct smtp_job *job);
+void smtp_conn_close(struct smtp_conn *c); /* says QUIT; nothing when there is none */
+
+/* smtp_log.c: a line for each recipient in Postfix's shape. */
+void smtp_log_outcomes(const struct smtp_job *job);
+
+#endif

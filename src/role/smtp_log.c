@@ -1,0 +1,41 @@
+/* "ID: to=<a@b>, relay=mx[ip]:25, delay=1.2, delays=0.1/0/0.5/0.6, dsn=2.0.0, status=sent (250 2.0.0 Ok)":
+ * the shape that pflogsumm and logwatch read. The two middle delays are not told apart. */
+#include "base/log.h"
+#include "fmt/delay.h"
+#include "role/smtp_impl.h"
+
+static const char *status_of(const struct queue_outcome *o)
+{
+    switch (o->result) {
+    case QUEUE_DEFERRED:
+    case QUEUE_NOT_TRIED:
+        return "deferred";
+    case QUEUE_FAILED:
+        return "bounced";
+    case QUEUE_DELIVERED:
+    case QUEUE_RELAYED:
+    case QUEUE_RELAYED_BLIND:
+    case QUEUE_RELAYED_TRACED:
+    case QUEUE_EXPANDED:
+        break;
+    }
+    return "sent";
+}
+
+void smtp_log_outcomes(const struct smtp_job *job)
+{
+    msec took = clock_mono() - job->started, delay = clock_wall() / 1000 - job->envelope.arrived;
+    char whole[DELAY_SIZE], before[DELAY_SIZE], last[DELAY_SIZE];
+    for (size_t i = 0; i < job->envelope.n; i++) {
+        const struct queue_rcpt *r = &job->envelope.rcpts[i];
+        const struct queue_outcome *o = &job->outcomes[i];
+        str open = r->orig.n ? S(", orig_to=<") : S(""), close = r->orig.n ? S(">") : S("");
+        str relay = o->remote.n ? o->remote : S("none");
+        log_info(STR_FMT ": to=<" STR_FMT ">" STR_FMT STR_FMT STR_FMT ", relay=" STR_FMT
+                         ", delay=%s, delays=%s/0/0/%s, dsn=" STR_FMT ", status=%s (" STR_FMT ")",
+                 STR_ARG(job->envelope.id), STR_ARG(r->address), STR_ARG(open), STR_ARG(r->orig),
+                 STR_ARG(close), STR_ARG(relay), delay_format(delay, whole),
+                 delay_format(delay - took, before), delay_format(took, last), STR_ARG(o->status),
+                 status_of(o), STR_ARG(job->texts[i]));
+    }
+}

@@ -1,0 +1,54 @@
+/* settings: the tables that the configuration names, opened for the role that asks them. Who asks what is one
+ * list, in settings.c.
+ *
+ * A role opens its tables before it is locked in and keeps them as they are; the master opens all of them at
+ * a reload, so that a broken table leaves the old configuration in force, and starts a role again whose
+ * tables are no longer the same. */
+#ifndef TABLE_SETTINGS_H
+#define TABLE_SETTINGS_H
+
+#include "conf/conf.h"
+#include "table/table.h"
+
+enum table_setting {
+    TABLES_TRANSPORT,
+    TABLES_SENDER_RELAYHOST,
+    TABLES_SASL_PASSWORD,
+    TABLES_TLS_POLICY,
+    TABLES_BIND_ADDRESS,
+    TABLES_VIRTUAL_ALIAS,
+    TABLES_RELAY_RECIPIENT,
+    TABLES_ALIAS,
+    TABLES_RELOCATED,
+    TABLES_CANONICAL,
+    TABLES_SENDER_CANONICAL,
+    TABLES_RECIPIENT_CANONICAL,
+    TABLES_COUNT
+};
+
+struct table_settings { /* a list is NULL when the setting is empty or another role's */
+    struct table_list *v[TABLES_COUNT];
+};
+
+/* Opens the tables that the role asks, with NULL those of all roles. base: what is done with those that ask a
+ * database or a server (ask, unasked); NULL: they are asked here. Errors and warnings go to the report with
+ * the setting's name; NULL when one cannot be opened. */
+MUST_USE struct table_settings *table_settings_open(const struct conf *c, const char *role,
+                                                    const struct table_env *base, struct conf_report *report);
+struct table_settings *table_settings_close(struct table_settings *t); /* accepts NULL, returns NULL */
+
+/* Whether the role has to be started again, when `old` was opened for `was` and `now` is to follow: a setting
+ * of its differs, or a file has changed since. */
+bool table_settings_stale(const struct table_settings *old, const struct conf *was, const struct conf *now,
+                          const char *role);
+
+/* Calls fn for each table in a setting that asks a database or a server, with the role whose setting it is;
+ * the same table may come more than once. */
+typedef void table_asking_fn(void *ctx, const char *role, str spec);
+void table_settings_each_asking(const struct conf *c, table_asking_fn *fn, void *ctx);
+bool table_settings_ask(const struct conf *c); /* whether there is one */
+/* Whether those tables, or their files, are others than when `old` was opened (unasked) for `was`. */
+bool table_settings_asking_stale(const struct table_settings *old, const struct conf *was,
+                                 const struct conf *now);
+
+#endif

@@ -1,0 +1,77 @@
+"""How connections leave: through a SOCKS5 proxy, and from an address for each sender."""
+import pytest
+
+from harness import eventually
+from relay.conftest import OTHER, QUICK, SENDER, queue_is_empty, relaying, send
+from relay.socks import Socks
+
+
+@pytest.fixture
+def password_file(tmp_path):
+    tmp_path.chmod(0o755)
+    path = tmp_path / 'proxy'
+    path.write_text('joe:se:cret\n')
+    path.chmod(0o600)
+    return path
+
+
+def test_proxy(remote, password_file):
+    """It is asked for addresses, with the password; nothing goes past it, and its refusals are said in words."""
+    with Socks(remote.port, login=('joe', 'se:cret')) as proxy:
+        conf = {'relayhost': '[192.0.2.77]:2525', 'smtp_socks5_proxy': f'[127.0.0.1]:{proxy.port}', 'smtp_socks5_password_file': password_file}
+        with relaying(remote, **conf) as server:
+            assert send(server, 'x@a.example').startswith('250')
+            eventually(lambda: remote.messages, 20)
+            assert proxy.asked == [('192.0.2.77', 2525)] and proxy.logins == [('joe', 'se:cret')]
+            eventually(lambda: queue_is_empty(server), 20)
+            server.write_conf({**QUICK, **conf, 'relayhost': '[2001:db8::7]:2526'})
+            server.reload()
+            proxy.reply = 5
+            assert send(server, 'y@a.example').startswith('250')
+            line = server.wait_log('status=deferred (connect to 2001:db8::7[2001:db8::7]:2526: the proxy says: connection refused)', 20)
+            assert 'to=<y@a.example>, relay=none' in line  # and not the host before
+            assert proxy.asked[-1] == ('2001:db8::7', 2526)
+            proxy.reply = 0
+            eventually(lambda: len(remote.messages) == 2, 20)
+
+
+@pytest.mark.parametrize('login, why', [(('joe', 'other'), 'refuses the user name or the password'), (None, '')])
+def test_proxy_password(remote, password_file, login, why):
+    """A wrong password waits; a proxy that wants none gets none."""
+    with Socks(remote.port, login=login) as proxy:
+        with relaying(remote, smtp_socks5_proxy=f'127.0.0.1:{proxy.port}', smtp_socks5_password_file=password_file) as server:
+            assert send(server, 'x@a.example').startswith('250')
+            assert why in server.wait_log('to=<x@a.example>', 20)
+            assert len(proxy.logins) == 0 if login is None else not proxy.asked
+            assert bool(remote.connections) == (login is None)
+
+
+def test_proxy_is_gone(remote):
+    """Nothing goes directly instead."""
+    with Socks(remote.port) as proxy:
+        pass
+    with relaying(remote, smtp_socks5_proxy=f'[127.0.0.1]:{proxy.port}') as server:
+        assert send(server, 'x@a.example').startswith('250')
+        assert 'the proxy cannot be reached: Connection refused' in server.wait_log('to=<x@a.example>', 20)
+        assert not remote.connections
+
+
+def test_proxy_settings(remote, password_file):
+    with relaying(remote) as server:
+        server.write_conf({'smtp_socks5_proxy': 'a..b:1080'})
+        assert 'smtp_socks5_proxy' in server.malle('check', check=False).stderr
+
+
+def test_sender_dependent_source(remote):
+    """An address or a @domain decides, also over connections that are kept; the setting is for all others."""
+    maps = f'inline:{{ {{{SENDER}=127.0.0.7, ::1}} {{@b.example=127.0.0.8}} {{<>=127.0.0.10}} {{bad@c.example=nonsense}} }}'
+    with relaying(remote, sender_dependent_bind_address_maps=maps, smtp_bind_address='127.0.0.9') as server:
+        senders = {SENDER: '127.0.0.7', OTHER: '127.0.0.9', 'x@b.example': '127.0.0.8', '': '127.0.0.10'}
+        for _ in range(2):
+            for sender in senders:
+                assert send(server, 'x@a.example', sender=sender).startswith('250')
+        eventually(lambda: len(remote.messages) == 8, 20)
+        assert {(m.sender, remote.peers[m.connection - 1]) for m in remote.messages} == set(senders.items())
+        assert send(server, 'y@a.example', sender='bad@c.example').startswith('250')
+        assert '"nonsense" is no IP address' in server.wait_log('to=<y@a.example>', 20)
+        assert len(remote.messages) == 8
