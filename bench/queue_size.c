@@ -186,7 +186,8 @@ static void report(enum queue_result result)
     struct queue_report r = {.number = job.number, .id = job.envelope.id, .outcomes = &o, .n = 1};
     if (queue_report(queue, &r) != RC_OK)
         load_die("queue_size: a report was not taken");
-    queue_flush(queue);
+    if (queue_flush(queue) != RC_OK)
+        load_die("queue_size: the queue cannot be synced");
 }
 
 /* The job goes back, which is not timed, and is taken again. */

@@ -2,9 +2,12 @@
 #include "os/db.h"
 
 #include "base/clock.h"
+#include "os/file.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 enum { STATEMENTS_MAX = 96, BUSY_TIMEOUT_MS = 30000, STEPS_BETWEEN_LOOKS = 10000 };
 
@@ -24,6 +27,8 @@ struct db {
     uint64_t scanned;
     bool tells_damage;      /* DB_DISPOSABLE */
     bool durable;           /* the present value of PRAGMA synchronous */
+    int log_fd;             /* of db_sync; -1: not yet opened */
+    bool log_is_torn;       /* a sync of it failed, so what the kernel calls written may not be on disk */
     struct db_stmt outside; /* of db_query_text */
     msec patience, give_up; /* for one statement, and the instant that follows from it; 0: none */
 };
@@ -86,6 +91,7 @@ enum rc db_open(const char *path, unsigned flags, struct db **ret, struct err *e
     sqlite3_busy_timeout(db->s, BUSY_TIMEOUT_MS);
     sqlite3_db_config(db->s, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     db->durable = true;
+    db->log_fd = -1;
     enum rc rc = db_script(db, flags & DB_FOREIGN ? setup_foreign : setup, e);
     if (rc == RC_OK) {
         *ret = db;
@@ -102,6 +108,7 @@ struct db *db_close(struct db *db)
         sqlite3_finalize(db->stmt[i].s);
     sqlite3_finalize(db->outside.s);
     sqlite3_close(db->s);
+    fd_closep(&db->log_fd);
     free(db);
     return NULL;
 }
@@ -325,6 +332,44 @@ bool db_in_transaction(const struct db *db)
     return !sqlite3_get_autocommit(db->s);
 }
 
+/* --- syncing for others --- */
+
+/* Opens the write-ahead log, whose name lasts from then on. It stays the same file while a handle is open. */
+static int open_log(const struct db *db)
+{
+    str path = str_c(sqlite3_filename_wal(sqlite3_db_filename(db->s, "main")));
+    AUTO(str_freep) char *folder = str_dup(str_sub(path, 0, (size_t)(str_rchr(path, '/') + 1)));
+    AUTO(fd_closep) int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return dir < 0 || fsync(dir) != 0 ? -1 : open(path.p, O_RDONLY | O_CLOEXEC);
+}
+
+static bool sync_log(struct db *db)
+{
+    if (db->log_fd < 0)
+        db->log_fd = open_log(db);
+    return db->log_fd >= 0 && fdatasync(db->log_fd) == 0;
+}
+
+/* Moves the whole log into the database, which is synced, and begins it anew. */
+static enum rc empty_log(struct db *db, struct err *e)
+{
+    AUTO(db_done) struct db_stmt *s = NULL;
+    enum rc rc = db_query_args(db, &s, e, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, 0);
+    if (rc == RC_OK)
+        rc = db_step(s, e);
+    return rc == RC_OK && db_int(s, 0) != 0 ? fail(db, SQLITE_BUSY, "the log is in use", e) : rc;
+}
+
+enum rc db_sync(struct db *db, struct err *e)
+{
+    if (!db->log_is_torn && sync_log(db))
+        return RC_OK;
+    db->log_is_torn = true;
+    enum rc rc = empty_log(db, e);
+    db->log_is_torn = rc != RC_OK;
+    return rc;
+}
+
 int64_t db_last_id(const struct db *db)
 {
     return sqlite3_last_insert_rowid(db->s);
@@ -333,6 +378,11 @@ int64_t db_last_id(const struct db *db)
 int64_t db_changes(const struct db *db)
 {
     return sqlite3_changes64(db->s);
+}
+
+int64_t db_total_changes(const struct db *db)
+{
+    return sqlite3_total_changes64(db->s);
 }
 
 uint64_t db_scanned(const struct db *db)

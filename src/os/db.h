@@ -85,8 +85,13 @@ void db_rollback(struct db *db);
 MUST_USE enum rc db_end(struct db *db, enum rc rc, struct err *e); /* does nothing outside a transaction */
 bool db_in_transaction(const struct db *db);
 
+/* Makes everything last that was committed before this without being durable, through whatever handle. For a
+ * handle of another thread, so that transactions go on meanwhile. */
+MUST_USE enum rc db_sync(struct db *db, struct err *e);
+
 int64_t db_last_id(const struct db *db);
-int64_t db_changes(const struct db *db); /* rows the last statement changed */
+int64_t db_changes(const struct db *db);       /* rows the last statement changed */
+int64_t db_total_changes(const struct db *db); /* rows all statements changed so far */
 /* Rows that were read so far because no index named the right ones; for tests. */
 uint64_t db_scanned(const struct db *db);
 

@@ -1,7 +1,6 @@
-/* Group commit: one thread takes all operations that wait and runs them in one transaction. While it syncs,
- * the next ones gather. When one operation of a batch fails, the batch is rolled back and each runs alone.
- * Operations that nobody waits for go with those of others, or after a moment: of what is relayed at once
- * half the syncs are spared so. */
+/* Group commit: one thread takes all operations that wait and runs them in one transaction; another one syncs
+ * (sync.c) while the next ones are run. When one operation of a batch fails, the batch is rolled back and
+ * each runs alone. Operations that nobody waits for go with those of others, or after a moment. */
 #include "base/log.h"
 #include "os/thread.h"
 #include "queue/queue_impl.h"
@@ -61,7 +60,7 @@ static struct queue_op *take_batch(struct queue *q)
 static enum rc run_all(struct queue *q, struct queue_op *first, struct queue_op *stop)
 {
     struct err e = {0};
-    enum rc rc = db_begin(q->writer, true, &e);
+    enum rc rc = db_begin(q->writer, false, &e);
     if (rc != RC_OK)
         first->e = e;
     for (struct queue_op *op = first; rc == RC_OK && op != stop; op = op->next)
@@ -87,20 +86,27 @@ static void run_batch(struct queue *q, struct queue_op *batch)
     }
 }
 
-/* Calls every after(), which ends the detached ones; returns the others, whose owners wait. */
+/* Calls every after(), which ends the detached ones, and lets those go on who waited in vain; returns the
+ * others, whose owners wait until they last. */
 static struct queue_op *finish_batch(struct queue *q, struct queue_op *batch)
 {
-    struct queue_op *waited = NULL;
+    struct queue_op *written = NULL;
     for (struct queue_op *op = batch, *next; op; op = next) {
+        bool waited = !op->detached;
         next = op->next;
-        if (!op->detached) {
-            op->next = waited;
-            waited = op;
-        }
         if (op->after)
             op->after(q, op->arg, op->rc);
+        if (!waited)
+            continue; /* it may be gone */
+        if (op->rc != RC_OK) {
+            sem_post(&op->done);
+            continue;
+        }
+        op->written = true;
+        op->next = written;
+        written = op;
     }
-    return waited;
+    return written;
 }
 
 static void checkpoint(struct queue *q)
@@ -120,14 +126,13 @@ static void *committer_main(void *arg)
             break;
         struct queue_op *batch = take_batch(q);
         pthread_mutex_unlock(&q->commit_lock);
+        int64_t before = db_total_changes(q->writer);
         run_batch(q, batch);
+        if (db_total_changes(q->writer) != before)
+            sync_note(q->sync);
         if (atomic_exchange(&q->wants_checkpoint, false))
             checkpoint(q);
-        struct queue_op *waited = finish_batch(q, batch);
-        for (struct queue_op *next; waited; waited = next) {
-            next = waited->next;
-            sem_post(&waited->done); /* its owner may be gone after this */
-        }
+        sync_wait(q->sync, finish_batch(q, batch));
         pthread_mutex_lock(&q->commit_lock);
         if (q->n_throttled > 0)
             pthread_cond_broadcast(&q->commit_less);
@@ -155,6 +160,7 @@ void queue_commit_stop(struct queue *q)
     pthread_cond_signal(&q->commit_wanted);
     pthread_mutex_unlock(&q->commit_lock);
     pthread_join(q->committer, NULL);
+    q->sync = sync_free(q->sync);
 }
 
 enum rc queue_commit(struct queue *q, struct queue_op *op)

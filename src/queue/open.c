@@ -69,11 +69,16 @@ static bool is_queued(void *ctx, str id)
 static enum rc open_tables(struct queue *q, const char *path, struct err *e)
 {
     int64_t row = 0;
+    struct db *syncer = NULL;
     enum rc rc = db_open(path, DB_CREATE, &q->writer, e);
     if (rc == RC_OK)
         rc = queue_schema(q->writer, e);
     if (rc == RC_OK)
         rc = db_open(path, 0, &q->reader, e);
+    if (rc == RC_OK)
+        rc = db_open(path, 0, &syncer, e);
+    if (rc == RC_OK)
+        rc = sync_new(syncer, q->spool, &q->sync, e);
     if (rc == RC_OK)
         rc = db_get_int_args(
             q->writer, &row, e,
@@ -110,6 +115,7 @@ enum rc queue_open(const char *path, struct spool *spool, const struct conf *c,
     init_locks(q);
     enum rc rc = open_tables(q, path, e);
     if (rc != RC_OK) {
+        sync_free(q->sync);
         db_close(q->reader);
         db_close(q->writer);
         free(q);
@@ -142,10 +148,10 @@ static enum rc nothing_run(struct queue *q, void *arg, struct err *e)
     return RC_OK;
 }
 
-void queue_flush(struct queue *q)
+enum rc queue_flush(struct queue *q)
 {
     struct queue_op op = {.run = nothing_run};
-    (void)!queue_commit(q, &op); /* after all that came before it */
+    return queue_commit(q, &op); /* after all that came before it */
 }
 
 struct queue *queue_close(struct queue *q)

@@ -63,9 +63,23 @@ static enum rc put_run(struct queue *q, void *arg, struct err *e)
     return rc == RC_PERM && is_there(q->writer, p->parts.v[0].v.id) && p->touches.n == added ? RC_OK : rc;
 }
 
+static void log_parts(const struct put *p)
+{
+    for (size_t i = 0; i < p->parts.n; i++) {
+        const struct queue_envelope *v = &p->parts.v[i].v;
+        if (i > 0)
+            log_info(STR_FMT ": again as " STR_FMT " for another sender", STR_ARG(p->parts.v[0].v.id),
+                     STR_ARG(v->id));
+        log_info(STR_FMT ": from=<" STR_FMT ">, size=%llu, nrcpt=%zu (queue active)", STR_ARG(v->id),
+                 STR_ARG(v->sender), (unsigned long long)(v->size + v->trace.n), v->n);
+    }
+}
+
 static void put_after(struct queue *q, void *arg, enum rc rc)
 {
     struct put *p = arg;
+    if (rc == RC_OK && p->refused.rc == RC_OK)
+        log_parts(p);
     if (rc == RC_OK && p->v->hold_until && p->due > queue_now(q)) {
         sched_due(q, p->due);
         return;
@@ -105,18 +119,6 @@ static int write_file(struct queue *q, str content)
     return written;
 }
 
-static void log_parts(const struct put *p)
-{
-    for (size_t i = 0; i < p->parts.n; i++) {
-        const struct queue_envelope *v = &p->parts.v[i].v;
-        if (i > 0)
-            log_info(STR_FMT ": again as " STR_FMT " for another sender", STR_ARG(p->parts.v[0].v.id),
-                     STR_ARG(v->id));
-        log_info(STR_FMT ": from=<" STR_FMT ">, size=%llu, nrcpt=%zu (queue active)", STR_ARG(v->id),
-                 STR_ARG(v->sender), (unsigned long long)(v->size + v->trace.n), v->n);
-    }
-}
-
 /* What is left lets those out who are in: leaving is written down, too. */
 static bool has_room(struct queue *q, uint64_t size)
 {
@@ -127,13 +129,13 @@ static bool has_room(struct queue *q, uint64_t size)
     return false;
 }
 
-/* Whether a message of this id is in the queue, committed. */
+/* Whether a message of this id is in the queue, and lasts. */
 static bool was_put(struct queue *q, str id)
 {
     pthread_mutex_lock(&q->lock);
     bool is = is_there(q->reader, id);
     pthread_mutex_unlock(&q->lock);
-    return is;
+    return is && queue_flush(q) == RC_OK;
 }
 
 static enum rc put_parts(struct queue *q, struct put *p, int fd, struct err *e)
@@ -147,7 +149,7 @@ static enum rc put_parts(struct queue *q, struct put *p, int fd, struct err *e)
     rc = queue_commit(q, &op);
     if (rc == RC_OK && p->refused.rc == RC_OK)
         return RC_OK;
-    if (fd >= 0)
+    if (fd >= 0 && (rc == RC_OK || !op.written))
         release(q, p);
     if (rc == RC_OK) {
         *e = p->refused;
@@ -165,6 +167,8 @@ enum rc queue_put(struct queue *q, const struct queue_envelope *v, str content, 
     struct put p = {.v = v};
     if (!queue_parts_make(q, v, a, &p.parts) || p.parts.n == 0)
         return err_set(e, RC_TEMP, 451, "4.3.0", "Insufficient system resources");
+    if (sync_fails(q->sync))
+        return err_set(e, RC_TEMP, 451, "4.3.0", "Error: queue file write error");
     if (!has_room(q, spool_fd < 0 ? v->size : 0))
         return err_set(e, RC_LIMIT, 452, "4.3.1", "Insufficient system storage");
     if (spool_fd < 0 && content.n > DATABASE_CONTENT_MAX) {
@@ -174,8 +178,5 @@ enum rc queue_put(struct queue *q, const struct queue_envelope *v, str content, 
         spool_fd = own;
     }
     p.content = spool_fd < 0 ? &content : NULL;
-    enum rc rc = put_parts(q, &p, spool_fd, e);
-    if (rc == RC_OK)
-        log_parts(&p);
-    return rc;
+    return put_parts(q, &p, spool_fd, e);
 }

@@ -137,8 +137,8 @@ MUST_USE enum rc queue_take(struct queue *q, enum queue_kind kind, int64_t keep,
                             struct arena *a, struct queue_job *ret);
 /* Wakes all takers, for the end of the role: queue_take returns RC_GONE from here on. */
 void queue_stop(struct queue *q);
-/* Waits until what was reported so far is durable. */
-void queue_flush(struct queue *q);
+/* Waits until what was put in and reported so far lasts. */
+MUST_USE enum rc queue_flush(struct queue *q);
 
 enum queue_result {
     QUEUE_DELIVERED,      /* in a mailbox here */

@@ -1,7 +1,8 @@
 /* queue_impl: what the files of this folder share, and nobody else sees.
  *
- * Two handles on one database: `writer` belongs to the committing thread (commit.c), which runs every change;
- * `reader` is used under `lock`, together with the scheduler's memory (sched.c). */
+ * Three handles on one database: `writer` belongs to the committing thread (commit.c), which runs every
+ * change; `reader` is used under `lock`, together with the scheduler's memory (sched.c); the third one's
+ * thread syncs what the first one wrote (sync.c). */
 #ifndef QUEUE_IMPL_H
 #define QUEUE_IMPL_H
 
@@ -20,28 +21,46 @@
 enum queue_state { RCPT_WAITS, RCPT_FAILED /* its bounce is not written yet */ };
 
 /* --- committing (commit.c) --- */
+/* An operation is first written (committed to the database's log: others see it, and it outlives this
+ * process) and lasts a moment later (synced: it outlives the machine, too). */
 struct queue_op {
     /* Runs inside a transaction, maybe twice (when a batch has to be split up), so it changes nothing but the
      * database and what `arg` gathers anew at each run. Anything but RC_OK undoes it alone. */
     enum rc (*run)(struct queue *q, void *arg, struct err *e);
-    /* After the commit (rc RC_OK) or the failure; may be NULL. */
+    /* When it is written (rc RC_OK) or failed; may be NULL. */
     void (*after)(struct queue *q, void *arg, enum rc rc);
     void *arg;
     struct err e;
     enum rc rc;
+    bool written;
     sem_t done; /* when somebody waits */
     bool detached;
     struct queue_op *next;
 };
 MUST_USE enum rc queue_commit_start(struct queue *q);
-void queue_commit_stop(struct queue *q); /* after what waits is committed */
-/* Waits until op is committed. */
+void queue_commit_stop(struct queue *q); /* after what waits is committed, and lasts */
+/* Waits until op lasts. When it could not be synced it failed, but op->written says that others see it. */
 MUST_USE enum rc queue_commit(struct queue *q, struct queue_op *op);
 /* Does not wait, also not for the next commit, which may be some milliseconds away: op and arg live on until
  * `after`, which frees both. */
 void queue_commit_later(struct queue *q, struct queue_op *op);
 /* Waits while too much is pending; never call it with queue.lock held, which `after` may take. */
 void queue_commit_throttle(struct queue *q);
+
+/* --- syncing (sync.c) --- */
+struct sync;
+/* db: a handle of its own, which it closes. */
+MUST_USE enum rc sync_new(struct db *db, struct spool *spool, struct sync **ret, struct err *e);
+struct sync *sync_free(struct sync *s); /* when everything lasts; accepts NULL */
+/* Something was written: within a moment it will last. */
+void sync_note(struct sync *s);
+/* Lets the owners of these operations, which are written, go on when all that was written so far lasts. */
+void sync_wait(struct sync *s, struct queue_op *list);
+/* Releases a spool file once it lasts that its message has left: sooner, a power cut could bring back the
+ * message without its content. */
+void sync_release(struct sync *s, str id);
+/* The disk does not take what is written: nothing may be accepted. */
+bool sync_fails(const struct sync *s);
 
 /* --- sites and lanes (sched.c) --- */
 struct sched;
@@ -83,6 +102,7 @@ struct queue {
     bool commit_ending;
     atomic_bool wants_checkpoint; /* the disk is nearly full: the database's log is to be emptied */
     pthread_t committer;
+    struct sync *sync;
 };
 
 /* --- time (now.c) --- */

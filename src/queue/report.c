@@ -236,7 +236,7 @@ static void report_after(struct queue *q, void *arg, enum rc rc)
     if (rc == RC_OK && p->gone) {
         log_info("%s: removed", p->job->id);
         if (p->job->in_file)
-            spool_release(q->spool, str_c(p->job->id));
+            sync_release(q->sync, str_c(p->job->id));
     }
     pthread_mutex_lock(&q->lock);
     if (rc != RC_OK || any(p, QUEUE_NOT_TRIED)) /* its rows are due: read them again */

@@ -161,7 +161,7 @@ static void timer_after(struct queue *q, void *arg, enum rc rc)
     struct timer *t = arg;
     if (rc == RC_OK && t->gone) {
         log_info("%s: removed", t->id);
-        spool_release(q->spool, str_c(t->id));
+        sync_release(q->sync, str_c(t->id));
     }
     for (size_t i = 0; rc == RC_OK && i < t->touches.n; i++)
         sched_note(q, &t->touches.v[i]);

@@ -1,5 +1,6 @@
-/* faildisk: a library for LD_PRELOAD that makes calls on regular files fail with EIO, as a failing disk does:
- * so many in a million as the struct in the file that FAILDISK names says, which is mapped when the program
+/* faildisk: a library for LD_PRELOAD that makes calls on regular files fail with EIO, as a failing disk does,
+ * and syncs take long, as those of a busy disk do: so many in a million, and so many microseconds, as the
+ * struct in the file that FAILDISK names says, which is mapped when the program
  * starts, so what is written there counts at once in all of its processes, in locked ones, too. Only files on
  * the file system that holds FAILDISK's file are meant; files in memory, sockets and pipes are on others. */
 #undef _FILE_OFFSET_BITS /* pread is not to be another name of pread64 */
@@ -14,7 +15,7 @@
 #include <unistd.h>
 
 struct orders {
-    volatile uint64_t millionth;
+    volatile uint64_t millionth, sync_us;
     uint64_t failed; /* how many calls did */
 };
 
@@ -48,12 +49,15 @@ static uint64_t chance(void)
     return (z ^ (z >> 31)) % 1000000;
 }
 
-static int fails(int fd)
+static int is_meant(int fd)
 {
     struct stat st;
-    if (!orders || orders->millionth == 0 || chance() >= orders->millionth)
-        return 0;
-    if (fstat(fd, &st) != 0 || !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) || st.st_dev != disk)
+    return fstat(fd, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) && st.st_dev == disk;
+}
+
+static int fails(int fd)
+{
+    if (!orders || orders->millionth == 0 || chance() >= orders->millionth || !is_meant(fd))
         return 0;
     __atomic_add_fetch(&orders->failed, 1, __ATOMIC_RELAXED);
     errno = EIO;
@@ -95,13 +99,22 @@ ssize_t pwrite64(int fd, const void *p, size_t n, off_t at)
     return pwrite(fd, p, n, at);
 }
 
+static void take_long(int fd)
+{
+    uint64_t us = orders ? orders->sync_us : 0;
+    if (us && is_meant(fd))
+        usleep((useconds_t)us);
+}
+
 int fsync(int fd)
 {
+    take_long(fd);
     return fails(fd) ? -1 : (int)syscall(SYS_fsync, fd);
 }
 
 int fdatasync(int fd)
 {
+    take_long(fd);
     return fails(fd) ? -1 : (int)syscall(SYS_fdatasync, fd);
 }
 

@@ -4,9 +4,10 @@ import time
 
 import pytest
 
+from faults.bad_disk import BadDisk
 from faults.relay_load import LOCAL, SENDER, Moody, RelayLoad, queued
 from faults.test_kill import EVERYTHING, kill_one
-from harness import FULL, Server, eventually
+from harness import FULL, eventually
 
 CONF = {'smtpd_client_connection_count_limit': 1000, 'minimal_backoff_time': '200ms', 'maximal_backoff_time': '400ms',
         'mynetworks': '127.0.0.0/8', 'smtp_destination_concurrency_limit': 10}
@@ -15,10 +16,11 @@ KILLS, MESSAGES = (150, 10000) if FULL else (9, 1200)
 CLIENTS = 4
 
 
-def moods(remote, source):
-    """Half of the time it turns everybody away, or is fine, or makes trouble."""
+def moods(server, remote, source):
+    """Half of the time the remote turns everybody away, or is fine, or makes trouble; the disk is busy or not."""
     remote.closed = source.random() < 0.2
     remote.trouble = source.choice((0, 0.01, 0.1))
+    server.set(sync_us=source.choice((0, 0, 10000, 100000)))
 
 
 @pytest.mark.seconds(1800 if FULL else 240)
@@ -26,14 +28,15 @@ def test_every_message_ends_once():
     seed = random.randrange(1 << 32)
     print(f'seed {seed}')
     source = random.Random(seed)
-    with Moody(seed) as remote, Server(conf={**CONF, 'relayhost': remote.site}, users={SENDER: 'secret', LOCAL: 'secret'}) as server:
+    with Moody(seed) as remote, BadDisk(conf={**CONF, 'relayhost': remote.site}, users={SENDER: 'secret', LOCAL: 'secret'}) as server:
         with RelayLoad(server, CLIENTS, seed) as load:
             for target in source.sample(ROLES * (KILLS // len(ROLES) + 1), KILLS):
                 time.sleep(source.uniform(0.05, 0.8))
-                moods(remote, source)
+                moods(server, remote, source)
                 eventually(lambda target=target: kill_one(server, target), 20)
             eventually(lambda: len(load.acknowledged) >= MESSAGES, 600)
         remote.closed, remote.trouble = False, 0
+        server.set()
         eventually(lambda: not queued(server), 300, step=1)
         kills_of_senders = 2 * KILLS // 3 * CONF['smtp_destination_concurrency_limit']
         ends, twice = load.check(remote, kills_of_senders)

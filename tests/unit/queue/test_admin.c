@@ -124,7 +124,7 @@ static void report(const struct queue_job *job, enum queue_result result, bool s
         .number = job->number, .id = job->envelope.id, .outcomes = &o, .n = 1, .site_failed = site_failed};
     assert_int_equal(job->envelope.n, 1);
     assert_int_equal(queue_report(queue, &r), RC_OK);
-    queue_flush(queue);
+    assert_int_equal(queue_flush(queue), RC_OK);
 }
 
 static size_t change_where(enum queue_change what, struct queue_filter f)
