@@ -3,7 +3,8 @@
  * what a crash leaves.
  *
  * Everything lies in one SQLite database; content larger than the database takes lies in a spool file
- * (queue/spool.h). All writes that wait at one moment go into one transaction and one fsync (queue_commit).
+ * (queue/spool.h). All writes that wait at one moment go into one transaction (commit.c), and syncs
+ * are shared as well (sync.c).
  * Nothing scans the queue: recipients are found by *site* (next hop) and *lane* (one sender's mail to one
  * site), each with the time of its earliest work. Who takes jobs and reports what became of them is a thread
  * of a role; jobs that were taken live in memory only, so a crash makes them due again.
@@ -172,10 +173,10 @@ struct queue_report {
     size_t n_added;
 };
 
-/* What became of a job. Returns before it is durable: a crash in that moment repeats the delivery, as it
- * would when the report had not been sent. A job of an earlier process of the queue is looked up by message
- * and recipients, so that what was delivered while the queue was down is not delivered again. RC_GONE: no
- * such job. RC_TEMP: the queue is stopping; report to the next process. */
+/* What became of a job. Returns some milliseconds before it is written: a crash in that moment repeats the
+ * delivery, as it would when the report had not been sent. A job of an earlier process of the queue is looked
+ * up by message and recipients, so that what was delivered while the queue was down is not delivered again.
+ * RC_GONE: no such job. RC_TEMP: the queue is stopping; report to the next process. */
 MUST_USE enum rc queue_report(struct queue *q, const struct queue_report *r);
 /* The taker died: the job's recipients are due again. */
 void queue_give_back(struct queue *q, uint64_t number);
