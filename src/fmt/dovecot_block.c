@@ -49,23 +49,14 @@ void dovecot_index_put_setting(struct dovecot_index *x, const struct dovecot_blo
     put(x, key_of(x, 's', block, name, STR_NONE), place + 1);
 }
 
-/* "local 10.0.0.1" and "local 10.0.0.1/32" are the same. */
-static str plain_name(str kind, str name)
-{
-    bool is_ip6 = str_chr(name, ':') >= 0;
-    str all = is_ip6 ? S("/128") : S("/32");
-    bool is_net = str_eq(kind, S("local")) || str_eq(kind, S("remote"));
-    return is_net && str_ends(name, all) ? str_sub(name, 0, name.n - all.n) : name;
-}
-
 ptrdiff_t dovecot_index_block(struct dovecot_index *x, const struct dovecot_block *parent, str kind, str name)
 {
-    return (ptrdiff_t)find(x, key_of(x, 'b', parent, kind, plain_name(kind, name))) - 1;
+    return (ptrdiff_t)find(x, key_of(x, 'b', parent, kind, name)) - 1;
 }
 
 void dovecot_index_put_block(struct dovecot_index *x, const struct dovecot_block *b)
 {
-    put(x, key_of(x, 'b', b->parent, b->kind, plain_name(b->kind, b->name)), b->id + 1);
+    put(x, key_of(x, 'b', b->parent, b->kind, b->name), b->id + 1);
 }
 
 size_t dovecot_index_count(struct dovecot_index *x, const struct dovecot_block *parent, str kind)
@@ -145,13 +136,22 @@ static bool check_place(struct dovecot_reader *r, str kind)
     return true;
 }
 
+/* "local 10.0.0.1" and "local 10.0.0.1/32" are the same. */
+static str plain_name(str kind, str name)
+{
+    bool is_ip6 = str_chr(name, ':') >= 0;
+    str all = is_ip6 ? S("/128") : S("/32");
+    bool is_net = str_eq(kind, S("local")) || str_eq(kind, S("remote"));
+    return is_net && str_ends(name, all) ? str_sub(name, 0, name.n - all.n) : name;
+}
+
 /* The block that is meant, which may be one that was there before; NULL: it has a problem. */
 static const struct dovecot_block *find_block(struct dovecot_reader *r, str kind, str name)
 {
     const struct dovecot_block *parent = dovecot_reader_block(r);
     struct dovecot_block b = {
         .parent = parent, .kind = kind, .file = r->source->file, .line = r->source->line};
-    b.name = is_list(kind) && !r->is_24 ? STR_NONE : name;
+    b.name = is_list(kind) && !r->is_24 ? STR_NONE : plain_name(kind, name);
     bool shared = r->is_24 || b.name.n > 0 || is_list(kind) || dovecot_block_is_filter(kind);
     ptrdiff_t there = shared ? dovecot_index_block(&r->index, parent, kind, b.name) : -1;
     if (there >= 0 && !r->is_24 && is_unique(kind)) {

@@ -36,7 +36,7 @@ enum {
 struct dovecot_block {
     const struct dovecot_block *parent; /* NULL: at the top */
     str kind;                           /* "service", "unix_listener", "protocol", "@mail" of a group */
-    str name;                           /* "" without name */
+    str name;                           /* "" without name; of a single address without "/32" */
     size_t nth;                         /* of blocks that are each their own, from 1; else 0 */
     size_t id;                          /* its place in dovecot_conf.blocks */
     str file;                           /* where it began first */
