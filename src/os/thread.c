@@ -55,3 +55,25 @@ enum rc thread_mutex_init(pthread_mutex_t *ret)
     pthread_mutexattr_destroy(&attr);
     return rc == 0 ? RC_OK : RC_TEMP;
 }
+
+enum rc thread_cond_init(pthread_cond_t *ret)
+{
+    pthread_condattr_t attr;
+    must(pthread_condattr_init(&attr) == 0 && pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0);
+    int rc = pthread_cond_init(ret, &attr);
+    pthread_condattr_destroy(&attr);
+    return rc == 0 ? RC_OK : RC_TEMP;
+}
+
+void thread_cond_wait_ms(pthread_cond_t *c, pthread_mutex_t *locked, unsigned ms)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += ms / 1000;
+    until.tv_nsec += (long)(ms % 1000) * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_sec++;
+        until.tv_nsec -= 1000000000;
+    }
+    pthread_cond_timedwait(c, locked, &until);
+}

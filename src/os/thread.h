@@ -13,4 +13,9 @@ MUST_USE enum rc thread_start(void *(*fn)(void *), void *arg, size_t stack_size,
 /* A mutex for short sections that many threads enter: a waiter spins a little before it sleeps. */
 MUST_USE enum rc thread_mutex_init(pthread_mutex_t *ret);
 
+/* A condition whose time-outs go by the monotonic clock. */
+MUST_USE enum rc thread_cond_init(pthread_cond_t *ret);
+/* Waits for such a one, no longer than so many milliseconds. */
+void thread_cond_wait_ms(pthread_cond_t *c, pthread_mutex_t *locked, unsigned ms);
+
 #endif

@@ -31,13 +31,8 @@ static bool is_due(const struct queue *q)
 static void wait_until_due(struct queue *q)
 {
     while (!is_due(q)) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += DETACHED_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
         if (q->n_pending > 0)
-            pthread_cond_timedwait(&q->commit_wanted, &q->commit_lock, &until);
+            thread_cond_wait_ms(&q->commit_wanted, &q->commit_lock, DETACHED_MS);
         else
             pthread_cond_wait(&q->commit_wanted, &q->commit_lock);
     }
@@ -143,13 +138,9 @@ static void *committer_main(void *arg)
 
 enum rc queue_commit_start(struct queue *q)
 {
-    pthread_condattr_t attr;
     q->pending_end = &q->pending;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    must(thread_mutex_init(&q->commit_lock) == RC_OK && pthread_cond_init(&q->commit_wanted, &attr) == 0 &&
+    must(thread_mutex_init(&q->commit_lock) == RC_OK && thread_cond_init(&q->commit_wanted) == RC_OK &&
          pthread_cond_init(&q->commit_less, NULL) == 0);
-    pthread_condattr_destroy(&attr);
     return pthread_create(&q->committer, NULL, committer_main, q) == 0 ? RC_OK : RC_TEMP;
 }
 

@@ -95,13 +95,9 @@ static enum rc open_tables(struct queue *q, const char *path, struct err *e)
 
 static void init_locks(struct queue *q)
 {
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     must(thread_mutex_init(&q->lock) == RC_OK);
     for (unsigned kind = 0; kind < QUEUE_KINDS; kind++)
-        must(pthread_cond_init(&q->changed[kind], &attr) == 0);
-    pthread_condattr_destroy(&attr);
+        must(thread_cond_init(&q->changed[kind]) == RC_OK);
 }
 
 enum rc queue_open(const char *path, struct spool *spool, const struct conf *c,

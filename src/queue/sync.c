@@ -33,13 +33,8 @@ static bool is_due(const struct sync *s)
 static void wait_until_due(struct sync *s)
 {
     while (!is_due(s)) {
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_nsec += LATER_MS * 1000000L;
-        until.tv_sec += until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
         if (s->since)
-            pthread_cond_timedwait(&s->wanted, &s->lock, &until);
+            thread_cond_wait_ms(&s->wanted, &s->lock, LATER_MS);
         else
             pthread_cond_wait(&s->wanted, &s->lock);
     }
@@ -114,7 +109,6 @@ static void *sync_main(void *arg)
 enum rc sync_new(struct db *db, struct spool *spool, struct sync **ret, struct err *e)
 {
     struct sync *s = calloc(1, sizeof *s);
-    pthread_condattr_t attr;
     must(s);
     s->db = db;
     s->spool = spool;
@@ -124,10 +118,7 @@ enum rc sync_new(struct db *db, struct spool *spool, struct sync **ret, struct e
         free(s);
         return rc;
     }
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    must(thread_mutex_init(&s->lock) == RC_OK && pthread_cond_init(&s->wanted, &attr) == 0);
-    pthread_condattr_destroy(&attr);
+    must(thread_mutex_init(&s->lock) == RC_OK && thread_cond_init(&s->wanted) == RC_OK);
     must(pthread_create(&s->thread, NULL, sync_main, s) == 0);
     *ret = s;
     return RC_OK;

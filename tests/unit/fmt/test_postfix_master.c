@@ -136,7 +136,7 @@ static void options(void **state)
                 {"-v -- -o a=b", "v;|-o a=b", 0},
                 {"- -o a=b", "|- -o a=b", 0},
                 {"{} -v", "| -v", 0},
-                {"-o a -o -o {} -o =b -o c=d", "o;o;o;o;o c=d;|", 4},
+                {"-o a -o {} -o =b -o c=d -o", "o;o;o;o c=d;o;|", 4},
                 {"-o a = b", "o;|= b", 1},
                 {"-Do", "D;o;|", 1}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
