@@ -111,3 +111,18 @@ def ask_malle(folder, names, expand):
             if kind == 'E' and not results[name].error:
                 results[name] = results[name]._replace(error=error)
     return results
+
+
+def ask_dovecot_for_paths(folder, home, owner, user, texts):
+    """What doveadm says of the place of a user's INBOX for which it is asked to expand a text: "[expansion]", or its complaint."""
+    script = []
+    for i, text in enumerate(texts):
+        (folder / f'{i}.conf').write_text(f"""mail_location = "maildir:{home}:INBOX={home}/at/[{text}]"
+mail_uid = {owner}
+mail_gid = {owner}
+first_valid_uid = 1
+log_path = /dev/stderr
+""")
+        script.append(f'doveadm -c {i}.conf mailbox path INBOX >{i}.out 2>&1\n')
+    peer('bash', '-c', ''.join(script) + 'true', cwd=folder, env={**os.environ, 'USER': user, 'HOME': str(home)})
+    return [(folder / f'{i}.out').read_text(errors='surrogateescape').removesuffix('\n').removeprefix(f'{home}/at/') for i in range(len(texts))]

@@ -1,11 +1,14 @@
 /* What malle makes of Dovecot's configuration, for tests/peers/test_dovecot_conf.py to compare.
  *
  *     dovecot_try conf FILE...
+ *     dovecot_try var NAME=VALUE... -- TEXT...
  *
- * Prints fields that each end in a NUL. For each FILE: "F", its name; "S", blocks, name, "file" or "text",
- * value, file of a setting in force; "E" or "W", file, line, text. The
- * blocks are kind, name and number with 0x1f behind each, the outermost first. */
+ * conf prints fields that each end in a NUL. For each FILE: "F", its name; "S", blocks, name, "file" or
+ * "text", value, file of a setting in force; "E" or "W", file, line, text. The blocks are kind, name and
+ * number with 0x1f behind each, the outermost first. var prints the expansion of each text in Dovecot 2.3,
+ * "=" in front, or why there is none, "!" in front, and a NUL. */
 #include "fmt/dovecot_conf.h"
+#include "fmt/dovecot_var.h"
 #include "os/file.h"
 
 #include <glob.h>
@@ -103,10 +106,44 @@ static enum rc print_file(const char *file)
     return rc;
 }
 
+/* ctx: the arguments NAME=VALUE up to "--". */
+static enum rc find_variable(void *ctx, str name, str *ret, struct err *e)
+{
+    (void)e;
+    for (char **pair = ctx; strcmp(*pair, "--") != 0; pair++) {
+        str value = str_c(*pair);
+        if (str_eq(str_take(&value, '='), name)) {
+            *ret = value;
+            return RC_OK;
+        }
+    }
+    return RC_GONE;
+}
+
+static void print_expansions(char **variables, char **texts)
+{
+    const struct dovecot_var_env env = {.find = find_variable, .ctx = variables};
+    for (; *texts; texts++) {
+        AUTO(buf_deinit) struct buf out = BUF_INIT(1 << 20);
+        struct err e = {0};
+        enum rc rc = dovecot_var_expand(str_c(*texts), &env, &out, &e);
+        printf("%s%s%c", rc == RC_OK ? "=" : "!", rc == RC_OK ? buf_cstr(&out) : err_text(&e), '\0');
+    }
+}
+
 int main(int argc, char **argv)
 {
-    if (argc < 3 || strcmp(argv[1], "conf") != 0)
+    if (argc < 3)
         return 2;
+    if (strcmp(argv[1], "var") == 0) {
+        int end = 2;
+        while (end < argc && strcmp(argv[end], "--") != 0)
+            end++;
+        if (end == argc)
+            return 2;
+        print_expansions(argv + 2, argv + end + 1);
+        return 0;
+    }
     for (int i = 2; i < argc; i++)
         if (print_file(argv[i]) != RC_OK)
             return 1;
