@@ -35,6 +35,10 @@ void dovecot_reader_problem(struct dovecot_reader *r, bool warning, const char *
 {
     struct buf text = BUF_INIT(1000);
     va_list ap;
+    if (r->conf->problem_count == DOVECOT_PROBLEMS_MAX) {
+        r->conf->error_count += !warning;
+        return;
+    }
     va_start(ap, fmt);
     buf_vprintf(&text, fmt, ap);
     va_end(ap);

@@ -223,6 +223,12 @@ static void limits(void **state)
     buf_puts(&text, S("\nb = c\n"));
     expect(buf_cstr(&text), "b = c\n!1 Line is too long\n");
     buf_reset(&text);
+    for (int i = 0; i < 3 * DOVECOT_PROBLEMS_MAX; i++)
+        buf_puts(&text, S("}\n"));
+    conf = read_with(NULL, buf_cstr(&text));
+    assert_int_equal(conf.problem_count, DOVECOT_PROBLEMS_MAX);
+    assert_int_equal(conf.error_count, 3 * DOVECOT_PROBLEMS_MAX);
+    buf_reset(&text);
     for (int i = 0; i <= DOVECOT_BLOCKS_MAX; i++)
         buf_puts(&text, S("passdb {\n}\n"));
     assert_int_equal(dovecot_conf_read(S("a"), buf_str(&text), &env, arena, &conf), RC_LIMIT);
