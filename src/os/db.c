@@ -24,13 +24,13 @@ struct db {
     struct db_stmt stmt[STATEMENTS_MAX];
     size_t n_stmt;
     uint64_t uses;
-    uint64_t scanned;
-    bool tells_damage;      /* DB_DISPOSABLE */
-    bool durable;           /* the present value of PRAGMA synchronous */
-    int log_fd;             /* of db_sync; -1: not yet opened */
-    bool log_is_torn;       /* a sync of it failed, so what the kernel calls written may not be on disk */
-    struct db_stmt outside; /* of db_query_text */
-    msec patience, give_up; /* for one statement, and the instant that follows from it; 0: none */
+    _Atomic uint64_t scanned; /* other threads may look */
+    bool tells_damage;        /* DB_DISPOSABLE */
+    bool durable;             /* the present value of PRAGMA synchronous */
+    int log_fd;               /* of db_sync; -1: not yet opened */
+    bool log_is_torn;         /* a sync of it failed, so what the kernel calls written may not be on disk */
+    struct db_stmt outside;   /* of db_query_text */
+    msec patience, give_up;   /* for one statement, and the instant that follows from it; 0: none */
 };
 
 static enum rc rc_of(const struct db *db, int code)
