@@ -5,7 +5,9 @@
 #include "base/num.h"
 #include "fmt/tabletext.h"
 
-enum { SHOWN = 60, LEVEL_PARTS = 3, LEVEL_PART_MAX = 1023 };
+enum { SHOWN = 60, LEVEL_PARTS = 3 };
+
+static const uint64_t level_max[LEVEL_PARTS] = {INT64_MAX >> 20, 1023, 1023};
 
 /* The names whose values are being expanded, innermost first. */
 struct active {
@@ -110,7 +112,7 @@ static enum rc parse_level(struct expansion *x, str s, uint64_t parts[LEVEL_PART
         str part = skip_white(str_take(&rest, '.'));
         if (str_starts(part, S("+")))
             part = str_from(part, 1);
-        if (num_parse_u64(part, i == 0 ? INT32_MAX : LEVEL_PART_MAX, &parts[i]) != RC_OK)
+        if (num_parse_u64(part, level_max[i], &parts[i]) != RC_OK)
             return fail(x, RC_INVALID, "not a compatibility level", s);
         if (!rest.p)
             return RC_OK;
