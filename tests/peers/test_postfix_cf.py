@@ -87,7 +87,7 @@ def test_seed():
 
 # --- main.cf ---
 
-KNOWN = ['relayhost', 'myorigin', 'mydestination', 'smtpd_banner', 'relay_domains', 'mynetworks', 'inet_interfaces']
+KNOWN = ['relayhost', 'myorigin', 'mydestination', 'smtpd_banner', 'relay_domains', 'mynetworks', 'alias_maps']
 
 MAIN = [
     'relayhost = a\nrelayhost = b\n', 'relayhost = a\nrelayhost = b\nrelayhost=c\n', 'relayhost=a\nrelayhost=\n',
@@ -128,6 +128,11 @@ def overridings(params):
     return found
 
 
+def printable(text):
+    """As Postfix logs it."""
+    return ''.join(chr(byte) if 32 <= byte < 127 else '?' for byte in text.encode())
+
+
 def check_main(text, real, mine):
     ok, out, err = real
     fatal = re.search(r'fatal: .*main\.cf, line (\d+): missing', err)
@@ -142,9 +147,8 @@ def check_main(text, real, mine):
     assert {name: squeezed(value) for name, value in theirs.items()} == values, text
     assert {name for _, _, name, _ in mine.params if name in KNOWN} <= set(theirs), text
     assert set(re.findall(r'logical line must not start', err)) == {'logical line must not start' for _ in mine.faults}, (text, err)
-    warned = {(int(number), squeezed(what)) for number, what in re.findall(r'line (\d+): overriding earlier entry: (.*)', err)}
-    assert {(number, squeezed(what.encode('ascii', 'replace').decode())) for number, what in overridings(mine.params)
-            if what.isascii()} <= warned, (text, err)
+    warned = {(int(number), what) for number, what in re.findall(r'line (\d+): overriding earlier entry: (.*)', err)}
+    assert {(number, printable(what)) for number, what in overridings(mine.params)} <= warned, (text, err)
 
 
 def test_main(tmp_path):
@@ -305,3 +309,73 @@ def test_master(tmp_path):
     for text, (ok, fields, err), (_, parameters, _), mine in zip(texts, postconf(paths, '-F'), postconf(paths, '-P'), ours(paths)):
         assert ok, (text, err)
         check_master(text, fields, parameters, mine)
+
+
+# --- master.cf and the master itself ---
+
+ACCEPTED = [
+    'x unix - - n 5? - smtpd', '- unix - - n - - x', ':64999 inet n - n - - smtpd', '[127.0.0.1]:64998 inet n - n - - smtpd',
+    '127.0.0.1:64997 inet n - n - - smtpd', '64996 inet n - n - - smtpd', 'localhost:64995 inet n - n - - smtpd', 'x unix - - n - - smtpd {}',
+    'x unix - - n - - smtpd -o {g = h}', 'x unix-dgram - - n - - smtpd', 'x unix - - n - - smtpd\r', 'x unix - - n 0? 0 smtpd',
+    'x unix - - n - 007 smtpd', 'x unix - - n - -\n  smtpd', 'x unix - - n - - y\nx unix - - n - - z', 'x fifo n - n - - y', 'y pass n - n - - y',
+    'x unix y n n - - y } {a {b}}',
+]
+REFUSED = [
+    'smtp inet - - n - - smtpd', 'smtp inet y - n - - smtpd', 'x unix - - n ? - smtpd', 'x unix - - n -5 - smtpd', 'x unix - - n - -1 smtpd',
+    'x unix - - n - - -', 'x - - - n - - x', '[::1 inet n - n - - smtpd', '[::1]x inet n - n - - smtpd', '127.0.0.1: inet n - n - - smtpd',
+    '1.2.3.999:25 inet n - n - - smtpd', '64990x inet n - n - - smtpd', 'x unix - - n - - smtpd -o {a}x', 'x unix - - n - - smtpd -o {a',
+    'x unix - - n\x0b- - smtpd', 'x unix - - n +5 - smtpd', 'x unix - - n - +5 smtpd', '127.0.0.1 inet n - n - - smtpd',
+    'x unix - - n - - smtpd -o {x=y} {', 'x Unix - - n - - smtpd', 'x unix - - n -', 'x', 'x unix z - n - - y', 'x unix - Y n - - y',
+    'x unix - - yes - - y', '[]:25 inet n - n - - smtpd', '[127.0.0.1]: inet n - n - - smtpd', 'a/b:25 inet n - n - - smtpd',
+]
+# A socket for its log, in a /dev of its own; it sleeps for a second before it dies.
+LOGGED = """
+set -e
+dev=$1
+shift
+mkdir "$dev"
+cp -a /dev/null /dev/zero /dev/random /dev/urandom "$dev"
+mount --bind "$dev" /dev
+/usr/bin/python3 -c '
+import socket
+log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+log.bind("/dev/log")
+while True:
+    print(log.recv(4096).decode(errors="replace"), flush=True)
+' >"$dev/logged" &
+logger=$!
+while ! [ -S /dev/log ]; do sleep 0.02; done
+chmod 666 /dev/log
+for dir; do
+    chown postfix "$dir/lib" "$dir/spool" "$dir"/spool/*
+    timeout 10 /usr/lib/postfix/sbin/master -c "$dir" -d &
+    masters="$masters $!"
+done
+wait $masters || true
+kill $logger
+"""
+
+
+def test_what_the_master_refuses(tmp_path):
+    """Each file ends with a line that it refuses, so that it never runs."""
+    lines = ACCEPTED + REFUSED
+    paths = written(tmp_path, [('''compatibility_level = 3.6
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+myhostname = peer.example
+''' + f'queue_directory = {tmp_path}/{i:04}/spool\ndata_directory = {tmp_path}/{i:04}/lib\n', f'{line}\nEND\n')
+                                for i, line in enumerate(lines)])
+    for path in paths:
+        for folder in ('lib', 'spool/pid', 'spool/private', 'spool/public'):
+            (path / folder).mkdir(parents=True)
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder.stat().st_uid == os.geteuid() and len(folder.parts) > 2:
+            folder.chmod(0o755)
+    in_postfix(LOGGED, tmp_path / 'dev', *paths)
+    logged = (tmp_path / 'dev/logged').read_text()
+    for line, path, mine in zip(lines, paths, ours(paths)):
+        fatal = re.search(f'fatal: {path}/master.cf: line (\\d+): (.*)', logged)
+        assert fatal, (line, [said for said in logged.splitlines() if str(path) in said], logged[-2000:])
+        refused = 'missing "transport type" field' not in fatal[2] or line == 'x'
+        assert refused == (line in REFUSED), (line, fatal[0])
+        assert [fault[1] for fault in mine.faults] == ([1] if refused else []) + [line.count('\n') + 2], (line, fatal[0], mine)
