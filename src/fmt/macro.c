@@ -27,8 +27,7 @@ void macro_put_safe(struct buf *out, str value, const char *safe)
         buf_putc(out, !safe || (value.p[i] != '\0' && strchr(safe, value.p[i])) ? value.p[i] : '_');
 }
 
-/* The bytes up to the brace that closes the one at s[0], with both; 0 when there is none. */
-static size_t braced_size(str s)
+size_t macro_braced_size(str s)
 {
     char open = s.p[0], close = open == '{' ? '}' : ')';
     size_t depth = 0;
@@ -47,7 +46,7 @@ static enum rc take_braced(str *s, str *ret)
     *s = str_trim(*s);
     if (!str_starts(*s, S("{")))
         return RC_GONE;
-    size_t n = braced_size(*s);
+    size_t n = macro_braced_size(*s);
     if (n == 0)
         return RC_INVALID;
     *ret = str_trim(str_sub(*s, 1, n - 2));
@@ -99,7 +98,7 @@ static enum rc expand_macro(struct expansion *x, str text, unsigned depth, size_
         return RC_OK;
     }
     bool braced = at.p[0] == '{' || at.p[0] == '(';
-    size_t size = braced ? braced_size(at) : name_size(at);
+    size_t size = braced ? macro_braced_size(at) : name_size(at);
     if (size == 0)
         return RC_INVALID;
     *ret_n = 1 + size;

@@ -26,5 +26,8 @@ struct macro_env {
 MUST_USE enum rc macro_expand(str text, const struct macro_env *env, struct buf *out, bool *ret_undefined);
 /* Appends the value, each byte that is not safe as "_". */
 void macro_put_safe(struct buf *out, str value, const char *safe);
+/* The bytes of "{...}" or "(...)" that begins at s[0], to the byte that closes it, with both; 0 when there is
+ * none. As in Postfix only the kind that it began with counts. */
+size_t macro_braced_size(str s);
 
 #endif

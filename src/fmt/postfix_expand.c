@@ -3,6 +3,7 @@
 #include "fmt/postfix_expand.h"
 
 #include "base/num.h"
+#include "fmt/macro.h"
 #include "fmt/tabletext.h"
 
 enum { SHOWN = 60, LEVEL_PARTS = 3 };
@@ -47,27 +48,12 @@ static size_t name_size(str s)
     return n;
 }
 
-/* The bytes from the opening byte at s[0] to the one that closes it, with both; 0 when there is none. Postfix
- * counts only the kind that it began with. */
-static size_t braced_size(str s)
-{
-    char open = s.p[0], close = open == '{' ? '}' : ')';
-    size_t depth = 0;
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == open)
-            depth++;
-        else if (s.p[i] == close && --depth == 0)
-            return i + 1;
-    }
-    return 0;
-}
-
 /* "{text}" at the front of *s, and white space behind it. */
 static enum rc take_braced(struct expansion *x, str *s, str *ret)
 {
     if (!str_starts(*s, S("{")))
         return fail(x, RC_INVALID, "expected \"{\"", *s);
-    size_t n = braced_size(*s);
+    size_t n = macro_braced_size(*s);
     if (n == 0)
         return fail(x, RC_INVALID, "a \"{\" is not closed", *s);
     *ret = str_sub(*s, 1, n - 2);
@@ -294,7 +280,7 @@ static enum rc expand_dollar(struct expansion *x, str text, size_t *ret_n)
 {
     str at = str_from(text, 1);
     bool braced = str_starts(at, S("{")) || str_starts(at, S("("));
-    size_t n = braced ? braced_size(at) : name_size(at);
+    size_t n = braced ? macro_braced_size(at) : name_size(at);
     if (str_starts(at, S("$"))) {
         buf_putc(x->out, '$');
         *ret_n = 2;
