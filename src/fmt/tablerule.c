@@ -58,52 +58,45 @@ static const char *take_pattern(str *s, struct tablerule *ret)
     return NULL;
 }
 
-static const char *finish(str rest, struct tablerule *ret)
+static const char *take_network(str *s, struct tablerule *ret)
 {
-    ret->result = tabletext_trim(rest);
+    ret->pattern = take_word(s);
+    if (ret->pattern.n == 0)
+        return "there is no address pattern";
+    return ret->kind == TABLERULE_RESULT && tabletext_trim(*s).n == 0 ? "there is no result" : NULL;
+}
+
+/* take: reads what is matched against, and moves behind it; returns a problem or NULL. */
+static const char *parse(str line, const char *(*take)(str *s, struct tablerule *ret), struct tablerule *ret)
+{
+    struct tablerule rule = {.kind = TABLERULE_RESULT};
+    const char *problem = NULL;
+    str s = line;
+    if (s.n > 0 && tabletext_is_white(s.p[0]))
+        return "a logical line must not begin with white space";
+    if (take_keyword(&s, S("endif"))) {
+        rule.kind = TABLERULE_ENDIF;
+    } else {
+        if (take_keyword(&s, S("if")))
+            rule.kind = TABLERULE_IF;
+        rule.negated = take_negations(&s);
+        problem = take(&s, &rule);
+    }
+    if (problem)
+        return problem;
+    rule.result = tabletext_trim(s);
+    *ret = rule;
     return NULL;
 }
 
 const char *tablerule_parse_pattern(str line, struct tablerule *ret)
 {
-    struct tablerule rule = {.kind = TABLERULE_RESULT};
-    str s = line;
-    if (s.n > 0 && tabletext_is_white(s.p[0]))
-        return "a logical line must not begin with white space";
-    if (take_keyword(&s, S("endif"))) {
-        *ret = (struct tablerule){.kind = TABLERULE_ENDIF};
-        return finish(s, ret);
-    }
-    if (take_keyword(&s, S("if")))
-        rule.kind = TABLERULE_IF;
-    rule.negated = take_negations(&s);
-    const char *problem = take_pattern(&s, &rule);
-    if (problem)
-        return problem;
-    *ret = rule;
-    return finish(s, ret);
+    return parse(line, take_pattern, ret);
 }
 
 const char *tablerule_parse_network(str line, struct tablerule *ret)
 {
-    struct tablerule rule = {.kind = TABLERULE_RESULT};
-    str s = line;
-    if (s.n > 0 && tabletext_is_white(s.p[0]))
-        return "a logical line must not begin with white space";
-    if (take_keyword(&s, S("endif"))) {
-        *ret = (struct tablerule){.kind = TABLERULE_ENDIF};
-        return finish(s, ret);
-    }
-    if (take_keyword(&s, S("if")))
-        rule.kind = TABLERULE_IF;
-    rule.negated = take_negations(&s);
-    rule.pattern = take_word(&s);
-    if (rule.pattern.n == 0)
-        return "there is no address pattern";
-    if (rule.kind == TABLERULE_RESULT && tabletext_trim(s).n == 0)
-        return "there is no result";
-    *ret = rule;
-    return finish(s, ret);
+    return parse(line, take_network, ret);
 }
 
 static bool has_bits_behind(const struct ip_net *net)
