@@ -5,6 +5,7 @@ import pathlib
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -183,14 +184,12 @@ class SilentServer:
 
 class Resolver:
     """resolver_try, asked line by line."""
-    def __init__(self, folder, servers, anchor='', hosts=''):
+    def __init__(self, servers, anchor='', hosts=''):
         build = pathlib.Path(os.environ.get('MALLE_BIN', TOP / 'build/malle')).parent
-        empty = folder / 'empty'
-        empty.mkdir(exist_ok=True)
-        for part in (empty, *list(empty.parents)[:3]):
-            os.chmod(part, os.stat(part).st_mode | 0o755) if part != pathlib.Path('/tmp') else None
+        self.empty = tempfile.TemporaryDirectory(prefix='malle-empty-')  # pytest's folders are closed to others
+        os.chmod(self.empty.name, 0o755)
         self.process = subprocess.Popen(
-            [build / 'tests/resolver_try', str(servers), str(anchor), str(hosts), str(empty)], stdin=subprocess.PIPE,
+            [build / 'tests/resolver_try', str(servers), str(anchor), str(hosts), self.empty.name], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, text=True, env={**os.environ, 'MALLE_SECCOMP_KILL': '1'})
         self.first = self.process.stdout.readline().strip()
 
@@ -212,4 +211,5 @@ class Resolver:
             raise
         finally:
             self.process.stdout.close()
+            self.empty.cleanup()
         return status

@@ -60,6 +60,7 @@ def send(server, address):
         say(f, 'QUIT')
     received = [line for path in server.messages('demo@malle.test') for line in path.read_text().splitlines()
                 if '[' + address + ']' in line]
+    server.wait_log(f'[{address}]')
     return {'seconds': took, 'received': received, 'log': [line for line in server.lines if f'[{address}]' in line]}
 
 

@@ -24,7 +24,7 @@ def world(tmp_path_factory):
 def resolver(world, tmp_path):
     hosts = tmp_path / 'hosts'
     hosts.write_text(HOSTS)
-    r = Resolver(tmp_path, world.server, world.anchor, hosts)
+    r = Resolver(world.server, world.anchor, hosts)
     assert r.first == 'ready'
     yield r
     assert r.close() == 0
@@ -86,7 +86,7 @@ def test_silent_server(world, tmp_path):
     silent = SilentServer()
     hosts = tmp_path / 'hosts'
     hosts.write_text(HOSTS)
-    r = Resolver(tmp_path, silent.server, world.anchor, hosts)
+    r = Resolver(silent.server, world.anchor, hosts)
     assert r.first == 'ready'
     for kind, name in (('A', 'www.example'), ('ptr', '192.0.2.1'), ('ptr', '192.0.2.1')):
         answer, took = r.ask(kind, name, 300)
@@ -98,9 +98,9 @@ def test_silent_server(world, tmp_path):
     silent.close()
 
 
-def test_cache_outlives_the_server(world, tmp_path):
+def test_cache_outlives_the_server(world):
     """Answers stay for their time to live, also that there are none; failures are soon forgotten."""
-    r = Resolver(tmp_path, world.server, world.anchor)
+    r = Resolver(world.server, world.anchor)
     assert r.ask('A', 'www.example')[0] == 'secure found c0000201'
     assert r.ask('A', 'nowhere.example')[0] == 'secure nxdomain'
     assert r.ask('A', 'mail.example')[0] == 'secure found c0000202'  # for 2 s
@@ -126,7 +126,7 @@ def test_servers_of_the_system(world, tmp_path):
     """resolv.conf, with a line that is no address; the port is 53 there, so that nobody answers."""
     conf = tmp_path / 'resolv.conf'
     conf.write_text('# nothing\nsearch example\nnameserver 127.0.0.77\nnameserver fe80::1%eth0\nnameserver rubbish\n')
-    r = Resolver(tmp_path, conf, world.anchor)
+    r = Resolver(conf, world.anchor)
     assert r.first == 'ready'
     assert r.ask('A', 'www.example', 500)[0] == 'temp'
     r.close()
@@ -137,22 +137,22 @@ def test_servers_of_the_system(world, tmp_path):
     ('127.0.0.1', '/nonexistent/anchor', '/nonexistent/anchor'),
     ('127.0.0.1', '/dev/null', 'no records'),
 ])
-def test_wrong_settings(tmp_path, servers, anchor, word):
-    r = Resolver(tmp_path, servers, anchor)
+def test_wrong_settings(servers, anchor, word):
+    r = Resolver(servers, anchor)
     assert r.first.startswith('perm: ') and word in r.first
     r.close()
 
 
 def test_wrong_anchor(tmp_path):
     (tmp_path / 'anchor').write_text('this is not a key\n')
-    r = Resolver(tmp_path, '127.0.0.1@1', tmp_path / 'anchor')
+    r = Resolver('127.0.0.1@1', tmp_path / 'anchor')
     assert r.first != 'ready'
     r.close()
 
 
-def test_root_keys_are_accepted(world, tmp_path):
+def test_root_keys_are_accepted(world):
     """Without an anchor file the built-in keys of the root are in force: here nothing can be validated with them."""
-    r = Resolver(tmp_path, world.server)
+    r = Resolver(world.server)
     assert r.first == 'ready'
     assert r.ask('A', 'www.example', 3000)[0].split()[0] in ('bogus', 'temp')
     r.close()

@@ -5,6 +5,7 @@ import pathlib
 import random
 import re
 import subprocess
+import tempfile
 
 import pytest
 
@@ -356,23 +357,29 @@ kill $logger
 """
 
 
-def test_what_the_master_refuses(tmp_path):
+@pytest.fixture
+def open_path():
+    """A folder that Postfix's own user may enter; pytest closes its folders to others, again and again."""
+    with tempfile.TemporaryDirectory(prefix='malle-peer-postfix-') as name:
+        path = pathlib.Path(name)
+        path.chmod(0o755)
+        yield path
+
+
+def test_what_the_master_refuses(open_path):
     """Each file ends with a line that it refuses, so that it never runs."""
     lines = ACCEPTED + REFUSED
-    paths = written(tmp_path, [('''compatibility_level = 3.6
+    paths = written(open_path, [('''compatibility_level = 3.6
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 myhostname = peer.example
-''' + f'queue_directory = {tmp_path}/{i:04}/spool\ndata_directory = {tmp_path}/{i:04}/lib\n', f'{line}\nEND\n')
+''' + f'queue_directory = {open_path}/{i:04}/spool\ndata_directory = {open_path}/{i:04}/lib\n', f'{line}\nEND\n')
                                 for i, line in enumerate(lines)])
     for path in paths:
         for folder in ('lib', 'spool/pid', 'spool/private', 'spool/public'):
             (path / folder).mkdir(parents=True)
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder.stat().st_uid == os.geteuid() and len(folder.parts) > 2:
-            folder.chmod(0o755)
-    in_postfix(LOGGED, tmp_path / 'dev', *paths)
-    logged = (tmp_path / 'dev/logged').read_text()
+    in_postfix(LOGGED, open_path / 'dev', *paths)
+    logged = (open_path / 'dev/logged').read_text()
     for line, path, mine in zip(lines, paths, ours(paths)):
         fatal = re.search(f'fatal: {path}/master.cf: line (\\d+): (.*)', logged)
         assert fatal, (line, [said for said in logged.splitlines() if str(path) in said], logged[-2000:])
