@@ -124,7 +124,7 @@ static void *committer_main(void *arg)
         int64_t before = db_total_changes(q->writer);
         run_batch(q, batch);
         if (db_total_changes(q->writer) != before)
-            sync_note(q->sync);
+            sync_note(q->sync, q->next_row - 1);
         if (atomic_exchange(&q->wants_checkpoint, false))
             checkpoint(q);
         sync_wait(q->sync, finish_batch(q, batch));

@@ -76,16 +76,16 @@ static enum rc open_tables(struct queue *q, const char *path, struct err *e)
     if (rc == RC_OK)
         rc = db_open(path, 0, &q->reader, e);
     if (rc == RC_OK)
-        rc = db_open(path, 0, &syncer, e);
-    if (rc == RC_OK)
-        rc = sync_new(syncer, q->spool, &q->sync, e);
-    if (rc == RC_OK)
         rc = db_get_int_args(
             q->writer, &row, e,
             "SELECT 1+max(coalesce((SELECT max(n) FROM message),0),coalesce((SELECT max(n) FROM "
             "rcpt),0),coalesce((SELECT max(n) FROM lane),0),coalesce((SELECT max(n) FROM site),0))",
             NULL, 0);
     q->next_row = q->first_row = row;
+    if (rc == RC_OK)
+        rc = db_open(path, 0, &syncer, e);
+    if (rc == RC_OK)
+        rc = sync_new(syncer, q->spool, row - 1, &q->sync, e);
     if (rc == RC_OK)
         rc = queue_clock_open(q, e);
     if (rc == RC_OK)

@@ -80,11 +80,17 @@ static void put_after(struct queue *q, void *arg, enum rc rc)
     struct put *p = arg;
     if (rc == RC_OK && p->refused.rc == RC_OK)
         log_parts(p);
-    if (rc == RC_OK && p->v->hold_until && p->due > queue_now(q)) {
+}
+
+/* Not before it lasts: what was delivered, and then is put once more because its sender did not hear of it,
+ * would be delivered twice. */
+static void tell_sched(struct queue *q, const struct put *p)
+{
+    if (p->v->hold_until && p->due > queue_now(q)) {
         sched_due(q, p->due);
         return;
     }
-    for (size_t i = 0; rc == RC_OK && i < p->touches.n; i++)
+    for (size_t i = 0; i < p->touches.n; i++)
         sched_note(q, &p->touches.v[i]);
 }
 
@@ -147,6 +153,8 @@ static enum rc put_parts(struct queue *q, struct put *p, int fd, struct err *e)
     if (rc != RC_OK)
         return err_set(e, RC_TEMP, 451, "4.3.0", "Error: queue file write error");
     rc = queue_commit(q, &op);
+    if (op.written)
+        tell_sched(q, p);
     if (rc == RC_OK && p->refused.rc == RC_OK)
         return RC_OK;
     if (fd >= 0 && (rc == RC_OK || !op.written))

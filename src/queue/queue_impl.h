@@ -49,11 +49,15 @@ void queue_commit_throttle(struct queue *q);
 
 /* --- syncing (sync.c) --- */
 struct sync;
-/* db: a handle of its own, which it closes. */
-MUST_USE enum rc sync_new(struct db *db, struct spool *spool, struct sync **ret, struct err *e);
+/* db: a handle of its own, which it closes. lasting: the last row that an earlier process may have written.
+ */
+MUST_USE enum rc sync_new(struct db *db, struct spool *spool, int64_t lasting, struct sync **ret,
+                          struct err *e);
 struct sync *sync_free(struct sync *s); /* when everything lasts; accepts NULL */
-/* Something was written: within a moment it will last. */
-void sync_note(struct sync *s);
+/* Something was written, rows up to this one: within a moment it will last. */
+void sync_note(struct sync *s, int64_t row);
+/* Waits until the row lasts, which it makes sure of; false: not before the deadline. */
+bool sync_until(struct sync *s, int64_t row, msec deadline);
 /* Lets the owners of these operations, which are written, go on when all that was written so far lasts. */
 void sync_wait(struct sync *s, struct queue_op *list);
 /* Releases a spool file once it lasts that its message has left: sooner, a power cut could bring back the

@@ -16,18 +16,25 @@ struct sync {
     struct db *db;
     struct spool *spool;
     pthread_mutex_t lock;
-    pthread_cond_t wanted;
+    pthread_cond_t wanted, lasts;
     struct queue_op *waiting;
     struct leaving *leaving;
-    msec since; /* something is not synced since then; clock_mono(), 0: nothing */
+    int64_t written, lasting; /* rows up to these */
+    int64_t asked;            /* somebody waits until this row lasts */
+    msec since;               /* something is not synced since then; clock_mono(), 0: nothing */
     bool ending;
     atomic_bool fails;
     pthread_t thread;
 };
 
+static bool is_asked(const struct sync *s)
+{
+    return s->asked > s->lasting && s->written > s->lasting && !s->fails;
+}
+
 static bool is_due(const struct sync *s)
 {
-    return s->waiting || s->ending || (s->since && clock_mono() - s->since >= LATER_MS);
+    return s->waiting || s->ending || is_asked(s) || (s->since && clock_mono() - s->since >= LATER_MS);
 }
 
 static void wait_until_due(struct sync *s)
@@ -76,6 +83,7 @@ static void sync_once(struct sync *s)
     struct queue_op *waiting = s->waiting;
     struct leaving *leaving = s->leaving;
     bool anything = s->since || s->fails;
+    int64_t written = s->written;
     s->waiting = NULL;
     s->leaving = NULL;
     s->since = 0;
@@ -88,8 +96,11 @@ static void sync_once(struct sync *s)
     if (rc == RC_OK)
         release(s, leaving);
     pthread_mutex_lock(&s->lock);
-    if (rc == RC_OK)
+    if (rc == RC_OK) {
+        s->lasting = written;
+        pthread_cond_broadcast(&s->lasts);
         return;
+    }
     put_back(s, leaving);
     s->since = clock_mono(); /* try again */
 }
@@ -106,19 +117,21 @@ static void *sync_main(void *arg)
     return NULL;
 }
 
-enum rc sync_new(struct db *db, struct spool *spool, struct sync **ret, struct err *e)
+enum rc sync_new(struct db *db, struct spool *spool, int64_t lasting, struct sync **ret, struct err *e)
 {
     struct sync *s = calloc(1, sizeof *s);
     must(s);
     s->db = db;
     s->spool = spool;
+    s->written = s->lasting = lasting;
     enum rc rc = db_sync(db, e); /* what a process before this one wrote */
     if (rc != RC_OK) {
         db_close(db);
         free(s);
         return rc;
     }
-    must(thread_mutex_init(&s->lock) == RC_OK && thread_cond_init(&s->wanted) == RC_OK);
+    must(thread_mutex_init(&s->lock) == RC_OK && thread_cond_init(&s->wanted) == RC_OK &&
+         thread_cond_init(&s->lasts) == RC_OK);
     must(pthread_create(&s->thread, NULL, sync_main, s) == 0);
     *ret = s;
     return RC_OK;
@@ -131,6 +144,7 @@ struct sync *sync_free(struct sync *s)
     pthread_mutex_lock(&s->lock);
     s->ending = true;
     pthread_cond_signal(&s->wanted);
+    pthread_cond_broadcast(&s->lasts);
     pthread_mutex_unlock(&s->lock);
     pthread_join(s->thread, NULL);
     while (s->leaving) { /* their messages may come back, so these stay */
@@ -151,11 +165,29 @@ static void note(struct sync *s)
     }
 }
 
-void sync_note(struct sync *s)
+void sync_note(struct sync *s, int64_t row)
 {
     pthread_mutex_lock(&s->lock);
+    s->written = row;
     note(s);
+    if (is_asked(s))
+        pthread_cond_signal(&s->wanted);
     pthread_mutex_unlock(&s->lock);
+}
+
+bool sync_until(struct sync *s, int64_t row, msec deadline)
+{
+    pthread_mutex_lock(&s->lock);
+    for (msec now; row > s->lasting && !s->ending && (now = clock_mono()) < deadline;) {
+        if (row > s->asked)
+            s->asked = row;
+        if (is_asked(s))
+            pthread_cond_signal(&s->wanted);
+        thread_cond_wait_ms(&s->lasts, &s->lock, (unsigned)(deadline - now));
+    }
+    bool lasts = row <= s->lasting;
+    pthread_mutex_unlock(&s->lock);
+    return lasts;
 }
 
 void sync_wait(struct sync *s, struct queue_op *list)

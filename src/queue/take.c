@@ -264,9 +264,13 @@ enum rc queue_take(struct queue *q, enum queue_kind kind, int64_t keep, msec dea
                    struct queue_job *ret)
 {
     enum rc rc;
-    while ((rc = take_once(q, kind, keep, deadline, a, ret)) == RC_OK && queue_reroute(q, ret, a)) {
-        if (ret->content_fd >= 0)
-            close(ret->content_fd);
+    while ((rc = take_once(q, kind, keep, deadline, a, ret)) == RC_OK) {
+        bool lasts = sync_until(q->sync, ret->message, deadline); /* what does not may be put once more */
+        if (lasts && !queue_reroute(q, ret, a))
+            return rc;
+        fd_closep(&ret->content_fd);
+        if (!lasts)
+            queue_give_back(q, ret->number);
         arena_reset(a);
     }
     return rc;
