@@ -85,7 +85,7 @@ def one(count, title, status, output):
 def lint(count, only=None):
     sources = sorted(str(p) for folder in ('src', 'tests', 'bench') for p in (TOP / folder).rglob('*.[ch]'))
     checks = {'layers': [TOP / 'tools/layers'], 'settings': [TOP / 'tools/options', '--check'],
-              'unused settings': [TOP / 'tools/options', '--unused'],
+              'unused settings': [TOP / 'tools/options', '--unused'], 'parameters': [TOP / 'tools/params', '--check'],
               'rfc': [TOP / 'tools/rfc', '--check'], 'ipc': [TOP / 'tools/ipc', '--check']}
     for title, command in checks.items():
         if only in (None, title):
