@@ -168,6 +168,8 @@ static const struct conf_param *find_dovecot(enum conf_dialect dialect, str name
     if (p || slash < 0 || dialect == CONF_DIALECT_DOVECOT)
         return p;
     str blocks = str_sub(name, 0, (size_t)slash);
+    if ((p = listed(dialect, blocks))) /* a list as a block: "auth_mechanisms { plain = yes }" */
+        return p;
     size_t outer = (size_t)(str_rchr(blocks, '/') + 1);
     return find_in_block(str_sub(blocks, 0, outer), str_from(blocks, outer),
                          str_from(name, (size_t)slash + 1));

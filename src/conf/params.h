@@ -70,7 +70,8 @@ extern const struct conf_param_renames conf_dovecot_renames; /* names of 2.4 */
  * Dovecot: name has the kinds of the blocks around it in front, "service/unix_listener/mode"; "service auth"
  * is the block itself. Blocks of the kinds protocol, local, remote and local_name make no difference. In 2.4
  * a name may have the kind of its block in front or not ("passdb_sql_query" in passdb is "sql_query"), and
- * settings that belong to no block may stand in any. */
+ * settings that belong to no block may stand in any; what stands in a list that is written as a block finds
+ * the list ("mail_plugins/quota"). */
 const struct conf_param *conf_param_find(enum conf_dialect dialect, str name);
 
 /* The name that was probably meant, NULL when none comes near. Dovecot: one within the same kinds of blocks.
