@@ -11,7 +11,8 @@ bool login_mechanism_fits(const struct login_settings *set, bool is_tls, str mec
         return false;
     if (is_tls)
         return true;
-    return !sasl_mech_is_plus(mech) && !(sasl_mech_is_plaintext(mech) && set->plaintext_forbidden);
+    return !set->tls_required && !sasl_mech_is_plus(mech) &&
+           !(sasl_mech_is_plaintext(mech) && set->plaintext_forbidden);
 }
 
 str login_find_mechanism(const struct login_settings *set, bool is_tls, str name)

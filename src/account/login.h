@@ -36,6 +36,7 @@ struct login_settings {
     const str *mechanisms; /* in capitals, those that fit the connection are chosen among them */
     size_t n_mechanisms;
     bool starttls;            /* TLS can be started here */
+    bool tls_required;        /* nobody logs in without TLS */
     bool plaintext_forbidden; /* disable_plaintext_auth: no passwords without TLS */
     unsigned command_max;     /* commands before log-in */
     msec deadline;            /* by then the client must have logged in; clock_mono() */

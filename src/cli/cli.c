@@ -113,7 +113,8 @@ static int print_help(void)
     struct buf text AUTO(buf_deinit) = BUF_INIT(64 << 10);
     buf_printf(&text, "malle " MALLE_VERSION ", a whole mail server\n\n"
                       "usage: malle [-c FILE] [--set NAME=VALUE]... COMMAND [ARGUMENT]... [--json]\n\n"
-                      "  -c FILE           read this file instead of " DEFAULT_CONF "\n"
+                      "  -c FILE           read this file instead of " DEFAULT_CONF "; a folder with\n"
+                      "                    postfix/main.cf and dovecot/dovecot.conf, as /etc, does as well\n"
                       "  --set NAME=VALUE  override one setting (listener.NAME.KEY, domain.NAME.KEY for "
                       "those in sections)\n"
                       "  --json            print lists as JSON\n\n");
@@ -185,10 +186,19 @@ static const struct cli_command *called_as(const char *path)
     return NULL;
 }
 
+/* malle's own file, else those of Postfix and Dovecot where they have always been. */
+static const char *default_conf(void)
+{
+    if (access(DEFAULT_CONF, F_OK) != 0 &&
+        (access("/etc/postfix/main.cf", F_OK) == 0 || access("/etc/dovecot/dovecot.conf", F_OK) == 0))
+        return "/etc";
+    return DEFAULT_CONF;
+}
+
 int cli_main(int argc, char **argv)
 {
     const char *sets[SETS_MAX];
-    struct cli cli = {.conf_path = DEFAULT_CONF, .sets = sets};
+    struct cli cli = {.conf_path = default_conf(), .sets = sets};
     const struct cli_command *link = called_as(argv[0]);
     if (link)
         return run_command(link, argc, argv, &cli);

@@ -198,13 +198,37 @@ static void keep_setting(struct conf_build *b, const struct target *t, const cha
         c->settings[c->setting_count++] = (struct conf_setting){section.p, name, text.p, {b->file, line}};
 }
 
+/* The option of this name, when the section is a listener's and it may stand there. */
+static const struct conf_key *find_own(struct conf_section section, str name)
+{
+    const struct conf_key *key =
+        section.kind == CONF_SECTION_LISTENER ? conf_key_find(conf_options, name) : NULL;
+    return key && key->per_listener ? key : NULL;
+}
+
+/* listener_own.c applies what is kept here, when all options have their values. */
+static void set_own(struct conf_build *b, const struct target *t, const struct conf_key *key, str value,
+                    int line)
+{
+    struct conf *scratch = arena_make(b->conf->arena, struct conf);
+    struct err e;
+    if (scratch && conf_value_set(b->conf->arena, key, scratch, value, &e) != RC_OK)
+        conf_error(b->report, b->file, line, "%s: %s", key->name, e.peer);
+    else
+        keep_setting(b, t, key->name, value, line);
+}
+
 void conf_build_set(struct conf_build *b, struct conf_section section, str name, str value, int line)
 {
     if (section.kind == CONF_SECTION_UNKNOWN)
         return;
     struct target t = find_target(b, section);
-    const struct conf_key *key = conf_key_find(t.keys, name);
+    const struct conf_key *key = conf_key_find(t.keys, name), *own = key ? NULL : find_own(section, name);
     struct err e;
+    if (own) {
+        set_own(b, &t, own, value, line);
+        return;
+    }
     if (!key) {
         report_unknown(b, &t, name, line);
         return;
@@ -241,6 +265,7 @@ struct conf *conf_build_finish(struct conf_build *b, const char *machine_name)
     conf_check(b);
     complete_domains(c);
     conf_listeners_finish(b);
+    conf_listeners_own(b);
     if (arena_exhausted(c->arena))
         conf_error(b->report, b->file, 0, "the settings need more than %d MB of memory",
                    CONF_MEMORY_MAX >> 20);

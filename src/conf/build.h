@@ -54,9 +54,11 @@ struct conf *conf_build_finish(struct conf_build *b, const char *machine_name);
 /* Reads text in the native dialect into b. */
 void conf_native_read(struct conf_build *b, str text);
 
-/* The parts of conf_build_finish: whole listeners (listener.c), and rules over the values (check.c). */
+/* The parts of conf_build_finish: whole listeners (listener.c), what they alone have (listener_own.c), and
+ * rules over the values (check.c). */
 void conf_listeners_init(struct conf_build *b);
 void conf_listeners_finish(struct conf_build *b);
+void conf_listeners_own(struct conf_build *b);
 void conf_check(struct conf_build *b);
 
 #endif

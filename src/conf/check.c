@@ -2,6 +2,7 @@
  * contradict each other. Pure: whether a file exists or a port is free is for `malle run` to find out. */
 #include "base/num.h"
 #include "conf/build.h"
+#include "fmt/ip.h"
 #include "fmt/macro.h"
 #include "fmt/nexthop.h"
 #include "fmt/pipe_def.h"
@@ -37,15 +38,10 @@ static bool valid_ipv6(str s)
     return !s.n || (parse_address(s, &bits) && bits == 128);
 }
 
-/* address [ "/" prefix-length ] */
 static bool valid_network(str s)
 {
-    unsigned bits;
-    uint32_t prefix;
-    str rest = s, address = str_take(&rest, '/');
-    if (!parse_address(address, &bits))
-        return false;
-    return address.n == s.n || num_parse_u32(rest, bits, &prefix) == RC_OK;
+    struct ip_net net;
+    return ip_net_parse(s, &net) == RC_OK;
 }
 
 /* address [ "@" port ] */
@@ -224,6 +220,8 @@ static const struct {
     {CONF_domains, valid_domain, "a domain name"},
     {CONF_listen, valid_listen, "*, :: or an IP address"},
     {CONF_mynetworks, valid_network, "an IP address or a network such as 192.0.2.0/24"},
+    {CONF_smtpd_client_event_limit_exceptions, valid_network,
+     "an IP address or a network such as 192.0.2.0/24"},
     {CONF_relay_domains, valid_relay_domain, "a domain name, or one with a dot in front"},
     {CONF_myorigin, valid_helo_name, "a domain name"},
     {CONF_verp_senders, valid_address, "an address such as owner-list@example.com"},

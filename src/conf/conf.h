@@ -32,7 +32,7 @@ enum conf_tls_level {
 };
 enum conf_log_format { CONF_LOG_TEXT, CONF_LOG_JSON };
 enum conf_protocol { CONF_SMTP, CONF_SUBMISSION, CONF_LMTP, CONF_IMAP, CONF_POP3, CONF_LOCAL };
-enum conf_tls { CONF_TLS_NONE, CONF_TLS_STARTTLS, CONF_TLS_IMPLICIT };
+enum conf_tls { CONF_TLS_NONE, CONF_TLS_STARTTLS, CONF_TLS_REQUIRED, CONF_TLS_IMPLICIT };
 
 struct conf_list {
     str *v; /* each NUL-terminated */
@@ -56,6 +56,7 @@ struct conf_listener {
     const char *name;
 #define LISTENER_KEY(name, type, ...) CONF_MEMBER_##type(name)
 #include "conf/options.def"
+    struct conf *own; /* all settings as they hold here; NULL: nothing is set for this listener alone */
 };
 
 /* What is set for one domain; members as in the DOMAIN_KEY rows. */
@@ -114,7 +115,8 @@ void conf_report_deinit(struct conf_report *r);
 /* Writes "FILE:LINE: sentence\n" ("FILE: sentence\n" without a line), warnings marked as such. */
 void conf_report_format(const struct conf_report *r, struct buf *out);
 
-/* Reads the file at path and then the overrides ("NAME=VALUE", also "listener.imap.port=1143" and
+/* Reads the file at path, or the files of Postfix and Dovecot in the folder at path (folder.h), and then the
+ * overrides ("NAME=VALUE", also "listener.imap.port=1143" and
  * "domain.example.com.catch_all=x@y"). The caller frees the result; NULL when *report has errors. */
 MUST_USE struct conf *conf_load(const char *path, const char *const *sets, size_t set_count,
                                 struct conf_report *report);
@@ -148,6 +150,9 @@ const struct conf_domain *conf_find_domain(const struct conf *c, str name);
 bool conf_has_domain(const struct conf *c, str name);
 /* Whether a list as relay_domains names it, or with a dot in front a parent of it. */
 bool conf_list_has_domain(const struct conf_list *l, str name);
+
+/* The settings of sessions at the listener of this name: its own, else those of all. */
+const struct conf *conf_of_listener(const struct conf *c, str name);
 
 const char *conf_protocol_name(int protocol); /* "smtp", "submission"... */
 

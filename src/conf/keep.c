@@ -35,18 +35,39 @@ static bool same_listeners(const struct conf *a, const struct conf *b)
     return same;
 }
 
+static struct conf *own_of(const struct conf_listener *v, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(v[i].name, name) == 0)
+            return v[i].own;
+    return NULL;
+}
+
+/* What is set for their sessions alone is not kept, though. */
 static void copy_listeners(struct conf *c, const struct conf *old)
 {
     struct buf text AUTO(buf_deinit) = BUF_INIT(VALUE_MAX);
+    const struct conf_listener *read = c->listeners;
+    size_t n_read = c->listener_count;
     c->listeners = arena_array(c->arena, old->listener_count, sizeof *c->listeners);
     c->listener_count = old->listener_count;
     must(c->listeners || c->listener_count == 0);
     for (size_t i = 0; i < c->listener_count; i++) {
         c->listeners[i].name = arena_str(c->arena, str_c(old->listeners[i].name)).p;
         must(c->listeners[i].name);
+        c->listeners[i].own = own_of(read, n_read, c->listeners[i].name);
         for (size_t k = 0; k < conf_listener_keys.n; k++)
             copy_value(c, &conf_listener_keys.v[k], &c->listeners[i], &old->listeners[i], &text);
     }
+}
+
+/* The option has its old value again, for the sessions of all listeners. */
+static void keep_value(struct conf *c, const struct conf_key *key, const struct conf *old, struct buf *text)
+{
+    copy_value(c, key, c, old, text);
+    for (size_t i = 0; i < c->listener_count; i++)
+        if (c->listeners[i].own)
+            copy_value(c, key, c->listeners[i].own, old, text);
 }
 
 void conf_keep(struct conf *c, const struct conf *old, struct conf_report *report)
@@ -60,7 +81,7 @@ void conf_keep(struct conf *c, const struct conf *old, struct conf_report *repor
         struct conf_origin at = c->origin[i].file ? c->origin[i] : old->origin[i];
         conf_warning(report, at.file ? at.file : "(default)", at.line, "%s changes at the next start only",
                      key->name);
-        copy_value(c, key, c, old, &text);
+        keep_value(c, key, old, &text);
         told = true;
     }
     if (same_listeners(c, old))

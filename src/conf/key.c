@@ -11,8 +11,9 @@
 #define OFFSET_SIZE(s, name)     offsetof(s, name)
 #define OFFSET_DURATION(s, name) offsetof(s, name##_ms)
 #define OFFSET_LIST(s, name)     offsetof(s, name)
-#define RELOAD                   true
-#define RESTART                  false
+#define RELOAD                   true, false
+#define RESTART                  false, false
+#define SESSION                  true, true
 
 static const struct conf_key options[] = {
 #define OPTION(name, type, initial, min, max, reload, postfix, dovecot, help) \

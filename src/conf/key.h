@@ -22,7 +22,7 @@ struct conf_key {
     enum conf_type type;
     size_t offset; /* of the member in struct conf, conf_listener or conf_domain */
     const char *initial, *min, *max;
-    bool reloadable;
+    bool reloadable, per_listener; /* per_listener: may stand in [listener NAME], too */
     const char *postfix, *dovecot;
 };
 

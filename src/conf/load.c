@@ -1,9 +1,10 @@
-/* From a file, from text, and from the command line to a finished conf. The only place in src/conf that
- * touches anything outside: one file, and the machine's name. */
+/* From a file, a folder, from text, and from the command line to a finished conf. The only place in src/conf
+ * that touches anything outside, with what reads a folder: files, and the machine's name. */
 #include "base/arena.h"
-#include "conf/build.h"
+#include "conf/folder.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { FILE_MAX = 4 << 20 };
@@ -55,19 +56,29 @@ static bool read_file(const char *path, struct buf *out, struct conf_report *rep
     return !failure && !out->overflow;
 }
 
+static bool is_folder(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 struct conf *conf_load(const char *path, const char *const *sets, size_t set_count,
                        struct conf_report *report)
 {
     struct buf text AUTO(buf_deinit) = BUF_INIT(FILE_MAX);
     struct conf_build b;
     char name[256] = "";
-    if (!read_file(path, &text, report))
+    bool folder = is_folder(path);
+    if (!folder && !read_file(path, &text, report))
         return NULL;
     conf_build_init(&b, report, "");
     str file = arena_str(b.conf->arena, str_c(path));
     must(file.p);
     b.file = file.p;
-    conf_native_read(&b, buf_str(&text));
+    if (folder)
+        folder_read(&b, file.p);
+    else
+        conf_native_read(&b, buf_str(&text));
     b.file = "--set";
     for (size_t i = 0; i < set_count; i++)
         apply_set(&b, str_c(sets[i]));

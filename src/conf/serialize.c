@@ -2,12 +2,31 @@
 #include "base/arena.h"
 #include "conf/key.h"
 
+enum { VALUE_MAX = 1 << 20 };
+
 static void put_keys(struct conf_keys keys, const void *base, struct buf *out)
 {
     for (size_t i = 0; i < keys.n; i++) {
         buf_printf(out, "%s = ", keys.v[i].name);
         conf_value_format(&keys.v[i], base, out);
         buf_putc(out, '\n');
+    }
+}
+
+/* What the listener's sessions alone have. */
+static void put_own(const struct conf *c, const struct conf_listener *l, struct buf *out)
+{
+    struct buf all AUTO(buf_deinit) = BUF_INIT(VALUE_MAX), own AUTO(buf_deinit) = BUF_INIT(VALUE_MAX);
+    for (size_t i = 0; l->own && i < conf_options.n; i++) {
+        const struct conf_key *key = &conf_options.v[i];
+        if (!key->per_listener)
+            continue;
+        buf_reset(&all);
+        buf_reset(&own);
+        conf_value_format(key, c, &all);
+        conf_value_format(key, l->own, &own);
+        if (!str_eq(buf_str(&all), buf_str(&own)))
+            buf_printf(out, "%s = %s\n", key->name, buf_cstr(&own));
     }
 }
 
@@ -32,6 +51,7 @@ enum rc conf_serialize(const struct conf *c, struct buf *out)
         l.port -= l.port ? c->port_offset : 0;
         buf_printf(out, "[listener %s]\n", l.name);
         put_keys(conf_listener_keys, &l, out);
+        put_own(c, &l, out);
     }
     put_disabled(c, out);
     for (size_t i = 0; i < c->domain_section_count; i++) {

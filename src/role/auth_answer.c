@@ -308,18 +308,19 @@ static enum rc identity(const struct auth_peer *p, struct ipc_msg *m, struct buf
 static bool permitted(const struct auth_peer *p, uint16_t type)
 {
     bool mailbox = str_eq(str_c(p->name), S("mailbox")); /* and deliver, which speaks over mailbox's link */
+    bool submission = str_eq(str_c(p->name), S("submission"));
+    bool receives = submission || str_eq(str_c(p->name), S("smtpd"));
     switch ((enum ipc_type)type) {
     case MSG_TICKET_REDEEM:
     case MSG_IDENTITY_LOOKUP:
         return mailbox;
-    case MSG_SENDER_CHECK:
     case MSG_LOCAL_USER:
-        return str_eq(str_c(p->name), S("submission"));
+        return submission;
     case MSG_SENDER_REWRITE:
-        return str_eq(str_c(p->name), S("smtpd")) || str_eq(str_c(p->name), S("submission")) ||
-               str_eq(str_c(p->name), S("queue"));
+        return receives || str_eq(str_c(p->name), S("queue"));
+    case MSG_SENDER_CHECK:
     case MSG_HEADER_CANONICAL:
-        return str_eq(str_c(p->name), S("smtpd")) || str_eq(str_c(p->name), S("submission"));
+        return receives;
     case MSG_RCPT_LOOKUP:
         return !mailbox && !str_eq(str_c(p->name), S("login"));
     case MSG_AUTH_START:

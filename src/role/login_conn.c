@@ -45,7 +45,8 @@ static void fill_settings(const struct login_conn *c, bool can_tls, struct setti
     s->set = (struct login_settings){
         .mechanisms = s->mechanisms,
         .n_mechanisms = n,
-        .starttls = can_tls && c->tls_mode == CONF_TLS_STARTTLS,
+        .starttls = can_tls && c->tls_mode != CONF_TLS_IMPLICIT && c->tls_mode != CONF_TLS_NONE,
+        .tls_required = c->tls_mode == CONF_TLS_REQUIRED,
         .plaintext_forbidden = c->plaintext_forbidden,
         .command_max = (unsigned)c->conf->login_command_limit,
         .deadline = c->since + c->conf->login_timeout_ms,
@@ -158,11 +159,11 @@ static struct login_conn *conn_new(struct login *login, const struct role_listen
     struct login_conn *c = calloc(1, sizeof *c);
     must(c);
     c->login = login;
-    c->conf = login->role->conf;
+    c->conf = conf_of_listener(login->role->conf, str_c(l->name));
     c->protocol = &protocols[l->protocol];
     c->tls_mode = l->tls;
     c->io = stream_new(fd, c->protocol->input_max);
-    c->plaintext_forbidden = c->conf->disable_plaintext_auth;
+    c->plaintext_forbidden = c->conf->disable_plaintext_auth || l->tls == CONF_TLS_REQUIRED;
     socket_client_key(peer, &c->client);
     socket_address_text(peer, c->remote_ip, NULL);
     socket_local_text(fd, c->local_ip, NULL);

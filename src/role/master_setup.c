@@ -177,11 +177,21 @@ static void add_listener(struct master *m, const struct conf_listener *l, int fd
     r->fd = fd;
 }
 
+/* What cannot be made is told of when the socket is bound. */
+static void make_folder_of(const char *path)
+{
+    ptrdiff_t slash = str_rchr(str_c(path), '/');
+    AUTO(str_freep) char *folder = str_dup(str_sub(str_c(path), 0, slash > 0 ? (size_t)slash : 0));
+    if (slash > 0 && file_make_dirs(folder, 0755) != RC_OK)
+        log_debug("%s cannot be made", folder);
+}
+
 static void open_listener(struct master *m, const struct conf_listener *l)
 {
     struct err e = {0};
     int fd;
     if (l->socket[0]) {
+        make_folder_of(l->socket);
         if (socket_listen_unix(l->socket, (unsigned)l->mode, &fd, &e) != RC_OK) {
             log_error("listener %s: %s", l->name, err_text(&e));
             exit(1);

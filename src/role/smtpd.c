@@ -52,6 +52,11 @@ static enum smtp_kind kind_of(const struct role_listener *l)
 
 /* --- one session --- */
 
+static const struct conf *settings(const struct connection *c)
+{
+    return conf_of_listener(c->server->role->conf, str_c(c->listener->name));
+}
+
 static str client_name(const struct connection *c)
 {
     if (c->peer.ss_family == AF_UNIX)
@@ -92,13 +97,14 @@ static void fill_params(struct connection *c, struct smtpd_session *s, struct tl
         .kind = kind,
         .tls = l->tls == CONF_TLS_NONE ? NULL : tls,
         .implicit_tls = l->tls == CONF_TLS_IMPLICIT,
-        .offer_auth = submission && !local,
+        .tls_required = l->tls == CONF_TLS_REQUIRED,
+        .offer_auth = (submission && !local) || (kind == SMTP_KIND_MX && s->conf->smtpd_sasl_auth_enable),
         .local = local ? &c->local.user : NULL,
         .client_address = str_c(c->address),
         .client_port = (uint16_t)c->port,
         .client_is_here = rules_any_rewriting(s->conf) && is_here(c),
         .client_name = client_name(c),
-        .env = submission ? &smtpd_env : &smtpd_lmtp_env,
+        .env = kind == SMTP_KIND_LMTP ? &smtpd_lmtp_env : &smtpd_env,
         .env_ctx = s,
     };
 }
@@ -107,7 +113,7 @@ static void *session_main(void *arg)
 {
     struct connection *c = arg;
     struct smtpd *d = c->server;
-    struct smtpd_session s = {.server = d, .conf = d->role->conf, .content = {.file = -1}};
+    struct smtpd_session s = {.server = d, .conf = settings(c), .content = {.file = -1}};
     struct smtp_params p;
     struct tls_server *tls = tls_slot_get(&d->tls);
     struct stream *io = stream_new(c->fd, INPUT_MAX);
@@ -140,7 +146,7 @@ static void *session_main(void *arg)
 static void refuse(struct connection *c, const char *text)
 {
     struct smtpd *d = c->server;
-    struct smtpd_session s = {.server = d, .conf = d->role->conf, .content = {.file = -1}};
+    struct smtpd_session s = {.server = d, .conf = settings(c), .content = {.file = -1}};
     struct smtp_params p;
     struct err e = {0};
     struct stream *io = stream_new(c->fd, 1024);
@@ -165,11 +171,50 @@ static bool know_user(struct connection *c)
     return true;
 }
 
+/* Postfix's anvil: what its clients may not do too often; who is excepted is not counted. */
+static bool is_limited(const struct connection *c, const struct conf *conf)
+{
+    struct ip_net address;
+    if (c->peer.ss_family == AF_UNIX)
+        return c->listener->protocol == CONF_LOCAL;
+    return ip_parse(str_c(c->address), &address) != RC_OK ||
+           !rules_in_networks(&conf->smtpd_client_event_limit_exceptions, &address);
+}
+
+/* Counts the connection; one too many is refused, and the result false. */
+static bool admit(struct connection *c)
+{
+    struct smtpd *d = c->server;
+    const struct conf *conf = settings(c);
+    bool limited = is_limited(c, conf);
+    unsigned most = limited ? (unsigned)conf->smtpd_client_connection_count_limit : UINT32_MAX;
+    unsigned rate = limited ? (unsigned)conf->smtpd_client_connection_rate_limit : 0;
+    const char *many = "Error: too many connections from your address";
+    if (rate && client_limit_rate(d->clients, &c->client, rate, conf->anvil_rate_time_unit_ms,
+                                  clock_mono()) != RC_OK) {
+        log_warn("Connection rate limit exceeded: %u from [%s] for service %s", rate, c->address,
+                 c->listener->name);
+        refuse(c, many);
+        return false;
+    }
+    if (client_limit_enter(d->clients, &c->client, most, (unsigned)conf->smtpd_process_limit) == RC_OK)
+        return true;
+    if (client_limit_total(d->clients) >= (unsigned)conf->smtpd_process_limit) {
+        log_warn("smtpd_process_limit (%d) reached: connection from [%s] refused", conf->smtpd_process_limit,
+                 c->address);
+        refuse(c, "Too many connections, try again later");
+    } else {
+        log_warn("Connection concurrency limit exceeded: %d from [%s] for service %s",
+                 conf->smtpd_client_connection_count_limit, c->address, c->listener->name);
+        refuse(c, many);
+    }
+    return false;
+}
+
 static void take_connection(void *ctx, const struct role_listener *l, int fd,
                             const struct sockaddr_storage *peer)
 {
     struct smtpd *d = ctx;
-    const struct conf *conf = d->role->conf;
     struct connection *c = calloc(1, sizeof *c);
     must(c);
     c->server = d;
@@ -179,26 +224,13 @@ static void take_connection(void *ctx, const struct role_listener *l, int fd,
     buf_init(&c->name, DNS_NAME_MAX);
     socket_address_text(peer, c->address, &c->port);
     socket_client_key(peer, &c->client);
-    bool unlimited = peer->ss_family == AF_UNIX && l->protocol != CONF_LOCAL;
     if (l->protocol == CONF_LOCAL && !know_user(c)) {
         close(fd);
         free(c);
         return;
     }
-    unsigned per_client = unlimited ? UINT32_MAX : (unsigned)conf->smtpd_client_connection_count_limit;
-    if (client_limit_enter(d->clients, &c->client, per_client, (unsigned)conf->smtpd_process_limit) !=
-        RC_OK) {
-        bool total = client_limit_total(d->clients) >= (unsigned)conf->smtpd_process_limit;
-        if (total)
-            log_warn("smtpd_process_limit (%d) reached: connection from [%s] refused",
-                     conf->smtpd_process_limit, c->address);
-        else
-            log_warn("Connection concurrency limit exceeded: %d from [%s] for service %s",
-                     conf->smtpd_client_connection_count_limit, c->address, l->name);
-        refuse(c, total ? "Too many connections, try again later"
-                        : "Error: too many connections from your address");
+    if (!admit(c))
         return;
-    }
     if (thread_start(session_main, c, SESSION_STACK, "session") != RC_OK) {
         log_error("no thread for a session: connection from [%s] refused", c->address);
         client_limit_leave(d->clients, &c->client);

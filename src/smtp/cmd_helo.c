@@ -20,16 +20,17 @@ static bool accept_name(struct smtp_session *s, str args, enum smtp_hello hello)
     return true;
 }
 
-/* " PLAIN LOGIN ...": what is offered on this connection now. */
-static void put_mechanisms(const struct smtp_session *s, struct buf *out)
+/* " PLAIN LOGIN ...": what is offered on this connection now; `first` stands before all. */
+static void put_mechanisms(const struct smtp_session *s, struct buf *out, char first)
 {
     for (size_t i = 0; i < s->conf->auth_mechanisms.n; i++) {
         enum sasl_mech mech;
         if (sasl_mech_parse(s->conf->auth_mechanisms.v[i], &mech) ||
             (sasl_mech_is_plus(mech) && !stream_is_tls(s->io)))
             continue;
-        buf_putc(out, ' ');
+        buf_putc(out, first);
         buf_puts(out, sasl_mech_name(mech));
+        first = ' ';
     }
 }
 
@@ -62,7 +63,11 @@ static void put_extensions(const struct smtp_session *s, struct buf *out)
         buf_puts(out, S("\nSTARTTLS"));
     if (s->p->offer_auth && smtp_is_secured(s)) { /* RFC 4954 §4: not where it would be refused */
         buf_puts(out, S("\nAUTH"));
-        put_mechanisms(s, out);
+        put_mechanisms(s, out, ' ');
+        if (s->conf->broken_sasl_auth_clients) {
+            buf_puts(out, S("\nAUTH"));
+            put_mechanisms(s, out, '=');
+        }
     }
     buf_puts(out, S("\nENHANCEDSTATUSCODES\n8BITMIME\nDSN\nSMTPUTF8\nCHUNKING"));
     if (extensions & SMTP_EXT_BINARYMIME)

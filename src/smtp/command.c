@@ -5,9 +5,10 @@
 #include "base/log.h"
 #include "smtp/session_impl.h"
 
-#define BOTH   (SMTP_CMD_SMTP | SMTP_CMD_LMTP)
-#define FRESH  (SMTP_CMD_NO_MAIL | SMTP_CMD_NEEDS_HELLO)
-#define INSIDE (SMTP_CMD_NEEDS_HELLO | SMTP_CMD_NEEDS_AUTH | SMTP_CMD_NEEDS_MAIL | SMTP_CMD_NO_BDAT)
+#define BOTH  (SMTP_CMD_SMTP | SMTP_CMD_LMTP)
+#define FRESH (SMTP_CMD_NEEDS_TLS | SMTP_CMD_NO_MAIL | SMTP_CMD_NEEDS_HELLO)
+#define INSIDE \
+    (SMTP_CMD_NEEDS_TLS | SMTP_CMD_NEEDS_HELLO | SMTP_CMD_NEEDS_AUTH | SMTP_CMD_NEEDS_MAIL | SMTP_CMD_NO_BDAT)
 
 const struct smtp_command smtp_commands[] = {
     {"HELO", smtp_cmd_helo, SMTP_CMD_SMTP, "RFC 5321 §4.1.1.1"},
@@ -19,9 +20,11 @@ const struct smtp_command smtp_commands[] = {
     {"RCPT", smtp_cmd_rcpt, BOTH | INSIDE, "RFC 5321 §4.1.1.3"},
     {"DATA", smtp_cmd_data, BOTH | INSIDE | SMTP_CMD_NO_ARGS, "RFC 5321 §4.1.1.4"},
     {"BDAT", smtp_cmd_bdat, BOTH, "RFC 3030"}, /* checks its state itself: its chunk must be read anyway */
-    {"RSET", smtp_cmd_rset, BOTH | SMTP_CMD_JUNK | SMTP_CMD_NO_ARGS, "RFC 5321 §4.1.1.5"},
+    {"RSET", smtp_cmd_rset, BOTH | SMTP_CMD_JUNK | SMTP_CMD_NEEDS_TLS | SMTP_CMD_NO_ARGS,
+     "RFC 5321 §4.1.1.5"},
     {"NOOP", smtp_cmd_noop, BOTH | SMTP_CMD_JUNK, "RFC 5321 §4.1.1.9"},
-    {"VRFY", smtp_cmd_vrfy, BOTH | SMTP_CMD_JUNK | SMTP_CMD_NEEDS_AUTH, "RFC 5321 §4.1.1.6"},
+    {"VRFY", smtp_cmd_vrfy, BOTH | SMTP_CMD_JUNK | SMTP_CMD_NEEDS_TLS | SMTP_CMD_NEEDS_AUTH,
+     "RFC 5321 §4.1.1.6"},
     {"HELP", smtp_cmd_help, BOTH | SMTP_CMD_JUNK, "RFC 5321 §4.1.1.8"},
     {"QUIT", smtp_cmd_quit, BOTH | SMTP_CMD_NO_ARGS, "RFC 5321 §4.1.1.10"},
     {"EXPN", smtp_cmd_not_implemented, BOTH | SMTP_CMD_JUNK, "RFC 5321 §4.1.1.7"},
@@ -63,7 +66,9 @@ static void reply_needs_auth(struct smtp_session *s)
 /* Replies and returns true when the flags forbid the command now. */
 static bool refuse_state(struct smtp_session *s, const struct smtp_command *c)
 {
-    if (c->flags & SMTP_CMD_NEEDS_HELLO && s->hello == SMTP_HELLO_NONE)
+    if (c->flags & SMTP_CMD_NEEDS_TLS && s->p->tls_required && !stream_is_tls(s->io)) /* RFC 3207 §4 */
+        smtp_reply(s, 530, "5.7.0", "Must issue a STARTTLS command first");
+    else if (c->flags & SMTP_CMD_NEEDS_HELLO && s->hello == SMTP_HELLO_NONE)
         smtp_reply(s, 503, "5.5.1", "Error: send %s first", smtp_is_lmtp(s) ? "LHLO" : "HELO/EHLO");
     else if (c->flags & SMTP_CMD_NEEDS_AUTH && lacks_auth(s))
         reply_needs_auth(s);

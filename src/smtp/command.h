@@ -10,16 +10,17 @@ struct smtp_session;
 enum { SMTP_COMMAND_MAX = 24 };
 
 enum smtp_command_flags {
-    SMTP_CMD_SMTP = 1,        /* known to SMTP */
-    SMTP_CMD_LMTP = 2,        /* known to LMTP */
-    SMTP_CMD_NEEDS_HELLO = 4, /* after EHLO, HELO or LHLO */
-    SMTP_CMD_NEEDS_AUTH = 8,  /* submission: after AUTH */
-    SMTP_CMD_NEEDS_MAIL = 16, /* inside a transaction */
-    SMTP_CMD_NO_MAIL = 32,    /* outside a transaction */
-    SMTP_CMD_NO_BDAT = 64,    /* not between two BDAT commands of one message */
-    SMTP_CMD_NO_ARGS = 128,   /* takes no argument */
-    SMTP_CMD_JUNK = 256,      /* counts against smtpd_junk_command_limit */
-    SMTP_CMD_LAST = 512       /* input behind it is an attack: the session ends (RFC 3207 §4.2) */
+    SMTP_CMD_SMTP = 1,         /* known to SMTP */
+    SMTP_CMD_LMTP = 2,         /* known to LMTP */
+    SMTP_CMD_NEEDS_HELLO = 4,  /* after EHLO, HELO or LHLO */
+    SMTP_CMD_NEEDS_AUTH = 8,   /* submission: after AUTH */
+    SMTP_CMD_NEEDS_MAIL = 16,  /* inside a transaction */
+    SMTP_CMD_NO_MAIL = 32,     /* outside a transaction */
+    SMTP_CMD_NO_BDAT = 64,     /* not between two BDAT commands of one message */
+    SMTP_CMD_NO_ARGS = 128,    /* takes no argument */
+    SMTP_CMD_JUNK = 256,       /* counts against smtpd_junk_command_limit */
+    SMTP_CMD_NEEDS_TLS = 1024, /* after STARTTLS, where that is required */
+    SMTP_CMD_LAST = 512        /* input behind it is an attack: the session ends (RFC 3207 §4.2) */
 };
 
 struct smtp_command {

@@ -20,7 +20,7 @@ static void judge(struct smtp_session *s)
 static void put_received(struct smtp_session *s, const struct smtp_delivery *d, struct date now,
                          struct buf *trace)
 {
-    const struct tls_info *tls = stream_tls_info(s->io);
+    const struct tls_info *tls = s->conf->smtpd_tls_received_header ? stream_tls_info(s->io) : NULL;
     const struct received r = {
         .helo = s->helo,
         .name = s->p->client_name,

@@ -26,6 +26,7 @@ struct smtp_params {
     enum smtp_kind kind;
     struct tls_server *tls;              /* for STARTTLS or from the start; NULL: no TLS */
     bool implicit_tls;                   /* the handshake comes before the greeting */
+    bool tls_required;                   /* STARTTLS must come before mail and AUTH; tls may still be NULL */
     bool offer_auth;                     /* AUTH is possible here (never with LMTP) */
     const struct smtp_local_user *local; /* NULL: a client that must log in; else the kind is submission */
     str client_address;                  /* "192.0.2.1" or "2001:db8::1"; "local" for a Unix socket */

@@ -121,6 +121,9 @@ static void reports(void **state)
          "f:2: the address \"1.2.3\" of the listener smtp is not *, :: or an IP address\n"},
         {"[listener smtp]\nhostname = b.c\n",
          "f:3: \"hostname\" is no key of a listener; put it above the first [section]\n"},
+        {"[listener smtp]\nmynetworks = x\n",
+         "f:3: mynetworks: \"x\" is not an IP address or a network such as 192.0.2.0/24\n"},
+        {"[listener smtp]\nsmtpd_recipient_limit = 1\n", "f:3: smtpd_recipient_limit: 1 is less than 100\n"},
         {"[listener smtp]\nprot = 1\n", "f:3: \"prot\" is no key of a listener; did you mean port?\n"},
         {"[domain a.b]\ncatchall = x@a.b\n",
          "f:3: \"catchall\" is no key of a domain; did you mean catch_all?\n"},
@@ -299,6 +302,48 @@ static void differences(void **state)
     assert_true(d.is_default); /* another way to write the default */
 }
 
+/* Options in a listener's section hold there alone, through the text for the roles, too, and others do not.
+ */
+static void own_settings_of_a_listener(void **state)
+{
+    struct buf text = BUF_INIT(1 << 20);
+    AUTO(conf_freep)
+    struct conf *read =
+        parse_fine(MINIMAL "smtpd_recipient_limit = 200\n"
+                           "[listener submission]\nmessage_size_limit = 1M\nmynetworks = 10.0.0.0/8\n"
+                           "tls = required\n");
+    assert_int_equal(conf_serialize(read, &text), RC_OK);
+    AUTO(conf_freep) struct conf *parsed = parse_fine(buf_cstr(&text));
+    const struct conf *both[] = {read, parsed};
+    for (size_t i = 0; i < 2; i++) {
+        const struct conf *own = conf_of_listener(both[i], S("submission"));
+        assert_ptr_not_equal(own, both[i]);
+        assert_true(own->message_size_limit == 1 << 20 && own->mynetworks.n == 1);
+        assert_int_equal(own->smtpd_recipient_limit, 200);
+        assert_true(both[i]->message_size_limit == 50 << 20 && both[i]->mynetworks.n == 0);
+        assert_ptr_equal(conf_of_listener(both[i], S("smtp")), both[i]);
+        assert_ptr_equal(conf_of_listener(both[i], S("nothing")), both[i]);
+    }
+    buf_deinit(&text);
+}
+
+/* A reload keeps listeners and what is read at the start, and takes what is set for a listener alone. */
+static void a_reload_reads_own_settings(void **state)
+{
+    struct conf_report report = {0};
+    AUTO(conf_freep) struct conf *old = parse_fine(MINIMAL "[listener smtp]\nmessage_size_limit = 1M\n");
+    AUTO(conf_freep)
+    struct conf *c =
+        parse_fine("hostname = other.example.com\n[listener smtp]\nport = 26\nmessage_size_limit = 2M\n");
+    conf_keep(c, old, &report);
+    const struct conf *own = conf_of_listener(c, S("smtp"));
+    assert_int_equal(report.errors, 0);
+    assert_true(own->message_size_limit == 2 << 20);
+    assert_string_equal(own->hostname, "mail.example.com");
+    assert_int_equal(c->listeners[0].port, 25);
+    conf_report_deinit(&report);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -313,6 +358,8 @@ int main(void)
         cmocka_unit_test(domains),
         cmocka_unit_test(text_reads_back),
         cmocka_unit_test(differences),
+        cmocka_unit_test(own_settings_of_a_listener),
+        cmocka_unit_test(a_reload_reads_own_settings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

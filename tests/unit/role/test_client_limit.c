@@ -26,8 +26,27 @@ static void limits_hold_and_are_given_back(void **state)
     assert_null(client_limit_free(l));
 }
 
+/* As many as the limit at once, then one for each part of the unit; a client does not count for another. */
+static void rates(void **state)
+{
+    struct client_limit *l = client_limit_new();
+    struct socket_client a = {.family = AF_INET, .bytes = {192, 0, 2, 1}};
+    struct socket_client b = {.family = AF_INET, .bytes = {192, 0, 2, 2}};
+    for (int i = 0; i < 30; i++)
+        assert_int_equal(client_limit_rate(l, &a, 30, 60000, 1000), RC_OK);
+    assert_int_equal(client_limit_rate(l, &a, 30, 60000, 1000), RC_LIMIT);
+    assert_int_equal(client_limit_rate(l, &b, 30, 60000, 1000), RC_OK);
+    assert_int_equal(client_limit_rate(l, &a, 30, 60000, 2999), RC_LIMIT);
+    assert_int_equal(client_limit_rate(l, &a, 30, 60000, 3000), RC_OK);
+    assert_int_equal(client_limit_rate(l, &a, 30, 60000, 3001), RC_LIMIT);
+    assert_int_equal(client_limit_rate(l, &a, 1, 60000, 63001), RC_OK);
+    assert_int_equal(client_limit_rate(l, &a, 1, 60000, 63002), RC_LIMIT);
+    client_limit_free(l);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(limits_hold_and_are_given_back)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(limits_hold_and_are_given_back),
+                                       cmocka_unit_test(rates)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,363 @@
+/* dovecot.conf and what it includes as assignments: who logs in how, where the mail lies, TLS.
+ * dovecot_services.c has the listeners. */
+#include "conf/dovecot.h"
+
+#include "base/num.h"
+#include "conf/params.h"
+#include "conf/report.h"
+#include "fmt/sasl.h"
+#include "os/file.h"
+
+#include <glob.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* --- the files --- */
+
+/* What Debian ships beside conf.d/10-auth.conf, for a folder that has the edited files only. */
+static bool of_debian(str pattern, str *ret)
+{
+    *ret = S("passdb {\n driver = pam\n}\nuserdb {\n driver = passwd\n}\n");
+    return str_ends(pattern, S("auth-system.conf.ext"));
+}
+
+static enum rc feed(struct dovecot_reader *r, const char *path, struct err *e)
+{
+    AUTO(buf_deinit) struct buf text = BUF_INIT(DOVECOT_FILE_MAX);
+    enum rc rc = file_read(path, &text);
+    if (rc != RC_OK)
+        return err_set(e, rc, 0, "", "Couldn't open include file %s", path);
+    dovecot_conf_feed(r, str_c(path), buf_str(&text));
+    return RC_OK;
+}
+
+static enum rc include(void *ctx, struct dovecot_reader *r, str pattern, str from, struct err *e)
+{
+    struct dovecot *d = ctx;
+    AUTO(buf_deinit) struct buf path = BUF_INIT(4096);
+    glob_t found;
+    str text;
+    dovecot_conf_path(&path, pattern, from);
+    if (glob(buf_cstr(&path), GLOB_BRACE, NULL, &found) != 0) {
+        if (!of_debian(pattern, &text))
+            return RC_GONE;
+        conf_warning(d->f->b->report, arena_str(d->f->b->conf->arena, from).p, 0,
+                     STR_FMT " is not there; malle reads it as Debian has it: passdb pam, userdb passwd",
+                     STR_ARG(pattern));
+        dovecot_conf_feed(r, buf_str(&path), text);
+        return RC_OK;
+    }
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < found.gl_pathc && rc == RC_OK; i++)
+        rc = feed(r, found.gl_pathv[i], e);
+    globfree(&found);
+    return rc;
+}
+
+static bool find_env(void *ctx, str name, str *ret)
+{
+    AUTO(str_freep) char *z = str_dup(name);
+    *ret = str_c(getenv(z));
+    return ret->p != NULL;
+}
+
+static void report_problems(const struct dovecot *d)
+{
+    for (size_t i = 0; i < d->conf.problem_count; i++) {
+        const struct dovecot_problem *p = &d->conf.problems[i];
+        str file = arena_str(d->f->b->conf->arena, p->file);
+        must(file.p);
+        conf_report_add(d->f->b->report, p->warning, file.p, p->line, STR_FMT, STR_ARG(p->text));
+    }
+}
+
+static bool read_files(struct dovecot *d)
+{
+    const struct dovecot_env env = {.include = include, .find_env = find_env, .ctx = d};
+    str text;
+    if (folder_text(d->f, "dovecot/dovecot.conf", &text, &d->file) != RC_OK)
+        return false;
+    if (dovecot_conf_read(str_c(d->file), text, &env, d->f->a, &d->conf) != RC_OK ||
+        dovecot_conf_merge(&d->conf, d->f->a) != RC_OK) {
+        conf_error(d->f->b->report, d->file, 0, "has too many settings");
+        return false;
+    }
+    report_problems(d);
+    return true;
+}
+
+/* --- settings --- */
+
+const struct dovecot_setting *dovecot_find(const struct dovecot *d, const struct dovecot_block *block,
+                                           const char *name)
+{
+    for (size_t i = 0; i < d->conf.count; i++)
+        if (d->conf.settings[i].block == block && str_eq(d->conf.settings[i].name, str_c(name)))
+            return &d->conf.settings[i];
+    return NULL;
+}
+
+str dovecot_value(const struct dovecot *d, const struct dovecot_block *block, const char *name,
+                  const char *otherwise)
+{
+    const struct dovecot_setting *s = dovecot_find(d, block, name);
+    return s ? s->value : str_c(otherwise);
+}
+
+struct conf_origin dovecot_origin(const struct dovecot *d, const struct dovecot_setting *s)
+{
+    str file = s ? arena_str(d->f->b->conf->arena, s->file) : str_c(d->file);
+    must(file.p);
+    return (struct conf_origin){file.p, s ? s->line : 0};
+}
+
+static void set(struct dovecot *d, const struct dovecot_setting *s, const char *option, str value)
+{
+    struct conf_origin o = dovecot_origin(d, s);
+    folder_set(d->f, o.file, o.line, option, value);
+}
+
+/* Where malle is Postfix, too, main.cf has the name. */
+static void set_name(struct dovecot *d)
+{
+    const struct dovecot_setting *name = dovecot_find(d, NULL, "hostname");
+    AUTO(buf_deinit) struct buf path = BUF_INIT(4096);
+    buf_printf(&path, "%s/postfix/main.cf", d->f->path);
+    if (name && name->value.n && access(buf_cstr(&path), F_OK) != 0)
+        set(d, name, "hostname", name->value);
+}
+
+/* --- who logs in, and how --- */
+
+static void set_mechanisms(struct dovecot *d)
+{
+    const struct dovecot_setting *s = dovecot_find(d, NULL, "auth_mechanisms");
+    AUTO(buf_deinit) struct buf list = BUF_INIT(4096);
+    struct conf_origin o = dovecot_origin(d, s);
+    str rest = s ? s->value : S("plain"), word;
+    while ((word = folder_word(&rest)).n) {
+        enum sasl_mech mech;
+        if (sasl_mech_parse(word, &mech) == RC_OK)
+            buf_printf(&list, STR_FMT " ", STR_ARG(word));
+        else
+            conf_warning(d->f->b->report, o.file, o.line, "auth_mechanisms: malle does not offer " STR_FMT,
+                         STR_ARG(word));
+    }
+    if (list.n)
+        set(d, s, "auth_mechanisms", buf_str(&list));
+    else
+        conf_error(d->f->b->report, o.file, o.line,
+                   "auth_mechanisms: nobody could log in: plain and login are usual");
+}
+
+/* The PAM service: the last argument that is no option. */
+static void set_pam(struct dovecot *d, const struct dovecot_block *passdb)
+{
+    const struct dovecot_setting *args = dovecot_find(d, passdb, "args");
+    str rest = args ? args->value : S(""), word, name = S("dovecot");
+    while ((word = folder_word(&rest)).n)
+        if (str_chr(word, '=') < 0 && !str_starts(word, S("%")) && !str_eq(word, S("*")))
+            name = word;
+    if (access(arena_printf(d->f->a, "/etc/pam.d/" STR_FMT, STR_ARG(name)).p, R_OK) == 0)
+        set(d, args, "pam_service", name);
+}
+
+static void set_databases(struct dovecot *d)
+{
+    bool system = false;
+    for (size_t i = 0; i < d->conf.block_count; i++) {
+        const struct dovecot_block *b = d->conf.blocks[i];
+        bool passdb = str_eq(b->kind, S("passdb"));
+        if (b->parent || (!passdb && !str_eq(b->kind, S("userdb"))))
+            continue;
+        const struct dovecot_setting *driver = dovecot_find(d, b, "driver");
+        str name = driver ? driver->value : b->name;
+        struct conf_origin o = dovecot_origin(d, driver);
+        if (str_eq(name, S("pam")) || str_eq(name, S("passwd")) || str_eq(name, S("shadow")))
+            system = true;
+        else
+            conf_error(d->f->b->report, o.file, o.line,
+                       STR_FMT " " STR_FMT
+                               ": malle has its own accounts (malle user add) and those of the system; "
+                               "users of this database could not log in",
+                       STR_ARG(b->kind), STR_ARG(name));
+        if (passdb && str_eq(name, S("pam")))
+            set_pam(d, b);
+    }
+    set(d, NULL, "system_users", system ? S("yes") : S("no"));
+}
+
+/* --- mail --- */
+
+static void set_mail(struct dovecot *d)
+{
+    const struct dovecot_setting *location = dovecot_find(d, NULL, "mail_location"),
+                                 *uid = dovecot_find(d, NULL, "mail_uid");
+    struct conf_origin o = dovecot_origin(d, location);
+    if (location && location->value.n)
+        set(d, location, "system_mail_location", location->value);
+    else
+        conf_error(d->f->b->report, o.file, o.line,
+                   "mail_location: malle keeps mail in Maildirs; write mail_location = maildir:~/Maildir");
+    if (uid && uid->value.n && !str_eq(uid->value, S("0")))
+        set(d, uid, "mail_user", uid->value);
+}
+
+static void set_namespaces(struct dovecot *d)
+{
+    for (size_t i = 0; i < d->conf.block_count; i++) {
+        const struct dovecot_block *b = d->conf.blocks[i];
+        if (!str_eq(b->kind, S("namespace")) || b->parent)
+            continue;
+        const struct dovecot_setting *separator = dovecot_find(d, b, "separator"),
+                                     *prefix = dovecot_find(d, b, "prefix"),
+                                     *type = dovecot_find(d, b, "type");
+        if (separator && separator->value.n)
+            set(d, separator, "hierarchy_separator", separator->value);
+        if ((prefix && prefix->value.n) || (type && !str_eq(type->value, S("private")))) {
+            struct conf_origin o = dovecot_origin(d, prefix && prefix->value.n ? prefix : type);
+            conf_error(d->f->b->report, o.file, o.line,
+                       "malle has one namespace, the user's own, without a prefix");
+        }
+    }
+}
+
+/* --- TLS --- */
+
+static str file_of(struct dovecot *d, const struct dovecot_setting *s)
+{
+    AUTO(buf_deinit) struct buf path = BUF_INIT(4096);
+    struct conf_origin o = dovecot_origin(d, s);
+    if (s->kind != DOVECOT_FILE) {
+        conf_error(d->f->b->report, o.file, o.line, STR_FMT ": malle reads it from a file; write <PATH",
+                   STR_ARG(s->name));
+        return S("");
+    }
+    dovecot_conf_path(&path, s->value, s->file);
+    return arena_str(d->f->a, buf_str(&path));
+}
+
+static void add_certificate(struct dovecot *d, const struct dovecot_block *block)
+{
+    const struct dovecot_setting *chain = dovecot_find(d, block, "ssl_cert"),
+                                 *key = dovecot_find(d, block, "ssl_key");
+    struct conf_origin o = dovecot_origin(d, chain);
+    if (!chain || !chain->value.n)
+        return;
+    if (!key || !key->value.n)
+        conf_error(d->f->b->report, o.file, o.line, "ssl_cert needs ssl_key");
+    else
+        folder_certificate(d->f, o.file, o.line, file_of(d, chain), file_of(d, key));
+}
+
+static void set_tls(struct dovecot *d)
+{
+    const struct dovecot_setting *oldest = dovecot_find(d, NULL, "ssl_min_protocol"),
+                                 *ciphers = dovecot_find(d, NULL, "ssl_cipher_list");
+    if (oldest) {
+        bool newest = str_eq(oldest->value, S("TLSv1.3"));
+        struct conf_origin o = dovecot_origin(d, oldest);
+        if (!newest && !str_eq(oldest->value, S("TLSv1.2")))
+            conf_warning(d->f->b->report, o.file, o.line, "ssl_min_protocol: malle speaks TLSv1.2 and newer");
+        set(d, oldest, "tls_min_version", newest ? S("TLSv1.3") : S("TLSv1.2"));
+    }
+    if (ciphers)
+        set(d, ciphers, "tls_ciphers", ciphers->value);
+    add_certificate(d, NULL);
+    for (size_t i = 0; i < d->conf.block_count; i++)
+        if (str_eq(d->conf.blocks[i]->kind, S("local_name")) && !d->conf.blocks[i]->parent)
+            add_certificate(d, d->conf.blocks[i]);
+}
+
+/* --- the others --- */
+
+/* "service/unix_listener/mode", as params.h names settings. */
+static void put_kinds(const struct dovecot_block *b, struct buf *out)
+{
+    if (!b)
+        return;
+    put_kinds(b->parent, out);
+    buf_printf(out, STR_FMT "/", STR_ARG(b->kind));
+}
+
+/* Digits and a word, of which the beginning counts, in malle's notation: "2 mins", "64 k". */
+static str number(struct dovecot *d, enum conf_type type, str text)
+{
+    size_t n = 0;
+    uint64_t weeks;
+    while (n < text.n && ascii_digit(text.p[n]))
+        n++;
+    str digits = str_sub(text, 0, n), word = str_trim(str_from(text, n));
+    char letter = word.n ? ascii_lower(word.p[0]) : type == CONF_TYPE_DURATION ? 's' : '\0';
+    if (type == CONF_TYPE_DURATION && letter == 'w' && num_parse_u64(digits, 10000, &weeks) == RC_OK)
+        return arena_printf(d->f->a, "%llud", (unsigned long long)(7 * weeks));
+    if (type == CONF_TYPE_DURATION && (str_istarts(word, S("ms")) || str_istarts(word, S("mil"))))
+        return arena_printf(d->f->a, STR_FMT "ms", STR_ARG(digits));
+    return arena_printf(d->f->a, STR_FMT "%.1s", STR_ARG(digits), letter ? &letter : "");
+}
+
+/* What set_mechanisms, set_tls and dovecot_services.c read, and the name, which is main.cf's. */
+static bool is_read_elsewhere(const char *name)
+{
+    static const char *const names[] = {"auth_mechanisms", "hostname", "listen", "ssl_cipher_list",
+                                        "ssl_min_protocol"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
+static void take_same(struct dovecot *d, const struct dovecot_setting *s, const char *option)
+{
+    enum conf_type type = conf_key_find(conf_options, str_c(option))->type;
+    bool counted = type == CONF_TYPE_DURATION || type == CONF_TYPE_SIZE;
+    set(d, s, option, counted ? number(d, type, s->value) : s->value);
+}
+
+static void take(struct dovecot *d, const struct dovecot_setting *s, const char *name)
+{
+    enum conf_dialect dialect = d->conf.version.n ? CONF_DIALECT_DOVECOT_24 : CONF_DIALECT_DOVECOT;
+    const struct conf_param *known = conf_param_find(dialect, str_c(name));
+    struct conf_origin o = dovecot_origin(d, s);
+    const char *nearest = known ? NULL : conf_param_nearest(dialect, str_c(name));
+    if (!known)
+        conf_error(d->f->b->report, o.file, o.line, "\"%s\" is no setting of Dovecot%s%s", name,
+                   nearest ? "; did you mean " : "", nearest ? nearest : "");
+    else if (known->status == CONF_PARAM_SAME && !s->block && !is_read_elsewhere(name))
+        take_same(d, s, known->option);
+    else if ((known->status == CONF_PARAM_WARN || known->status == CONF_PARAM_REFUSE) &&
+             !conf_param_same(known, s->value, str_c(known->initial)))
+        conf_report_add(d->f->b->report, known->status == CONF_PARAM_WARN, o.file, o.line,
+                        "%s: malle does not do this%s; Dovecot %s", name,
+                        known->status == CONF_PARAM_REFUSE ? ", and does not start without it" : "",
+                        known->note);
+}
+
+static void take_all(struct dovecot *d)
+{
+    AUTO(buf_deinit) struct buf name = BUF_INIT(4096);
+    for (size_t i = 0; i < d->conf.count; i++) {
+        const struct dovecot_setting *s = &d->conf.settings[i];
+        buf_reset(&name);
+        put_kinds(s->block, &name);
+        buf_puts(&name, s->name);
+        take(d, s, buf_cstr(&name));
+    }
+}
+
+void folder_read_dovecot(struct folder *f)
+{
+    struct dovecot d = {.f = f};
+    if (!read_files(&d))
+        return;
+    f->has_dovecot = true;
+    take_all(&d);
+    set_name(&d);
+    set_mechanisms(&d);
+    set_databases(&d);
+    set_mail(&d);
+    set_namespaces(&d);
+    set_tls(&d);
+    dovecot_set_services(&d);
+    dovecot_advise(&d);
+}

@@ -1,0 +1,28 @@
+/* dovecot: dovecot.conf and what it includes on their way into a conf. Internal to src/conf/dovecot*.c. */
+#ifndef CONF_DOVECOT_H
+#define CONF_DOVECOT_H
+
+#include "conf/folder.h"
+#include "fmt/dovecot_conf.h"
+
+struct dovecot {
+    struct folder *f;
+    const char *file; /* the path of dovecot.conf */
+    struct dovecot_conf conf;
+};
+
+/* The setting of this name in the block (NULL: at the top), NULL when there is none. */
+const struct dovecot_setting *dovecot_find(const struct dovecot *d, const struct dovecot_block *block,
+                                           const char *name);
+str dovecot_value(const struct dovecot *d, const struct dovecot_block *block, const char *name,
+                  const char *otherwise);
+/* Where it stands; of NULL, the file. */
+struct conf_origin dovecot_origin(const struct dovecot *d, const struct dovecot_setting *s);
+
+/* dovecot_services.c: the listeners. */
+void dovecot_set_services(struct dovecot *d);
+
+/* dovecot_advice.c: warnings about what is there to no avail, or dangerous. */
+void dovecot_advise(const struct dovecot *d);
+
+#endif

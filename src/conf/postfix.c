@@ -1,0 +1,252 @@
+/* main.cf and master.cf of Postfix as assignments. Parameters of which malle has an option of the same
+ * meaning and notation are taken over one by one (params.h says which); those that say something together
+ * only are read in postfix_rules.c and postfix_services.c. All others are answered with what Postfix would
+ * have done. */
+#include "conf/postfix.h"
+
+#include "base/num.h"
+#include "conf/params.h"
+#include "conf/report.h"
+#include "fmt/postfix_expand.h"
+
+#include <unistd.h>
+
+enum { VALUE_MAX = 1 << 20 };
+
+/* --- values --- */
+
+/* What Postfix finds out by itself; of the machine's networks malle trusts none. */
+static bool find_computed(struct postfix *p, str name, str *ret)
+{
+    const struct postfix_param *set = postfix_main_find(&p->main, S("myhostname"));
+    str hostname = set ? set->value : str_c(p->machine_name);
+    ptrdiff_t dot = str_chr(hostname, '.');
+    if (str_eq(name, S("myhostname")))
+        *ret = hostname;
+    else if (str_eq(name, S("mydomain")))
+        *ret = dot > 0 ? str_from(hostname, (size_t)dot + 1) : S("localdomain");
+    else if (str_eq(name, S("mynetworks")))
+        *ret = S("127.0.0.0/8 [::1]/128");
+    else
+        return false;
+    return true;
+}
+
+static bool find(void *ctx, str name, str *ret)
+{
+    struct postfix *p = ctx;
+    const struct postfix_param *set = postfix_main_find(&p->main, name);
+    if (p->service && postfix_override_find(p->service, name, ret))
+        return true;
+    if (!set)
+        return find_computed(p, name, ret) || conf_postfix_default(NULL, name, ret);
+    *ret = set->value;
+    return true;
+}
+
+/* Into v->text; what cannot be expanded is reported. */
+static void expand(struct postfix *p, const char *name, str raw, struct postfix_value *v)
+{
+    const struct postfix_expand_env env = {.find = find, .ctx = p};
+    AUTO(buf_deinit) struct buf text = BUF_INIT(VALUE_MAX);
+    struct err e = {0};
+    if (postfix_expand(raw, &env, &text, &e) != RC_OK)
+        conf_error(p->f->b->report, v->file, v->line, "%s: %s", name, err_text(&e));
+    else
+        v->text = str_trim(arena_str(p->f->a, buf_str(&text)));
+}
+
+struct postfix_value postfix_value(struct postfix *p, const char *name)
+{
+    const struct postfix_param *set = postfix_main_find(&p->main, str_c(name));
+    struct postfix_value v = {
+        .text = S(""), .file = p->main_file, .line = set ? set->line : 0, .is_set = set};
+    str raw;
+    if (p->service && postfix_override_find(p->service, str_c(name), &raw)) {
+        v.file = p->master_file;
+        v.line = p->service->line;
+        v.is_set = true;
+    }
+    if (find(p, str_c(name), &raw))
+        expand(p, name, raw, &v);
+    return v;
+}
+
+bool postfix_is_on(struct postfix *p, const char *name)
+{
+    return str_ieq(postfix_value(p, name).text, S("yes"));
+}
+
+/* A time of Postfix in malle's notation: digits and a unit, the one of the parameter's default when none. */
+static str duration(struct postfix *p, const char *name, str text)
+{
+    str initial = S("");
+    (void)conf_postfix_default(NULL, str_c(name), &initial);
+    bool has_unit = text.n && !ascii_digit(text.p[text.n - 1]);
+    char unit = has_unit ? text.p[text.n - 1] : initial.n ? initial.p[initial.n - 1] : 's';
+    str digits = str_sub(text, 0, text.n - has_unit);
+    uint64_t weeks;
+    if (ascii_lower(unit) == 'w' && num_parse_u64(digits, 10000, &weeks) == RC_OK)
+        return arena_printf(p->f->a, "%llud", (unsigned long long)(7 * weeks));
+    return arena_printf(p->f->a, STR_FMT "%c", STR_ARG(digits), ascii_alpha(unit) ? ascii_lower(unit) : 's');
+}
+
+void postfix_set_same(struct postfix *p, struct conf_section s, const char *name, const char *option,
+                      const struct postfix_value *v)
+{
+    const struct conf_key *key = conf_key_find(conf_options, str_c(option));
+    must(key);
+    if (s.kind == CONF_SECTION_LISTENER && !key->per_listener) {
+        conf_warning(p->f->b->report, v->file, v->line, "%s: malle has one value for all services", name);
+        return;
+    }
+    str text = v->text;
+    struct err e = {0};
+    if (key->type == CONF_TYPE_DURATION)
+        text = duration(p, name, v->text);
+    else if (str_ends(str_c(option), S("_maps")))
+        text = postfix_tables(p, v, strcmp(option, "alias_maps") == 0 ? "aliases:" : "texthash:");
+    if (folder_takes(option, text, &e))
+        folder_set_in(p->f, s, v->file, v->line, option, text);
+    else if (v->is_set)
+        conf_warning(p->f->b->report, v->file, v->line, "%s: %s; malle's own default holds", name, e.peer);
+}
+
+/* --- one parameter --- */
+
+/* Whether some value in main.cf names it, as people do with names of their own. */
+static bool is_used(const struct postfix *p, str name)
+{
+    for (size_t i = 0; i < p->main.n; i++) {
+        str rest = p->main.params[i].value;
+        for (ptrdiff_t at; (at = str_find(rest, name)) >= 0; rest = str_from(rest, (size_t)at + name.n))
+            if (at > 0 && strchr("${(", rest.p[at - 1]))
+                return true;
+    }
+    return false;
+}
+
+static void say_unknown(struct postfix *p, const char *name, const struct postfix_value *v)
+{
+    const char *nearest = conf_param_nearest(CONF_DIALECT_POSTFIX, str_c(name));
+    if (is_used(p, str_c(name)))
+        return;
+    if (nearest)
+        conf_warning(p->f->b->report, v->file, v->line,
+                     "\"%.80s\" is no parameter of Postfix and has no effect; did you mean %s?", name,
+                     nearest);
+    else
+        conf_warning(p->f->b->report, v->file, v->line,
+                     "\"%.80s\" is no parameter of Postfix and has no effect", name);
+}
+
+static bool is_default(struct postfix *p, const struct conf_param *known, str text)
+{
+    struct postfix_value initial = {.text = S("")};
+    if (known->initial)
+        expand(p, known->name, str_c(known->initial), &initial);
+    return conf_param_same(known, text, initial.text);
+}
+
+static void say_missing(struct postfix *p, const struct conf_param *known, const char *name,
+                        const struct postfix_value *v)
+{
+    bool refuse = known->status == CONF_PARAM_REFUSE;
+    if (!is_default(p, known, v->text))
+        conf_report_add(p->f->b->report, !refuse, v->file, v->line,
+                        "%s: malle does not do this%s; Postfix %s", name,
+                        refuse ? ", and does not start without it" : "", known->note);
+}
+
+/* What one line says, in main.cf or behind -o. */
+static void take(struct postfix *p, struct conf_section s, const char *name)
+{
+    const struct conf_param *known = conf_param_find(CONF_DIALECT_POSTFIX, str_c(name));
+    struct postfix_value v = postfix_value(p, name);
+    if (!known)
+        say_unknown(p, name, &v);
+    else if (known->status == CONF_PARAM_SAME)
+        postfix_set_same(p, s, name, known->option, &v);
+    else if (known->status == CONF_PARAM_WARN || known->status == CONF_PARAM_REFUSE)
+        say_missing(p, known, name, &v);
+}
+
+static void take_all(struct postfix *p)
+{
+    for (size_t i = 0; i < p->main.n; i++) {
+        const struct postfix_param *one = &p->main.params[i];
+        str name = arena_str(p->f->a, one->name);
+        if (one->overridden_by)
+            conf_warning(p->f->b->report, p->main_file, one->line, "%s has no effect: line %d sets it again",
+                         name.p, one->overridden_by);
+        else
+            take(p, (struct conf_section){CONF_SECTION_MAIN, 0}, name.p);
+    }
+}
+
+void postfix_take_overrides(struct postfix *p, struct conf_section s)
+{
+    struct postfix_options o = postfix_options_of(p->service);
+    str name, value, counts;
+    while (postfix_overrides_next(&o, &name, &value))
+        if (postfix_override_find(p->service, name, &counts) && counts.p == value.p)
+            take(p, s, arena_str(p->f->a, name).p);
+}
+
+/* What nobody sets is as Postfix has it, which is not always what malle would have. */
+static void take_defaults(struct postfix *p)
+{
+    for (size_t i = 0; i < conf_postfix_params.n; i++) {
+        const struct conf_param *known = &conf_postfix_params.v[i];
+        if (known->status == CONF_PARAM_SAME && known->initial &&
+            !postfix_main_find(&p->main, str_c(known->name)))
+            take(p, (struct conf_section){CONF_SECTION_MAIN, 0}, known->name);
+    }
+}
+
+/* --- the files --- */
+
+static void report_faults(struct postfix *p, const struct postfix_faults *faults, const char *file)
+{
+    for (size_t i = 0; i < faults->n; i++)
+        conf_error(p->f->b->report, file, faults->list[i].line, "%s%s" STR_FMT, faults->list[i].why,
+                   faults->list[i].text.n ? ": " : "", STR_ARG(faults->list[i].text));
+}
+
+static bool read_files(struct postfix *p)
+{
+    str text;
+    if (folder_text(p->f, "postfix/main.cf", &text, &p->main_file) != RC_OK)
+        return false;
+    if (postfix_main_parse(text, p->f->a, &p->main) != RC_OK) {
+        conf_error(p->f->b->report, p->main_file, 0, "has too many lines");
+        return false;
+    }
+    report_faults(p, &p->main.faults, p->main_file);
+    p->master_file = "";
+    if (folder_text(p->f, "postfix/master.cf", &text, &p->master_file) != RC_OK)
+        conf_error(p->f->b->report, p->f->path, 0,
+                   "postfix/master.cf is not there: it says what Postfix listens on");
+    else if (postfix_master_parse(text, p->f->a, &p->master) != RC_OK)
+        conf_error(p->f->b->report, p->master_file, 0, "has too many lines");
+    report_faults(p, &p->master.faults, p->master_file);
+    return true;
+}
+
+void folder_read_postfix(struct folder *f)
+{
+    struct postfix p = {.f = f};
+    if (gethostname(p.machine_name, sizeof p.machine_name - 1) != 0)
+        p.machine_name[0] = '\0';
+    if (!read_files(&p))
+        return;
+    f->has_postfix = true;
+    take_defaults(&p);
+    take_all(&p);
+    postfix_set_names(&p);
+    postfix_set_networks(&p);
+    postfix_set_domains(&p);
+    postfix_set_mailboxes(&p);
+    postfix_set_tls(&p);
+    postfix_set_services(&p);
+}

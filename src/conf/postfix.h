@@ -1,0 +1,53 @@
+/* postfix: main.cf and master.cf on their way into a conf. Internal to src/conf/postfix*.c. */
+#ifndef CONF_POSTFIX_H
+#define CONF_POSTFIX_H
+
+#include "conf/folder.h"
+#include "fmt/postfix_main.h"
+#include "fmt/postfix_master.h"
+
+struct postfix {
+    struct folder *f;
+    const char *main_file, *master_file; /* paths; master_file "" when there is none */
+    struct postfix_main main;
+    struct postfix_master master;
+    const struct postfix_service *service; /* whose -o count before main.cf; NULL: none */
+    char machine_name[256];
+};
+
+/* A parameter with the place that sets it. */
+struct postfix_value {
+    str text; /* expanded; in the folder's arena */
+    const char *file;
+    int line;    /* 0: nothing sets it, the text is Postfix's default */
+    bool is_set; /* also when to nothing */
+};
+
+/* The value that holds for p->service. What cannot be expanded is reported, and empty. */
+struct postfix_value postfix_value(struct postfix *p, const char *name);
+/* Whether it is yes. */
+bool postfix_is_on(struct postfix *p, const char *name);
+
+/* Gives the malle option of this parameter, with the same meaning and notation, the value, for all or for the
+ * listener s. */
+void postfix_set_same(struct postfix *p, struct conf_section s, const char *name, const char *option,
+                      const struct postfix_value *v);
+
+/* Takes over what the options of p->service say, for the listener s. */
+void postfix_take_overrides(struct postfix *p, struct conf_section s);
+
+/* postfix_tables.c: the list with those tables that malle reads. text_type: of the text of an indexed one,
+ * "texthash:" or "aliases:". */
+str postfix_tables(struct postfix *p, const struct postfix_value *v, const char *text_type);
+
+/* postfix_rules.c, postfix_domains.c: what several parameters say together. */
+void postfix_set_names(struct postfix *p);
+void postfix_set_networks(struct postfix *p);
+void postfix_set_domains(struct postfix *p);
+void postfix_set_mailboxes(struct postfix *p);
+void postfix_set_tls(struct postfix *p);
+
+/* postfix_services.c: the listeners of master.cf, and what is set for each. */
+void postfix_set_services(struct postfix *p);
+
+#endif

@@ -1,0 +1,202 @@
+/* What several parameters of main.cf say together: names, networks, mailboxes, TLS. */
+#include "conf/postfix.h"
+
+#include "conf/report.h"
+#include "fmt/ip.h"
+#include "os/file.h"
+
+static void set(struct postfix *p, const char *option, const struct postfix_value *v, str value)
+{
+    folder_set(p->f, v->file, v->line, option, value);
+}
+
+/* --- names --- */
+
+/* Debian's installer writes the name into a file and the path into main.cf. */
+static str of_file(struct postfix *p, const struct postfix_value *v)
+{
+    AUTO(buf_deinit) struct buf text = BUF_INIT(4096);
+    if (!str_starts(v->text, S("/")))
+        return v->text;
+    if (file_read(arena_str(p->f->a, v->text).p, &text) != RC_OK) {
+        conf_error(p->f->b->report, v->file, v->line, STR_FMT " cannot be read", STR_ARG(v->text));
+        return S("");
+    }
+    str rest = buf_str(&text);
+    return arena_str(p->f->a, str_trim(str_take(&rest, '\n')));
+}
+
+void postfix_set_names(struct postfix *p)
+{
+    struct postfix_value hostname = postfix_value(p, "myhostname"), origin = postfix_value(p, "myorigin");
+    if (hostname.is_set)
+        set(p, "hostname", &hostname, hostname.text);
+    set(p, "myorigin", &origin, of_file(p, &origin));
+}
+
+/* --- networks --- */
+
+/* inet_interfaces and inet_protocols as `listen` has them. */
+static void set_listen(struct postfix *p)
+{
+    struct postfix_value names = postfix_value(p, "inet_interfaces"),
+                         families = postfix_value(p, "inet_protocols");
+    AUTO(buf_deinit) struct buf list = BUF_INIT(64 << 10);
+    bool all = str_find(families.text, S("all")) >= 0, v4 = all || str_find(families.text, S("ipv4")) >= 0,
+         v6 = all || str_find(families.text, S("ipv6")) >= 0;
+    str rest = names.text, word;
+    while ((word = folder_word(&rest)).n) {
+        str bare = str_starts(word, S("[")) && str_ends(word, S("]")) ? str_sub(word, 1, word.n - 2) : word;
+        struct ip_net address;
+        bool is_all = str_ieq(word, S("all")), is_loop = str_ieq(word, S("loopback-only"));
+        if (is_all || is_loop || str_ieq(word, S("localhost"))) {
+            buf_puts(&list, !v4 ? S("") : is_all ? S("* ") : S("127.0.0.1 "));
+            buf_puts(&list, !v6 ? S("") : is_all ? S(":: ") : S("::1 "));
+        } else if (ip_parse(bare, &address) == RC_OK) {
+            if (ip_is_v6(bare) ? v6 : v4)
+                buf_printf(&list, STR_FMT " ", STR_ARG(bare));
+        } else {
+            conf_error(p->f->b->report, names.file, names.line,
+                       "inet_interfaces: malle needs the address of " STR_FMT ", not its name",
+                       STR_ARG(word));
+        }
+    }
+    const struct postfix_value *by = families.is_set && !names.is_set ? &families : &names;
+    set(p, "listen", by, buf_str(&list));
+    if (v4 != v6)
+        set(p, "smtp_address_preference", &families, v4 ? S("ipv4") : S("ipv6"));
+}
+
+static void set_mynetworks(struct postfix *p)
+{
+    struct postfix_value networks = postfix_value(p, "mynetworks"),
+                         style = postfix_value(p, "mynetworks_style");
+    AUTO(buf_deinit) struct buf list = BUF_INIT(256 << 10);
+    str rest = networks.text, word;
+    if (style.is_set && !networks.is_set && !str_ieq(style.text, S("host")))
+        conf_warning(p->f->b->report, style.file, style.line,
+                     "mynetworks_style: malle trusts this machine alone; name other networks in mynetworks");
+    while ((word = folder_word(&rest)).n) {
+        struct ip_net net;
+        if (ip_net_parse(word, &net) != RC_OK) {
+            conf_error(p->f->b->report, networks.file, networks.line,
+                       "mynetworks: malle takes addresses and networks here, not " STR_FMT, STR_ARG(word));
+            continue;
+        }
+        for (size_t i = 0; i < word.n; i++)
+            if (word.p[i] != '[' && word.p[i] != ']')
+                buf_putc(&list, word.p[i]);
+        buf_putc(&list, ' ');
+    }
+    set(p, "mynetworks", &networks, buf_str(&list));
+}
+
+void postfix_set_networks(struct postfix *p)
+{
+    set_listen(p);
+    set_mynetworks(p);
+}
+
+/* --- mailboxes --- */
+
+/* The parameters that may send mail for mailboxes here elsewhere. */
+static const char *const transports[] = {"mailbox_transport", "mailbox_transport_maps", "local_transport",
+                                         "virtual_transport", "transport_maps",         "fallback_transport"};
+
+/* A socket below Postfix's folder is there for Postfix alone. */
+static void look_at_sockets(struct postfix *p)
+{
+    str queue = postfix_value(p, "queue_directory").text;
+    for (size_t i = 0; i < p->f->n_lmtp_sockets; i++) {
+        str path = p->f->lmtp_sockets[i].path;
+        bool used = !queue.n || !str_starts(path, queue);
+        str below = used ? path : str_from(path, queue.n + 1);
+        for (size_t j = 0; j < sizeof transports / sizeof *transports; j++)
+            used = used || str_find(postfix_value(p, transports[j]).text, below) >= 0;
+        if (!used)
+            conf_warning(p->f->b->report, p->f->lmtp_sockets[i].file, p->f->lmtp_sockets[i].line,
+                         "nothing sends mail to this socket; remove it, or write mailbox_transport = "
+                         "lmtp:unix:" STR_FMT " in main.cf",
+                         STR_ARG(below));
+    }
+}
+
+/* Whether both name the same folder for a user of the system. */
+static bool is_same_place(const char *a, const char *b)
+{
+    AUTO(buf_deinit) struct buf left = BUF_INIT(4096), right = BUF_INIT(4096);
+    return conf_expand_location(str_c(a), S("user@example.com"), S("/home/user"), &left) == RC_OK &&
+           conf_expand_location(str_c(b), S("user@example.com"), S("/home/user"), &right) == RC_OK &&
+           str_eq(buf_str(&left), buf_str(&right));
+}
+
+/* A mailbox_transport to the LMTP socket that malle itself serves is no detour: the mail goes where Dovecot
+ * has it. */
+static bool goes_to_dovecot(struct postfix *p)
+{
+    str transport = postfix_value(p, "mailbox_transport").text;
+    for (size_t i = 0; i < p->f->n_lmtp_sockets; i++) {
+        str path = p->f->lmtp_sockets[i].path;
+        ptrdiff_t slash = str_rchr(path, '/');
+        if (slash >= 0 && str_starts(transport, S("lmtp:unix:")) &&
+            str_ends(transport, str_from(path, (size_t)slash)))
+            return true;
+    }
+    return false;
+}
+
+void postfix_set_mailboxes(struct postfix *p)
+{
+    const char *dovecot = p->f->has_dovecot ? p->f->b->conf->system_mail_location : NULL;
+    struct postfix_value home = postfix_value(p, "home_mailbox");
+    str location =
+        arena_printf(p->f->a, "maildir:~/" STR_FMT, STR_ARG(str_sub(home.text, 0, home.text.n - 1)));
+    look_at_sockets(p);
+    if (goes_to_dovecot(p))
+        return;
+    if (str_ends(home.text, S("/")) && dovecot && is_same_place(dovecot, location.p))
+        return;
+    if (str_ends(home.text, S("/")) && dovecot)
+        conf_error(p->f->b->report, home.file, home.line,
+                   "home_mailbox: mail would be delivered to %s, and read from %s (mail_location of Dovecot)",
+                   location.p, dovecot);
+    else if (str_ends(home.text, S("/")))
+        set(p, "system_mail_location", &home, location);
+    else
+        conf_error(p->f->b->report, home.file, home.line,
+                   "home_mailbox: malle keeps mail in Maildirs; write home_mailbox = Maildir/");
+}
+
+/* --- TLS --- */
+
+/* The oldest version that "!SSLv2, !TLSv1" or ">=TLSv1.2" leaves. */
+static str oldest(str protocols)
+{
+    str rest = protocols, word;
+    bool off = str_ifind(protocols, S("!TLSv1.2")) >= 0;
+    while ((word = folder_word(&rest)).n)
+        off = off || str_ieq(word, S(">=TLSv1.3"));
+    return off ? S("TLSv1.3") : S("TLSv1.2");
+}
+
+static void add_pair(struct postfix *p, const char *chain_name, const char *key_name)
+{
+    struct postfix_value chain = postfix_value(p, chain_name), key = postfix_value(p, key_name);
+    if (chain.text.n && !str_ieq(chain.text, S("none")))
+        folder_certificate(p->f, chain.file, chain.line, chain.text, key.text);
+}
+
+void postfix_set_tls(struct postfix *p)
+{
+    struct postfix_value level = postfix_value(p, "smtp_tls_security_level"),
+                         versions = postfix_value(p, "smtpd_tls_protocols");
+    add_pair(p, "smtpd_tls_cert_file", "smtpd_tls_key_file");
+    add_pair(p, "smtpd_tls_eccert_file", "smtpd_tls_eckey_file");
+    if (!level.text.n)
+        level.text = postfix_is_on(p, "smtp_enforce_tls") ? S("encrypt")
+                     : postfix_is_on(p, "smtp_use_tls")   ? S("may")
+                                                          : S("none");
+    set(p, "smtp_tls_security_level", &level, level.text);
+    if (!p->f->has_dovecot || str_eq(oldest(versions.text), S("TLSv1.3")))
+        set(p, "tls_min_version", &versions, oldest(versions.text));
+}

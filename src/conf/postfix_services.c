@@ -1,0 +1,152 @@
+/* The services of master.cf: those of smtpd are listeners, those of pipe are transports; the other programs
+ * of Postfix are parts of malle. */
+#include "conf/postfix.h"
+
+#include "base/num.h"
+#include "conf/report.h"
+
+#include <netdb.h>
+
+/* Of services that /etc/services may lack. */
+static uint32_t port_of(struct postfix *p, str name)
+{
+    static const struct {
+        const char *name;
+        uint32_t port;
+    } known[] = {{"smtp", 25},   {"submission", 587}, {"submissions", 465},
+                 {"smtps", 465}, {"ssmtp", 465},      {"lmtp", 24}};
+    uint32_t port;
+    if (num_parse_u32(name, 65535, &port) == RC_OK)
+        return port;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (str_eq(name, str_c(known[i].name)))
+            return known[i].port;
+    const struct servent *entry = getservbyname(arena_str(p->f->a, name).p, "tcp");
+    return entry ? ntohs((uint16_t)entry->s_port) : 0;
+}
+
+/* The name of malle's own listener at this port, else one made of the service's. */
+static str listener_name(struct postfix *p, const struct postfix_service *s, uint32_t port)
+{
+    const char *own = port == 25 ? "smtp" : port == 587 ? "submission" : port == 465 ? "submissions" : NULL;
+    str name = arena_str(p->f->a, s->name);
+    if (own && !s->host.n)
+        return str_c(own);
+    for (size_t i = 0; i < name.n; i++)
+        if (!ascii_alnum(name.p[i]) && name.p[i] != '.')
+            ((char *)name.p)[i] = '-';
+    return name;
+}
+
+static const char *tls_of(struct postfix *p)
+{
+    str level = postfix_value(p, "smtpd_tls_security_level").text;
+    if (postfix_is_on(p, "smtpd_tls_wrappermode"))
+        return "implicit";
+    if (!level.n)
+        return postfix_is_on(p, "smtpd_enforce_tls") ? "required"
+               : postfix_is_on(p, "smtpd_use_tls")   ? "starttls"
+                                                     : "none";
+    return str_ieq(level, S("none")) ? "none" : str_ieq(level, S("may")) ? "starttls" : "required";
+}
+
+/* "permit_sasl_authenticated, reject": nobody but those who have logged in. */
+static bool only_logged_in(str list)
+{
+    str word, last = STR_NONE;
+    bool login = false;
+    while ((word = folder_word(&list)).n) {
+        if (str_istarts(word, S("reject")) && !str_ieq(word, S("reject")))
+            continue;
+        if (!str_ieq(word, S("permit_sasl_authenticated")) && !str_ieq(word, S("reject")))
+            return false;
+        login = login || str_ieq(word, S("permit_sasl_authenticated"));
+        last = word;
+    }
+    return login && str_ieq(last, S("reject"));
+}
+
+static bool is_submission(struct postfix *p)
+{
+    static const char *const lists[] = {"smtpd_client_restrictions", "smtpd_relay_restrictions",
+                                        "smtpd_recipient_restrictions"};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        if (only_logged_in(postfix_value(p, lists[i]).text))
+            return postfix_is_on(p, "smtpd_sasl_auth_enable");
+    return false;
+}
+
+static void set_listener(struct postfix *p, const struct postfix_service *s)
+{
+    uint32_t port = port_of(p, s->port);
+    if (!port) {
+        conf_error(p->f->b->report, p->master_file, s->line, "there is no port called " STR_FMT,
+                   STR_ARG(s->port));
+        return;
+    }
+    p->service = s;
+    struct conf_section l = folder_listener(p->f, p->master_file, s->line, listener_name(p, s, port));
+    folder_set_in(p->f, l, p->master_file, s->line, "protocol",
+                  is_submission(p) ? S("submission") : S("smtp"));
+    folder_set_in(p->f, l, p->master_file, s->line, "port", arena_printf(p->f->a, "%u", port));
+    folder_set_in(p->f, l, p->master_file, s->line, "tls", str_c(tls_of(p)));
+    folder_set_in(p->f, l, p->master_file, s->line, "disable_plaintext_auth",
+                  postfix_value(p, "smtpd_tls_auth_only").text);
+    if (s->host.n)
+        folder_set_in(p->f, l, p->master_file, s->line, "addresses", s->host);
+    postfix_take_overrides(p, l);
+    p->service = NULL;
+}
+
+/* NAME user=USER [flags=FLAGS] argv=/path ARGUMENTS, as in `pipe_transports`. */
+static void add_pipe(struct postfix *p, const struct postfix_service *s, struct buf *out)
+{
+    struct postfix_options o = postfix_options_of(s);
+    struct postfix_option option;
+    while (postfix_options_next(&o, &option)) {
+    }
+    buf_printf(out, "%s" STR_FMT, out->n ? "; " : "", STR_ARG(s->name));
+    for (size_t i = o.arg; i < s->n_args; i++) {
+        bool braces = str_chr(s->args[i], ';') >= 0 || str_chr(s->args[i], ' ') >= 0;
+        buf_printf(out, braces ? " {" STR_FMT "}" : " " STR_FMT, STR_ARG(s->args[i]));
+    }
+}
+
+static bool runs(const struct postfix_service *s, const char *command)
+{
+    ptrdiff_t slash = str_rchr(s->command, '/');
+    return str_eq(slash < 0 ? s->command : str_from(s->command, (size_t)slash + 1), str_c(command));
+}
+
+/* Without these Postfix would accept no mail or keep what it accepts. */
+static void look_for_parts(struct postfix *p)
+{
+    static const char *const parts[] = {"pickup", "cleanup", "qmgr", "rewrite", "bounce", "smtp", "local"};
+    AUTO(buf_deinit) struct buf missing = BUF_INIT(1000);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!postfix_master_find(&p->master, str_c(parts[i]), POSTFIX_UNIX))
+            buf_printf(&missing, "%s%s", missing.n ? ", " : "", parts[i]);
+    if (missing.n)
+        conf_warning(p->f->b->report, p->master_file, 0,
+                     "has no %s: Postfix would not work without; malle does not need them",
+                     buf_cstr(&missing));
+}
+
+void postfix_set_services(struct postfix *p)
+{
+    AUTO(buf_deinit) struct buf pipes = BUF_INIT(256 << 10);
+    for (size_t i = 0; i < p->master.n; i++) {
+        const struct postfix_service *s = &p->master.services[i];
+        if (s->overridden_by)
+            conf_warning(p->f->b->report, p->master_file, s->line, "has no effect: line %d says it again",
+                         s->overridden_by);
+        else if (s->type == POSTFIX_INET && (runs(s, "smtpd") || runs(s, "postscreen")))
+            set_listener(p, s);
+        else if (runs(s, "pipe"))
+            add_pipe(p, s, &pipes);
+    }
+    if (pipes.n)
+        folder_set(p->f, p->master_file, 0, "pipe_transports", buf_str(&pipes));
+    if (p->master_file[0])
+        look_for_parts(p);
+}

@@ -1,0 +1,165 @@
+"""What lines of main.cf, master.cf and dovecot.conf become, as `malle -c FOLDER config` shows it, and what `malle check` says."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from harness import MALLE
+
+MAIN = 'myhostname = mail.example.com\nmydestination = example.com\nhome_mailbox = Maildir/\n'
+MASTER = 'smtp inet n - y - - smtpd\n'
+PARTS = ''.join(f'{name} unix - - y - - x\n' for name in ('pickup', 'cleanup', 'qmgr', 'rewrite', 'bounce', 'smtp', 'local'))
+DOVECOT = 'mail_location = maildir:~/Maildir\npassdb {\n driver = pam\n}\nuserdb {\n driver = passwd\n}\n'
+
+
+def folder(top, main=None, master=None, dovecot=None, **others):
+    files = {'postfix/main.cf': main, 'postfix/master.cf': master, 'dovecot/dovecot.conf': dovecot, **others}
+    for name, text in files.items():
+        if text is not None:
+            (top / name).parent.mkdir(parents=True, exist_ok=True)
+            (top / name).write_text(text)
+    return top
+
+
+def malle(*arguments):
+    return subprocess.run([MALLE, *map(str, arguments)], capture_output=True, text=True, timeout=60,
+                          env={**os.environ, 'ASAN_OPTIONS': 'detect_leaks=1'})
+
+
+def settings(top):
+    """{(section, name): value}; section '' is the main part."""
+    done = malle('-c', top, 'config', '--json')
+    assert done.returncode == 0, done.stderr
+    return {(one.get('section', ''), one['name']): one['value'] for one in json.loads(done.stdout)}, done.stderr
+
+
+def said(top):
+    """[(file, line, text)] of every report, errors and warnings."""
+    done = malle('-c', top, 'check', '--json')
+    return [(one['file'].removeprefix(f'{top}/'), one['line'], one['text']) for one in json.loads(done.stdout)]
+
+
+@pytest.mark.parametrize('lines, expected', [
+    ('', {('', 'message_size_limit'): '10000k', ('', 'domains'): 'example.com', ('', 'mynetworks'): '127.0.0.0/8, ::1/128',
+          ('', 'smtp_tls_security_level'): 'none'}),
+    ('message_size_limit = 52428800', {}),
+    ('mydomain = example.org\nmydestination = $myhostname, localhost.$mydomain',
+     {('', 'domains'): 'mail.example.com, localhost.example.org'}),
+    ('mydestination = $mydomain', {('', 'domains'): 'example.com'}),
+    ('virtual_mailbox_domains = a.example b.example', {('', 'domains'): 'example.com, a.example, b.example'}),
+    ('mynetworks = 127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128 192.0.2.7',
+     {('', 'mynetworks'): '127.0.0.0/8, ::ffff:127.0.0.0/104, ::1/128, 192.0.2.7'}),
+    ('inet_interfaces = loopback-only', {('', 'listen'): '127.0.0.1, ::1'}),
+    ('inet_protocols = ipv4', {('', 'listen'): '*', ('', 'smtp_address_preference'): 'ipv4'}),
+    ('inet_interfaces = 192.0.2.1, [2001:db8::1]\ninet_protocols = all', {('', 'listen'): '192.0.2.1, 2001:db8::1'}),
+    ('home_mailbox = mail/', {('', 'system_mail_location'): 'maildir:~/mail'}),
+    ('smtp_tls_security_level = may', {('', 'smtp_tls_security_level'): 'may'}),
+    ('smtp_use_tls = yes', {('', 'smtp_tls_security_level'): 'may'}),
+    ('smtpd_tls_protocols = !SSLv2, !SSLv3, !TLSv1, !TLSv1.1, !TLSv1.2', {('', 'tls_min_version'): 'TLSv1.3'}),
+    ('smtpd_tls_security_level = may', {('listener smtp', 'tls'): 'starttls'}),
+    ('smtpd_tls_security_level = encrypt', {('listener smtp', 'tls'): 'required'}),
+    ('smtpd_sasl_auth_enable = yes', {('', 'smtpd_sasl_auth_enable'): 'yes'}),
+    ('broken_sasl_auth_clients = yes', {('', 'broken_sasl_auth_clients'): 'yes'}),
+    ('smtpd_client_connection_count_limit = 10\nsmtpd_client_connection_rate_limit = 30',
+     {('', 'smtpd_client_connection_count_limit'): '10', ('', 'smtpd_client_connection_rate_limit'): '30'}),
+    ('maximal_queue_lifetime = 1w', {('', 'maximal_queue_lifetime'): '7d'}),
+    ('maximal_queue_lifetime = 3', {('', 'maximal_queue_lifetime'): '3d'}),
+    ('minimal_backoff_time = 600', {('', 'minimal_backoff_time'): '10m'}),
+    ('relayhost = [relay.example]:587', {('', 'relayhost'): '[relay.example]:587'}),
+    ('recipient_delimiter = -', {('', 'recipient_delimiter'): '-'}),
+])
+def test_main(tmp_path, lines, expected):
+    found, _ = settings(folder(tmp_path, MAIN + lines + '\n', MASTER + PARTS))
+    assert {key: found.get(key) for key in expected} == expected
+
+
+def test_size_of_postfix_is_malles(tmp_path):
+    """Set to what is malle's default: nothing differs."""
+    found, _ = settings(folder(tmp_path, MAIN + 'message_size_limit = 52428800\n', MASTER + PARTS))
+    assert ('', 'message_size_limit') not in found
+
+
+@pytest.mark.parametrize('master, expected', [
+    ('submission inet n - y - - smtpd -o smtpd_tls_security_level=encrypt -o smtpd_sasl_auth_enable=yes\n'
+     '  -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject -o message_size_limit=1000000\n',
+     {'protocol': 'submission', 'port': '587', 'tls': 'required', 'message_size_limit': '1000000'}),
+    ('submission inet n - y - - smtpd -o smtpd_sasl_auth_enable=yes\n', {'protocol': 'smtp', 'port': '587'}),
+    ('587 inet n - y - - smtpd -o { smtpd_tls_auth_only = yes }\n', {'port': '587', 'disable_plaintext_auth': 'yes'}),
+])
+def test_master(tmp_path, master, expected):
+    found, _ = settings(folder(tmp_path, MAIN, MASTER + PARTS + master))
+    assert {name: found.get(('listener submission', name)) for name in expected} == expected
+
+
+def test_services_at_addresses(tmp_path):
+    found, _ = settings(folder(tmp_path, MAIN, PARTS + '127.0.0.1:10025 inet n - y - - smtpd\n'
+                                                       'smtps inet n - y - - smtpd -o smtpd_tls_wrappermode=yes\n'))
+    assert found['listener 127.0.0.1-10025', 'addresses'] == '127.0.0.1'
+    assert found['listener 127.0.0.1-10025', 'port'] == '10025'
+    assert found['listener submissions', 'tls'] == 'implicit'
+    assert ('listener smtp', 'port') not in found
+
+
+@pytest.mark.parametrize('lines, expected', [
+    ('', {('listener imap', 'port'): '143', ('listener imap', 'tls'): 'starttls', ('listener imaps', 'tls'): 'implicit',
+          ('listener pop3', 'port'): '110', ('', 'auth_mechanisms'): 'plain'}),
+    ('ssl = required\n', {('listener imap', 'tls'): 'required'}),
+    ('ssl = no\n', {('listener imap', 'tls'): 'none', ('listener imaps', 'port'): None}),
+    ('protocols = imap\n', {('listener pop3', 'port'): None, ('listener imap', 'port'): '143'}),
+    ('listen = 192.0.2.1\n', {('listener imap', 'addresses'): '192.0.2.1'}),
+    ('service imap-login {\n inet_listener imap {\n  port = 0\n }\n inet_listener imaps {\n  port = 10993\n  address = ::1\n }\n}\n',
+     {('listener imap', 'port'): None, ('listener imaps', 'port'): '10993', ('listener imaps', 'addresses'): '::1'}),
+    ('service lmtp {\n unix_listener /run/x/lmtp {\n  mode = 0666\n }\n}\n',
+     {('listener run-x-lmtp', 'socket'): '/run/x/lmtp', ('listener run-x-lmtp', 'mode'): '0666'}),
+    ('auth_mechanisms = plain login scram-sha-256\n', {('', 'auth_mechanisms'): 'plain, login, scram-sha-256'}),
+    ('disable_plaintext_auth = no\n', {('', 'disable_plaintext_auth'): 'no'}),
+    ('ssl_min_protocol = TLSv1.3\n', {('', 'tls_min_version'): 'TLSv1.3'}),
+    ('namespace inbox {\n inbox = yes\n separator = /\n}\n', {('', 'hierarchy_separator'): '/'}),
+    ('mail_location = maildir:~/mail\n', {('', 'system_mail_location'): 'maildir:~/mail'}),
+    ('first_valid_uid = 500\n', {('', 'first_valid_uid'): '500'}),
+])
+def test_dovecot(tmp_path, lines, expected):
+    found, _ = settings(folder(tmp_path, dovecot=DOVECOT + lines, **{'malle/local.conf': 'hostname = mail.example.com\n'}))
+    assert {key: found.get(key) for key in expected} == expected
+
+
+@pytest.mark.parametrize('lines, line, text', [
+    ('mailbox_size_limit = 0\nmailbox_size_limit = 0', 4, 'mailbox_size_limit has no effect: line 5 sets it again'),
+    ('content_filter = x:y', 4, 'content_filter: malle does not do this, and does not start without it; Postfix would pass'),
+    ('myhotsname = x', 4, '"myhotsname" is no parameter of Postfix and has no effect; did you mean myhostname?'),
+    ('home_mailbox =', 4, 'home_mailbox: malle keeps mail in Maildirs'),
+    ('mynetworks = hash:/etc/x', 4, 'mynetworks: malle takes addresses and networks here, not hash:/etc/x'),
+    ('mydestination = hash:/nowhere', 4, '/nowhere cannot be read'),
+    ('mydestination = pcre:/etc/x', 4, 'mydestination: malle takes names of domains here, and files of them, not pcre:/etc/x'),
+    ('inet_interfaces = $myhostname', 4, 'inet_interfaces: malle needs the address of mail.example.com, not its name'),
+    ('relayhost = ${x', 4, 'relayhost: '),
+])
+def test_what_is_wrong_with_main(tmp_path, lines, line, text):
+    reports = said(folder(tmp_path, MAIN + lines + '\n', MASTER + PARTS))
+    assert [1 for file, at, what in reports if (file, at) == ('postfix/main.cf', line) and what.startswith(text)], reports
+
+
+def test_tables(tmp_path):
+    """An index of Berkeley DB counts for nothing: the text beside it is read, unless malle has made an index."""
+    for name in ('virtual', 'aliases', 'indexed', 'indexed.lmdb'):
+        (tmp_path / name).write_text('')
+    found, _ = settings(folder(tmp_path, MAIN + f'virtual_alias_maps = hash:{tmp_path}/virtual, proxy:btree:{tmp_path}/indexed\n'
+                               f'alias_maps = hash:{tmp_path}/aliases\nrelocated_maps = unionmap:{{hash:{tmp_path}/virtual}}\n',
+                               MASTER + PARTS))
+    assert found['', 'virtual_alias_maps'].strip('"') == f'texthash:{tmp_path}/virtual, hash:{tmp_path}/indexed'
+    assert found['', 'alias_maps'] == f'aliases:{tmp_path}/aliases'
+    assert found['', 'relocated_maps'] == f'unionmap:{{texthash:{tmp_path}/virtual}}'
+
+
+def test_domains_in_files(tmp_path):
+    (tmp_path / 'virtual').write_text('one.example anything\njoe@one.example joe\n@two.example joe\n# three.example x\n')
+    (tmp_path / 'list').write_text('four.example\n')
+    found, _ = settings(folder(tmp_path, MAIN + f'virtual_alias_maps = hash:{tmp_path}/virtual\nrelay_domains = {tmp_path}/list\n',
+                               MASTER + PARTS))
+    assert found['', 'domains'] == 'example.com, one.example'
+    assert found['', 'relay_domains'] == 'four.example, .four.example'
+
+
+def test_names_of_ones_own(tmp_path):
+    assert not said(folder(tmp_path, MAIN + 'mine = example.net\nvirtual_alias_domains = $mine\n', MASTER + PARTS))

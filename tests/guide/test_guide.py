@@ -1,0 +1,104 @@
+"""The guide's files, unchanged, under /etc: what they say is what malle does."""
+import pytest
+
+from world import DOMAIN, HOST, PASSWORD, STRANGER, USER, World
+
+
+@pytest.fixture(scope='module')
+def world():
+    with World() as it:
+        it.start_malle()
+        yield it
+        it.stop_malle()
+
+
+# --- what runs in there ---
+
+def is_open(host, port):
+    import socket
+    try:
+        socket.create_connection((host, port), timeout=5).close()
+        return True
+    except OSError:
+        return False
+
+
+def dialogue(port, source, tls, *commands):
+    """What an SMTP server answers: [code, text] each, of EHLO first. tls: '', 'starttls' or 'implicit'."""
+    import smtplib
+    import ssl
+    context = ssl.create_default_context()
+    if tls == 'implicit':
+        client = smtplib.SMTP_SSL('203.0.113.10', port, 'client.ailleurs.example', context=context, source_address=(source, 0))
+    else:
+        client = smtplib.SMTP('203.0.113.10', port, 'client.ailleurs.example', source_address=(source, 0))
+    client._host = 'mail.votre-domaine.com'
+    replies = [client.ehlo()]
+    if tls == 'starttls':
+        client.starttls(context=context)
+        replies = [client.ehlo()]
+    for command in commands:
+        if isinstance(command, list):
+            replies.append(client.login(*command))
+        elif command.startswith('DATA '):
+            replies.append(client.data(command[5:]))
+        else:
+            replies.append(client.docmd(command))
+    client.quit()
+    return [[code, text.decode()] for code, text in replies]
+
+
+def read_by_imap(user, password):
+    import imaplib
+    import ssl
+    client = imaplib.IMAP4_SSL('203.0.113.10', 993, ssl_context=ssl._create_unverified_context())
+    client.login(user, password)
+    count = int(client.select('INBOX')[1][0])
+    texts = [client.fetch(str(i + 1), 'BODY[]')[1][0][1].decode() for i in range(count)]
+    client.logout()
+    return texts
+
+
+# --- tests ---
+
+def test_ports(world):
+    for port in (25, 587, 465, 993, 995):
+        assert world.python(is_open, '127.0.0.1', port), port
+    for port in (24, 110, 143):
+        assert not world.python(is_open, '127.0.0.1', port), port
+    assert not world.python(is_open, '::1', 25), 'inet_protocols = ipv4'
+    assert world.python(is_open, '::1', 993), 'listen = *, ::'
+
+
+def test_mail_from_outside_is_read_by_its_user(world):
+    replies = world.python(dialogue, 25, STRANGER, '', 'MAIL FROM:<ami@ailleurs.example>', f'RCPT TO:<{USER}@{DOMAIN}>',
+                           'DATA Subject: bonjour\r\n\r\nsalut\r\n')
+    assert [code for code, _ in replies] == [250, 250, 250, 250], replies
+    [path] = world.run('find', f'/home/{USER}/Maildir/new', '-type', 'f').stdout.split()
+    assert world.run('stat', '-c', '%U', path).stdout == f'{USER}\n'
+    assert any('Subject: bonjour' in text for text in world.python(read_by_imap, USER, PASSWORD))
+
+
+def test_strangers_do_not_relay(world):
+    replies = world.python(dialogue, 25, STRANGER, '', 'MAIL FROM:<ami@ailleurs.example>', 'RCPT TO:<ami@ailleurs.example>')
+    assert replies[-1][0] == 554 and 'Relay access denied' in replies[-1][1], replies
+
+
+@pytest.mark.parametrize('port, tls', [(587, 'starttls'), (465, 'implicit'), (25, 'starttls')])
+def test_logging_in_to_send(world, port, tls):
+    replies = world.python(dialogue, port, STRANGER, tls, [USER, PASSWORD], f'MAIL FROM:<{USER}@{DOMAIN}>',
+                           'RCPT TO:<ami@ailleurs.example>')
+    assert [code for code, _ in replies] == [250, 235, 250, 250], replies
+
+
+def test_what_is_offered(world):
+    [[_, plain]] = world.python(dialogue, 25, STRANGER, '')
+    [[_, secured]] = world.python(dialogue, 25, STRANGER, 'starttls')
+    assert plain.startswith(HOST) and 'STARTTLS' in plain and 'SIZE 52428800' in plain
+    assert 'AUTH' not in plain, 'smtpd_tls_auth_only'
+    assert 'AUTH PLAIN LOGIN\n' in secured and 'AUTH=PLAIN LOGIN\n' in secured, 'broken_sasl_auth_clients'
+
+
+def test_submission_wants_tls(world):
+    replies = world.python(dialogue, 587, STRANGER, '', f'MAIL FROM:<{USER}@{DOMAIN}>')
+    assert replies[-1] == [530, '5.7.0 Must issue a STARTTLS command first'], replies
