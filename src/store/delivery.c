@@ -202,14 +202,15 @@ static void count_sizes(const struct delivery_message *m, struct maildir_unique 
 /* A rename from tmp/ to new/ must not be what fails: other recipients may be committed by then. */
 static enum rc check_new(int root_fd, int tmp_file, struct err *e)
 {
-    struct stat file, dir;
-    if (fstat(tmp_file, &file) != 0 || fstatat(root_fd, "new", &dir, AT_SYMLINK_NOFOLLOW) != 0)
+    struct stat file, tmp, dir; /* an overlay's files have another device than its folders */
+    if (fstat(tmp_file, &file) != 0 || fstatat(root_fd, "tmp", &tmp, AT_SYMLINK_NOFOLLOW) != 0 ||
+        fstatat(root_fd, "new", &dir, AT_SYMLINK_NOFOLLOW) != 0)
         return fail(e, "stat", S("new"));
     if (!S_ISDIR(dir.st_mode))
         return refuse(e, S("new"), "not a folder");
     if (dir.st_uid != file.st_uid)
         return refuse(e, S("new"), "owned by somebody else");
-    if (dir.st_dev != file.st_dev)
+    if (dir.st_dev != tmp.st_dev)
         return refuse(e, S("new"), "on another file system than tmp");
     if (faccessat(root_fd, "new", W_OK | X_OK, AT_EACCESS) != 0)
         return refuse(e, S("new"), strerror(errno));

@@ -46,7 +46,7 @@ useradd -m -s /bin/bash {USER}
 echo '{USER}:{PASSWORD}' | chpasswd
 runuser -u {USER} -- mkdir -p /home/{USER}/Maildir/cur /home/{USER}/Maildir/new /home/{USER}/Maildir/tmp
 live=/etc/letsencrypt/live/{HOST}
-mkdir -p $live /etc/malle
+mkdir -p $live /etc/malle /var/mail/vhosts/{DOMAIN}
 openssl req -x509 -newkey rsa:2048 -nodes -days 30 -subj '/CN=the CA of the test' -keyout /mnt/ca.key -out /mnt/ca.pem 2>/dev/null
 openssl req -newkey rsa:2048 -nodes -subj '/CN={HOST}' -keyout $live/privkey.pem -out /mnt/csr.pem 2>/dev/null
 printf 'subjectAltName=DNS:{HOST}' >/mnt/san
@@ -55,7 +55,7 @@ openssl x509 -req -in /mnt/csr.pem -CA /mnt/ca.pem -CAkey /mnt/ca.key -CAcreates
 cat /mnt/cert.pem /mnt/ca.pem >$live/fullchain.pem
 cp /mnt/ca.pem "/etc/ssl/certs/$(openssl x509 -hash -noout -in /mnt/ca.pem).0"
 echo 'nameserver 127.0.0.1' >/etc/resolv.conf
-echo '127.0.0.1 localhost' >/etc/hosts
+printf '127.0.0.1 localhost\n203.0.113.10 {HOST}\n' >/etc/hosts
 echo ready
 exec sleep infinity
 '''
