@@ -15,6 +15,8 @@ static const struct cli_command commands[] = {
     {"config", cmd_config, "[--all] [NAME]...",
      "print the settings that differ from the defaults, and where they are set"},
     {"run", cmd_run, "", "run the server in the foreground until SIGTERM or SIGINT"},
+    {"migrate", cmd_migrate, "",
+     "print one malle.conf for the files of Postfix and Dovecot in the folder of -c"},
     {"status", cmd_status, "", "print the running server's processes"},
     {"reload", cmd_reload, "", "make the running server read its settings and certificates again"},
     {"stop", cmd_stop, "", "end the running server"},

@@ -45,6 +45,7 @@ int cli_print(const struct buf *text);
 int cmd_alias(int argc, char **argv, struct cli *cli);
 int cmd_check(int argc, char **argv, struct cli *cli);
 int cmd_config(int argc, char **argv, struct cli *cli);
+int cmd_migrate(int argc, char **argv, struct cli *cli);
 int cmd_pickup(int argc, char **argv, struct cli *cli);
 int cmd_postmap(int argc, char **argv, struct cli *cli);
 int cmd_queue(int argc, char **argv, struct cli *cli);

@@ -135,6 +135,15 @@ void conf_freep(struct conf **c);
  * lost). RC_LIMIT when out overflows. */
 MUST_USE enum rc conf_serialize(const struct conf *c, struct buf *out);
 
+/* Called before each assignment, with where it comes from: for comments above it. */
+struct conf_note {
+    void (*put)(void *ctx, struct conf_origin origin, struct buf *out);
+    void *ctx;
+};
+/* Writes a malle.conf with what differs from the defaults, which conf_parse reads back to the same settings.
+ */
+void conf_write(const struct conf *c, const struct conf_note *note, struct buf *out);
+
 /* One option, for those who list them. */
 struct conf_difference {
     const char *name;

@@ -56,18 +56,31 @@ static void expand(struct postfix *p, const char *name, str raw, struct postfix_
         v->text = str_trim(arena_str(p->f->a, buf_str(&text)));
 }
 
+/* Whose "$" is for whoever uses the value: names of the delivery, or variables of a shell. */
+static bool is_raw(const char *name)
+{
+    static const char *const names[] = {"command_execution_directory", "default_rbl_reply", "forward_path",
+                                        "mailbox_command"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 struct postfix_value postfix_value(struct postfix *p, const char *name)
 {
     const struct postfix_param *set = postfix_main_find(&p->main, str_c(name));
     struct postfix_value v = {
         .text = S(""), .file = p->main_file, .line = set ? set->line : 0, .is_set = set};
-    str raw;
+    str raw = STR_NONE;
     if (p->service && postfix_override_find(p->service, str_c(name), &raw)) {
         v.file = p->master_file;
         v.line = p->service->line;
         v.is_set = true;
     }
-    if (find(p, str_c(name), &raw))
+    if (find(p, str_c(name), &raw) && is_raw(name))
+        v.text = str_trim(raw);
+    else if (raw.p)
         expand(p, name, raw, &v);
     return v;
 }

@@ -67,6 +67,8 @@ def said(top):
     ('maximal_queue_lifetime = 3', {('', 'maximal_queue_lifetime'): '3d'}),
     ('minimal_backoff_time = 600', {('', 'minimal_backoff_time'): '10m'}),
     ('relayhost = [relay.example]:587', {('', 'relayhost'): '[relay.example]:587'}),
+    ('forward_path = $home/.forward, /x/$user', {('', 'forward_path'): '$home/.forward, /x/$user'}),
+    ('mailbox_command = /bin/x "$EXTENSION"', {('', 'mailbox_command'): r'"/bin/x \"$EXTENSION\""'}),
     ('recipient_delimiter = -', {('', 'recipient_delimiter'): '-'}),
 ])
 def test_main(tmp_path, lines, expected):

@@ -1,4 +1,6 @@
 """The guide's files, unchanged, under /etc: what they say is what malle does."""
+import json
+
 import pytest
 
 from harness import MALLE
@@ -60,6 +62,19 @@ def read_by_imap(user, password):
 
 
 # --- tests ---
+
+def test_migrate(world):
+    """One file in the place of eight, with their comments; the server that reads it has the same settings."""
+    done = world.run(MALLE, '-c', '/etc', 'migrate')
+    assert 'malle: no setting differs' in done.stderr
+    assert '# Désactiver l\'authentification en clair sans SSL\ndisable_plaintext_auth = yes\n' not in done.stdout, 'a default'
+    assert '\n[listener submissions]\n' in done.stdout and '\nsmtpd_client_connection_rate_limit = 30\n' in done.stdout
+    assert '# SMTPS (port 465) - SMTP over SSL\nprotocol = submission\n' in done.stdout
+    world.write('/tmp/migrated.conf', done.stdout)
+    before, after = (json.loads(world.run(MALLE, '-c', path, 'config', '--json').stdout) for path in ('/etc', '/tmp/migrated.conf'))
+    assert {(one['name'], one['value']) for one in after if 'section' not in one} == \
+        {(one['name'], one['value']) for one in before if 'section' not in one}
+
 
 @pytest.mark.parametrize('place, text', [
     ('postfix/main.cf:21', 'mailbox_size_limit has no effect: line 73 sets it again'),
