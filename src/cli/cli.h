@@ -47,6 +47,7 @@ int cmd_check(int argc, char **argv, struct cli *cli);
 int cmd_config(int argc, char **argv, struct cli *cli);
 int cmd_migrate(int argc, char **argv, struct cli *cli);
 int cmd_pickup(int argc, char **argv, struct cli *cli);
+int cmd_postconf(int argc, char **argv, struct cli *cli);
 int cmd_postmap(int argc, char **argv, struct cli *cli);
 int cmd_queue(int argc, char **argv, struct cli *cli);
 int cmd_run(int argc, char **argv, struct cli *cli);

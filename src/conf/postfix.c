@@ -9,28 +9,9 @@
 #include "conf/report.h"
 #include "fmt/postfix_expand.h"
 
-#include <unistd.h>
-
 enum { VALUE_MAX = 1 << 20 };
 
 /* --- values --- */
-
-/* What Postfix finds out by itself; of the machine's networks malle trusts none. */
-static bool find_computed(struct postfix *p, str name, str *ret)
-{
-    const struct postfix_param *set = postfix_main_find(&p->main, S("myhostname"));
-    str hostname = set ? set->value : str_c(p->machine_name);
-    ptrdiff_t dot = str_chr(hostname, '.');
-    if (str_eq(name, S("myhostname")))
-        *ret = hostname;
-    else if (str_eq(name, S("mydomain")))
-        *ret = dot > 0 ? str_from(hostname, (size_t)dot + 1) : S("localdomain");
-    else if (str_eq(name, S("mynetworks")))
-        *ret = S("127.0.0.0/8 [::1]/128");
-    else
-        return false;
-    return true;
-}
 
 static bool find(void *ctx, str name, str *ret)
 {
@@ -39,7 +20,8 @@ static bool find(void *ctx, str name, str *ret)
     if (p->service && postfix_override_find(p->service, name, ret))
         return true;
     if (!set)
-        return find_computed(p, name, ret) || conf_postfix_default(NULL, name, ret);
+        return postfix_computed(&p->main, p->machine_name, name, ret) ||
+               conf_postfix_default(NULL, name, ret);
     *ret = set->value;
     return true;
 }
@@ -249,8 +231,7 @@ static bool read_files(struct postfix *p)
 void folder_read_postfix(struct folder *f)
 {
     struct postfix p = {.f = f};
-    if (gethostname(p.machine_name, sizeof p.machine_name - 1) != 0)
-        p.machine_name[0] = '\0';
+    postfix_machine_name(p.machine_name);
     if (!read_files(&p))
         return;
     f->has_postfix = true;

@@ -3,6 +3,7 @@
 #define CONF_POSTFIX_H
 
 #include "conf/folder.h"
+#include "conf/postfix_names.h"
 #include "fmt/postfix_main.h"
 #include "fmt/postfix_master.h"
 
@@ -12,7 +13,7 @@ struct postfix {
     struct postfix_main main;
     struct postfix_master master;
     const struct postfix_service *service; /* whose -o count before main.cf; NULL: none */
-    char machine_name[256];
+    char machine_name[POSTFIX_NAME_SIZE];
 };
 
 /* A parameter with the place that sets it. */

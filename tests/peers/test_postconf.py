@@ -1,0 +1,95 @@
+"""malle postconf beside Postfix's own postconf: the same files and options, the same output and the same files afterwards."""
+import os
+import pathlib
+import subprocess
+import tempfile
+
+import pytest
+
+from harness import MALLE
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+GUIDE = TOP / 'tests/guide/etc/postfix'
+IMPOSSIBLE = 3
+
+TWICE = '''# head
+relayhost = a
+  b
+#c
+mine = x, $relayhost
+unused = y
+relayhost=c
+  d
+myorigin = $mine
+'''
+RUNS = [
+    ['-n'], ['-nf'], ['-h', 'myorigin', 'relayhost'], ['-xh', 'myorigin', 'mydestination'], ['-H', 'mynetworks'], ['-x', 'smtpd_banner'],
+    ['-d', 'relayhost', 'smtpd_timeout', 'mydestination'], ['-dx', 'smtpd_timeout'], ['nosuch', 'myorigin', 'smtpd_relay_restrictions'],
+    ['-n', 'message_size_limit', 'smtpd_timeout'], ['-M'], ['-Mf'], ['-M', 'smtps'], ['-M', 'smtp/inet'], ['-M', 'smtp/unix'], ['-P'],
+    ['-F'], ['-F', 'smtp/inet'], ['-P', 'submission/inet'], ['-e', 'relayhost=[a]:1', 'message_size_limit = 3'],
+    ['-e', 'mynetworks='], ['-X', 'relayhost', 'mynetworks'], ['-#', 'mynetworks', 'smtpd_helo_restrictions'], ['-e', 'foo'], ['-#', 'nosuch'],
+]
+
+
+@pytest.fixture(scope='module')
+def place():
+    if os.geteuid() != 0:
+        pytest.skip('needs root')
+    with tempfile.TemporaryDirectory(prefix='malle-peer-postconf-') as name:
+        path = pathlib.Path(name)
+        path.chmod(0o755)
+        yield path
+
+
+def files_for(place, whose):
+    """A folder for each run and file; whose: 'ours' or 'theirs', as long, since paths are printed."""
+    mains = {'guide': (GUIDE / 'main.cf').read_text(), 'twice': TWICE}
+    for i in range(len(RUNS)):
+        for name, main in mains.items():
+            folder = place / whose / f'{i}{name}'
+            folder.mkdir(parents=True)
+            (folder / 'main.cf').write_text(main)
+            (folder / 'master.cf').write_text((GUIDE / 'master.cf').read_text())
+            yield RUNS[i], folder
+
+
+def masked(text, whose):
+    return text.replace(whose, 'WHOSE').replace(f'{MALLE} postconf', 'postconf')
+
+
+@pytest.fixture(scope='module')
+def theirs(place):
+    """[(output, errors, status == 0, main.cf)] of Postfix's postconf, in one call of the peer."""
+    script, results = '', []
+    folders = list(files_for(place, 'theirs'))
+    for options, folder in folders:
+        words = ' '.join(f"'{word}'" for word in options)
+        script += f"postconf -c {folder} {words} >{folder}/out 2>{folder}/err; echo $? >{folder}/rc\n"
+    done = subprocess.run([TOP / 'tools/peers', 'postfix', 'bash', '-c', script], capture_output=True, text=True, timeout=120)
+    if done.returncode == IMPOSSIBLE:
+        pytest.skip(done.stderr.strip())
+    for _, folder in folders:
+        results.append((masked((folder / 'out').read_text(), 'theirs'), masked((folder / 'err').read_text(), 'theirs'),
+                        (folder / 'rc').read_text() == '0\n', (folder / 'main.cf').read_text()))
+    return results
+
+
+def test_the_same(place, theirs):
+    for (options, folder), real in zip(files_for(place, 'ours'), theirs):
+        done = subprocess.run([MALLE, 'postconf', '-c', folder, *options], capture_output=True, text=True, timeout=60)
+        mine = masked(done.stdout, 'ours'), masked(done.stderr, 'ours'), done.returncode == 0, (folder / 'main.cf').read_text()
+        # Postfix warns of what nothing uses also in other modes, and of an entry that is overridden
+        what = options, folder.name
+        assert (mine[0].splitlines(), mine[2], mine[3]) == (real[0].splitlines(), real[2], real[3]), what
+        fatal = [line for line in real[1].splitlines() if 'fatal' in line or 'unknown parameter' in line]
+        assert [line for line in mine[1].splitlines() if 'fatal' in line or 'unknown parameter' in line] == fatal, what
+
+
+def test_all_names(place, theirs):
+    """Every parameter, in the same order; Postfix has some for each service of master.cf."""
+    def names(output):
+        return [name for name in output.splitlines() if '_destination_' not in name]
+    folder = place / 'ours' / '0guide'
+    done = subprocess.run([MALLE, 'postconf', '-c', folder, '-dH'], capture_output=True, text=True, check=True)
+    real = subprocess.run([TOP / 'tools/peers', 'postfix', 'postconf', '-c', folder, '-dH'], capture_output=True, text=True, check=True)
+    assert names(done.stdout) == names(real.stdout)
