@@ -52,6 +52,8 @@ static const struct cli_command commands[] = {
      "send now what sendmail kept while no server ran; the server does this by itself"},
     {"mailq", cmd_mailq, "", "list the queue as Postfix does"},
     {"newaliases", cmd_newaliases, "", "make the look-up tables of aliases again where their text is newer"},
+    {"doveconf", cmd_doveconf, "[-c FILE] [-n|-a] [-h] [-P] [NAME]...",
+     "print Dovecot's settings, as doveconf(1) does"},
     {"postconf", cmd_postconf, "[-c FOLDER] [-dfhHnx] [-M|-F|-P|-e|-X|-#] [NAME[=VALUE]]...",
      "print or edit Postfix's main.cf and master.cf, as postconf(1) does"},
     {"postmap", cmd_postmap, "[-fioprsw] [-q KEY] [-d KEY] [TYPE:]FILE...",

@@ -58,6 +58,7 @@ int cmd_stop(int argc, char **argv, struct cli *cli);
 int cmd_reload(int argc, char **argv, struct cli *cli);
 int cmd_status(int argc, char **argv, struct cli *cli);
 int cmd_domain(int argc, char **argv, struct cli *cli);
+int cmd_doveconf(int argc, char **argv, struct cli *cli);
 int cmd_trace(int argc, char **argv, struct cli *cli);
 int cmd_user(int argc, char **argv, struct cli *cli);
 

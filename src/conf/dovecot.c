@@ -3,63 +3,14 @@
 #include "conf/dovecot.h"
 
 #include "base/num.h"
+#include "conf/dovecot_files.h"
 #include "conf/params.h"
 #include "conf/report.h"
 #include "fmt/sasl.h"
-#include "os/file.h"
 
-#include <glob.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 /* --- the files --- */
-
-/* What Debian ships beside conf.d/10-auth.conf, for a folder that has the edited files only. */
-static bool of_debian(str pattern, str *ret)
-{
-    *ret = S("passdb {\n driver = pam\n}\nuserdb {\n driver = passwd\n}\n");
-    return str_ends(pattern, S("auth-system.conf.ext"));
-}
-
-static enum rc feed(struct dovecot_reader *r, const char *path, struct err *e)
-{
-    AUTO(buf_deinit) struct buf text = BUF_INIT(DOVECOT_FILE_MAX);
-    enum rc rc = file_read(path, &text);
-    if (rc != RC_OK)
-        return err_set(e, rc, 0, "", "Couldn't open include file %s", path);
-    dovecot_conf_feed(r, str_c(path), buf_str(&text));
-    return RC_OK;
-}
-
-static enum rc include(void *ctx, struct dovecot_reader *r, str pattern, str from, struct err *e)
-{
-    struct dovecot *d = ctx;
-    AUTO(buf_deinit) struct buf path = BUF_INIT(4096);
-    glob_t found;
-    str text;
-    dovecot_conf_path(&path, pattern, from);
-    if (glob(buf_cstr(&path), GLOB_BRACE, NULL, &found) != 0) {
-        if (!of_debian(pattern, &text))
-            return RC_GONE;
-        conf_warning(d->f->b->report, arena_str(d->f->b->conf->arena, from).p, 0,
-                     STR_FMT " is not there; malle reads it as Debian has it: passdb pam, userdb passwd",
-                     STR_ARG(pattern));
-        dovecot_conf_feed(r, buf_str(&path), text);
-        return RC_OK;
-    }
-    enum rc rc = RC_OK;
-    for (size_t i = 0; i < found.gl_pathc && rc == RC_OK; i++)
-        rc = feed(r, found.gl_pathv[i], e);
-    globfree(&found);
-    return rc;
-}
-
-static bool find_env(void *ctx, str name, str *ret)
-{
-    AUTO(str_freep) char *z = str_dup(name);
-    *ret = str_c(getenv(z));
-    return ret->p != NULL;
-}
 
 static void report_problems(const struct dovecot *d)
 {
@@ -71,14 +22,20 @@ static void report_problems(const struct dovecot *d)
     }
 }
 
+static void say_shipped(void *ctx, str from, str pattern)
+{
+    struct dovecot *d = ctx;
+    conf_warning(d->f->b->report, arena_str(d->f->b->conf->arena, from).p, 0,
+                 STR_FMT " is not there; malle reads it as Debian has it: passdb pam, userdb passwd",
+                 STR_ARG(pattern));
+}
+
 static bool read_files(struct dovecot *d)
 {
-    const struct dovecot_env env = {.include = include, .find_env = find_env, .ctx = d};
     str text;
     if (folder_text(d->f, "dovecot/dovecot.conf", &text, &d->file) != RC_OK)
         return false;
-    if (dovecot_conf_read(str_c(d->file), text, &env, d->f->a, &d->conf) != RC_OK ||
-        dovecot_conf_merge(&d->conf, d->f->a) != RC_OK) {
+    if (dovecot_files_read(d->file, text, say_shipped, d, d->f->a, &d->conf) != RC_OK) {
         conf_error(d->f->b->report, d->file, 0, "has too many settings");
         return false;
     }
@@ -271,15 +228,6 @@ static void set_tls(struct dovecot *d)
 
 /* --- the others --- */
 
-/* "service/unix_listener/mode", as params.h names settings. */
-static void put_kinds(const struct dovecot_block *b, struct buf *out)
-{
-    if (!b)
-        return;
-    put_kinds(b->parent, out);
-    buf_printf(out, STR_FMT "/", STR_ARG(b->kind));
-}
-
 /* Digits and a word, of which the beginning counts, in malle's notation: "2 mins", "64 k". */
 static str number(struct dovecot *d, enum conf_type type, str text)
 {
@@ -339,8 +287,7 @@ static void take_all(struct dovecot *d)
     for (size_t i = 0; i < d->conf.count; i++) {
         const struct dovecot_setting *s = &d->conf.settings[i];
         buf_reset(&name);
-        put_kinds(s->block, &name);
-        buf_puts(&name, s->name);
+        dovecot_param_name(s, &name);
         take(d, s, buf_cstr(&name));
     }
 }

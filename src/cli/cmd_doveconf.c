@@ -1,0 +1,253 @@
+/* malle doveconf: what dovecot.conf and its includes say, as doveconf(1) of Dovecot 2.3 prints it. It knows
+ * nothing of malle's own settings: for those there is malle config. */
+#include "base/arena.h"
+#include "cli/cli.h"
+#include "conf/dovecot_files.h"
+#include "conf/params.h"
+#include "os/file.h"
+
+#include <stdlib.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+enum { TEXT_MAX = 16 << 20, ENTRIES_MAX = 60000 };
+
+struct doveconf {
+    const char *file;
+    bool all, bare, secrets;
+    struct arena *a;
+    struct dovecot_conf conf;
+};
+
+/* --- what is printed of a block --- */
+
+struct entry {
+    str key; /* sorts as in Dovecot, where blocks are "service/auth" */
+    const struct dovecot_block *block;
+    str name, value;
+    bool is_file;
+};
+
+static bool is_filter(const struct dovecot_block *b)
+{
+    return str_eq(b->kind, S("protocol")) || str_eq(b->kind, S("local")) || str_eq(b->kind, S("remote")) ||
+           str_eq(b->kind, S("local_name"));
+}
+
+static bool is_default(const struct doveconf *d, const struct dovecot_setting *s)
+{
+    AUTO(buf_deinit) struct buf name = BUF_INIT(4096);
+    dovecot_param_name(s, &name);
+    const struct conf_param *known = conf_param_find(CONF_DIALECT_DOVECOT, buf_str(&name));
+    if (d->all || (s->block && is_filter(s->block)))
+        return false;
+    return known && known->initial && s->kind != DOVECOT_FILE &&
+           conf_param_same(known, s->value, str_c(known->initial));
+}
+
+static bool is_empty(const struct doveconf *d, const struct dovecot_block *b)
+{
+    if (str_eq(b->kind, S("namespace")))
+        return false;
+    for (size_t i = 0; i < d->conf.count; i++)
+        if (d->conf.settings[i].block == b && !is_default(d, &d->conf.settings[i]))
+            return false;
+    for (size_t i = 0; i < d->conf.block_count; i++)
+        if (d->conf.blocks[i]->parent == b && !is_empty(d, d->conf.blocks[i]))
+            return false;
+    return true;
+}
+
+static void add(struct entry *list, size_t *n, struct entry e)
+{
+    if (*n < ENTRIES_MAX)
+        list[(*n)++] = e;
+}
+
+static const struct dovecot_setting *find(const struct doveconf *d, const struct dovecot_block *b, str name)
+{
+    for (size_t i = 0; i < d->conf.count; i++)
+        if (d->conf.settings[i].block == b && str_eq(d->conf.settings[i].name, name))
+            return &d->conf.settings[i];
+    return NULL;
+}
+
+/* What Dovecot prints though nobody set it: with -a all at the top, of a namespace always two. */
+static void add_defaults(const struct doveconf *d, const struct dovecot_block *b, struct entry *list,
+                         size_t *n)
+{
+    static const char *const of_namespace[] = {"location", "prefix"};
+    for (size_t i = 0; d->all && !b && i < conf_dovecot_params.n; i++) {
+        const struct conf_param *p = &conf_dovecot_params.v[i];
+        str name = str_c(p->name);
+        if (p->initial && !p->later && p->kind != CONF_PARAM_BLOCK && str_chr(name, '/') < 0 &&
+            !find(d, b, name))
+            add(list, n, (struct entry){.key = name, .name = name, .value = str_c(p->initial)});
+    }
+    for (size_t i = 0; b && str_eq(b->kind, S("namespace")) && i < 2; i++)
+        if (!find(d, b, str_c(of_namespace[i])))
+            add(list, n,
+                (struct entry){
+                    .key = str_c(of_namespace[i]), .name = str_c(of_namespace[i]), .value = S("")});
+}
+
+static int by_key(const void *a, const void *b)
+{
+    return str_cmp(((const struct entry *)a)->key, ((const struct entry *)b)->key);
+}
+
+/* --- printing --- */
+
+static void put_value(const struct doveconf *d, const struct entry *e, struct buf *out)
+{
+    str v = e->value;
+    bool quote =
+        str_find(v, S(" #")) >= 0 || (v.n && (v.p[0] == ' ' || v.p[v.n - 1] == ' ')) || str_starts(v, S("#"));
+    if (str_eq(e->name, S("ssl_key")) && !d->secrets)
+        buf_puts(out, S("# hidden, use -P to show it"));
+    else
+        buf_printf(out, quote ? "\"%s" STR_FMT "\"" : "%s" STR_FMT, e->is_file ? "<" : "", STR_ARG(v));
+}
+
+static void put_block(const struct doveconf *d, const struct dovecot_block *b, int depth, struct buf *out);
+
+static void put_inside(const struct doveconf *d, const struct dovecot_block *b, int depth, struct buf *out)
+{
+    struct entry *list = calloc(ENTRIES_MAX, sizeof *list);
+    size_t n = 0;
+    must(list);
+    for (size_t i = 0; i < d->conf.count; i++) {
+        const struct dovecot_setting *s = &d->conf.settings[i];
+        if (s->block == b && !is_default(d, s))
+            add(list, &n,
+                (struct entry){
+                    .key = s->name, .name = s->name, .value = s->value, .is_file = s->kind == DOVECOT_FILE});
+    }
+    for (size_t i = 0; i < d->conf.block_count; i++) {
+        const struct dovecot_block *child = d->conf.blocks[i];
+        if (child->parent == b && !is_filter(child) && !is_empty(d, child))
+            add(list, &n,
+                (struct entry){.key = arena_printf(d->a, STR_FMT "/" STR_FMT "/%04zu", STR_ARG(child->kind),
+                                                   STR_ARG(child->name), child->nth),
+                               .block = child});
+    }
+    add_defaults(d, b, list, &n);
+    qsort(list, n, sizeof *list, by_key);
+    for (size_t i = 0; i < n; i++) {
+        if (list[i].block) {
+            put_block(d, list[i].block, depth, out);
+            continue;
+        }
+        buf_printf(out, "%*s" STR_FMT " = ", 2 * depth, "", STR_ARG(list[i].name));
+        put_value(d, &list[i], out);
+        buf_putc(out, '\n');
+    }
+    for (size_t i = 0; i < d->conf.block_count; i++)
+        if (d->conf.blocks[i]->parent == b && is_filter(d->conf.blocks[i]) && !is_empty(d, d->conf.blocks[i]))
+            put_block(d, d->conf.blocks[i], depth, out);
+    free(list);
+}
+
+static void put_block(const struct doveconf *d, const struct dovecot_block *b, int depth, struct buf *out)
+{
+    buf_printf(out, "%*s" STR_FMT "%s" STR_FMT " {\n", 2 * depth, "", STR_ARG(b->kind), b->name.n ? " " : "",
+               STR_ARG(b->name));
+    put_inside(d, b, depth + 1, out);
+    buf_printf(out, "%*s}\n", 2 * depth, "");
+}
+
+static void put_head(const struct doveconf *d, struct buf *out)
+{
+    struct utsname u;
+    char name[256] = "";
+    (void)gethostname(name, sizeof name - 1);
+    buf_printf(out, "# malle " MALLE_VERSION ", as Dovecot 2.3: %s\n", d->file);
+    if (uname(&u) == 0)
+        buf_printf(out, "# OS: %s %s %s\n", u.sysname, u.release, u.machine);
+    buf_printf(out, "# Hostname: %s\n", name);
+}
+
+/* "mail_location", "service/auth/user", or all blocks of a kind: "passdb". */
+static void put_named(const struct doveconf *d, str name, struct buf *out)
+{
+    str path = name;
+    const struct dovecot_block *b = NULL;
+    for (ptrdiff_t slash; (slash = str_chr(path, '/')) >= 0;) {
+        str kind = str_take(&path, '/'), which = str_take(&path, '/');
+        const struct dovecot_block *inner = NULL;
+        for (size_t i = 0; i < d->conf.block_count; i++)
+            if (d->conf.blocks[i]->parent == b && str_eq(d->conf.blocks[i]->kind, kind) &&
+                str_eq(d->conf.blocks[i]->name, which))
+                inner = d->conf.blocks[i];
+        if (!inner)
+            return;
+        b = inner;
+    }
+    const struct dovecot_setting *s = find(d, b, path);
+    struct entry e = {
+        .name = path, .value = s ? s->value : STR_NONE, .is_file = s && s->kind == DOVECOT_FILE};
+    for (size_t i = 0; !s && i < d->conf.block_count; i++)
+        if (d->conf.blocks[i]->parent == b && str_eq(d->conf.blocks[i]->kind, path))
+            put_block(d, d->conf.blocks[i], 0, out);
+    if (!s && (b || !conf_dovecot_default(NULL, path, &e.value)))
+        return;
+    if (!d->bare)
+        buf_printf(out, STR_FMT " = ", STR_ARG(name));
+    put_value(d, &e, out);
+    buf_putc(out, '\n');
+}
+
+/* --- the command --- */
+
+/* Errors are Dovecot's: the first one, and nothing is printed. */
+static int read_files(struct doveconf *d)
+{
+    AUTO(buf_deinit) struct buf text = BUF_INIT(TEXT_MAX);
+    if (file_read(d->file, &text) != RC_OK) {
+        fprintf(stderr, "doveconf: Fatal: Error in configuration file %s: open(%s) failed\n", d->file,
+                d->file);
+        return 89; /* EX_CONFIG of Dovecot */
+    }
+    if (dovecot_files_read(d->file, arena_str(d->a, buf_str(&text)), NULL, NULL, d->a, &d->conf) != RC_OK)
+        return cli_fail("%s has too many settings", d->file);
+    for (size_t i = 0; i < d->conf.problem_count; i++) {
+        const struct dovecot_problem *p = &d->conf.problems[i];
+        fprintf(stderr, "doveconf: %s: %s" STR_FMT " line %d: " STR_FMT "\n",
+                p->warning ? "Warning" : "Fatal", p->warning ? "" : "Error in configuration file ",
+                STR_ARG(p->file), p->line, STR_ARG(p->text));
+        if (!p->warning)
+            return 89;
+    }
+    return CLI_FINE;
+}
+
+int cmd_doveconf(int argc, char **argv, struct cli *cli)
+{
+    AUTO(arena_freep) struct arena *a = arena_new(DOVECOT_ARENA_BYTES);
+    AUTO(buf_deinit) struct buf out = BUF_INIT(TEXT_MAX);
+    struct doveconf d = {.file = "/etc/dovecot/dovecot.conf", .a = a};
+    (void)cli;
+    optind = 1;
+    for (int c; (c = getopt(argc, argv, "c:nahP")) != -1;) {
+        if (c == 'c')
+            d.file = optarg;
+        else if (c == 'a')
+            d.all = true;
+        else if (c == 'h')
+            d.bare = true;
+        else if (c == 'P')
+            d.secrets = true;
+        else if (c != 'n')
+            return cli_usage("doveconf takes -c FILE, -n, -a, -h, -P and names of settings");
+    }
+    int status = read_files(&d);
+    if (status != CLI_FINE)
+        return status;
+    if (optind == argc) {
+        put_head(&d, &out);
+        put_inside(&d, NULL, 0, &out);
+    }
+    for (int i = optind; i < argc; i++)
+        put_named(&d, str_c(argv[i]), &out);
+    return cli_print(&out);
+}

@@ -1,0 +1,91 @@
+"""malle doveconf beside Dovecot's own doveconf: the same files and options, the same output but for the heading."""
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+
+from harness import MALLE
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+GUIDE = TOP / 'tests/guide/etc/dovecot'
+IMPOSSIBLE = 3
+MORE = '''plugin {
+  quota = maildir:User
+  zz = "a # b"
+}
+protocol imap {
+  mail_plugins = $mail_plugins imap_quota
+}
+protocol lmtp {
+  postmaster_address = x@example.com
+}
+namespace inbox {
+  separator = /
+  mailbox Drafts {
+    special_use = \\\\Drafts
+    auto = subscribe
+  }
+}
+passdb {
+  driver = passwd-file
+  args = /etc/users
+}
+local_name mail.example.com {
+  ssl_cert = </etc/hostname
+}
+mail_max_userip_connections = 10
+auth_failure_delay = 3 secs
+'''
+RUNS = [['-n'], ['-h', 'mail_location', 'protocols'], ['mail_location', 'ssl_cert', 'first_valid_uid'], ['service/auth/user'],
+        ['nosuch'], ['-h', 'auth_mechanisms'], ['ssl_min_protocol', 'auth_failure_delay'], ['-P', 'ssl_key']]
+
+
+@pytest.fixture(scope='module')
+def place():
+    if os.geteuid() != 0:
+        pytest.skip('needs root')
+    with tempfile.TemporaryDirectory(prefix='malle-peer-doveconf-') as name:
+        path = pathlib.Path(name)
+        path.chmod(0o755)
+        for kind, more in (('guide', ''), ('more', MORE)):
+            shutil.copytree(GUIDE, path / kind)
+            (path / kind / 'conf.d/auth-system.conf.ext').write_text('passdb {\n driver = pam\n}\nuserdb {\n driver = passwd\n}\n')
+            ssl = path / kind / 'conf.d/10-ssl.conf'
+            ssl.write_text(ssl.read_text().replace('</etc/letsencrypt/live/mail.votre-domaine.com', '</etc/hostname #'))
+            with (path / kind / 'conf.d/99-more.conf').open('w') as f:
+                f.write(more)
+        yield path
+
+
+def without_heading(text):
+    return [line for line in text.splitlines() if not line.startswith('#')]
+
+
+@pytest.mark.parametrize('kind', ['guide', 'more'])
+def test_the_same(place, kind):
+    file = place / kind / 'dovecot.conf'
+    script = ''.join(f'doveconf -c {file} {" ".join(options)}; echo "# status $?"\n' for options in RUNS)
+    done = subprocess.run([TOP / 'tools/peers', 'dovecot', 'bash', '-c', script], capture_output=True, text=True, timeout=60)
+    if done.returncode == IMPOSSIBLE:
+        pytest.skip(done.stderr.strip())
+    mine = ''
+    for options in RUNS:
+        ran = subprocess.run([MALLE, 'doveconf', '-c', file, *options], capture_output=True, text=True, timeout=60)
+        assert ran.returncode == 0, ran.stderr
+        mine += ran.stdout
+    assert without_heading(mine) == without_heading(done.stdout)
+
+
+@pytest.mark.parametrize('text, word', [
+    ('service x {\n', 'Missing'), ('ssl = yes\n}\n', 'Unexpected'), ('!include nothing.conf\n', 'No matches'),
+])
+def test_broken_files(place, text, word):
+    """Both refuse them, with the file and the line."""
+    (place / 'broken.conf').write_text(text)
+    mine = subprocess.run([MALLE, 'doveconf', '-c', place / 'broken.conf', '-n'], capture_output=True, text=True)
+    real = subprocess.run([TOP / 'tools/peers', 'dovecot', 'doveconf', '-c', place / 'broken.conf', '-n'], capture_output=True, text=True)
+    assert (mine.returncode, mine.stdout) == (89, '') and real.returncode == 89, real
+    assert word in mine.stderr and f'{place}/broken.conf' in mine.stderr, mine.stderr
