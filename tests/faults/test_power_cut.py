@@ -92,7 +92,7 @@ class Disk:
         run('losetup', '-d', self.loop)
         self.loop = None
         eventually(lambda: run('umount', self.fuse, check=False) == '' and not os.path.ismount(self.fuse), 20)
-        self.process.wait(20)
+        self.process.wait(60)
 
     def discard(self):
         for path in (*self.parts, self.where, self.fuse):
@@ -100,7 +100,7 @@ class Disk:
         if self.loop:
             run('losetup', '-d', self.loop, check=False)
         self.process.kill()
-        self.process.wait(20)
+        self.process.wait(60)
 
 
 def new_boot(server):
