@@ -100,15 +100,21 @@ static bool is_for(const struct conf_param *p, enum conf_dialect dialect)
     return !p->later || dialect != CONF_DIALECT_DOVECOT;
 }
 
-/* Without the blocks that say when settings count and not what of. */
-static str without_filters(str name)
+/* The length of a block in front that says when settings count, and not what of; 0: none. */
+static size_t filter_in_front(str name)
 {
     static const char *const filters[] = {"protocol/", "local/", "remote/", "local_name/"};
     for (size_t i = 0; i < COUNT(filters); i++)
-        if (str_starts(name, str_c(filters[i]))) {
-            name = str_from(name, strlen(filters[i]));
-            i = (size_t)-1; /* again: they stand in each other */
-        }
+        if (str_starts(name, str_c(filters[i])))
+            return strlen(filters[i]);
+    return 0;
+}
+
+static str without_filters(str name)
+{
+    size_t n;
+    while ((n = filter_in_front(name)) > 0)
+        name = str_from(name, n);
     return name;
 }
 
