@@ -234,3 +234,22 @@ enum rc account_each(struct account_db *db, str domain, void (*fn)(void *ctx, co
     account_secret_wipe(&row.secret);
     return rc == RC_GONE ? RC_OK : rc;
 }
+
+enum rc account_page(struct account_db *db, str after, struct address_key ret[ACCOUNT_PAGE], size_t *ret_n,
+                     struct err *e)
+{
+    AUTO(db_done) struct db_stmt *q = NULL;
+    size_t n = 0;
+    account_db_lock(db);
+    enum rc rc = db_query(db->db, &q, e,
+                          "SELECT address FROM account WHERE enabled AND address > ?1 ORDER BY address LIMIT ?2",
+                          DB_T(after), DB_I(ACCOUNT_PAGE));
+    while (rc == RC_OK && (rc = db_step(q, e)) == RC_OK)
+        if (address_parse(db_text(q, 0), &ret[n]) == RC_OK)
+            n++;
+    db_done(&q);
+    account_db_unlock(db);
+    if (rc == RC_GONE)
+        *ret_n = n;
+    return rc == RC_GONE ? RC_OK : rc;
+}

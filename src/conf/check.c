@@ -102,6 +102,15 @@ static bool valid_socket(str s)
     return str_starts(s, S("/")) && s.n <= 107;
 }
 
+/* Dovecot's socket: "" / path / "inet:" host ":" port */
+static bool valid_sasl_path(str s)
+{
+    struct nexthop hop;
+    if (str_starts(s, S("inet:")))
+        return nexthop_parse(str_from(s, 5), &hop) == RC_OK && hop.port > 0;
+    return s.n == 0 || valid_socket(s);
+}
+
 static bool valid_certificate(str s)
 {
     str rest = s, chain = str_take(&rest, ':');
@@ -251,6 +260,7 @@ static const struct {
     {CONF_allow_mail_to_commands, valid_program_place, "alias or forward"},
     {CONF_allow_mail_to_files, valid_program_place, "alias or forward"},
     {CONF_forward_path, valid_expansion, "paths with $home, $user, ${extension} and the like"},
+    {CONF_smtpd_sasl_path, valid_sasl_path, "an absolute path of at most 107 bytes or inet:host:port"},
     {CONF_smtp_socks5_proxy, valid_relayhost, "a host or [address] with :port"},
     {CONF_log_target, valid_log_target, "stderr, syslog or an absolute path"},
 };
@@ -333,6 +343,14 @@ static void check_pipes(struct conf_build *b)
     }
 }
 
+static void check_sasl(struct conf_build *b)
+{
+    const struct conf_origin *o = &b->conf->origin[CONF_smtpd_sasl_type];
+    if (b->conf->smtpd_sasl_type == CONF_SASL_DOVECOT && !b->conf->smtpd_sasl_path[0])
+        conf_error(b->report, o->file ? o->file : b->file, o->line,
+                   "smtpd_sasl_type = dovecot needs smtpd_sasl_path");
+}
+
 /* Settings of which one must not be less than the other. */
 static void check_order(struct conf_build *b)
 {
@@ -354,5 +372,6 @@ void conf_check(struct conf_build *b)
     check_values(b);
     check_sections(b);
     check_order(b);
+    check_sasl(b);
     check_pipes(b);
 }

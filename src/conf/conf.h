@@ -31,7 +31,17 @@ enum conf_tls_level {
     CONF_TLS_LEVEL_SECURE
 };
 enum conf_log_format { CONF_LOG_TEXT, CONF_LOG_JSON };
-enum conf_protocol { CONF_SMTP, CONF_SUBMISSION, CONF_LMTP, CONF_IMAP, CONF_POP3, CONF_LOCAL };
+enum conf_protocol {
+    CONF_SMTP,
+    CONF_SUBMISSION,
+    CONF_LMTP,
+    CONF_IMAP,
+    CONF_POP3,
+    CONF_LOCAL,
+    CONF_AUTH_CLIENT,
+    CONF_AUTH_USERDB
+};
+enum conf_sasl_type { CONF_SASL_MALLE, CONF_SASL_DOVECOT };
 enum conf_tls { CONF_TLS_NONE, CONF_TLS_STARTTLS, CONF_TLS_REQUIRED, CONF_TLS_IMPLICIT };
 
 struct conf_list {
@@ -164,6 +174,7 @@ bool conf_list_has_domain(const struct conf_list *l, str name);
 const struct conf *conf_of_listener(const struct conf *c, str name);
 
 const char *conf_protocol_name(int protocol); /* "smtp", "submission"... */
+bool conf_listens(const struct conf *c, enum conf_protocol protocol); /* some listener speaks it */
 
 /* Expands %u (account), %n (its local part), %d (its domain), %h (home), %% and a leading ~ in a mail
  * location; %L before the letter folds to lower case. RC_INVALID for an unknown variable, for an account that

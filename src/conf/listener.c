@@ -28,9 +28,18 @@ const char *conf_builtin_listener(size_t index)
 
 const char *conf_protocol_name(int protocol)
 {
-    static const char *const names[] = {"smtp", "submission", "lmtp", "imap", "pop3", "local"};
+    static const char *const names[] = {"smtp",  "submission", "lmtp",        "imap",
+                                        "pop3",  "local",      "auth-client", "auth-userdb"};
     must(protocol >= 0 && (size_t)protocol < sizeof names / sizeof *names);
     return names[protocol];
+}
+
+bool conf_listens(const struct conf *c, enum conf_protocol protocol)
+{
+    for (size_t i = 0; i < c->listener_count; i++)
+        if (c->listeners[i].protocol == (int)protocol)
+            return true;
+    return false;
 }
 
 void conf_listeners_init(struct conf_build *b)
@@ -80,6 +89,28 @@ static bool share_address(const struct conf_listener *a, const struct conf_liste
     return false;
 }
 
+/* The kernel tells who is at the other end, or the permissions of the file are all that protects it. */
+static bool needs_socket(int protocol)
+{
+    return protocol == CONF_LOCAL || protocol == CONF_AUTH_CLIENT || protocol == CONF_AUTH_USERDB;
+}
+
+static void check_way(struct conf_build *b, const struct conf_listener *l, const struct conf_section_lines *lines)
+{
+    bool socket_only = needs_socket(l->protocol);
+    if (!socket_only && !l->port && !l->socket[0])
+        conf_error(b->report, lines->file, lines->line, "the listener %s needs `port` or `socket`", l->name);
+    if (socket_only && (l->port || !l->socket[0]))
+        conf_error(b->report, lines->file, lines->line,
+                   "the listener %s needs `socket`, and no port, because only a socket tells who is there",
+                   l->name);
+    if (socket_only && l->tls != CONF_TLS_NONE)
+        conf_error(b->report, lines->file, lines->line, "the listener %s cannot have `tls`", l->name);
+    if (!l->socket[0] && (l->user[0] || l->group[0]))
+        conf_error(b->report, lines->file, lines->line,
+                   "the listener %s has no `socket` that `user` and `group` could own", l->name);
+}
+
 /* One listener with its port and addresses resolved; false when it listens nowhere. */
 static bool finish_one(struct conf_build *b, struct conf_listener *l, const struct conf_section_lines *lines)
 {
@@ -90,14 +121,7 @@ static bool finish_one(struct conf_build *b, struct conf_listener *l, const stru
         return false;
     if (!lines->builtin && !key_is_set(lines, "protocol"))
         conf_error(b->report, lines->file, lines->line, "the listener %s needs `protocol`", l->name);
-    if (l->protocol != CONF_LOCAL && !l->port && !l->socket[0])
-        conf_error(b->report, lines->file, lines->line, "the listener %s needs `port` or `socket`", l->name);
-    if (l->protocol == CONF_LOCAL && (l->port || !l->socket[0]))
-        conf_error(b->report, lines->file, lines->line,
-                   "the listener %s needs `socket`, and no port, because only a socket tells who is there",
-                   l->name);
-    if (l->protocol == CONF_LOCAL && l->tls != CONF_TLS_NONE)
-        conf_error(b->report, lines->file, lines->line, "the listener %s cannot have `tls`", l->name);
+    check_way(b, l, lines);
     if (l->port && l->port + c->port_offset > 65535)
         conf_error(b->report, lines->file, lines->line,
                    "the port of the listener %s is above 65535 with port_offset", l->name);

@@ -114,6 +114,8 @@ static enum sandbox_profile profile_of(enum sandbox_role role)
     case ROLE_SUBMISSION:
         return PROFILE_SMTPD;
     case ROLE_LOGIN:
+    case ROLE_SASL:
+    case ROLE_USERDB:
         return PROFILE_LOGIN;
     case ROLE_AUTH:
         return PROFILE_AUTH;

@@ -23,7 +23,9 @@ enum sandbox_role {
     ROLE_QUEUE,       /* the spool's folder, no network */
     ROLE_COMMAND,     /* exempt, because its children run users' programs: no_dump, few of root's rights */
     ROLE_SMTP,        /* connections to other servers and the DNS, accepts none, no files */
-    ROLE_PROXYMAP /* connections to databases, also over Unix sockets; reads some folders, writes nothing */
+    ROLE_PROXYMAP, /* connections to databases, also over Unix sockets; reads some folders, writes nothing */
+    ROLE_SASL,     /* accept on inherited sockets, no files, no DNS */
+    ROLE_USERDB    /* the same */
 };
 
 struct sandbox {

@@ -17,7 +17,7 @@
 /* What a process is confined to: the roles, and the cage of a session. */
 enum sandbox_profile {
     PROFILE_SMTPD, /* and submission */
-    PROFILE_LOGIN,
+    PROFILE_LOGIN, /* and sasl, userdb */
     PROFILE_AUTH,
     PROFILE_MAILBOX,
     PROFILE_CAGE,

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/stat.h>
@@ -79,6 +80,20 @@ enum rc socket_listen_unix(const char *path, unsigned mode, int *ret_fd, struct 
         return err_set(e, RC_PERM, 0, "", "cannot listen at %s: %s", path, strerror(why));
     *ret_fd = fd;
     fd = -1;
+    return RC_OK;
+}
+
+enum rc socket_give_unix(const char *path, uid_t uid, gid_t gid, struct err *e)
+{
+    struct stat st;
+    AUTO(fd_closep) int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) != 0)
+        return err_set(e, RC_PERM, 0, "", "%s: %s", path, strerror(errno));
+    if (!S_ISSOCK(st.st_mode))
+        return err_set(e, RC_PERM, 0, "", "%s is no socket any more", path);
+    if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH) != 0)
+        return err_set(e, RC_PERM, 0, "", "%s cannot be given to uid %d, gid %d: %s", path, (int)uid, (int)gid,
+                       strerror(errno));
     return RC_OK;
 }
 

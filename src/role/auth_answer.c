@@ -50,13 +50,13 @@ static enum rc issue_ticket(const struct auth_peer *p, const char *account, unsi
     return rc;
 }
 
-static void put_auth_reply(struct buf *reply, enum auth_result result, str data, const char *account,
-                           str ticket, const char *reason)
+static void put_auth_reply(struct buf *reply, enum auth_result result, str data, str account, str ticket,
+                           const char *reason)
 {
     ipc_begin(reply, MSG_AUTH_REPLY);
     ipc_put_u32(reply, (uint32_t)result);
     ipc_put_str(reply, data);
-    ipc_put_str(reply, str_c(account));
+    ipc_put_str(reply, account);
     ipc_put_str(reply, ticket);
     ipc_put_str(reply, str_c(reason));
 }
@@ -67,7 +67,7 @@ static enum rc answer_auth(const struct auth_peer *p, struct auth_conn *c, enum 
     unsigned char ticket[TICKET_SIZE];
     struct err e = {0};
     if (result == AUTH_CONTINUE) {
-        put_auth_reply(reply, result, buf_str(&c->data), "", STR_NONE, "");
+        put_auth_reply(reply, result, buf_str(&c->data), STR_NONE, STR_NONE, "");
         return RC_OK;
     }
     const struct auth_outcome *o = auth_session_outcome(c->session);
@@ -76,15 +76,16 @@ static enum rc answer_auth(const struct auth_peer *p, struct auth_conn *c, enum 
         enum rc rc = issue_ticket(p, o->account, ticket, &e);
         if (rc != RC_OK) {
             log_warn("%s: logged in but gets no session: %s", o->account, err_text(&e));
-            put_auth_reply(reply, rc == RC_PERM ? AUTH_FAIL : AUTH_TEMP, STR_NONE, o->account, STR_NONE,
-                           err_text(&e));
+            put_auth_reply(reply, rc == RC_PERM ? AUTH_FAIL : AUTH_TEMP, STR_NONE, str_c(o->account),
+                           STR_NONE, err_text(&e));
             conn_reset(c);
             return RC_OK;
         }
     }
     if (o->delay_ms > 0)
         usleep((useconds_t)o->delay_ms * 1000);
-    put_auth_reply(reply, result, buf_str(&c->data), o->account,
+    str who = result == AUTH_OK ? str_c(o->account) : auth_session_name(c->session);
+    put_auth_reply(reply, result, buf_str(&c->data), str_sub(who, 0, IDENTITY_ACCOUNT_MAX),
                    wants_ticket ? str_mem(ticket, TICKET_SIZE) : STR_NONE,
                    result == AUTH_OK ? "" : err_text(&o->err));
     conn_reset(c);
@@ -278,10 +279,20 @@ static enum rc user_name(const struct auth_peer *p, struct ipc_msg *m, struct bu
     return RC_OK;
 }
 
+/* *id counts only when *e is RC_OK. */
+static void put_identity(struct buf *reply, const struct account_identity *id, const struct err *e)
+{
+    struct buf bytes AUTO(buf_deinit) = BUF_INIT(IDENTITY_BYTES_MAX);
+    if (e->rc == RC_OK)
+        identity_put(&bytes, id);
+    ipc_begin(reply, MSG_IDENTITY_REPLY);
+    ipc_put_err(reply, e);
+    ipc_put_str(reply, buf_str(&bytes));
+}
+
 static enum rc identity(const struct auth_peer *p, struct ipc_msg *m, struct buf *reply)
 {
     bool ticket = m->type == MSG_TICKET_REDEEM;
-    struct buf bytes AUTO(buf_deinit) = BUF_INIT(IDENTITY_BYTES_MAX);
     struct account_identity id;
     struct err e = {0};
     str what = ipc_get_str(m, IDENTITY_ACCOUNT_MAX);
@@ -295,37 +306,81 @@ static enum rc identity(const struct auth_peer *p, struct ipc_msg *m, struct buf
         err_note(&e, ticket ? "the ticket is unknown, used or expired" : "no such account");
     }
     e.rc = rc;
-    if (rc == RC_OK)
-        identity_put(&bytes, &id);
-    ipc_begin(reply, MSG_IDENTITY_REPLY);
+    put_identity(reply, &id, &e);
+    return RC_OK;
+}
+
+/* --- users, for programs of this machine --- */
+
+static enum rc userdb_find(const struct auth_peer *p, struct ipc_msg *m, struct buf *reply)
+{
+    struct account_identity id;
+    struct account account = {0};
+    struct err e = {0};
+    bool system = false;
+    str name = ipc_get_str(m, IDENTITY_ACCOUNT_MAX);
+    if (ipc_end(m) != RC_OK)
+        return RC_INVALID;
+    e.rc = account_find_login(lookup(p), name, &account, &system, &e);
+    account_secret_wipe(&account.secret);
+    if (e.rc == RC_OK)
+        e.rc = account_identify(lookup(p), str_c(account.address), &id, &e);
+    if (e.rc == RC_TEMP)
+        log_error("looking up the user " STR_FMT ": %s", STR_ARG(name), err_text(&e));
+    put_identity(reply, &id, &e);
+    return RC_OK;
+}
+
+static enum rc userdb_list(const struct auth_peer *p, struct ipc_msg *m, struct buf *reply)
+{
+    struct address_key page[ACCOUNT_PAGE];
+    struct err e = {0};
+    size_t n = 0;
+    str after = ipc_get_str(m, IDENTITY_ACCOUNT_MAX);
+    if (ipc_end(m) != RC_OK)
+        return RC_INVALID;
+    e.rc = account_page(lookup(p)->db, after, page, &n, &e);
+    if (e.rc != RC_OK)
+        log_error("listing accounts: %s", err_text(&e));
+    ipc_begin(reply, MSG_USERDB_ACCOUNTS);
     ipc_put_err(reply, &e);
-    ipc_put_str(reply, buf_str(&bytes));
+    ipc_put_u32(reply, (uint32_t)n);
+    for (size_t i = 0; i < n; i++)
+        ipc_put_str(reply, address_text(&page[i]));
     return RC_OK;
 }
 
 /* --- who may ask what --- */
 
+/* Whether the one who asks is among these words. */
+static bool is_one_of(const struct auth_peer *p, str words)
+{
+    while (words.n > 0)
+        if (str_eq(str_c(p->name), str_word(&words)))
+            return true;
+    return false;
+}
+
 static bool permitted(const struct auth_peer *p, uint16_t type)
 {
-    bool mailbox = str_eq(str_c(p->name), S("mailbox")); /* and deliver, which speaks over mailbox's link */
-    bool submission = str_eq(str_c(p->name), S("submission"));
-    bool receives = submission || str_eq(str_c(p->name), S("smtpd"));
     switch ((enum ipc_type)type) {
     case MSG_TICKET_REDEEM:
     case MSG_IDENTITY_LOOKUP:
-        return mailbox;
+        return is_one_of(p, S("mailbox")); /* and deliver, which speaks over mailbox's link */
     case MSG_LOCAL_USER:
-        return submission;
-    case MSG_SENDER_REWRITE:
-        return receives || str_eq(str_c(p->name), S("queue"));
+        return is_one_of(p, S("submission"));
     case MSG_SENDER_CHECK:
     case MSG_HEADER_CANONICAL:
-        return receives;
+        return is_one_of(p, S("smtpd submission"));
+    case MSG_SENDER_REWRITE:
     case MSG_RCPT_LOOKUP:
-        return !mailbox && !str_eq(str_c(p->name), S("login"));
+        return is_one_of(p, S("smtpd submission queue"));
     case MSG_AUTH_START:
     case MSG_AUTH_STEP:
-        return !mailbox;
+        return is_one_of(p, S("smtpd submission login sasl"));
+    case MSG_USERDB_FIND:
+    case MSG_USERDB_LIST:
+        return is_one_of(p, S("userdb"));
     default:
         return false;
     }
@@ -360,6 +415,10 @@ enum rc auth_handle(void *ctx, void **conn, struct ipc_msg *m, struct buf *reply
         return sender_rewrite(p, m, reply);
     case MSG_HEADER_CANONICAL:
         return header_canonical(p, m, reply);
+    case MSG_USERDB_FIND:
+        return userdb_find(p, m, reply);
+    case MSG_USERDB_LIST:
+        return userdb_list(p, m, reply);
     default:
         return identity(p, m, reply);
     }

@@ -30,6 +30,16 @@ static bool runs_programs(const struct conf *c)
     return users || aliases || c->pipe_transports[0];
 }
 
+static bool serves_sasl(const struct conf *c)
+{
+    return conf_listens(c, CONF_AUTH_CLIENT);
+}
+
+static bool serves_userdb(const struct conf *c)
+{
+    return conf_listens(c, CONF_AUTH_USERDB);
+}
+
 static const struct master_role process_table[] = {
     {"proxymap", false, 3, table_settings_ask, .retires = true},
     {"auth-worker", false, 3, started_by_root},
@@ -41,6 +51,8 @@ static const struct master_role process_table[] = {
     {"smtpd", true, 0, always},
     {"submission", true, 0, always},
     {"login", true, 0, always},
+    {"sasl", false, 0, serves_sasl},
+    {"userdb", false, 0, serves_userdb},
 };
 
 /* Who asks whom. */
@@ -52,7 +64,7 @@ static const struct {
     {"submission", "mailbox"}, {"submission", "queue"}, {"login", "auth"},     {"login", "mailbox"},
     {"mailbox", "auth"},       {"auth", "auth-worker"}, {"queue", "auth"},     {"queue", "mailbox"},
     {"smtp", "queue"},         {"auth", "proxymap"},    {"queue", "proxymap"}, {"smtp", "proxymap"},
-    {"queue", "command"},
+    {"queue", "command"},      {"sasl", "auth"},        {"userdb", "auth"},
 };
 
 enum { STOP_PHASES = 4, STOP_TIMEOUT_MS = 1600, RESTART_PAUSE_MS = 900, HEALTHY_MS = 2000 };
@@ -106,6 +118,10 @@ static const char *role_of_protocol(enum conf_protocol p)
     case CONF_IMAP:
     case CONF_POP3:
         return "login";
+    case CONF_AUTH_CLIENT:
+        return "sasl";
+    case CONF_AUTH_USERDB:
+        return "userdb";
     }
     return "";
 }
@@ -328,7 +344,7 @@ void children_read(struct master *m, struct child *c)
             c->ready = true;
         else if (msg.type == MSG_CONTROL_RETIRE)
             (void)retire(m, c);
-        else if (msg.type == MSG_CONTROL_CONNECT && is_role(c, "smtp"))
+        else if (msg.type == MSG_CONTROL_CONNECT && (is_role(c, "smtp") || is_role(c, "submission")))
             master_connect(m, c, &msg);
         else
             log_error("%s[%d] sent %s on its control link", c->role->name, c->pid, ipc_type_name(msg.type));

@@ -7,12 +7,20 @@
 
 enum { PATH_MAX_BYTES = 107 };
 
-static bool is_named(const struct conf *c, str path)
+/* The setting that names the sockets of this role. */
+static const char *setting_of(const struct child *c)
 {
-    for (size_t i = 0; i < c->lmtp_sockets.n; i++)
-        if (str_eq(c->lmtp_sockets.v[i], path))
-            return true;
-    return false;
+    return str_eq(str_c(c->role->name), S("smtp")) ? "lmtp_sockets" : "smtpd_sasl_path";
+}
+
+static bool is_named(const struct conf *conf, const struct child *c, str path)
+{
+    bool named = false;
+    if (!str_eq(str_c(c->role->name), S("smtp")))
+        return conf->smtpd_sasl_type == CONF_SASL_DOVECOT && str_eq(str_c(conf->smtpd_sasl_path), path);
+    for (size_t i = 0; i < conf->lmtp_sockets.n; i++)
+        named |= str_eq(conf->lmtp_sockets.v[i], path);
+    return named;
 }
 
 void master_connect(const struct master *m, const struct child *c, struct ipc_msg *request)
@@ -27,10 +35,10 @@ void master_connect(const struct master *m, const struct child *c, struct ipc_ms
         log_error("%s[%d] sent a malformed CONTROL_CONNECT", c->role->name, c->pid);
         return;
     }
-    if (is_named(m->conf, name))
+    if (is_named(m->conf, c, name))
         e.rc = socket_connect_unix(path, &fd, &e);
     else
-        (void)err_set(&e, RC_TEMP, 0, "4.3.5", "the socket %s is not named in lmtp_sockets", path);
+        (void)err_set(&e, RC_TEMP, 0, "4.3.5", "the socket %s is not named in %s", path, setting_of(c));
     ipc_begin(&b, MSG_CONTROL_CONNECTED);
     ipc_put_u64(&b, number);
     ipc_put_err(&b, &e);

@@ -186,6 +186,39 @@ static void make_folder_of(const char *path)
         log_debug("%s cannot be made", folder);
 }
 
+/* Its `user` and `group`. Not started by root nothing can be given away: it stays ours. */
+static enum rc give_socket(const struct conf_listener *l, struct err *e)
+{
+    const struct passwd *pw = l->user[0] ? getpwnam(l->user) : NULL;
+    const struct group *gr = l->group[0] ? getgrnam(l->group) : NULL;
+    if (!l->user[0] && !l->group[0])
+        return RC_OK;
+    if (geteuid() != 0) {
+        log_warn("listener %s: not started by root, so the socket's user and group are not changed", l->name);
+        return RC_OK;
+    }
+    if (l->user[0] && !pw)
+        return err_set(e, RC_PERM, 0, "", "there is no user %s", l->user);
+    if (l->group[0] && !gr)
+        return err_set(e, RC_PERM, 0, "", "there is no group %s", l->group);
+    return socket_give_unix(l->socket, pw ? pw->pw_uid : (uid_t)-1, gr ? gr->gr_gid : (gid_t)-1, e);
+}
+
+static void open_socket(struct master *m, const struct conf_listener *l)
+{
+    struct err e = {0};
+    int fd = -1;
+    make_folder_of(l->socket);
+    enum rc rc = socket_listen_unix(l->socket, (unsigned)l->mode, &fd, &e);
+    if (rc == RC_OK)
+        rc = give_socket(l, &e);
+    if (rc != RC_OK) {
+        log_error("listener %s: %s", l->name, err_text(&e));
+        exit(1);
+    }
+    add_listener(m, l, fd);
+}
+
 static void open_listener(struct master *m, const struct conf_listener *l)
 {
     struct err e = {0};
@@ -198,6 +231,10 @@ static void open_listener(struct master *m, const struct conf_listener *l)
         }
         add_listener(m, l, fd);
     }
+}
+
+    if (l->socket[0])
+        open_socket(m, l);
     for (size_t i = 0; l->port != 0 && i < l->addresses.n; i++) {
         enum rc rc = socket_listen_tcp(l->addresses.v[i], l->port, &fd, &e);
         if (rc == RC_OK) {

@@ -112,5 +112,7 @@ int queue_role(void);
 int smtp_role(void);     /* mail to other servers */
 int proxymap_role(void); /* tables that ask a database or a server */
 int command_role(void);  /* programs and files of users */
+int sasl_role(void);     /* Dovecot's protocol: may somebody log in? */
+int userdb_role(void);   /* Dovecot's protocol: who is a user? */
 
 #endif

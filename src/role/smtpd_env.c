@@ -1,9 +1,8 @@
 /* What a session asks of auth: recipients, SASL, senders. */
 #include "role/ipc.h"
 #include "role/rcpt_targets.h"
+#include "role/sasl_ask.h"
 #include "role/smtpd_impl.h"
-
-enum { SASL_DATA_MAX = 16384, AUTH_TIMEOUT_MS = 60000 };
 
 static enum rc auth_down(struct err *e)
 {
@@ -87,7 +86,7 @@ enum rc smtpd_rewrite_sender(struct smtpd_session *s, struct arena *a, str *send
     return RC_OK;
 }
 
-/* --- SASL: one channel per exchange, because auth keeps the exchange's state with the channel --- */
+/* --- SASL --- */
 
 static void env_sasl_cancel(void *ctx)
 {
@@ -95,57 +94,39 @@ static void env_sasl_cancel(void *ctx)
     channel_release(&s->sasl, true);
 }
 
-static void sasl_call(struct smtpd_session *s, struct smtp_sasl_reply *ret)
+static void put_sasl_answer(const struct sasl_answer *a, struct smtp_sasl_reply *ret)
 {
-    struct ipc_msg *m = &s->sasl_reply;
-    *ret = (struct smtp_sasl_reply){.result = SMTP_SASL_TEMP, .reason = S("auth does not answer")};
-    enum rc rc = channel_call(s->sasl, &s->ipc, NULL, 0, MSG_AUTH_REPLY, m, clock_mono() + AUTH_TIMEOUT_MS);
-    if (rc == RC_OK) {
-        uint32_t result = ipc_get_u32(m);
-        str data = ipc_get_str(m, SASL_DATA_MAX), account = ipc_get_str(m, IDENTITY_ACCOUNT_MAX);
-        (void)ipc_get_str(m, 16); /* tickets are for login */
-        str reason = ipc_get_str(m, 300);
-        rc = ipc_end(m);
-        if (rc == RC_OK && result <= SMTP_SASL_TEMP)
-            *ret = (struct smtp_sasl_reply){
-                .result = (enum smtp_sasl_result)result, .data = data, .account = account, .reason = reason};
-        ipc_msg_deinit(m); /* closes descriptors; the views that were handed out lie in s->ipc */
-    }
-    if (rc != RC_OK || ret->result != SMTP_SASL_CONTINUE)
-        channel_release(&s->sasl, rc != RC_OK);
+    static const enum smtp_sasl_result results[] = {[AUTH_CONTINUE] = SMTP_SASL_CONTINUE,
+                                                    [AUTH_OK] = SMTP_SASL_OK,
+                                                    [AUTH_FAIL] = SMTP_SASL_FAIL,
+                                                    [AUTH_TEMP] = SMTP_SASL_TEMP};
+    *ret = (struct smtp_sasl_reply){
+        .result = results[a->result], .data = a->data, .account = a->account, .reason = a->reason};
 }
 
 static void env_sasl_start(void *ctx, const struct smtp_sasl_start *start, struct smtp_sasl_reply *ret)
 {
     struct smtpd_session *s = ctx;
-    env_sasl_cancel(ctx);
-    if (channel_take(s->server->sasl, &s->sasl, clock_mono() + SMTPD_IPC_TIMEOUT_MS) != RC_OK) {
-        *ret = (struct smtp_sasl_reply){.result = SMTP_SASL_TEMP, .reason = S("auth does not answer")};
-        return;
-    }
-    ipc_begin(&s->ipc, MSG_AUTH_START);
-    ipc_put_str(&s->ipc, S("smtp"));
-    ipc_put_str(&s->ipc, start->mechanism);
-    ipc_put_u32(&s->ipc, start->has_initial ? 1 : 0);
-    ipc_put_str(&s->ipc, start->initial);
-    ipc_put_str(&s->ipc, str_c(s->client_address));
-    ipc_put_u32(&s->ipc, start->secured ? 1 : 0);
-    ipc_put_str(&s->ipc, start->exporter);
-    ipc_put_str(&s->ipc, start->end_point);
-    ipc_put_str(&s->ipc, start->session_id);
-    sasl_call(s, ret);
+    struct sasl_answer a;
+    const struct sasl_question q = {.service = S("smtp"),
+                                    .mechanism = start->mechanism,
+                                    .has_initial = start->has_initial,
+                                    .initial = start->initial,
+                                    .client_address = str_c(s->client_address),
+                                    .secured = start->secured,
+                                    .exporter = start->exporter,
+                                    .end_point = start->end_point,
+                                    .session_id = start->session_id};
+    sasl_ask_start(s->server->sasl, &s->sasl, &s->ipc, &q, &a);
+    put_sasl_answer(&a, ret);
 }
 
 static void env_sasl_step(void *ctx, str response, struct smtp_sasl_reply *ret)
 {
     struct smtpd_session *s = ctx;
-    if (!s->sasl) {
-        *ret = (struct smtp_sasl_reply){.result = SMTP_SASL_TEMP, .reason = S("no exchange is open")};
-        return;
-    }
-    ipc_begin(&s->ipc, MSG_AUTH_STEP);
-    ipc_put_str(&s->ipc, response);
-    sasl_call(s, ret);
+    struct sasl_answer a;
+    sasl_ask_step(&s->sasl, &s->ipc, response, &a);
+    put_sasl_answer(&a, ret);
 }
 
 static bool env_stopping(void *ctx)

@@ -61,7 +61,6 @@ struct smtpd_session { /* the context of smtp_env */
     struct content content;
     struct buf ipc;            /* requests and replies */
     struct channel *sasl;      /* an exchange under way */
-    struct ipc_msg sasl_reply; /* views of it are handed out */
     char client_address[64];
 };
 
