@@ -241,9 +241,9 @@ enum rc account_page(struct account_db *db, str after, struct address_key ret[AC
     AUTO(db_done) struct db_stmt *q = NULL;
     size_t n = 0;
     account_db_lock(db);
-    enum rc rc = db_query(db->db, &q, e,
-                          "SELECT address FROM account WHERE enabled AND address > ?1 ORDER BY address LIMIT ?2",
-                          DB_T(after), DB_I(ACCOUNT_PAGE));
+    enum rc rc = db_query(
+        db->db, &q, e, "SELECT address FROM account WHERE enabled AND address > ?1 ORDER BY address LIMIT ?2",
+        DB_T(after), DB_I(ACCOUNT_PAGE));
     while (rc == RC_OK && (rc = db_step(q, e)) == RC_OK)
         if (address_parse(db_text(q, 0), &ret[n]) == RC_OK)
             n++;

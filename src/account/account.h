@@ -60,10 +60,11 @@ MUST_USE enum rc account_first(struct account_db *db, str domain, struct address
  */
 MUST_USE enum rc account_each(struct account_db *db, str domain,
                               void (*fn)(void *ctx, const struct account *a), void *ctx, struct err *e);
-/* The enabled accounts behind `after` (empty: from the first on) in order of address; *ret_n 0: those were all. */
+/* The enabled accounts behind `after` (empty: from the first on) in order of address; *ret_n 0: those were
+ * all. */
 enum { ACCOUNT_PAGE = 100 };
-MUST_USE enum rc account_page(struct account_db *db, str after, struct address_key ret[ACCOUNT_PAGE], size_t *ret_n,
-                              struct err *e);
+MUST_USE enum rc account_page(struct account_db *db, str after, struct address_key ret[ACCOUNT_PAGE],
+                              size_t *ret_n, struct err *e);
 
 /* --- aliases: "local@domain", or "@domain" for whatever is not there otherwise --- */
 /* target: an address, a user of the system, or "@domain" (the same local part there). */

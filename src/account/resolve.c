@@ -378,6 +378,28 @@ enum rc account_domain_is_local(const struct account_lookup *l, str domain, stru
     return rc == RC_INVALID || rc == RC_LIMIT ? RC_GONE : rc;
 }
 
+/* The local part without its "+tag". */
+static str base_of(const struct account_lookup *l, const struct address_key *key)
+{
+    str base, tag;
+    bool tagged = mailaddr_split_detail(address_local(key), str_c(l->conf->recipient_delimiter), &base, &tag);
+    return tagged ? base : address_local(key);
+}
+
+/* Whether the address is the name of an account of Dovecot. free: nobody here has the address. */
+static bool is_name_elsewhere(const struct account_lookup *l, str account, str address, bool free)
+{
+    struct address_key name, key;
+    if (l->conf->smtpd_sasl_type != CONF_SASL_DOVECOT || address_parse(account, &name) != RC_OK ||
+        address_parse(address, &key) != RC_OK || address_domain(&key).n == 0)
+        return false;
+    if (!str_eq(address_local(&key), address_local(&name)) && !str_eq(base_of(l, &key), address_local(&name)))
+        return false;
+    if (address_domain(&name).n > 0)
+        return str_eq(address_domain(&name), address_domain(&key));
+    return free && account_domain_is_local(l, address_domain(&key), NULL) == RC_OK;
+}
+
 enum rc account_may_send(const struct account_lookup *l, str account, str sender, struct err *e)
 {
     struct resolver r;
@@ -386,11 +408,15 @@ enum rc account_may_send(const struct account_lookup *l, str account, str sender
     resolver_init(&r, l, a);
     enum rc rc = gather(&r, sender, e);
     for (size_t i = 0; rc == RC_OK && i < r.n; i++)
-        own |= !r.targets[i].remote && str_eq(r.targets[i].account, account);
+        own |= r.targets[i].remote ? is_name_elsewhere(l, account, r.targets[i].address, false)
+                                   : str_eq(r.targets[i].account, account);
+    own |= rc != RC_TEMP && is_name_elsewhere(l, account, sender, r.n == 0);
     resolver_deinit(&r);
     arena_free(a);
-    if (rc == RC_TEMP || own)
+    if (rc == RC_TEMP)
         return rc;
+    if (own)
+        return RC_OK;
     return err_set(e, RC_PERM, 553, "5.7.1", "sender address is not owned by user " STR_FMT,
                    STR_ARG(account));
 }

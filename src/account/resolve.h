@@ -81,7 +81,9 @@ MUST_USE enum rc account_forwarded_sender(const struct account_lookup *l, str se
                                           str *ret, struct err *e);
 
 /* Whether an account may send as this address: it is among those whom the address stands for, whatever state
- * the others are in. RC_OK; RC_PERM with 553 5.7.1. */
+ * the others are in. An account of a Dovecot (smtpd_sasl_type) need not be known here: it also sends as the
+ * address that is its name, with or without "+tag", and one without a domain as that name in each of our
+ * domains in which nobody here has it. RC_OK; RC_PERM with 553 5.7.1. */
 MUST_USE enum rc account_may_send(const struct account_lookup *l, str account, str sender, struct err *e);
 
 /* Who a session or delivery for this account (as account_target.account says) becomes; refused uids and

@@ -28,8 +28,8 @@ const char *conf_builtin_listener(size_t index)
 
 const char *conf_protocol_name(int protocol)
 {
-    static const char *const names[] = {"smtp",  "submission", "lmtp",        "imap",
-                                        "pop3",  "local",      "auth-client", "auth-userdb"};
+    static const char *const names[] = {"smtp", "submission", "lmtp",        "imap",
+                                        "pop3", "local",      "auth-client", "auth-userdb"};
     must(protocol >= 0 && (size_t)protocol < sizeof names / sizeof *names);
     return names[protocol];
 }
@@ -95,7 +95,8 @@ static bool needs_socket(int protocol)
     return protocol == CONF_LOCAL || protocol == CONF_AUTH_CLIENT || protocol == CONF_AUTH_USERDB;
 }
 
-static void check_way(struct conf_build *b, const struct conf_listener *l, const struct conf_section_lines *lines)
+static void check_way(struct conf_build *b, const struct conf_listener *l,
+                      const struct conf_section_lines *lines)
 {
     bool socket_only = needs_socket(l->protocol);
     if (!socket_only && !l->port && !l->socket[0])

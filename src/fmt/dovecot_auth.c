@@ -4,10 +4,9 @@
  *   VERSION = "VERSION" TAB major TAB minor          ; both ends, first
  *   client  = "CPID" TAB pid / "AUTH" TAB id TAB mechanism *( TAB parameter ) [ TAB "resp=" base64 ] /
  *             "CONT" TAB id TAB base64 / "CANCEL" TAB id
- *   server  = "MECH" TAB mechanism *( TAB flag ) / "SPID" TAB pid / "CUID" TAB number / "COOKIE" TAB hex / "DONE" /
- *             ( "OK" / "FAIL" ) TAB id *( TAB parameter ) / "CONT" TAB id TAB base64
- *   master  = ( "USER" / "PASS" ) TAB id TAB user *( TAB parameter ) / "LIST" TAB id *( TAB parameter )
- *   parameter = name [ "=" value ]
+ *   server  = "MECH" TAB mechanism *( TAB flag ) / "SPID" TAB pid / "CUID" TAB number / "COOKIE" TAB hex /
+ * "DONE" / ( "OK" / "FAIL" ) TAB id *( TAB parameter ) / "CONT" TAB id TAB base64 master  = ( "USER" / "PASS"
+ * ) TAB id TAB user *( TAB parameter ) / "LIST" TAB id *( TAB parameter ) parameter = name [ "=" value ]
  */
 #include "fmt/dovecot_auth.h"
 
@@ -43,7 +42,12 @@ static void put_escaped(struct buf *out, str value)
 {
     for (size_t i = 0; i < value.n; i++) {
         char c = value.p[i], letter = '\0';
-        letter = c == '\001' ? '1' : c == '\t' ? 't' : c == '\n' ? 'n' : c == '\r' ? 'r' : c == '\0' ? '0' : '\0';
+        letter = c == '\001' ? '1'
+                 : c == '\t' ? 't'
+                 : c == '\n' ? 'n'
+                 : c == '\r' ? 'r'
+                 : c == '\0' ? '0'
+                             : '\0';
         if (letter)
             buf_putc(out, '\001');
         buf_putc(out, letter ? letter : c);

@@ -1,8 +1,10 @@
-/* dovecot_auth: lines of Dovecot's authentication protocol, both ends: the client protocol 1.2 (Postfix, Exim and login
- * processes ask whether somebody may log in) and the master protocol 1.1 (delivery agents and tools ask who a user is).
+/* dovecot_auth: lines of Dovecot's authentication protocol, both ends: the client protocol 1.2 (Postfix, Exim
+ * and login processes ask whether somebody may log in) and the master protocol 1.1 (delivery agents and tools
+ * ask who a user is).
  *
- * Pure: one line without its LF in, one value out. Fields are separated by TAB; a value's TAB, LF, CR, NUL and \001 are
- * written as \001 and a letter. Views lie in the arena, but for base64, which stays in the line (it may hold a password). */
+ * Pure: one line without its LF in, one value out. Fields are separated by TAB; a value's TAB, LF, CR, NUL
+ * and \001 are written as \001 and a letter. Views lie in the arena, but for base64, which stays in the line
+ * (it may hold a password). */
 #ifndef FMT_DOVECOT_AUTH_H
 #define FMT_DOVECOT_AUTH_H
 
@@ -33,8 +35,9 @@ enum dovecot_auth_verb {
 
 struct dovecot_auth_request {
     enum dovecot_auth_verb verb;
-    uint32_t major;        /* VERSION */
-    uint32_t id;           /* CPID: the client's process id; else the request's number, in all verbs but VERSION and OTHER */
+    uint32_t major; /* VERSION */
+    uint32_t
+        id; /* CPID: the client's process id; else the request's number, in all verbs but VERSION and OTHER */
     str name;              /* AUTH: the mechanism; USER and PASS: the user */
     str service;           /* AUTH, USER, PASS, LIST; may be empty */
     str client_ip;         /* AUTH: rip=; may be empty */

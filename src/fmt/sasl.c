@@ -42,6 +42,15 @@ bool sasl_mech_is_plus(enum sasl_mech mech)
     return mechs[mech].plus;
 }
 
+bool sasl_mech_is_name(str name)
+{
+    for (size_t i = 0; i < name.n; i++)
+        if (!ascii_digit(name.p[i]) && (name.p[i] < 'A' || name.p[i] > 'Z') && name.p[i] != '-' &&
+            name.p[i] != '_')
+            return false;
+    return name.n > 0 && name.n <= 20;
+}
+
 enum rc sasl_response_decode(str line, bool initial, struct buf *ret)
 {
     if (str_eq(line, S("*")))

@@ -30,6 +30,9 @@ str sasl_mech_name(enum sasl_mech mech);
 bool sasl_mech_is_plaintext(enum sasl_mech mech);
 bool sasl_mech_is_plus(enum sasl_mech mech);
 
+/* Whether a mechanism of another server can have this name: 1 to 20 of A-Z, 0-9, "-", "_" (RFC 4422 §3.1). */
+bool sasl_mech_is_name(str name);
+
 /* Decodes a response as SMTP, IMAP and POP3 send it. initial: the response came with the command, where "="
  * stands for the empty one (RFC 4954 §4, RFC 9051 §6.2.2, RFC 5034 §4). RC_GONE: "*", the client cancels.
  * RC_INVALID: not base64. RC_LIMIT: more than SASL_RESPONSE_MAX bytes. */

@@ -92,8 +92,8 @@ enum rc socket_give_unix(const char *path, uid_t uid, gid_t gid, struct err *e)
     if (!S_ISSOCK(st.st_mode))
         return err_set(e, RC_PERM, 0, "", "%s is no socket any more", path);
     if (fchownat(fd, "", uid, gid, AT_EMPTY_PATH) != 0)
-        return err_set(e, RC_PERM, 0, "", "%s cannot be given to uid %d, gid %d: %s", path, (int)uid, (int)gid,
-                       strerror(errno));
+        return err_set(e, RC_PERM, 0, "", "%s cannot be given to uid %d, gid %d: %s", path, (int)uid,
+                       (int)gid, strerror(errno));
     return RC_OK;
 }
 

@@ -14,8 +14,9 @@ enum { SOCKET_ADDRESS_MAX = 64, SOCKET_BACKLOG = 4096 };
 MUST_USE enum rc socket_listen_tcp(str address, int port, int *ret_fd, struct err *e);
 /* A Unix stream socket at path; an old socket file is replaced. */
 MUST_USE enum rc socket_listen_unix(const char *path, unsigned mode, int *ret_fd, struct err *e);
-/* Gives the socket file at path to a user and a group, (uid_t)-1 and (gid_t)-1: as it is. Whoever may write the folder
- * could put something else there meanwhile: only a socket is given away, and no link is followed. RC_PERM with e. */
+/* Gives the socket file at path to a user and a group, (uid_t)-1 and (gid_t)-1: as it is. Whoever may write
+ * the folder could put something else there meanwhile: only a socket is given away, and no link is followed.
+ * RC_PERM with e. */
 MUST_USE enum rc socket_give_unix(const char *path, uid_t uid, gid_t gid, struct err *e);
 
 /* Connects to the Unix stream socket at path without waiting: close-on-exec, non-blocking, for os/stream.

@@ -12,8 +12,8 @@
 /* What a role's own user may read, nobody's program is to. */
 static bool is_ours(const struct conf *c, str name)
 {
-    const char *const own[] = {c->user_smtpd, c->user_submission, c->user_login,    c->user_auth, c->user_queue,
-                               c->user_smtp,  c->user_proxymap,   c->user_sasl, c->user_userdb};
+    const char *const own[] = {c->user_smtpd, c->user_submission, c->user_login, c->user_auth,  c->user_queue,
+                               c->user_smtp,  c->user_proxymap,   c->user_sasl,  c->user_userdb};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         if (str_eq(name, str_c(own[i])))
             return true;

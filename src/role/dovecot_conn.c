@@ -19,7 +19,8 @@ enum rc dovecot_conn_flush(struct dovecot_conn *c)
     return stream_flush(c->io);
 }
 
-/* The next line. RC_TEMP: `due` has come, and no line has begun; RC_LIMIT: too long; RC_GONE: closed, or too slow. */
+/* The next line. RC_TEMP: `due` has come, and no line has begun; RC_LIMIT: too long; RC_GONE: closed, or too
+ * slow. */
 static enum rc next_line(struct dovecot_conn *c, msec due, str *ret)
 {
     enum line_end end;
@@ -86,8 +87,8 @@ static void *conn_main(void *arg)
     while (rc == RC_OK && !atomic_load(&s->stopping))
         rc = serve_line(c);
     if (rc == RC_INVALID || rc == RC_LIMIT)
-        log_warn("%s: a program of uid %d does not speak the protocol (%s): closed", c->listener->name, (int)c->peer,
-                 rc == RC_LIMIT ? "too long a line" : "malformed or out of order");
+        log_warn("%s: a program of uid %d does not speak the protocol (%s): closed", c->listener->name,
+                 (int)c->peer, rc == RC_LIMIT ? "too long a line" : "malformed or out of order");
     if (s->protocol->end)
         s->protocol->end(c);
     buf_wipe(&c->ipc);
@@ -124,7 +125,8 @@ static enum rc enter(struct dovecot_conn *c)
     return rc;
 }
 
-static void take_connection(void *ctx, const struct role_listener *l, int fd, const struct sockaddr_storage *peer)
+static void take_connection(void *ctx, const struct role_listener *l, int fd,
+                            const struct sockaddr_storage *peer)
 {
     struct dovecot_server *s = ctx;
     struct dovecot_conn *c = calloc(1, sizeof *c);

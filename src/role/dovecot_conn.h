@@ -1,8 +1,9 @@
-/* dovecot_conn: what the roles that speak Dovecot's authentication protocol to programs of this machine share (sasl,
- * userdb): accepting, limits, a thread per connection, lines, and the greeting of versions.
+/* dovecot_conn: what the roles that speak Dovecot's authentication protocol to programs of this machine share
+ * (sasl, userdb): accepting, limits, a thread per connection, lines, and the greeting of versions.
  *
- * A connection greets within 10 seconds, a line that has begun ends within 10, what is answered is taken within 10;
- * between requests it may be silent for ever, as the processes of Postfix are. One request is answered after the other. */
+ * A connection greets within 10 seconds, a line that has begun ends within 10, what is answered is taken
+ * within 10; between requests it may be silent for ever, as the processes of Postfix are. One request is
+ * answered after the other. */
 #ifndef ROLE_DOVECOT_CONN_H
 #define ROLE_DOVECOT_CONN_H
 
@@ -22,7 +23,8 @@ struct dovecot_protocol {
     void (*greet)(struct dovecot_conn *c);
     /* Answers to c->out what is not VERSION. RC_OK: go on; anything else closes the connection. */
     enum rc (*take)(struct dovecot_conn *c, const struct dovecot_auth_request *r);
-    /* When something is to be done without a request, and to do it; STREAM_NO_DEADLINE: never. Both may be NULL. */
+    /* When something is to be done without a request, and to do it; STREAM_NO_DEADLINE: never. Both may be
+     * NULL. */
     msec (*due)(const struct dovecot_conn *c);
     void (*expire)(struct dovecot_conn *c);
     void (*end)(struct dovecot_conn *c); /* frees c->state; may be NULL */
@@ -45,7 +47,7 @@ struct dovecot_conn {
     struct stream *io;
     struct arena *arena; /* of the line that is being answered */
     struct buf ipc, out;
-    uid_t peer; /* as the kernel knows it */
+    uid_t peer;   /* as the kernel knows it */
     bool trusted; /* root, the owner of the socket, or the socket's permissions keep all others out */
     struct socket_client client;
     void *state; /* the protocol's own */

@@ -223,16 +223,6 @@ static void open_listener(struct master *m, const struct conf_listener *l)
 {
     struct err e = {0};
     int fd;
-    if (l->socket[0]) {
-        make_folder_of(l->socket);
-        if (socket_listen_unix(l->socket, (unsigned)l->mode, &fd, &e) != RC_OK) {
-            log_error("listener %s: %s", l->name, err_text(&e));
-            exit(1);
-        }
-        add_listener(m, l, fd);
-    }
-}
-
     if (l->socket[0])
         open_socket(m, l);
     for (size_t i = 0; l->port != 0 && i < l->addresses.n; i++) {

@@ -11,8 +11,8 @@ static const struct {
     {"smtpd", smtpd_role},     {"submission", submission_role},   {"login", login_role},
     {"auth", auth_role},       {"auth-worker", auth_worker_role}, {"mailbox", mailbox_role},
     {"deliver", deliver_role}, {"command", command_role},         {"queue", queue_role},
-    {"smtp", smtp_role},       {"proxymap", proxymap_role},
-    {"sasl", sasl_role},     {"userdb", userdb_role},
+    {"smtp", smtp_role},       {"proxymap", proxymap_role},       {"sasl", sasl_role},
+    {"userdb", userdb_role},
 };
 
 int role_main(const char *name)

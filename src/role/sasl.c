@@ -1,14 +1,15 @@
-/* The sasl role: Postfix, Exim and other programs of this machine ask over Dovecot's client protocol whether somebody
- * may log in (listeners of the protocol auth-client). It parses their lines and hands what SASL says to auth, so that who
- * breaks in here finds the passwords that pass and nothing else: no account database, no file, no network, no ticket.
+/* The sasl role: Postfix, Exim and other programs of this machine ask over Dovecot's client protocol whether
+ * somebody may log in (listeners of the protocol auth-client). It parses their lines and hands what SASL says
+ * to auth, so that who breaks in here finds the passwords that pass and nothing else: no account database, no
+ * file, no network, no ticket.
  *
- * Whether the user's own connection is encrypted only the asking program knows, and it is the one that offers or
- * refuses mechanisms there, as with Dovecot; so passwords are taken here in any case, and the mechanisms that bind to a
- * TLS channel are not offered. */
+ * Whether the user's own connection is encrypted only the asking program knows, and it is the one that offers
+ * or refuses mechanisms there, as with Dovecot; so passwords are taken here in any case, and the mechanisms
+ * that bind to a TLS channel are not offered. */
+#include "fmt/sasl.h"
 #include "base/enc.h"
 #include "base/log.h"
 #include "fmt/ip.h"
-#include "fmt/sasl.h"
 #include "os/crypto.h"
 #include "os/stream.h"
 #include "role/dovecot_conn.h"
@@ -141,8 +142,8 @@ static void close_exchange(struct exchange *x)
 
 static void fail(struct dovecot_conn *c, struct exchange *x, const struct sasl_answer *a)
 {
-    log_info("%s: %s(" STR_FMT ",%s): %s: " STR_FMT, c->listener->name, x->service, STR_ARG(a->account), x->client,
-             x->mechanism, STR_ARG(a->reason));
+    log_info("%s: %s(" STR_FMT ",%s): %s: " STR_FMT, c->listener->name, x->service, STR_ARG(a->account),
+             x->client, x->mechanism, STR_ARG(a->reason));
     put_fail(c, x->id, a->account, a->result == AUTH_TEMP, STR_NONE);
     close_exchange(x);
 }
@@ -203,7 +204,8 @@ static enum rc begin(struct dovecot_conn *c, struct sasl_state *s, const struct 
     if (!s->has_cpid || find(s, r->id))
         return RC_INVALID;
     if (!x || r->name.n > WORD_MAX) {
-        put_fail(c, r->id, STR_NONE, !x, x ? S("Unsupported authentication mechanism") : S("Too many requests"));
+        put_fail(c, r->id, STR_NONE, !x,
+                 x ? S("Unsupported authentication mechanism") : S("Too many requests"));
         return RC_OK;
     }
     open_exchange(c, x, r);
@@ -309,7 +311,8 @@ static const struct dovecot_protocol sasl_protocol = {.sandbox = ROLE_SASL,
 static void sasl_start(struct role *r)
 {
     unsigned most = (unsigned)r->conf->auth_client_limit * EXCHANGES_MAX;
-    dovecot_server_start(&self, r, &sasl_protocol, r->conf->user_sasl, most < CHANNELS_MAX ? most : CHANNELS_MAX);
+    dovecot_server_start(&self, r, &sasl_protocol, r->conf->user_sasl,
+                         most < CHANNELS_MAX ? most : CHANNELS_MAX);
 }
 
 static void sasl_link(struct role *r, const struct role_link *l)

@@ -1,7 +1,8 @@
 /* sasl_ask: one SASL exchange with auth, for the roles whose clients log in without a session.
  *
- * auth keeps an exchange's state with the channel, so *channel is held for as long as the exchange lasts: it is NULL
- * before, and again once the answer is anything but AUTH_CONTINUE. Who gives up calls channel_release(channel, true). */
+ * auth keeps an exchange's state with the channel, so *channel is held for as long as the exchange lasts: it
+ * is NULL before, and again once the answer is anything but AUTH_CONTINUE. Who gives up calls
+ * channel_release(channel, true). */
 #ifndef ROLE_SASL_ASK_H
 #define ROLE_SASL_ASK_H
 

@@ -9,8 +9,8 @@
 #include "role/role_tables.h"
 #include "role/smtp_conns.h"
 #include "role/smtp_sts.h"
-#include "role/smtp_unix.h"
 #include "role/smtp_way.h"
+#include "role/unix_connect.h"
 
 #include <unistd.h>
 
@@ -126,7 +126,7 @@ static void smtp_start(struct role *r)
     self.sts = smtp_sts_new(&self);
     self.conns = smtp_conns_new((unsigned)r->conf->smtp_process_limit);
     smtp_way_read_password(&self);
-    smtp_unix_init();
+    unix_connect_init();
     self.tls_1_3 = self.tables->v[TABLES_TLS_POLICY] ? make_tls(r, true) : self.tls;
     (void)map_hash(S(""));
     role_set_user(&sb, r->conf->user_smtp);
@@ -185,7 +185,7 @@ int smtp_role(void)
     static const struct role_ops ops = {.start = smtp_start,
                                         .link = smtp_link,
                                         .serve = smtp_serve,
-                                        .connected = smtp_unix_connected,
+                                        .connected = unix_connect_done,
                                         .retire = smtp_retire,
                                         .stop = smtp_stop};
     static struct role r = {.name = "smtp", .ops = &ops};

@@ -7,8 +7,8 @@
 #include "role/smtp_login.h"
 #include "role/smtp_sts.h"
 #include "role/smtp_tls_report.h"
-#include "role/smtp_unix.h"
 #include "role/smtp_way.h"
+#include "role/unix_connect.h"
 
 enum { SMTP_PORT = 25, LMTP_PORT = 24, ADDRESSES_MAX = 5 };
 
@@ -287,7 +287,7 @@ static enum rc open_socket(struct smtp_worker *w, struct smtp_site *s, struct sm
     if (s->tries++ > 0)
         return RC_TEMP;
     if (fill_params(w, s, str_c(w->conf->hostname), true, &auth, &p, &e) != RC_OK ||
-        smtp_unix_connect(w->server->role, s->socket, &fd, &e) != RC_OK) {
+        unix_connect(w->server->role, s->socket, &fd, &e) != RC_OK) {
         outcome_of(w, s, &e, ret_why);
         return RC_TEMP;
     }

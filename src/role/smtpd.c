@@ -9,6 +9,7 @@
 #include "role/ipc.h"
 #include "role/resolver_start.h"
 #include "role/smtpd_impl.h"
+#include "role/unix_connect.h"
 #include "smtp/rules.h"
 
 #include <fcntl.h>
@@ -121,6 +122,8 @@ static void *session_main(void *arg)
     buf_init(&s.ipc, IPC_MAX);
     buf_init(&s.content.memory, s.conf->spool_memory_limit);
     must(str_copy(s.client_address, sizeof s.client_address, str_c(c->address)) == RC_OK);
+    s.client_port = c->port;
+    socket_local_text(c->fd, s.server_address, &s.server_port);
     find_name(c, s.conf);
     fill_params(c, &s, tls, &p);
     struct err e = {0};
@@ -131,6 +134,7 @@ static void *session_main(void *arg)
         smtp_session_refuse(&p, io, &e);
 
     channel_release(&s.sasl, true);
+    smtpd_dovecot_free(&s);
     content_discard(&s);
     buf_deinit(&s.content.memory);
     buf_wipe(&s.ipc);
@@ -266,6 +270,7 @@ static void smtpd_start(struct role *r)
     tls_slot_init(&self.tls, r);
     if (submission)
         smtpd_local_init(&self, r->conf);
+    smtpd_dovecot_init(&self);
     (void)map_hash(S(""));
     role_set_user(&sb, submission ? r->conf->user_submission : r->conf->user_smtpd);
     role_chroot_empty(&sb, r->conf);
@@ -314,6 +319,7 @@ static int run(const char *name)
                                         .link = smtpd_link,
                                         .serve = smtpd_serve,
                                         .reload = smtpd_reload,
+                                        .connected = unix_connect_done,
                                         .stop = smtpd_stop};
     static struct role r = {.ops = &ops};
     r.name = name;

@@ -92,6 +92,20 @@ static void env_sasl_cancel(void *ctx)
 {
     struct smtpd_session *s = ctx;
     channel_release(&s->sasl, true);
+    smtpd_dovecot_cancel(s);
+}
+
+static bool is_elsewhere(const struct smtpd_session *s)
+{
+    return s->conf->smtpd_sasl_type == CONF_SASL_DOVECOT;
+}
+
+static bool env_sasl_mechanisms(void *ctx, struct buf *out)
+{
+    struct smtpd_session *s = ctx;
+    if (is_elsewhere(s))
+        smtpd_dovecot_mechanisms(s, out);
+    return is_elsewhere(s);
 }
 
 static void put_sasl_answer(const struct sasl_answer *a, struct smtp_sasl_reply *ret)
@@ -117,6 +131,10 @@ static void env_sasl_start(void *ctx, const struct smtp_sasl_start *start, struc
                                     .exporter = start->exporter,
                                     .end_point = start->end_point,
                                     .session_id = start->session_id};
+    if (is_elsewhere(s)) {
+        smtpd_dovecot_start(s, start, ret);
+        return;
+    }
     sasl_ask_start(s->server->sasl, &s->sasl, &s->ipc, &q, &a);
     put_sasl_answer(&a, ret);
 }
@@ -125,6 +143,10 @@ static void env_sasl_step(void *ctx, str response, struct smtp_sasl_reply *ret)
 {
     struct smtpd_session *s = ctx;
     struct sasl_answer a;
+    if (is_elsewhere(s)) {
+        smtpd_dovecot_step(s, response, ret);
+        return;
+    }
     sasl_ask_step(&s->sasl, &s->ipc, response, &a);
     put_sasl_answer(&a, ret);
 }
@@ -137,6 +159,7 @@ static bool env_stopping(void *ctx)
 
 const struct smtp_env smtpd_env = {
     .resolve = env_resolve,
+    .sasl_mechanisms = env_sasl_mechanisms,
     .sasl_start = env_sasl_start,
     .sasl_step = env_sasl_step,
     .sasl_cancel = env_sasl_cancel,

@@ -29,6 +29,14 @@ struct smtpd_local { /* who is at the other end of a Unix socket */
     struct smtp_local_user user;
 };
 
+struct dovecot_mechanisms { /* what the Dovecot at smtpd_sasl_path offers */
+    pthread_mutex_t lock;
+    char path[301]; /* of which they are */
+    char names[SMTP_MECHANISMS_MAX + 1];
+    msec due; /* when it is asked again */
+    bool asking;
+};
+
 struct smtpd {
     struct role *role;
     struct channel_pool *auth, *sasl, *mailbox,
@@ -38,6 +46,7 @@ struct smtpd {
     struct resolver *resolver;
     struct client_limit *clients;
     struct tls_slot tls;
+    struct dovecot_mechanisms mechanisms;
     struct smtpd_trusted trusted[SMTPD_TRUSTED_MAX];
     size_t n_trusted;
     atomic_bool stopping;
@@ -59,9 +68,11 @@ struct smtpd_session { /* the context of smtp_env */
     struct smtpd *server;
     const struct conf *conf;
     struct content content;
-    struct buf ipc;            /* requests and replies */
-    struct channel *sasl;      /* an exchange under way */
-    char client_address[64];
+    struct buf ipc;       /* requests and replies */
+    struct channel *sasl; /* an exchange under way */
+    char client_address[64], server_address[64];
+    int client_port, server_port;
+    struct smtpd_dovecot *dovecot; /* an exchange at a Dovecot; NULL before the first */
 };
 
 enum { SMTPD_IPC_TIMEOUT_MS = 30000 };
@@ -79,6 +90,15 @@ MUST_USE enum rc smtpd_local_find(struct smtpd *d, uid_t uid, struct buf *ipc, s
 /* smtpd_env.c: what auth makes of the sender, in the arena: as *sender, and of what is forwarded. */
 enum rc smtpd_rewrite_sender(struct smtpd_session *s, struct arena *a, str *sender, str *ret_forwarded,
                              struct err *e);
+
+/* smtpd_dovecot.c: smtp_env's SASL functions with smtpd_sasl_type = dovecot */
+void smtpd_dovecot_init(struct smtpd *d); /* before the sandbox */
+void smtpd_dovecot_mechanisms(struct smtpd_session *s, struct buf *out);
+void smtpd_dovecot_start(struct smtpd_session *s, const struct smtp_sasl_start *start,
+                         struct smtp_sasl_reply *ret);
+void smtpd_dovecot_step(struct smtpd_session *s, str response, struct smtp_sasl_reply *ret);
+void smtpd_dovecot_cancel(struct smtpd_session *s);
+void smtpd_dovecot_free(struct smtpd_session *s); /* at the session's end */
 
 /* smtpd_content.c */
 enum rc content_new(void *ctx, uint64_t announced_bytes, bool rewrites_header);

@@ -1,9 +1,9 @@
-/* The userdb role: programs of this machine ask over Dovecot's master protocol who a user is and where the mail lies
- * (listeners of the protocol auth-userdb; Dovecot's LMTP, doveadm). It parses their lines and asks auth, which answers it
- * nothing else; passwords are neither taken nor told here.
+/* The userdb role: programs of this machine ask over Dovecot's master protocol who a user is and where the
+ * mail lies (listeners of the protocol auth-userdb; Dovecot's LMTP, doveadm). It parses their lines and asks
+ * auth, which answers it nothing else; passwords are neither taken nor told here.
  *
- * Where the permissions of the socket let everybody in, a user who is neither root nor its owner is told of itself
- * alone, and is listed nobody. */
+ * Where the permissions of the socket let everybody in, a user who is neither root nor its owner is told of
+ * itself alone, and is listed nobody. */
 #include "role/dovecot_conn.h"
 #include "role/ipc.h"
 
@@ -29,7 +29,8 @@ static enum rc ask(struct dovecot_conn *c, str name, struct account_identity *re
         return RC_GONE;
     ipc_begin(&c->ipc, MSG_USERDB_FIND);
     ipc_put_str(&c->ipc, name);
-    if (channel_pool_ask(c->server->auth, &c->ipc, MSG_IDENTITY_REPLY, &m, clock_mono() + TIMEOUT_MS) != RC_OK)
+    if (channel_pool_ask(c->server->auth, &c->ipc, MSG_IDENTITY_REPLY, &m, clock_mono() + TIMEOUT_MS) !=
+        RC_OK)
         return RC_TEMP;
     ipc_get_err(&m, &e);
     str bytes = ipc_get_str(&m, IDENTITY_BYTES_MAX);
@@ -99,7 +100,8 @@ static enum rc list_page(struct dovecot_conn *c, uint32_t id, char after[IDENTIT
     struct err e = {0};
     ipc_begin(&c->ipc, MSG_USERDB_LIST);
     ipc_put_str(&c->ipc, str_c(after));
-    if (channel_pool_ask(c->server->auth, &c->ipc, MSG_USERDB_ACCOUNTS, &m, clock_mono() + TIMEOUT_MS) != RC_OK)
+    if (channel_pool_ask(c->server->auth, &c->ipc, MSG_USERDB_ACCOUNTS, &m, clock_mono() + TIMEOUT_MS) !=
+        RC_OK)
         return RC_TEMP;
     ipc_get_err(&m, &e);
     uint32_t n = ipc_get_u32(&m);
@@ -153,10 +155,8 @@ static enum rc userdb_take(struct dovecot_conn *c, const struct dovecot_auth_req
 
 /* --- the role --- */
 
-static const struct dovecot_protocol userdb_protocol = {.sandbox = ROLE_USERDB,
-                                                        .minor = DOVECOT_AUTH_MASTER_MINOR,
-                                                        .greet = userdb_greet,
-                                                        .take = userdb_take};
+static const struct dovecot_protocol userdb_protocol = {
+    .sandbox = ROLE_USERDB, .minor = DOVECOT_AUTH_MASTER_MINOR, .greet = userdb_greet, .take = userdb_take};
 
 static void userdb_start(struct role *r)
 {

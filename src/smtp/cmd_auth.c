@@ -18,13 +18,26 @@ static void exchange_deinit(struct exchange *x)
     buf_deinit(&x->end_point);
 }
 
+void smtp_put_mechanisms(const struct smtp_session *s, struct buf *out)
+{
+    if (s->env->sasl_mechanisms && s->env->sasl_mechanisms(s->p->env_ctx, out))
+        return;
+    for (size_t i = 0; i < s->conf->auth_mechanisms.n; i++) {
+        enum sasl_mech mech;
+        if (sasl_mech_parse(s->conf->auth_mechanisms.v[i], &mech) ||
+            (sasl_mech_is_plus(mech) && !stream_is_tls(s->io)))
+            continue;
+        buf_putc(out, ' ');
+        buf_puts(out, sasl_mech_name(mech));
+    }
+}
+
 static bool mechanism_is_offered(const struct smtp_session *s, str name)
 {
-    enum sasl_mech wanted, offered;
-    if (sasl_mech_parse(name, &wanted) || (sasl_mech_is_plus(wanted) && !stream_is_tls(s->io)))
-        return false;
-    for (size_t i = 0; i < s->conf->auth_mechanisms.n; i++)
-        if (sasl_mech_parse(s->conf->auth_mechanisms.v[i], &offered) == RC_OK && offered == wanted)
+    AUTO(buf_deinit) struct buf offered = BUF_INIT(SMTP_MECHANISMS_MAX);
+    smtp_put_mechanisms(s, &offered);
+    for (str rest = buf_str(&offered), word = str_word(&rest); word.n > 0; word = str_word(&rest))
+        if (str_ieq(word, name))
             return true;
     return false;
 }

@@ -1,7 +1,6 @@
 /* EHLO, HELO and LHLO (RFC 5321 §4.1.1.1, RFC 2033 §4.1): the client says its name, the server says what it
  * can do. The name is taken as it is: mail must not be refused for it (RFC 5321 §4.1.4). */
 #include "fmt/date.h"
-#include "fmt/sasl.h"
 #include "smtp/rules.h"
 #include "smtp/session_impl.h"
 
@@ -18,20 +17,6 @@ static bool accept_name(struct smtp_session *s, str args, enum smtp_hello hello)
     s->helo = str_mem(s->helo_room, args.n);
     s->hello = hello;
     return true;
-}
-
-/* " PLAIN LOGIN ...": what is offered on this connection now; `first` stands before all. */
-static void put_mechanisms(const struct smtp_session *s, struct buf *out, char first)
-{
-    for (size_t i = 0; i < s->conf->auth_mechanisms.n; i++) {
-        enum sasl_mech mech;
-        if (sasl_mech_parse(s->conf->auth_mechanisms.v[i], &mech) ||
-            (sasl_mech_is_plus(mech) && !stream_is_tls(s->io)))
-            continue;
-        buf_putc(out, first);
-        buf_puts(out, sasl_mech_name(mech));
-        first = ' ';
-    }
 }
 
 unsigned smtp_extensions(const struct smtp_session *s)
@@ -53,6 +38,15 @@ static void put_future_release(const struct smtp_session *s, struct buf *out)
     date_format_internet(out, clock_seconds() + most);
 }
 
+static void put_auth(const struct smtp_session *s, struct buf *out)
+{
+    AUTO(buf_deinit) struct buf names = BUF_INIT(SMTP_MECHANISMS_MAX);
+    smtp_put_mechanisms(s, &names);
+    buf_printf(out, "\nAUTH%s", buf_cstr(&names));
+    if (s->conf->broken_sasl_auth_clients && names.n > 0)
+        buf_printf(out, "\nAUTH=%s", buf_cstr(&names) + 1);
+}
+
 static void put_extensions(const struct smtp_session *s, struct buf *out)
 {
     unsigned extensions = smtp_extensions(s);
@@ -61,14 +55,8 @@ static void put_extensions(const struct smtp_session *s, struct buf *out)
     buf_put_u64(out, s->conf->message_size_limit);
     if (s->p->tls && !stream_is_tls(s->io))
         buf_puts(out, S("\nSTARTTLS"));
-    if (s->p->offer_auth && smtp_is_secured(s)) { /* RFC 4954 §4: not where it would be refused */
-        buf_puts(out, S("\nAUTH"));
-        put_mechanisms(s, out, ' ');
-        if (s->conf->broken_sasl_auth_clients) {
-            buf_puts(out, S("\nAUTH"));
-            put_mechanisms(s, out, '=');
-        }
-    }
+    if (s->p->offer_auth && smtp_is_secured(s)) /* RFC 4954 §4: not where it would be refused */
+        put_auth(s, out);
     buf_puts(out, S("\nENHANCEDSTATUSCODES\n8BITMIME\nDSN\nSMTPUTF8\nCHUNKING"));
     if (extensions & SMTP_EXT_BINARYMIME)
         buf_puts(out, S("\nBINARYMIME"));

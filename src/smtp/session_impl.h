@@ -106,6 +106,8 @@ static inline bool smtp_is_authenticated(const struct smtp_session *s)
 bool smtp_is_trusted(const struct smtp_session *s);
 /* Whether passwords may be sent here: TLS, or loopback where the administrator permits it. */
 bool smtp_is_secured(const struct smtp_session *s);
+/* " PLAIN LOGIN...": the mechanisms that are offered on this connection now (cmd_auth.c). */
+void smtp_put_mechanisms(const struct smtp_session *s, struct buf *out);
 /* "ESMTPS" and so on, for logs and Received. */
 str smtp_protocol(const struct smtp_session *s);
 

@@ -26,6 +26,8 @@ struct smtp_target {
 /* Mailboxes that one transaction may lead to, so that whatever is accepted can be delivered at once. */
 enum { SMTP_TARGETS_MAX = 1000 };
 
+enum { SMTP_MECHANISMS_MAX = 300 }; /* bytes of the list that is offered */
+
 enum smtp_sasl_result { SMTP_SASL_CONTINUE, SMTP_SASL_OK, SMTP_SASL_FAIL, SMTP_SASL_TEMP };
 
 struct smtp_sasl_reply {
@@ -87,6 +89,9 @@ struct smtp_env {
      * RC_TEMP: e says it all (550 5.1.1, 452 4.2.2...). */
     enum rc (*resolve)(void *ctx, str address, struct arena *a, struct smtp_target **ret, size_t *ret_n,
                        struct err *e);
+
+    /* Adds the mechanisms to be offered (" PLAIN LOGIN"). NULL, or false: those of auth_mechanisms. */
+    bool (*sasl_mechanisms)(void *ctx, struct buf *out);
 
     /* SASL. NULL when there is no AUTH. A new start drops an exchange that is open. The reply's views live
      * until the next sasl call. sasl_cancel: the client gave up. A failure is already delayed. */

@@ -1,5 +1,5 @@
-/* fmt/dovecot_auth: any line either is refused or gives values that are written as one line and read again alike; a
- * response is never more than the line had. */
+/* fmt/dovecot_auth: any line either is refused or gives values that are written as one line and read again
+ * alike; a response is never more than the line had. */
 #include "base/arena.h"
 #include "fmt/dovecot_auth.h"
 
@@ -28,7 +28,8 @@ static void check_request(str line, struct arena *a)
     must(str_chr(buf_str(&out), '\n') < 0 && str_chr(buf_str(&out), '\r') < 0);
     must(dovecot_auth_parse_request(buf_str(&out), a, &again) == RC_OK);
     must(again.verb == r.verb && again.id == r.id && str_eq(again.name, r.name));
-    must(str_eq(again.service, r.service) && str_eq(again.client_ip, r.client_ip) && str_eq(again.session, r.session));
+    must(str_eq(again.service, r.service) && str_eq(again.client_ip, r.client_ip) &&
+         str_eq(again.session, r.session));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -40,6 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     check_request(line, a);
     if (dovecot_auth_parse_reply(line, a, &reply) == RC_OK)
-        must(str_chr(reply.user, '\0') < 0 && str_chr(reply.reason, '\0') < 0 && str_chr(reply.name, '\0') < 0);
+        must(str_chr(reply.user, '\0') < 0 && str_chr(reply.reason, '\0') < 0 &&
+             str_chr(reply.name, '\0') < 0);
     return 0;
 }

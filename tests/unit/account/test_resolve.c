@@ -652,6 +652,54 @@ static void senders(void **state)
     world_close(&w);
 }
 
+/* Whom a Dovecot has logged in may be nobody here: such a one sends as what its name says, and as nothing
+ * else. */
+static void senders_of_a_dovecot(void **state)
+{
+    static const struct {
+        str account, sender;
+        enum rc rc;
+    } rows[] = {
+        {S("bob@example.org"), S("info@example.org"), RC_OK}, /* as any account here */
+        {S("bob@example.org"), S("carol@example.org"), RC_PERM},
+        {S("joe@there.example"), S("Joe@There.example"), RC_OK},
+        {S("joe@there.example"), S("joe+news@there.example"), RC_OK},
+        {S("joe+news@there.example"), S("joe@there.example"), RC_PERM},
+        {S("joe@there.example"), S("mary@there.example"), RC_PERM},
+        {S("joe@there.example"), S("joe@elsewhere.example"), RC_PERM},
+        {S("joe@there.example"), S("joe@example.org"), RC_PERM},
+        {S("eve@remote.example"), S("away@example.org"), RC_OK}, /* the alias leads to her */
+        {S("bob@remote.example"), S("away@example.org"), RC_PERM},
+        {S("joe"), S("joe@example.org"), RC_OK}, /* nobody here has it */
+        {S("joe"), S("joe+tag@example.org"), RC_OK},
+        {S("joe"), S("joe@mail.example.org"), RC_OK},
+        {S("joe"), S("joe@there.example"), RC_PERM},
+        {S("bob"), S("bob@example.org"), RC_PERM}, /* another's: bob@example.org is an account */
+        {S("off"), S("off@lonely.example"), RC_OK},
+        {S("joe"), S("broken@example.org"), RC_TEMP},
+        {S(""), S("joe@example.org"), RC_PERM},
+        {S("@example.org"), S("joe@example.org"), RC_PERM},
+        {S("a b\"c"), S("joe@example.org"), RC_PERM},
+    };
+    struct world w;
+    world_open(&w);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct err e = {0};
+        w.conf->smtpd_sasl_type = CONF_SASL_DOVECOT;
+        enum rc rc = account_may_send(&w.lookup, rows[i].account, rows[i].sender, &e);
+        if (rc != rows[i].rc)
+            fail_msg(STR_FMT " as " STR_FMT ": %s", STR_ARG(rows[i].account), STR_ARG(rows[i].sender),
+                     rc_name(rc));
+        if (rc == RC_PERM)
+            assert_int_equal(e.code, 553);
+    }
+    w.conf->smtpd_sasl_type = CONF_SASL_MALLE;
+    assert_int_equal(account_may_send(&w.lookup, S("joe"), S("joe@example.org"), NULL), RC_PERM);
+    assert_int_equal(account_may_send(&w.lookup, S("joe@there.example"), S("joe@there.example"), NULL),
+                     RC_PERM);
+    world_close(&w);
+}
+
 /* what a process sees whose root folder is the second */
 static void paths_inside_a_root(void **state)
 {
@@ -718,6 +766,7 @@ int main(void)
         cmocka_unit_test(log_in_names),
         cmocka_unit_test(no_account_at_all),
         cmocka_unit_test(senders),
+        cmocka_unit_test(senders_of_a_dovecot),
         cmocka_unit_test(identities),
         cmocka_unit_test(paths_inside_a_root),
     };

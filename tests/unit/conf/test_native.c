@@ -111,6 +111,19 @@ static void reports(void **state)
          "f:2: the listener x needs `socket`, and no port, because only a socket tells who is there\n"},
         {"[listener x]\nprotocol = local\nsocket = s\ntls = starttls\n",
          "f:2: the listener x cannot have `tls`\n"},
+        {"[listener x]\nprotocol = auth-userdb\nport = 12\nsocket = s\n",
+         "f:2: the listener x needs `socket`, and no port, because only a socket tells who is there\n"},
+        {"[listener x]\nprotocol = auth-client\n",
+         "f:2: the listener x needs `socket`, and no port, because only a socket tells who is there\n"},
+        {"[listener x]\nprotocol = smtp\nport = 26\nuser = postfix\n",
+         "f:2: the listener x has no `socket` that `user` and `group` could own\n"},
+        {"smtpd_sasl_type = dovecot\n", "f:2: smtpd_sasl_type = dovecot needs smtpd_sasl_path\n"},
+        {"smtpd_sasl_type = cyrus\n", "f:2: smtpd_sasl_type: \"cyrus\" is not one of malle|dovecot\n"},
+        {"smtpd_sasl_path = private/auth\n", "f:2: smtpd_sasl_path: \"private/auth\" is not an absolute path "
+                                             "of at most 107 bytes or inet:host:port\n"},
+        {"smtpd_sasl_path = inet:dovecot\n",
+         "f:2: smtpd_sasl_path: \"inet:dovecot\" is not an absolute path of at most 107 bytes or "
+         "inet:host:port\n"},
         {"myorigin = a..b\n", "f:2: myorigin: \"a..b\" is not a domain name\n"},
         {"[listner x]\na = b\n", "f:2: there are no [listner] sections; did you mean listener?\n"},
         {"[listener x]\nport = 26\n", "f:2: the listener x needs `protocol`\n"},
@@ -217,7 +230,9 @@ static void listeners(void **state)
                                         "[listener imap]\nenabled = no\n"
                                         "[listener submission]\naddresses = 192.0.2.1\ntls = none\n"
                                         "[listener extra]\nprotocol = smtp\nport = 26\n"
-                                        "[listener sock]\nprotocol = lmtp\nsocket = s\nmode = 600\n");
+                                        "[listener sock]\nprotocol = lmtp\nsocket = s\nmode = 600\n"
+                                        "[listener auth]\nprotocol = auth-client\nsocket = /a/auth\n"
+                                        "user = postfix\ngroup = mail\n");
     static const struct {
         const char *name;
         int port, protocol, tls;
@@ -249,6 +264,11 @@ static void listeners(void **state)
     assert_int_equal(find_listener(c, "sendmail")->protocol, CONF_LOCAL);
     assert_string_equal(find_listener(c, "sock")->socket, "/run/malle/s");
     assert_int_equal(find_listener(c, "sock")->mode, 0600);
+    assert_int_equal(find_listener(c, "auth")->protocol, CONF_AUTH_CLIENT);
+    assert_string_equal(find_listener(c, "auth")->socket, "/a/auth");
+    assert_string_equal(find_listener(c, "auth")->user, "postfix");
+    assert_string_equal(find_listener(c, "auth")->group, "mail");
+    assert_true(conf_listens(c, CONF_AUTH_CLIENT) && !conf_listens(c, CONF_AUTH_USERDB));
 }
 
 static void domains(void **state)

@@ -1,4 +1,5 @@
-/* fmt/dovecot_auth: lines as Postfix, Exim and Dovecot send them, the escapes, and what is no line of the protocol. */
+/* fmt/dovecot_auth: lines as Postfix, Exim and Dovecot send them, the escapes, and what is no line of the
+ * protocol. */
 #include "fmt/dovecot_auth.h"
 
 #include "base/arena.h"
@@ -20,7 +21,8 @@ static void requests(void **state)
         {S("VERSION\t1\t0\tmore"), {.verb = DOVECOT_AUTH_VERSION, .major = 1}},
         {S("CPID\t4711"), {.verb = DOVECOT_AUTH_CPID, .id = 4711}},
         /* Postfix 3.7 */
-        {S("AUTH\t1\tPLAIN\tservice=smtp\tnologin\tlip=192.0.2.1\trip=192.0.2.7\tsecured\tresp=AGpvZQBzZWNyZXQ="),
+        {S("AUTH\t1\tPLAIN\tservice=smtp\tnologin\tlip=192.0.2.1\trip=192.0.2.7\tsecured\tresp="
+           "AGpvZQBzZWNyZXQ="),
          {.verb = DOVECOT_AUTH_AUTH,
           .id = 1,
           .name = S("PLAIN"),
@@ -123,14 +125,18 @@ static void replies(void **state)
         {S("MECH\tANONYMOUS\tanonymous"),
          {.answer = DOVECOT_AUTH_HAS_MECHANISM, .name = S("ANONYMOUS"), .hidden = true}},
         {S("MECH\tDOVECOT-TOKEN\tprivate\tplaintext"),
-         {.answer = DOVECOT_AUTH_HAS_MECHANISM, .name = S("DOVECOT-TOKEN"), .hidden = true, .plaintext = true}},
+         {.answer = DOVECOT_AUTH_HAS_MECHANISM,
+          .name = S("DOVECOT-TOKEN"),
+          .hidden = true,
+          .plaintext = true}},
         {S("SPID\t12"), {.answer = DOVECOT_AUTH_OTHER_ANSWER}},
         {S("CUID\t1"), {.answer = DOVECOT_AUTH_OTHER_ANSWER}},
         {S("COOKIE\t0123456789abcdef0123456789abcdef"), {.answer = DOVECOT_AUTH_OTHER_ANSWER}},
         {S("DONE"), {.answer = DOVECOT_AUTH_HELLO_DONE}},
         {S("OK\t1\tuser=joe@malle.test\tnologin"),
          {.answer = DOVECOT_AUTH_OK, .id = 1, .user = S("joe@malle.test")}},
-        {S("CONT\t1\tUGFzc3dvcmQ6"), {.answer = DOVECOT_AUTH_CHALLENGE, .id = 1, .challenge = S("UGFzc3dvcmQ6")}},
+        {S("CONT\t1\tUGFzc3dvcmQ6"),
+         {.answer = DOVECOT_AUTH_CHALLENGE, .id = 1, .challenge = S("UGFzc3dvcmQ6")}},
         {S("CONT\t1\t"), {.answer = DOVECOT_AUTH_CHALLENGE, .id = 1}},
         {S("FAIL\t1\tuser=joe"), {.answer = DOVECOT_AUTH_FAIL, .id = 1, .user = S("joe")}},
         {S("FAIL\t1\tuser=j\001toe\ttemp\treason=a b"),
@@ -153,9 +159,9 @@ static void replies(void **state)
 
 static void malformed_replies(void **state)
 {
-    static const str rows[] = {S("OK"),          S("OK\tuser=joe"), S("OK\t1\tuser=joe\0010"), S("FAIL\t"),
-                               S("CONT"),        S("VERSION\tx\t1"), S("MECH\tA\001"),           S("DONE\0"),
-                               S("FAIL\t1\treason=\001")};
+    static const str rows[] = {S("OK"),          S("OK\tuser=joe"), S("OK\t1\tuser=joe\0010"),
+                               S("FAIL\t"),      S("CONT"),         S("VERSION\tx\t1"),
+                               S("MECH\tA\001"), S("DONE\0"),       S("FAIL\t1\treason=\001")};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         AUTO(arena_freep) struct arena *a = arena_new(1000);
         struct dovecot_auth_reply r;
@@ -175,7 +181,9 @@ static void written(void **state)
     dovecot_auth_put(&b, odd);
     dovecot_auth_put_value(&b, S("service"), odd);
     dovecot_auth_end(&b);
-    assert_true(str_eq(buf_str(&b), S("USER\t4294967295\ta\001tb\001nc\001rd\0011e=f\tservice=a\001tb\001nc\001rd\0011e=f\n")));
+    assert_true(
+        str_eq(buf_str(&b),
+               S("USER\t4294967295\ta\001tb\001nc\001rd\0011e=f\tservice=a\001tb\001nc\001rd\0011e=f\n")));
     assert_int_equal(dovecot_auth_parse_request(str_sub(buf_str(&b), 0, b.n - 1), a, &r), RC_OK);
     assert_true(r.id == UINT32_MAX && str_eq(r.name, odd) && str_eq(r.service, odd));
     buf_reset(&b);

@@ -110,6 +110,38 @@ static void unix_socket_has_its_mode_and_replaces_an_old_one(void **state)
     rmdir(dir);
 }
 
+/* Whoever may write the folder cannot have another file given away. */
+static void only_a_socket_is_given_away(void **state)
+{
+    char dir[] = "/tmp/malle-socket-XXXXXX", path[64], other[64];
+    struct err e = {0};
+    struct stat st;
+    int fd;
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/s", dir);
+    snprintf(other, sizeof other, "%s/o", dir);
+    assert_int_equal(socket_give_unix(path, getuid(), getgid(), &e), RC_PERM);
+    assert_int_equal(socket_listen_unix(path, 0660, &fd, NULL), RC_OK);
+    assert_int_equal(symlink(path, other), 0);
+    assert_int_equal(socket_give_unix(other, getuid(), getgid(), &e), RC_PERM);
+    unlink(other);
+    assert_int_equal(close(open(other, O_CREAT | O_WRONLY | O_CLOEXEC, 0600)), 0);
+    assert_int_equal(socket_give_unix(other, getuid(), getgid(), &e), RC_PERM);
+    assert_non_null(strstr(err_text(&e), "is no socket"));
+    assert_int_equal(socket_give_unix(path, (uid_t)-1, getgid(), &e), RC_OK);
+    if (getuid() == 0) {
+        assert_int_equal(socket_give_unix(path, 12345, 23456, &e), RC_OK);
+        assert_int_equal(stat(path, &st), 0);
+        assert_true(st.st_uid == 12345 && st.st_gid == 23456 && (st.st_mode & 07777) == 0660);
+    } else {
+        assert_int_equal(socket_give_unix(path, 0, 0, &e), RC_PERM);
+    }
+    close(fd);
+    unlink(path);
+    unlink(other);
+    rmdir(dir);
+}
+
 static void addresses_have_one_text_and_one_key(void **state)
 {
     static const struct {
@@ -146,6 +178,7 @@ int main(void)
         cmocka_unit_test(both_families_share_a_port),
         cmocka_unit_test(accept_ends_when_the_socket_is_shut_down),
         cmocka_unit_test(unix_socket_has_its_mode_and_replaces_an_old_one),
+        cmocka_unit_test(only_a_socket_is_given_away),
         cmocka_unit_test(addresses_have_one_text_and_one_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

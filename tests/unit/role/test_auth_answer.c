@@ -233,6 +233,101 @@ static void local_users(void **state)
     world_close(&w);
 }
 
+/* Asks one question as this role; what auth_handle returned. */
+static enum rc ask_as(struct world *w, const char *peer, enum ipc_type type, str field, struct ipc_msg *ret)
+{
+    enum { HEADER = 8 };
+    AUTO(buf_deinit) struct buf b = BUF_INIT(IPC_MAX);
+    unsigned n_fds = 0;
+    must(str_copy(w->peer.name, sizeof w->peer.name, str_c(peer)) == RC_OK);
+    ipc_begin(&b, (uint16_t)type);
+    ipc_put_str(&b, field);
+    struct ipc_msg m = {.type = (uint16_t)type, .fields = str_from(buf_str(&b), HEADER)};
+    enum rc rc = auth_handle(&w->peer, &w->conn, &m, &w->reply, NULL, &n_fds);
+    *ret = (struct ipc_msg){.fields = str_from(buf_str(&w->reply), HEADER)};
+    return rc;
+}
+
+/* Only userdb asks who a user is, and it asks nothing else; sasl asks for no user and no address. */
+static void users_for_programs(void **state)
+{
+    static const char *const others[] = {"sasl", "login", "smtpd", "submission", "queue", "mailbox"};
+    static const enum ipc_type not_for_userdb[] = {
+        MSG_RCPT_LOOKUP,     MSG_SENDER_REWRITE, MSG_SENDER_CHECK,     MSG_AUTH_START,
+        MSG_IDENTITY_LOOKUP, MSG_TICKET_REDEEM,  MSG_HEADER_CANONICAL, MSG_LOCAL_USER};
+    struct world w;
+    struct ipc_msg m;
+    struct err e;
+    struct account_identity id;
+    world_open(&w);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        assert_int_equal(ask_as(&w, others[i], MSG_USERDB_FIND, S("bob@example.org"), &m), RC_INVALID);
+        assert_int_equal(ask_as(&w, others[i], MSG_USERDB_LIST, S(""), &m), RC_INVALID);
+    }
+    for (size_t i = 0; i < sizeof not_for_userdb / sizeof *not_for_userdb; i++) {
+        assert_int_equal(ask_as(&w, "userdb", not_for_userdb[i], S("bob@example.org"), &m), RC_INVALID);
+        if (not_for_userdb[i] != MSG_AUTH_START)
+            assert_int_equal(ask_as(&w, "sasl", not_for_userdb[i], S("bob@example.org"), &m), RC_INVALID);
+    }
+    static const struct {
+        str name;
+        enum rc rc;
+    } rows[] = {{S("Bob@Example.org"), RC_OK},
+                {S("bob"), RC_OK},
+                {S("mary@example.org"), RC_GONE},
+                {S("a b"), RC_GONE}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_int_equal(ask_as(&w, "userdb", MSG_USERDB_FIND, rows[i].name, &m), RC_OK);
+        ipc_get_err(&m, &e);
+        assert_int_equal(e.rc, rows[i].rc);
+        str bytes = ipc_get_str(&m, IDENTITY_BYTES_MAX);
+        assert_int_equal(bytes.n > 0, rows[i].rc == RC_OK);
+        if (rows[i].rc != RC_OK)
+            continue;
+        assert_int_equal(identity_get(bytes, &id), RC_OK);
+        assert_string_equal(id.account, "bob@example.org");
+        assert_int_equal(id.uid, 5000);
+    }
+    must(account_set_enabled(w.f.db, S("bob@example.org"), false, NULL) == RC_OK);
+    assert_int_equal(ask_as(&w, "userdb", MSG_USERDB_FIND, S("bob"), &m), RC_OK);
+    ipc_get_err(&m, &e);
+    assert_int_equal(e.rc, RC_PERM);
+    world_close(&w);
+}
+
+/* Page after page, each enabled account once, in order. */
+static void list_of_users(void **state)
+{
+    struct world w;
+    struct ipc_msg m;
+    struct err e;
+    uint32_t n;
+    char after[IDENTITY_ACCOUNT_MAX + 1] = "";
+    unsigned seen = 0;
+    world_open(&w);
+    for (int i = 0; i < 2 * ACCOUNT_PAGE; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "m%03d@example.org", i);
+        fixture_add(&w.f, name);
+    }
+    must(account_set_enabled(w.f.db, S("m007@example.org"), false, NULL) == RC_OK);
+    do {
+        assert_int_equal(ask_as(&w, "userdb", MSG_USERDB_LIST, str_c(after), &m), RC_OK);
+        ipc_get_err(&m, &e);
+        assert_int_equal(e.rc, RC_OK);
+        n = ipc_get_u32(&m);
+        assert_true(n <= ACCOUNT_PAGE);
+        for (uint32_t i = 0; i < n; i++) {
+            str name = ipc_get_str(&m, IDENTITY_ACCOUNT_MAX);
+            assert_true(str_cmp(name, str_c(after)) > 0 && !str_eq(name, S("m007@example.org")));
+            must(str_copy(after, sizeof after, name) == RC_OK);
+            seen++;
+        }
+    } while (n > 0);
+    assert_int_equal(seen, 2 * ACCOUNT_PAGE); /* bob, and all but one */
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(headers),
@@ -240,6 +335,8 @@ int main(void)
                                        cmocka_unit_test(large_list_with_an_owner),
                                        cmocka_unit_test(members_that_cannot_receive),
                                        cmocka_unit_test(members_elsewhere),
-                                       cmocka_unit_test(local_users)};
+                                       cmocka_unit_test(local_users),
+                                       cmocka_unit_test(users_for_programs),
+                                       cmocka_unit_test(list_of_users)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

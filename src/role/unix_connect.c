@@ -1,4 +1,4 @@
-#include "role/smtp_unix.h"
+#include "role/unix_connect.h"
 
 #include "os/file.h"
 #include "role/ipc.h"
@@ -18,7 +18,7 @@ static struct {
     int fd;
 } asking = {.turn = PTHREAD_MUTEX_INITIALIZER, .lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1};
 
-void smtp_unix_init(void)
+void unix_connect_init(void)
 {
     pthread_condattr_t attr;
     pthread_condattr_init(&attr);
@@ -48,7 +48,7 @@ static bool wait_for_answer(void)
     return true;
 }
 
-enum rc smtp_unix_connect(const struct role *r, str path, int *ret_fd, struct err *e)
+enum rc unix_connect(const struct role *r, str path, int *ret_fd, struct err *e)
 {
     if (path.n > PATH_MAX_BYTES)
         return err_set(e, RC_TEMP, 0, "4.4.1", "connect to " STR_FMT ": the path is too long", STR_ARG(path));
@@ -69,7 +69,7 @@ enum rc smtp_unix_connect(const struct role *r, str path, int *ret_fd, struct er
     return *ret_fd >= 0 ? RC_OK : RC_TEMP;
 }
 
-void smtp_unix_connected(struct role *r, uint64_t number, const struct err *e, int fd)
+void unix_connect_done(struct role *r, uint64_t number, const struct err *e, int fd)
 {
     pthread_mutex_lock(&asking.lock);
     if (number == asking.number && !asking.done) {
