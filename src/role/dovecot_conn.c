@@ -4,8 +4,8 @@
 #include "base/map.h"
 #include "os/stream.h"
 #include "os/thread.h"
+#include "role/listener_owner.h"
 
-#include <pwd.h>
 #include <unistd.h>
 
 enum { STEP_MS = 10000, ARENA_MAX = 32 << 10, OUT_MAX = 64 << 10, STACK = 256 << 10, LINK_WAIT_MS = 2000 };
@@ -147,14 +147,12 @@ static void take_connection(void *ctx, const struct role_listener *l, int fd,
 
 static uid_t owner_of(const struct conf *c, const char *listener)
 {
-    for (size_t i = 0; i < c->listener_count; i++) {
-        const struct conf_listener *l = &c->listeners[i];
-        const struct passwd *pw =
-            str_eq(str_c(l->name), str_c(listener)) && l->user[0] ? getpwnam(l->user) : NULL;
-        if (pw)
-            return pw->pw_uid;
-    }
-    return geteuid();
+    uid_t uid = (uid_t)-1;
+    gid_t gid;
+    for (size_t i = 0; i < c->listener_count && geteuid() == 0; i++)
+        if (str_eq(str_c(c->listeners[i].name), str_c(listener)))
+            (void)!listener_owner(&c->listeners[i], &uid, &gid, NULL); /* the master found them, or it had ended */
+    return uid == (uid_t)-1 ? geteuid() : uid;
 }
 
 void dovecot_server_start(struct dovecot_server *s, struct role *r, const struct dovecot_protocol *protocol,

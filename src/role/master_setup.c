@@ -6,6 +6,7 @@
 #include "os/socket.h"
 #include "role/key_files.h"
 #include "role/keys.h"
+#include "role/listener_owner.h"
 #include "role/master_impl.h"
 
 #include <errno.h>
@@ -189,19 +190,16 @@ static void make_folder_of(const char *path)
 /* Its `user` and `group`. Not started by root nothing can be given away: it stays ours. */
 static enum rc give_socket(const struct conf_listener *l, struct err *e)
 {
-    const struct passwd *pw = l->user[0] ? getpwnam(l->user) : NULL;
-    const struct group *gr = l->group[0] ? getgrnam(l->group) : NULL;
+    uid_t uid;
+    gid_t gid;
     if (!l->user[0] && !l->group[0])
         return RC_OK;
     if (geteuid() != 0) {
         log_warn("listener %s: not started by root, so the socket's user and group are not changed", l->name);
         return RC_OK;
     }
-    if (l->user[0] && !pw)
-        return err_set(e, RC_PERM, 0, "", "there is no user %s", l->user);
-    if (l->group[0] && !gr)
-        return err_set(e, RC_PERM, 0, "", "there is no group %s", l->group);
-    return socket_give_unix(l->socket, pw ? pw->pw_uid : (uid_t)-1, gr ? gr->gr_gid : (gid_t)-1, e);
+    enum rc rc = listener_owner(l, &uid, &gid, e);
+    return rc == RC_OK ? socket_give_unix(l->socket, uid, gid, e) : rc;
 }
 
 static void open_socket(struct master *m, const struct conf_listener *l)

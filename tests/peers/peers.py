@@ -81,6 +81,7 @@ class Peer:
 
 class Postfix(Peer):
     name = 'postfix'
+    settings = ''  # further lines of main.cf
 
     def command(self):
         etc = self.dir / 'etc'
@@ -113,7 +114,7 @@ smtp_tls_loglevel = 1
 relayhost = [127.0.0.1]:{self.malle_port}
 alias_maps =
 local_recipient_maps =
-''')
+{self.settings}''')
         (etc / 'master.cf').write_text(''.join(f'{line}\n' for line in (
             f'127.0.0.1:{self.port} inet n - n - - smtpd', 'cleanup unix n - n - 0 cleanup', 'qmgr unix n - n 300 1 qmgr',
             'tlsmgr unix - - n 1000? 1 tlsmgr', 'rewrite unix - - n - - trivial-rewrite', 'bounce unix - - n - 0 bounce',
@@ -127,6 +128,7 @@ local_recipient_maps =
 class Exim(Peer):
     """With a configuration of one's own it runs and delivers as the user of its package."""
     name = 'exim'
+    settings = ''  # further sections
 
     def command(self):
         (self.dir / 'log').mkdir()
@@ -170,7 +172,7 @@ malle:
   tls_try_verify_hosts = *
 begin retry
 * * F,1h,1s
-''')
+{self.settings}''')
         conf.chmod(0o644)
         return 'exim4', '-C', conf, '-bdf', '-q1s'
 

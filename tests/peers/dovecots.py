@@ -1,0 +1,90 @@
+"""Debian's Dovecot with a configuration of a test's own, and SASL over an smtplib client."""
+import base64
+import contextlib
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import tempfile
+
+import pytest
+
+from harness import TOP, eventually
+
+IMPOSSIBLE = 3
+
+
+@contextlib.contextmanager
+def short_folder():
+    """With a name that is short enough for sockets, and open to all users."""
+    with tempfile.TemporaryDirectory(prefix='malle-da-', dir='/tmp') as name:
+        os.chmod(name, 0o755)
+        yield pathlib.Path(name)
+
+
+def peer(name, *command):
+    """What a short command of a peer prints."""
+    done = subprocess.run([TOP / 'tools/peers', name, *map(str, command)], capture_output=True, text=True, timeout=110)
+    if done.returncode == IMPOSSIBLE:
+        pytest.skip(done.stderr.strip())
+    return done
+
+
+def is_listening(path):
+    with socket.socket(socket.AF_UNIX) as s:
+        return s.connect_ex(str(path)) == 0
+
+
+class Dovecot:
+    """settings: of dovecot.conf, beside where it runs and logs. socket: that tells that it listens."""
+
+    def __init__(self, folder, settings, listens):
+        self.folder, self.listens, self.process = folder, listens, None
+        self.conf = folder / 'dovecot.conf'
+        self.conf.write_text(f'base_dir = {folder}/run\nlog_path = {folder}/log\nssl = no\nauth_verbose = yes\n{settings}')
+
+    def start(self):
+        peer('dovecot', 'true')  # unpacks it, or skips the test
+        self.process = subprocess.Popen([TOP / 'tools/peers', 'dovecot', 'dovecot', '-F', '-c', str(self.conf)],
+                                        start_new_session=True)
+
+        def listens():
+            assert self.process.poll() is None, self.log()
+            return is_listening(self.listens)
+        eventually(listens, 20)
+
+    def stop(self):
+        process, self.process = self.process, None
+        if not process:
+            return
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def log(self):
+        return (self.folder / 'log').read_text() if (self.folder / 'log').exists() else ''
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind:
+            print(self.log())
+        self.stop()
+
+
+def log_in(client, mechanism):
+    """The last reply of an exchange (server/sasl.py) over an smtplib client: (code, text)."""
+    code, text = client.docmd('AUTH', mechanism.mechanism)
+    while code == 334:
+        code, text = client.docmd(base64.b64encode(mechanism.answer(base64.b64decode(text))).decode())
+    return code, text.decode()
