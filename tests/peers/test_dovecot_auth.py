@@ -2,6 +2,7 @@
 up; and clients that do not keep to the protocol, hold it up, or have no business there."""
 import base64
 import contextlib
+import grp
 import multiprocessing
 import os
 import pathlib
@@ -127,7 +128,9 @@ smtpd_tls_auth_only = yes
 mynetworks = 192.0.2.0/24
 smtpd_relay_restrictions = permit_sasl_authenticated, reject
 '''
-    with Server(users={JOE: PASSWORD}, sections=listener('auth', 'auth-client', path, mode='0600', user=uid, group='mail')) as server, \
+    sections = listener('auth', 'auth-client', path, mode='0600', user=uid, group='mail') + \
+        '[listener lmtp-socket]\nuser = nobody\nmode = 0600\n'
+    with Server(users={JOE: PASSWORD}, sections=sections) as server, \
             running(Asking, server.port('smtp')) as there:
         yield there, server, uid
 
@@ -144,10 +147,10 @@ def encrypted(port):
 
 @needs_root
 def test_owner_of_the_socket(postfix, folder):
-    _, _, uid = postfix
-    there = os.stat(folder / 'postfix-auth')
-    assert there.st_uid == uid and there.st_mode & 0o777 == 0o600
-    assert there.st_gid == __import__('grp').getgrnam('mail').gr_gid
+    _, server, uid = postfix
+    there, lmtp = os.stat(folder / 'postfix-auth'), os.stat(server.dir / 'run/lmtp')
+    assert (there.st_uid, there.st_gid, there.st_mode & 0o777) == (uid, grp.getgrnam('mail').gr_gid, 0o600)
+    assert (lmtp.st_uid, lmtp.st_gid, lmtp.st_mode & 0o777) == (pwd.getpwnam('nobody').pw_uid, 0, 0o600)
 
 
 @needs_root
