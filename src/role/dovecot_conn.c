@@ -151,7 +151,8 @@ static uid_t owner_of(const struct conf *c, const char *listener)
     gid_t gid;
     for (size_t i = 0; i < c->listener_count && geteuid() == 0; i++)
         if (str_eq(str_c(c->listeners[i].name), str_c(listener)))
-            (void)!listener_owner(&c->listeners[i], &uid, &gid, NULL); /* the master found them, or it had ended */
+            (void)!listener_owner(&c->listeners[i], &uid, &gid,
+                                  NULL); /* the master found them, or it had ended */
     return uid == (uid_t)-1 ? geteuid() : uid;
 }
 

@@ -56,7 +56,8 @@ static void descriptors_are_closed(void **state)
 {
     int pair[2];
     static struct smtpd server; /* pools live as long as the process */
-    struct smtpd_session s = {.server = &server};
+    static const struct conf conf; /* passwords are verified here */
+    struct smtpd_session s = {.server = &server, .conf = &conf};
     struct smtp_sasl_reply reply;
     const struct smtp_sasl_start start = {.mechanism = S("PLAIN")};
     unsigned before = count_null();

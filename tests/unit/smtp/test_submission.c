@@ -94,6 +94,35 @@ static void mechanisms(void **state)
     RUN("::1", LOOPBACK, scram);
 }
 
+static bool mechanisms_elsewhere(void *ctx, struct buf *out)
+{
+    buf_puts(out, S(" CRAM-MD5 PLAIN"));
+    return true;
+}
+
+/* Where another server verifies passwords, its mechanisms are offered, and no other is taken. */
+static void mechanisms_of_another_server(void **state)
+{
+    struct talk t;
+    struct smtp_env env = fake_env;
+    env.sasl_mechanisms = mechanisms_elsewhere;
+    static const struct talk_step steps[] = {
+        {"AUTH LOGIN\r\n", "504 5.5.4 "},
+        {"AUTH CRAM\r\n", "504 5.5.4 "},
+        {"AUTH plain AGFsaWNlAHNlY3JldA==\r\n", "235 2.7.0 "},
+    };
+    talk_init(&t, SMTP_KIND_SUBMISSION, LOOPBACK);
+    t.params.client_address = S("127.0.0.1");
+    t.params.env = &env;
+    talk_begin(&t);
+    (void)talk_hear(&t);
+    talk_say(&t, S("EHLO client.example\r\n"));
+    assert_true(str_find(talk_hear(&t), S("250-AUTH CRAM-MD5 PLAIN\r\n")) > 0);
+    TALK(&t, steps);
+    talk_end(&t);
+    fake_world_deinit(&t.world);
+}
+
 static void sender_must_be_ones_own(void **state)
 {
     static const struct talk_step steps[] = {
@@ -174,6 +203,7 @@ int main(void)
         cmocka_unit_test(nothing_before_login),
         cmocka_unit_test(no_password_in_the_clear),
         cmocka_unit_test(mechanisms),
+        cmocka_unit_test(mechanisms_of_another_server),
         cmocka_unit_test(sender_must_be_ones_own),
         cmocka_unit_test(missing_fields_are_added),
         cmocka_unit_test(input_behind_starttls),
