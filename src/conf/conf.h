@@ -173,7 +173,7 @@ bool conf_list_has_domain(const struct conf_list *l, str name);
 /* The settings of sessions at the listener of this name: its own, else those of all. */
 const struct conf *conf_of_listener(const struct conf *c, str name);
 
-const char *conf_protocol_name(int protocol); /* "smtp", "submission"... */
+const char *conf_protocol_name(int protocol);                         /* "smtp", "submission"... */
 bool conf_listens(const struct conf *c, enum conf_protocol protocol); /* some listener speaks it */
 
 /* Expands %u (account), %n (its local part), %d (its domain), %h (home), %% and a leading ~ in a mail
