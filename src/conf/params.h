@@ -15,6 +15,7 @@ enum conf_dialect {
 
 enum conf_param_kind {
     CONF_PARAM_STR,
+    CONF_PARAM_RAW, /* a text whose "$" are for the program that uses it: never expanded with the rest */
     CONF_PARAM_INT,
     CONF_PARAM_BOOL,
     CONF_PARAM_TIME, /* Postfix: without a letter in the unit of the default's last one */

@@ -112,6 +112,7 @@ static bool parse(const struct conf_param *p, str s, uint64_t *ret)
     case CONF_PARAM_SIZE:
         return parse_size(s, ret);
     case CONF_PARAM_STR:
+    case CONF_PARAM_RAW:
     case CONF_PARAM_BLOCK:
         break;
     }
