@@ -15,7 +15,7 @@ static void set_initial(struct arena *a, struct conf_keys keys, void *base)
 
 void conf_build_init(struct conf_build *b, struct conf_report *report, const char *file)
 {
-    _Static_assert(CONF_SECTION_KEYS_MAX >= 8, "keys of a section");
+    must(conf_listener_keys.n <= CONF_SECTION_KEYS_MAX && conf_domain_keys.n <= CONF_SECTION_KEYS_MAX);
     *b = (struct conf_build){.report = report, .file = file};
     b->conf = calloc(1, sizeof *b->conf);
     must(b->conf);

@@ -18,7 +18,7 @@ struct conf_section {
     size_t index; /* into listeners or domains below */
 };
 
-enum { CONF_SECTION_KEYS_MAX = 8 };
+enum { CONF_SECTION_KEYS_MAX = 16 };
 
 /* Where each key of a section was set (0: not), and where the section begins. */
 struct conf_section_lines {

@@ -4,6 +4,9 @@
 #include "base/num.h"
 #include "conf/report.h"
 
+#include <grp.h>
+#include <pwd.h>
+
 static bool has_protocol(const struct dovecot *d, const char *name)
 {
     str rest = dovecot_value(d, NULL, "protocols", "imap pop3 lmtp"), word;
@@ -110,6 +113,27 @@ static str socket_path(struct dovecot *d, str name)
     return arena_printf(d->f->a, STR_FMT "/" STR_FMT, STR_ARG(base), STR_ARG(name));
 }
 
+/* A name that this machine does not know is no reason not to start: the socket is root's then. */
+static void set_owner(struct dovecot *d, struct conf_section l, const struct dovecot_block *b,
+                      const char *key)
+{
+    const struct dovecot_setting *s = dovecot_find(d, b, key);
+    struct conf_origin o = dovecot_origin(d, s);
+    uint32_t number;
+    if (!s || !s->value.n || num_parse_u32(s->value, INT32_MAX, &number) == RC_OK) {
+        if (s && s->value.n)
+            folder_set_in(d->f, l, o.file, o.line, key, s->value);
+        return;
+    }
+    const char *name = arena_str(d->f->a, s->value).p;
+    bool known = strcmp(key, "user") == 0 ? getpwnam(name) != NULL : getgrnam(name) != NULL;
+    if (known)
+        folder_set_in(d->f, l, o.file, o.line, key, s->value);
+    else
+        conf_warning(d->f->b->report, o.file, o.line, "there is no %s %s here: the socket belongs to root",
+                     key, name);
+}
+
 /* A listener of this protocol in the place of the unix_listener; its name is the path's with dashes. */
 static void set_socket(struct dovecot *d, str path, const struct dovecot_block *b, const char *protocol)
 {
@@ -124,6 +148,8 @@ static void set_socket(struct dovecot *d, str path, const struct dovecot_block *
     folder_set_in(d->f, l, o.file, o.line, "protocol", str_c(protocol));
     folder_set_in(d->f, l, o.file, o.line, "socket", path);
     folder_set_in(d->f, l, o.file, o.line, "mode", mode ? mode->value : S("0600"));
+    set_owner(d, l, b, "user");
+    set_owner(d, l, b, "group");
 }
 
 /* For postfix_rules.c, which looks whether Postfix delivers there. */
@@ -137,6 +163,19 @@ static void note_lmtp(struct dovecot *d, str path, const struct dovecot_block *b
     f->lmtp_sockets[f->n_lmtp_sockets++].line = b->line;
 }
 
+/* As in Dovecot the name says who speaks there: those who look users up at *-userdb and *-master, else those
+ * who log in. */
+static void set_auth_socket(struct dovecot *d, str path, const struct dovecot_block *b)
+{
+    struct folder *f = d->f;
+    if (str_ends(path, S("login")) || str_ends(path, S("token-login")))
+        return; /* between parts of Dovecot */
+    bool userdb = str_ends(path, S("userdb")) || str_ends(path, S("-master"));
+    set_socket(d, path, b, userdb ? "auth-userdb" : "auth-client");
+    if (!userdb && f->n_auth_sockets < FOLDER_SOCKETS_MAX)
+        f->auth_sockets[f->n_auth_sockets++] = path;
+}
+
 static void set_sockets(struct dovecot *d)
 {
     for (size_t i = 0; i < d->conf.block_count; i++) {
@@ -147,6 +186,8 @@ static void set_sockets(struct dovecot *d)
         if (str_eq(service, S("lmtp")) && has_protocol(d, "lmtp")) {
             set_socket(d, path, b, "lmtp");
             note_lmtp(d, path, b);
+        } else if (str_eq(service, S("auth"))) {
+            set_auth_socket(d, path, b);
         }
     }
 }

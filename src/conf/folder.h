@@ -31,6 +31,8 @@ struct folder {
         int line;
     } lmtp_sockets[FOLDER_SOCKETS_MAX]; /* that Dovecot's file has */
     size_t n_lmtp_sockets;
+    str auth_sockets[FOLDER_SOCKETS_MAX]; /* where Dovecot's file has Postfix log users in */
+    size_t n_auth_sockets;
     bool has_postfix, has_dovecot;
 };
 

@@ -41,12 +41,8 @@ static void expand(struct postfix *p, const char *name, str raw, struct postfix_
 /* Whose "$" is for whoever uses the value: names of the delivery, or variables of a shell. */
 static bool is_raw(const char *name)
 {
-    static const char *const names[] = {"command_execution_directory", "default_rbl_reply", "forward_path",
-                                        "mailbox_command"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(name, names[i]) == 0)
-            return true;
-    return false;
+    const struct conf_param *known = conf_param_find(CONF_DIALECT_POSTFIX, str_c(name));
+    return known && known->kind == CONF_PARAM_RAW;
 }
 
 struct postfix_value postfix_value(struct postfix *p, const char *name)
@@ -242,5 +238,6 @@ void folder_read_postfix(struct folder *f)
     postfix_set_domains(&p);
     postfix_set_mailboxes(&p);
     postfix_set_tls(&p);
+    postfix_set_sasl(&p);
     postfix_set_services(&p);
 }

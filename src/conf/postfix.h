@@ -47,6 +47,7 @@ void postfix_set_networks(struct postfix *p);
 void postfix_set_domains(struct postfix *p);
 void postfix_set_mailboxes(struct postfix *p);
 void postfix_set_tls(struct postfix *p);
+void postfix_set_sasl(struct postfix *p);
 
 /* postfix_services.c: the listeners of master.cf, and what is set for each. */
 void postfix_set_services(struct postfix *p);

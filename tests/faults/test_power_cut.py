@@ -92,6 +92,7 @@ class Disk:
         run('losetup', '-d', self.loop)
         self.loop = None
         eventually(lambda: run('umount', self.fuse, check=False) == '' and not os.path.ismount(self.fuse), 20)
+        self.process.terminate()  # another mount namespace, made meanwhile, may keep the file system
         self.process.wait(60)
 
     def discard(self):

@@ -95,7 +95,7 @@ class World:
         self.processes, self.lines = [], []
         self.top = pathlib.Path(tempfile.mkdtemp(prefix='malle-guide-'))
         self.top.chmod(0o755)
-        self.holder = self.spawn(['unshare', '--mount', '--net', '--propagation', 'private', 'bash', '-c', SET_UP])
+        self.holder = self.spawn(['unshare', '--mount', '--net', '--propagation', 'slave', 'bash', '-c', SET_UP])
         self.enter = ['nsenter', f'--target={self.holder.pid}', '--mount', '--net']
         self.dns = self.spawn([*self.enter, sys.executable, '-c',
                                source_of(serve_dns, str(self.top), [[list(key), value] for key, value in RECORDS.items()])])

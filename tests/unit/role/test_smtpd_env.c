@@ -55,7 +55,7 @@ static unsigned settled_count(unsigned want)
 static void descriptors_are_closed(void **state)
 {
     int pair[2];
-    static struct smtpd server; /* pools live as long as the process */
+    static struct smtpd server;    /* pools live as long as the process */
     static const struct conf conf; /* passwords are verified here */
     struct smtpd_session s = {.server = &server, .conf = &conf};
     struct smtp_sasl_reply reply;
