@@ -185,7 +185,7 @@ class SilentServer:
 class Resolver:
     """resolver_try, asked line by line."""
     def __init__(self, servers, anchor='', hosts=''):
-        build = pathlib.Path(os.environ.get('MALLE_BIN', TOP / 'build/malle')).parent
+        build = pathlib.Path(os.environ.get('MALLE_BIN', TOP / 'build-asan/malle')).parent
         self.empty = tempfile.TemporaryDirectory(prefix='malle-empty-')  # pytest's folders are closed to others
         os.chmod(self.empty.name, 0o755)
         self.process = subprocess.Popen(

@@ -12,7 +12,7 @@ import subprocess
 import pytest
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
-TRY = pathlib.Path(os.environ.get('MALLE_BIN', TOP / 'build/malle')).parent / 'tests/dovecot_try'
+TRY = pathlib.Path(os.environ.get('MALLE_BIN', TOP / 'build-asan/malle')).parent / 'tests/dovecot_try'
 IMPOSSIBLE = 3
 APART = ('passdb', 'userdb', 'namespace', 'mailbox', 'service', 'inet_listener')
 
