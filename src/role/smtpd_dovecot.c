@@ -52,7 +52,7 @@ static enum rc connect_inet(struct smtpd *d, str where, msec deadline, int *ret_
     if (str_copy(name, sizeof name, hop.host) != RC_OK)
         return err_set(e, RC_TEMP, 0, "4.4.1", "the name of the host is too long");
     enum rc rc = RC_OK;
-    if (hop.is_address)
+    if (hop.is_address || ip_parse(hop.host, &hop.address) == RC_OK) /* brackets are not needed here */
         mx_sockaddr(&hop.address, 0, &found.v[0]);
     else
         rc = mx_addresses(d->resolver, hop.host, MX_ANY, deadline, &found, e);

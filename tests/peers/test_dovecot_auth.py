@@ -250,7 +250,10 @@ def deliver(path, *recipients):
 
 @needs_root
 def test_dovecot_lmtp(server, dovecot, folder):
-    """Dovecot delivers into the Maildir of malle's account, as its user."""
+    """Dovecot delivers into the Maildir of malle's account, as its user, who owns the folder above it."""
+    owner = pwd.getpwnam('vmail')
+    server.maildir(JOE).parent.mkdir(parents=True, exist_ok=True)
+    os.chown(server.maildir(JOE).parent, owner.pw_uid, owner.pw_gid)
     known, unknown, done = deliver(folder / 'lmtp', JOE, 'nobody@malle.test')
     assert known[0] == 250 and unknown[0] == 550 and b"User doesn't exist" in unknown[1] and done[0] == 250, (unknown, done)
     [path] = eventually(lambda: server.messages(JOE), 20)
@@ -496,7 +499,7 @@ def test_users(server, folder):
 
 
 def test_quota_and_a_disabled_account(server, folder):
-    server.malle('user', 'quota', MARY, '10M')
+    server.malle('user', 'quota', '--quota', '10M', MARY)
     with Users(folder / 'userdb') as users:
         users.greeting()
         assert users.lines(f'USER\t1\t{MARY}')[0].endswith(f'\tquota_rule=*:bytes={10 << 20}')
