@@ -111,6 +111,11 @@ static bool valid_sasl_path(str s)
     return s.n == 0 || valid_socket(s);
 }
 
+static bool valid_mailbox_transport(str s)
+{
+    return !s.n || (str_chr(s, ':') > 0 && !str_starts(s, S("local:")) && !str_starts(s, S("virtual:")));
+}
+
 static bool valid_certificate(str s)
 {
     str rest = s, chain = str_take(&rest, ':');
@@ -257,6 +262,8 @@ static const struct {
     {CONF_tls_certificates, valid_certificate, "CHAIN.pem:KEY.pem with absolute paths"},
     {CONF_dns_resolvers, valid_resolver, "ADDRESS or ADDRESS@PORT"},
     {CONF_relayhost, valid_relayhost, "a domain, [host] or either with :port"},
+    {CONF_mailbox_transport, valid_mailbox_transport,
+     "a transport and where it goes, such as lmtp:unix:/run/dovecot/lmtp"},
     {CONF_allow_mail_to_commands, valid_program_place, "alias or forward"},
     {CONF_allow_mail_to_files, valid_program_place, "alias or forward"},
     {CONF_forward_path, valid_expansion, "paths with $home, $user, ${extension} and the like"},

@@ -130,19 +130,47 @@ static bool is_same_place(const char *a, const char *b)
            str_eq(buf_str(&left), buf_str(&right));
 }
 
-/* A mailbox_transport to the LMTP socket that malle itself serves is no detour: the mail goes where Dovecot
- * has it. */
-static bool goes_to_dovecot(struct postfix *p)
+/* The transport of mailboxes here that is none of Postfix's own; line 0 and an empty text: none. */
+static struct postfix_value find_transport(struct postfix *p)
 {
-    str transport = postfix_value(p, "mailbox_transport").text;
-    for (size_t i = 0; i < p->f->n_lmtp_sockets; i++) {
-        str path = p->f->lmtp_sockets[i].path;
-        ptrdiff_t slash = str_rchr(path, '/');
-        if (slash >= 0 && str_starts(transport, S("lmtp:unix:")) &&
-            str_ends(transport, str_from(path, (size_t)slash)))
-            return true;
+    static const char *const names[] = {"mailbox_transport", "virtual_transport", "local_transport"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct postfix_value v = postfix_value(p, names[i]);
+        if (v.text.n && !str_eq(v.text, S("virtual")) && !str_starts(v.text, S("local")) &&
+            !str_starts(v.text, S("error")))
+            return v;
     }
+    return (struct postfix_value){.text = S(""), .file = p->main_file};
+}
+
+/* Whether malle itself serves the LMTP socket: then it is no detour, and the mail goes where Dovecot has it.
+ */
+static bool goes_to_dovecot(struct postfix *p, str path)
+{
+    for (size_t i = 0; i < p->f->n_lmtp_sockets; i++)
+        if (str_eq(p->f->lmtp_sockets[i].path, path))
+            return true;
     return false;
+}
+
+/* true: mail goes through the transport, or is read where it lies. */
+static bool set_transport(struct postfix *p)
+{
+    struct postfix_value v = find_transport(p);
+    str queue = postfix_value(p, "queue_directory").text, path = v.text, unix_socket = S("lmtp:unix:");
+    if (!str_starts(v.text, unix_socket)) {
+        if (v.text.n)
+            set(p, "mailbox_transport", &v, v.text);
+        return v.text.n > 0;
+    }
+    path = str_from(path, unix_socket.n);
+    if (!str_starts(path, S("/")))
+        path = arena_printf(p->f->a, STR_FMT "/" STR_FMT, STR_ARG(queue), STR_ARG(path));
+    if (goes_to_dovecot(p, path))
+        return true;
+    set(p, "mailbox_transport", &v, arena_printf(p->f->a, "lmtp:unix:" STR_FMT, STR_ARG(path)));
+    set(p, "lmtp_sockets", &v, path);
+    return true;
 }
 
 void postfix_set_mailboxes(struct postfix *p)
@@ -152,7 +180,7 @@ void postfix_set_mailboxes(struct postfix *p)
     str location =
         arena_printf(p->f->a, "maildir:~/" STR_FMT, STR_ARG(str_sub(home.text, 0, home.text.n - 1)));
     look_at_sockets(p);
-    if (goes_to_dovecot(p))
+    if (set_transport(p))
         return;
     if (str_ends(home.text, S("/")) && dovecot && is_same_place(dovecot, location.p))
         return;

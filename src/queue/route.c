@@ -155,9 +155,10 @@ enum rc queue_route(const struct conf *c, const struct table_settings *t, str se
 {
     AUTO(arena_freep) struct arena *a = NULL;
     ptrdiff_t at = str_rchr(rcpt->address, '@');
+    bool elsewhere = rcpt->local && rcpt->resolved && c->mailbox_transport[0];
     if (rcpt->local && rcpt->via.n > 0)
         return put_via(rcpt->via, ret);
-    if (rcpt->local || at < 0)
+    if ((rcpt->local && !elsewhere) || at < 0)
         return site_name_put(ret, SITE_LOCAL, STR_NONE);
     if (t && (t->v[TABLES_TRANSPORT] || t->v[TABLES_SENDER_RELAYHOST]))
         a = arena_new(TABLES_ARENA);
@@ -169,7 +170,7 @@ enum rc queue_route(const struct conf *c, const struct table_settings *t, str se
                               .arena = a,
                               .ret = ret,
                               .e = e};
-    enum rc rc = route(&r);
+    enum rc rc = elsewhere ? put_transport(&r, str_c(c->mailbox_transport)) : route(&r);
     if (rc == RC_OK)
         return RC_OK;
     buf_reset(ret);

@@ -51,7 +51,7 @@ static str owner_of(const struct work *k, const struct smtp_target *t)
     return k->job.envelope.sender.n > 0 ? t->sender : STR_NONE;
 }
 
-/* A recipient of its own: of another server, or with a via here. */
+/* A recipient of its own: of another server, or here with a via or under mailbox_transport. */
 static void add_elsewhere(struct work *k, size_t i, const struct smtp_target *t)
 {
     str owner = owner_of(k, t);
@@ -88,7 +88,7 @@ static const struct smtp_target *find_own(const struct queue_rcpt *r, const stru
 
 static void add_target(struct work *k, size_t i, const struct smtp_target *t)
 {
-    if (t->remote || t->via.n > 0)
+    if (t->remote || t->via.n > 0 || k->conf->mailbox_transport[0])
         add_elsewhere(k, i, t);
     else
         add_mailbox(k, i, t);

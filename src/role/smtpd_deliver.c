@@ -19,13 +19,15 @@ struct split {
 };
 
 /* The queue holds messages, writes reports, makes lines of binary content, and has programs run. */
-static bool goes_to_queue(const struct smtp_delivery *d, const struct smtp_delivery_rcpt *r)
+static bool goes_to_queue(const struct conf *c, const struct smtp_delivery *d,
+                          const struct smtp_delivery_rcpt *r)
 {
-    return r->target->remote || r->target->via.n > 0 || r->params->notify & SMTP_NOTIFY_SUCCESS ||
-           d->hold_until > 0 || d->mail->body == SMTP_BODY_BINARYMIME;
+    return r->target->remote || c->mailbox_transport[0] || r->target->via.n > 0 ||
+           r->params->notify & SMTP_NOTIFY_SUCCESS || d->hold_until > 0 ||
+           d->mail->body == SMTP_BODY_BINARYMIME;
 }
 
-static bool split_init(struct split *sp, struct smtp_delivery *d)
+static bool split_init(struct split *sp, const struct conf *c, struct smtp_delivery *d)
 {
     *sp = (struct split){.here = *d};
     sp->here.rcpts = calloc(d->n, sizeof *sp->here.rcpts);
@@ -34,7 +36,7 @@ static bool split_init(struct split *sp, struct smtp_delivery *d)
     must(sp->here.rcpts && sp->place && sp->rest.rcpts);
     sp->here.n = 0;
     for (size_t i = 0; i < d->n; i++) {
-        if (goes_to_queue(d, &d->rcpts[i]))
+        if (goes_to_queue(c, d, &d->rcpts[i]))
             continue;
         sp->place[sp->here.n] = i;
         sp->here.rcpts[sp->here.n++] = d->rcpts[i];
@@ -143,7 +145,7 @@ static enum rc commit_both(struct smtpd_session *s, struct split *sp, struct loc
     struct err e = {0};
     for (size_t i = 0; i < d->n; i++)
         d->rcpts[i].queued =
-            goes_to_queue(d, &d->rcpts[i]) || (!d->each_alone && d->rcpts[i].result.rc != RC_OK);
+            goes_to_queue(s->conf, d, &d->rcpts[i]) || (!d->each_alone && d->rcpts[i].result.rc != RC_OK);
     enum rc rc = put_marked(s, d, &sp->rest, &e);
     if (rc != RC_OK && !d->each_alone)
         return fail_all(d, &e);
@@ -237,7 +239,7 @@ enum rc smtpd_deliver(void *ctx, struct smtp_delivery *d)
     d->content_bytes = (uint64_t)((int64_t)d->content_bytes + s->content.grown);
     if (rewrite_senders(s, d, a, &e) != RC_OK)
         return fail_all(d, &e);
-    bool some_elsewhere = split_init(&sp, d), again = false;
+    bool some_elsewhere = split_init(&sp, s->conf, d), again = false;
     enum rc rc = RC_TEMP;
     if (!some_elsewhere)
         rc = deliver_here(s, &env, d, &again);

@@ -11,6 +11,7 @@ import pytest
 from harness import TOP, eventually
 from relay.conftest import QUICK, SENDER, queue_is_empty, relaying, send
 from relay.remote import Remote
+from talk import Smtp
 
 
 @pytest.fixture
@@ -43,6 +44,25 @@ def test_socket(remote, folder):
         with Remote(path=folder / 'none') as late:
             eventually(lambda: late.messages, 20)
         eventually(lambda: queue_is_empty(server), 20)
+
+
+def test_mailboxes_elsewhere(remote, folder):
+    """mailbox_transport: who has a mailbox here is decided here, an alias's members go there too, and so do notifications."""
+    path = folder / 'lmtp'
+    conf = {'mailbox_transport': f'lmtp:unix:{path}', 'lmtp_sockets': path}
+    with Remote(path=path) as there, relaying(remote, **conf) as server:
+        server.malle('alias', 'add', 'both@malle.test', SENDER, 'x@elsewhere.example')
+        assert send(server, SENDER).startswith('250')
+        assert send(server, 'both@malle.test').startswith('250')
+        remote.answer('RCPT', '550 5.1.1 no such user', match='<bad@')
+        assert send(server, 'bad@elsewhere.example').startswith('250')
+        eventually(lambda: len(there.messages) == 3 and len(remote.messages) == 1, 20)
+        assert {m.recipients for m in there.messages} == {(SENDER,)}
+        assert any(b'no such user' in m.content for m in there.messages)
+        with Smtp(server) as client:
+            client.hello()
+            assert client.envelope('nobody@malle.test', sender=SENDER).startswith('550 5.1.1')
+        assert not server.messages(SENDER)
 
 
 @pytest.fixture
