@@ -1,8 +1,8 @@
-/* Password schemes: a table of names, each with its way of checking.
+/* Password schemes: a table of names, each with its way of checking; password_make.c makes them.
  *
  * Dovecot's names are followed (its manual, "Password Schemes"); "{SCHEME.hex}" and "{SCHEME.b64}" state an
  * encoding, without one a digest is hexadecimal when its length says so, and base64 otherwise. */
-#include "account/password.h"
+#include "account/password_impl.h"
 
 #include "account/scram_keys.h"
 #include "base/enc.h"
@@ -207,7 +207,9 @@ enum rc password_prepare(str password, struct buf *ret, struct err *e)
                    "the password has characters that mail programs cannot send (RFC 4013); choose another");
 }
 
-static enum rc hash_crypt(const char *prefix, str password, struct buf *ret)
+/* --- making, for password_make.c --- */
+
+enum rc password_crypt(const char *prefix, unsigned rounds, str password, struct buf *ret)
 {
     char phrase[CRYPT_MAX_PASSPHRASE_SIZE], seed[32], setting[CRYPT_GENSALT_OUTPUT_SIZE];
     if (str_chr(password, '\0') >= 0)
@@ -215,19 +217,22 @@ static enum rc hash_crypt(const char *prefix, str password, struct buf *ret)
     if (str_copy(phrase, sizeof phrase, password) != RC_OK)
         return RC_LIMIT;
     crypto_random(seed, sizeof seed);
-    must(crypt_gensalt_rn(prefix, 0, seed, sizeof seed, setting, sizeof setting));
     void *work = NULL;
     int work_size = 0;
-    const char *hash = crypt_ra(phrase, setting, &work, &work_size);
-    must(hash && hash[0] != '*');
-    buf_puts(ret, str_c(hash));
+    const char *hash = NULL;
+    if (crypt_gensalt_rn(prefix, rounds, seed, sizeof seed, setting, sizeof setting))
+        hash = crypt_ra(phrase, setting, &work, &work_size);
+    bool made = hash && hash[0] != '*';
+    if (made)
+        buf_puts(ret, str_c(hash));
     crypto_wipe(phrase, sizeof phrase);
-    crypto_wipe(work, (size_t)work_size);
+    if (work)
+        crypto_wipe(work, (size_t)work_size);
     free(work);
-    return ret->overflow ? RC_LIMIT : RC_OK;
+    return !made ? RC_PERM : ret->overflow ? RC_LIMIT : RC_OK;
 }
 
-static enum rc hash_argon2id(str password, struct buf *ret)
+enum rc password_argon2id(str password, struct buf *ret)
 {
     unsigned char salt[ARGON2_SALT];
     char encoded[256];
@@ -237,30 +242,4 @@ static enum rc hash_argon2id(str password, struct buf *ret)
     buf_puts(ret, S("{ARGON2ID}"));
     buf_puts(ret, str_c(encoded));
     return ret->overflow ? RC_LIMIT : RC_OK;
-}
-
-static enum rc hash_scram(str password, struct buf *ret)
-{
-    struct scram_keys keys;
-    scram_keys_make(CRYPTO_SHA256, password, &keys);
-    scram_keys_put(ret, &keys);
-    crypto_wipe(&keys, sizeof keys);
-    return ret->overflow ? RC_LIMIT : RC_OK;
-}
-
-enum rc password_hash(enum password_scheme scheme, str prepared, struct buf *ret)
-{
-    switch (scheme) {
-    case PASSWORD_YESCRYPT:
-        return hash_crypt("$y$", prepared, ret);
-    case PASSWORD_SHA512_CRYPT:
-        return hash_crypt("$6$", prepared, ret);
-    case PASSWORD_BCRYPT:
-        return hash_crypt("$2b$", prepared, ret);
-    case PASSWORD_ARGON2ID:
-        return hash_argon2id(prepared, ret);
-    case PASSWORD_SCRAM_SHA_256:
-        return hash_scram(prepared, ret);
-    }
-    return RC_INVALID;
 }

@@ -30,6 +30,12 @@ MUST_USE enum rc password_prepare(str password, struct buf *ret, struct err *e);
  * scheme. */
 MUST_USE enum rc password_hash(enum password_scheme scheme, str prepared, struct buf *ret);
 
+/* The same in the scheme that Dovecot calls so ("SSHA512", any case), of the password as it is, with the
+ * scheme's name in front. rounds: of schemes of crypt(3); 0: as they come. RC_GONE: there is no such scheme,
+ * or it is checked but not made; RC_PERM: not with these rounds; RC_INVALID, RC_LIMIT as above. */
+MUST_USE enum rc password_make(str scheme, str password, unsigned rounds, struct buf *ret);
+void password_each_maker(void (*fn)(void *ctx, const char *name), void *ctx); /* their names, sorted */
+
 /* Whether the password, as typed or prepared, is the stored one.
  * RC_OK; RC_PERM: it is not; RC_INVALID: the stored form is of no known scheme or is damaged. */
 MUST_USE enum rc password_verify(str stored, str password);

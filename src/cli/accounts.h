@@ -12,9 +12,11 @@
  * status *ret_status. From here on the process is confined to that folder and can read no other file. */
 MUST_USE enum rc cli_open_accounts(struct cli *cli, struct account_db **ret, int *ret_status);
 
-/* A password: from --password, else asked twice on a terminal, else the first line of standard input.
+/* A new password: from --password, else asked twice on a terminal, else the first line of standard input.
  * RC_INVALID: none, or the two differ; the sentence was printed. */
-MUST_USE enum rc cli_read_password(const char *given, struct buf *ret);
+MUST_USE enum rc cli_read_new_password(const char *given, struct buf *ret);
+/* The same for one that is to be checked: asked once, with this prompt. */
+MUST_USE enum rc cli_read_password(const char *given, const char *prompt, struct buf *ret);
 
 /* A child that waits to erase an account's mail, started before cli_open_accounts. */
 struct cli_eraser {

@@ -1,5 +1,7 @@
-/* The command table, the options before the command, and the help that is made from both. */
+/* The options before the command, whose voice errors have, and the help. */
 #include "cli/cli.h"
+
+#include "cli/conf_path.h"
 
 #include <stdarg.h>
 #include <unistd.h>
@@ -7,74 +9,29 @@
 #define DEFAULT_CONF "/etc/malle/malle.conf"
 enum { SETS_MAX = 200 };
 
-static int cmd_help(int argc, char **argv, struct cli *cli);
+/* The running command: it says how errors begin. */
+static const struct cli_command *speaker;
 
-/* One row per command, in the order of the help. */
-static const struct cli_command commands[] = {
-    {"check", cmd_check, "", "read the settings and report everything that is wrong with them"},
-    {"config", cmd_config, "[--all] [NAME]...",
-     "print the settings that differ from the defaults, and where they are set"},
-    {"run", cmd_run, "", "run the server in the foreground until SIGTERM or SIGINT"},
-    {"migrate", cmd_migrate, "",
-     "print one malle.conf for the files of Postfix and Dovecot in the folder of -c"},
-    {"status", cmd_status, "", "print the running server's processes"},
-    {"reload", cmd_reload, "", "make the running server read its settings and certificates again"},
-    {"stop", cmd_stop, "", "end the running server"},
-    {"user", cmd_user,
-     "add|passwd|list|info|del|empty|enable|disable|quota|freeze|unfreeze|frozen [ADDRESS] [OPTION]...",
-     "the accounts: --password P (else asked or read from standard input), --hash H, --quota SIZE; del "
-     "--mail deletes "
-     "the mail, too; --yes confirms; freeze stops an account's mail to other servers, frozen lists such "
-     "accounts"},
-    {"alias", cmd_alias,
-     "add ADDRESS TARGET... | add --masked USER | add --block ADDRESS | list [DOMAIN] | del ADDRESS [TARGET] "
-     "| "
-     "enable|disable ADDRESS",
-     "addresses that lead to others; @DOMAIN is whatever is not there otherwise; a masked address is a "
-     "random one "
-     "that hides the account's: --note TEXT, --expires TIME; mail for a blocked one is refused, with the "
-     "note"},
-    {"domain", cmd_domain, "add|del DOMAIN | list",
-     "domains that receive mail beside those of the configuration"},
-    {"queue", cmd_queue,
-     "list|stats|show|cat|retry|hold|release|delete|requeue|bounce [ID]...|ALL [FILTER]...",
-     "what waits to be delivered; filters: --sender A, --recipient A, --domain D (of recipients), --age TIME "
-     "(older than), --size SIZE (larger than), --reason TEXT, --limit N (messages, the oldest); all but list "
-     "and stats need an ID, ALL or a filter; cat prints one message as it is, several as an mbox"},
-    {"help", cmd_help, "[COMMAND]", "this text, or a command's part of it, as --help does"},
-    {"trace", cmd_trace, "ID|ADDRESS|MESSAGE-ID [--log FILE]...",
-     "tell what happened to a message, from the log files and the queue; --log - reads standard input"},
-    {"sendmail", cmd_sendmail, "[-t] [-i] [-f SENDER] [-F NAME] [ADDRESS]... | -bs | -bp | -q",
-     "send the message on standard input, with the options of sendmail(1); malle called as sendmail, mailq "
-     "or "
-     "newaliases does this, too"},
-    {"pickup", cmd_pickup, "",
-     "send now what sendmail kept while no server ran; the server does this by itself"},
-    {"mailq", cmd_mailq, "", "list the queue as Postfix does"},
-    {"newaliases", cmd_newaliases, "", "make the look-up tables of aliases again where their text is newer"},
-    {"doveconf", cmd_doveconf, "[-c FILE] [-n|-a] [-h] [-P] [NAME]...",
-     "print Dovecot's settings, as doveconf(1) does"},
-    {"postconf", cmd_postconf, "[-c FOLDER] [-dfhHnx] [-M|-F|-P|-e|-X|-#] [NAME[=VALUE]]...",
-     "print or edit Postfix's main.cf and master.cf, as postconf(1) does"},
-    {"postmap", cmd_postmap, "[-fioprsw] [-q KEY] [-d KEY] [TYPE:]FILE...",
-     "make FILE.lmdb, the hash: or lmdb: look-up table of FILE; -q asks any table, -s lists one, -d takes "
-     "keys out; "
-     "the options of postmap(1)"},
-};
-enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+enum kind { KIND_FATAL, KIND_WARNING, KIND_INFO };
 
-static void complain(const char *fmt, va_list ap, const char *ending)
+static void complain(enum kind kind, const char *fmt, va_list ap, const char *ending)
 {
+    static const char *const words[][3] = {[CLI_VOICE_MALLE] = {"", "warning: ", ""},
+                                           [CLI_VOICE_POSTFIX] = {"fatal: ", "warning: ", ""},
+                                           [CLI_VOICE_DOVECOT] = {"Fatal: ", "Warning: ", ""}};
+    enum cli_voice voice = speaker ? speaker->voice : CLI_VOICE_MALLE;
     char text[1000];
     vsnprintf(text, sizeof text, fmt, ap);
-    fprintf(stderr, "malle: %s%s\n", text, ending);
+    if (voice != CLI_VOICE_DOVECOT) /* Dovecot's programs do not say who speaks */
+        fprintf(stderr, "%s: ", voice == CLI_VOICE_MALLE ? "malle" : speaker->name);
+    fprintf(stderr, "%s%s%s\n", words[voice][kind], text, ending);
 }
 
 int cli_usage(const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    complain(fmt, ap, "; see malle --help");
+    complain(KIND_FATAL, fmt, ap, "; see malle --help");
     va_end(ap);
     return CLI_USAGE;
 }
@@ -83,9 +40,34 @@ int cli_fail(const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    complain(fmt, ap, "");
+    complain(KIND_FATAL, fmt, ap, "");
     va_end(ap);
     return CLI_FINDING;
+}
+
+int cli_fail_status(int status, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    complain(KIND_FATAL, fmt, ap, "");
+    va_end(ap);
+    return status;
+}
+
+void cli_warn(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    complain(KIND_WARNING, fmt, ap, "");
+    va_end(ap);
+}
+
+void cli_say(const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    complain(KIND_INFO, fmt, ap, "");
+    va_end(ap);
 }
 
 int cli_print(const struct buf *text)
@@ -124,23 +106,15 @@ static int print_help(void)
                       "  --set NAME=VALUE  override one setting (listener.NAME.KEY, domain.NAME.KEY for "
                       "those in sections)\n"
                       "  --json            print lists as JSON\n\n");
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        put_command(&text, &commands[i]);
+    for (size_t i = 0; i < cli_command_count; i++)
+        put_command(&text, &cli_commands[i]);
     return cli_print(&text);
 }
 
-static const struct cli_command *find_command(const char *name)
-{
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        if (strcmp(name, commands[i].name) == 0)
-            return &commands[i];
-    return NULL;
-}
-
-static int cmd_help(int argc, char **argv, struct cli *cli)
+int cmd_help(int argc, char **argv, struct cli *cli)
 {
     struct buf text AUTO(buf_deinit) = BUF_INIT(64 << 10);
-    const struct cli_command *c = argc > 1 ? find_command(argv[1]) : NULL;
+    const struct cli_command *c = argc > 1 ? cli_find_command(argv[1]) : NULL;
     if (argc == 1)
         return print_help();
     if (!c)
@@ -176,20 +150,35 @@ static int run_command(const struct cli_command *command, int argc, char **argv,
 {
     char *help[] = {argv[0], (char *)command->name, NULL};
     bool asks = argc == 2 && strcmp(argv[1], "--help") == 0;
+    speaker = command;
     int status = asks ? cmd_help(2, help, cli) : command->run(argc, argv, cli);
     cli->conf = conf_free(cli->conf);
     return status;
 }
 
-/* The program is also sendmail, mailq and newaliases, by links of these names. */
+void cli_use_conf(struct cli *cli, const char *path)
+{
+    static struct buf room = BUF_INIT(4096);
+    buf_reset(&room);
+    conf_path_of(path, &room);
+    cli->conf_path = room.overflow ? path : buf_cstr(&room);
+}
+
+/* The program is also those of Postfix and Dovecot, by links of their names. */
 static const struct cli_command *called_as(const char *path)
 {
-    static const char *const names[] = {"sendmail", "mailq", "newaliases"};
     const char *slash = path ? strrchr(path, '/') : NULL, *name = slash ? slash + 1 : path;
-    for (size_t i = 0; name && i < sizeof names / sizeof *names; i++)
-        if (strcmp(name, names[i]) == 0)
-            return find_command(name);
-    return NULL;
+    const struct cli_command *command = name ? cli_find_command(name) : NULL;
+    return command && command->program ? command : NULL;
+}
+
+/* Postfix's programs take the place of the settings from the environment as well. */
+static int run_link(const struct cli_command *link, int argc, char **argv, struct cli *cli)
+{
+    const char *path = getenv("MAIL_CONFIG");
+    if (path && path[0])
+        cli_use_conf(cli, path);
+    return run_command(link, argc, argv, cli);
 }
 
 /* malle's own file, else those of Postfix and Dovecot where they have always been. */
@@ -207,7 +196,7 @@ int cli_main(int argc, char **argv)
     struct cli cli = {.conf_path = default_conf(), .sets = sets};
     const struct cli_command *link = called_as(argv[0]);
     if (link)
-        return run_command(link, argc, argv, &cli);
+        return run_link(link, argc, argv, &cli);
     int i = 1;
     for (; i < argc && argv[i][0] == '-' && strcmp(argv[i], "--json") != 0; i++) {
         bool is_set = strcmp(argv[i], "--set") == 0;
@@ -225,12 +214,15 @@ int cli_main(int argc, char **argv)
         if (is_set)
             sets[cli.set_count++] = argv[++i];
         else
-            cli.conf_path = argv[++i];
+            cli_use_conf(&cli, argv[++i]);
     }
-    argc = take_json(argc - i, argv + i, &cli.json);
+    const struct cli_command *command = i < argc ? cli_find_command(argv[i]) : NULL;
+    bool is_program = command && command->program; /* whose options are its own */
+    argc = is_program ? argc - i : take_json(argc - i, argv + i, &cli.json);
     if (argc == 0)
         return cli_usage("which command?");
-    const struct cli_command *command = find_command(argv[i]);
+    if (!is_program)
+        command = cli_find_command(argv[i]);
     return command ? run_command(command, argc, argv + i, &cli)
                    : cli_usage("there is no command \"%s\"", argv[i]);
 }

@@ -29,6 +29,7 @@ static int print_json(const struct conf_report *report)
 void cli_check(struct cli *cli, struct conf_report *report)
 {
     struct buf keys = BUF_INIT(KEYS_BYTES_MAX);
+    conf_free(cli->conf);
     cli->conf = conf_load(cli->conf_path, cli->sets, cli->set_count, report);
     /* certificates are settings, too, for those who mistype their names or let them expire */
     if (cli->conf && key_files_read(cli->conf, report, &keys) != RC_OK)
@@ -38,10 +39,26 @@ void cli_check(struct cli *cli, struct conf_report *report)
     buf_wipe(&keys);
 }
 
+static void print_report(const struct conf_report *report)
+{
+    struct buf text AUTO(buf_deinit) = BUF_INIT(1 << 20);
+    conf_report_format(report, &text);
+    fputs(buf_cstr(&text), stderr);
+}
+
+bool cli_check_print(struct cli *cli)
+{
+    struct conf_report report = {0};
+    cli_check(cli, &report);
+    print_report(&report);
+    bool usable = report.errors == 0;
+    conf_report_deinit(&report);
+    return usable;
+}
+
 int cmd_check(int argc, char **argv, struct cli *cli)
 {
     struct conf_report report = {0};
-    struct buf text AUTO(buf_deinit) = BUF_INIT(1 << 20);
     if (argc > 1)
         return cli_usage("check takes no argument, found \"%s\"", argv[1]);
     cli_check(cli, &report);
@@ -50,8 +67,7 @@ int cmd_check(int argc, char **argv, struct cli *cli)
         if (print_json(&report) != CLI_FINE)
             status = CLI_FINDING;
     } else {
-        conf_report_format(&report, &text);
-        fputs(buf_cstr(&text), stderr);
+        print_report(&report);
     }
     conf_report_deinit(&report);
     return status;

@@ -1,13 +1,16 @@
 /* malle mailq: the queue in the columns of Postfix's mailq with long queue ids, which programs read:
  *
- *   ----Queue ID-----  --Size-- ---Arrival Time---- --Sender/Recipient------
- *   4bXkZ30Wz2z3g5V        355 Thu Jan  1 00:00:00 joe@example.com
+ *   ----Queue ID----- --Size-- ---Arrival Time---- --Sender/Recipient------
+ *   4bXkZ30Wz2z3g5V*      355 Thu Jan  1 00:00:00 joe@example.com
  *                          (host mx.example.net[192.0.2.1] said: 450 busy)
  *                                                  ann@example.net
  *
- *   -- 0 Kbytes in 1 Request. */
+ *   -- 0 Kbytes in 1 Request.
+ *
+ * and the same as one JSON object a line, for postqueue -j. */
 #include "cli/accounts.h"
 #include "cli/cmd_queue.h"
+#include "cli/queue_message.h"
 #include "cli/sendmail.h"
 
 #include <time.h>
@@ -15,9 +18,7 @@
 enum { REASON_WIDTH = 76, LINE_MAX_BYTES = 64 << 10 };
 
 struct mailq {
-    int64_t message; /* the one being printed; 0: none */
     uint64_t messages, bytes;
-    struct buf reason; /* printed last, of this message */
 };
 
 static void print_line(struct buf *line)
@@ -26,77 +27,117 @@ static void print_line(struct buf *line)
         if ((unsigned char)line->p[i] < ' ' || line->p[i] == 0x7f)
             line->p[i] = '?';
     puts(buf_cstr(line));
+    buf_reset(line);
 }
 
-static void print_head(struct mailq *q, const struct queue_item *item)
+static void print_head(struct buf *line, const struct queue_message *m)
 {
-    AUTO(buf_deinit) struct buf line = BUF_INIT(LINE_MAX_BYTES);
+    static const char *const marks[] = {
+        [QUEUE_PLACE_ACTIVE] = "*", [QUEUE_PLACE_DEFERRED] = "", [QUEUE_PLACE_HOLD] = "!"};
+    AUTO(buf_deinit) struct buf id = BUF_INIT(QUEUE_ID_MAX + 1);
     char when[32] = "";
-    time_t arrived = (time_t)(item->arrived / 1000);
+    time_t arrived = (time_t)(m->arrived / 1000);
     struct tm tm;
     if (localtime_r(&arrived, &tm))
         strftime(when, sizeof when, "%a %b %e %H:%M:%S", &tm);
-    if (q->messages++ == 0)
-        puts("----Queue ID-----  --Size-- ---Arrival Time---- --Sender/Recipient------");
-    else
-        puts("");
-    AUTO(str_freep) char *id = str_dup(item->id);
-    AUTO(buf_deinit) struct buf mark = BUF_INIT(100);
-    buf_printf(&mark, "%s%s", id, item->status == QUEUE_IS_HELD ? "!" : "");
-    buf_printf(&line, "%-17s %8llu %19s " STR_FMT, buf_cstr(&mark), (unsigned long long)item->size, when,
-               STR_ARG(item->sender.n ? item->sender : S("MAILER-DAEMON")));
-    print_line(&line);
-    q->bytes += item->size;
-    q->message = item->message;
-    buf_reset(&q->reason);
-}
-
-/* "host mx.example.net[192.0.2.1]:25 said: 450 busy", or what else kept it back. */
-static void put_reason(struct buf *out, const struct queue_item *item)
-{
-    if (!item->attempts)
-        return;
-    if (item->code && item->remote.n && !str_starts(item->reply, S("host ")))
-        buf_printf(out, "host " STR_FMT " said: ", STR_ARG(item->remote));
-    buf_puts(out, item->reply);
+    buf_printf(&id, STR_FMT "%s", STR_ARG(m->id), marks[m->place]);
+    buf_printf(line, "%-17s %8llu %19s " STR_FMT, buf_cstr(&id), (unsigned long long)m->size, when,
+               STR_ARG(m->sender));
+    print_line(line);
 }
 
 /* A reason stands once above the recipients that share it. */
-static void print_item(void *ctx, const struct queue_item *item)
+static void print_message(void *ctx, const struct queue_message *m)
 {
     struct mailq *q = ctx;
-    AUTO(buf_deinit) struct buf line = BUF_INIT(LINE_MAX_BYTES), reason = BUF_INIT(LINE_MAX_BYTES);
-    if (q->message != item->message)
-        print_head(q, item);
-    put_reason(&reason, item);
-    if (reason.n && !str_eq(buf_str(&reason), buf_str(&q->reason))) {
-        size_t width = reason.n < REASON_WIDTH ? REASON_WIDTH - reason.n : 0;
-        buf_printf(&line, "%*s(%s)", (int)width, "", buf_cstr(&reason));
+    AUTO(buf_deinit) struct buf line = BUF_INIT(LINE_MAX_BYTES);
+    str shown = STR_NONE;
+    puts(q->messages == 0 ? "----Queue ID----- --Size-- ---Arrival Time---- --Sender/Recipient------" : "");
+    print_head(&line, m);
+    for (size_t i = 0; i < m->n; i++) {
+        str reason = m->rcpts[i].reason;
+        if (!str_eq(reason, shown)) {
+            str words = reason.n ? reason : S("reason unavailable");
+            buf_printf(&line, "%*s(" STR_FMT ")", words.n < REASON_WIDTH ? (int)(REASON_WIDTH - words.n) : 0,
+                       "", STR_ARG(words));
+            print_line(&line);
+        }
+        shown = reason;
+        buf_printf(&line, "%47s" STR_FMT, "", STR_ARG(m->rcpts[i].address));
         print_line(&line);
-        buf_reset(&line);
     }
-    buf_reset(&q->reason);
-    buf_puts(&q->reason, buf_str(&reason));
-    buf_printf(&line, "%47s" STR_FMT, "", STR_ARG(item->address));
-    print_line(&line);
+    q->messages++;
+    q->bytes += m->size;
 }
 
-static int list(struct queue_admin *a)
+enum rc mailq_print(struct queue_admin *a, struct err *e)
 {
     const struct queue_filter all = {0};
-    struct mailq q = {.reason = BUF_INIT(LINE_MAX_BYTES)};
-    struct err e = {0};
-    enum rc rc = queue_admin_each(a, &all, print_item, &q, &e);
-    buf_deinit(&q.reason);
-    if (rc != RC_OK) {
-        (void)cli_fail_err(&e);
-        return EX_TEMPFAIL;
-    }
+    struct mailq q = {0};
+    enum rc rc = queue_message_each(a, &all, print_message, &q, e);
+    if (rc != RC_OK)
+        return rc;
     if (q.messages == 0)
         puts("Mail queue is empty");
     else
         printf("\n-- %llu Kbytes in %llu Request%s.\n", (unsigned long long)q.bytes / 1024,
                (unsigned long long)q.messages, q.messages == 1 ? "" : "s");
+    return RC_OK;
+}
+
+/* --- JSON --- */
+
+static void put_field(struct buf *line, const char *key, str value)
+{
+    buf_printf(line, "\"%s\": ", key);
+    json_quote(line, value);
+}
+
+static void print_json(void *ctx, const struct queue_message *m)
+{
+    AUTO(buf_deinit) struct buf line = BUF_INIT(64 << 20);
+    buf_putc(&line, '{');
+    put_field(&line, "queue_name", str_c(queue_place_name(m->place)));
+    buf_puts(&line, S(", "));
+    put_field(&line, "queue_id", m->id);
+    buf_printf(&line, ", \"arrival_time\": %lld, \"message_size\": %llu, \"forced_expire\": false, ",
+               (long long)m->arrived / 1000, (unsigned long long)m->size);
+    put_field(&line, "sender", m->sender);
+    buf_puts(&line, S(", \"recipients\": ["));
+    for (size_t i = 0; i < m->n; i++) {
+        buf_puts(&line, i ? S(", {") : S("{"));
+        put_field(&line, "address", m->rcpts[i].address);
+        if (m->rcpts[i].reason.n) {
+            buf_puts(&line, S(", "));
+            put_field(&line, "delay_reason", m->rcpts[i].reason);
+        }
+        buf_putc(&line, '}');
+    }
+    buf_puts(&line, S("]}\n"));
+    if (!line.overflow)
+        fwrite(line.p, 1, line.n, stdout);
+    *(bool *)ctx |= line.overflow;
+}
+
+enum rc mailq_print_json(struct queue_admin *a, struct err *e)
+{
+    const struct queue_filter all = {0};
+    bool too_long = false;
+    enum rc rc = queue_message_each(a, &all, print_json, &too_long, e);
+    return rc == RC_OK && too_long
+               ? err_set(e, RC_LIMIT, 0, "", "a message has too many recipients to be shown")
+               : rc;
+}
+
+/* --- sendmail -bp, -q --- */
+
+static int list(struct queue_admin *a)
+{
+    struct err e = {0};
+    if (mailq_print(a, &e) != RC_OK) {
+        (void)cli_fail_err(&e);
+        return EX_TEMPFAIL;
+    }
     return fflush(stdout) == 0 ? EX_OK : EX_IOERR;
 }
 

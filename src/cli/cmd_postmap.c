@@ -1,4 +1,4 @@
-/* malle postmap: makes look-up tables and asks them, with the options of postmap(1). */
+/* malle postmap and postalias: make look-up tables and ask them, with the options of postmap(1). */
 #include "cli/cli.h"
 
 #include "fmt/tablespec.h"
@@ -15,6 +15,9 @@ enum { TYPES_MAX = 20, ANSWER_BYTES_MAX = 4 << 20, KEY_LINE_MAX = TABLE_KEY_MAX 
 
 struct job {
     struct postmap_options options;
+    const char *name;       /* postmap, postalias */
+    postmap_source *source; /* the form of the text */
+    const char *separator;  /* between key and value, where both are printed */
     bool list, keep_root;
     const char *query, *delete;
     char **tables; /* "type:name" or "name" */
@@ -23,7 +26,7 @@ struct job {
 
 static void print_warning(void *ctx, const char *text)
 {
-    fprintf(stderr, "malle: warning: %s\n", text);
+    cli_warn("%s", text);
 }
 
 /* --- asking --- */
@@ -32,6 +35,7 @@ struct asking {
     struct table *v[TYPES_MAX];
     int n;
     struct arena *a;
+    const char *separator;
     size_t found;
 };
 
@@ -61,7 +65,7 @@ static enum rc ask(struct asking *q, str key, bool with_key, struct err *e)
             return rc;
         q->found++;
         if (with_key)
-            printf(STR_FMT "\t", STR_ARG(key));
+            printf(STR_FMT "%s", STR_ARG(key), q->separator);
         printf(STR_FMT "\n", STR_ARG(value));
         return RC_OK;
     }
@@ -83,7 +87,7 @@ static enum rc ask_lines(struct asking *q, struct err *e)
 
 static int run_query(const struct job *job)
 {
-    struct asking q = {.a = arena_new(ANSWER_BYTES_MAX)};
+    struct asking q = {.a = arena_new(ANSWER_BYTES_MAX), .separator = job->separator};
     struct err e = {0};
     enum rc rc = open_tables(job, &q, &e);
     if (rc == RC_OK)
@@ -114,13 +118,15 @@ static const char *path_of(const char *table)
 
 static enum rc print_entry(void *ctx, str key, str value)
 {
-    return printf(STR_FMT "\t" STR_FMT "\n", STR_ARG(key), STR_ARG(value)) < 0 ? RC_TEMP : RC_OK;
+    const struct job *job = ctx;
+    return printf(STR_FMT "%s" STR_FMT "\n", STR_ARG(key), job->separator, STR_ARG(value)) < 0 ? RC_TEMP
+                                                                                               : RC_OK;
 }
 
 static int list_table(const struct job *job, const char *path)
 {
     struct err e = {0};
-    enum rc rc = postmap_each(path, print_entry, NULL, &e);
+    enum rc rc = postmap_each(path, print_entry, (void *)job, &e);
     if (rc != RC_OK || fflush(stdout) != 0)
         return cli_fail("%s", rc == RC_OK || e.rc == RC_OK ? "cannot write the list" : err_text(&e));
     return CLI_FINE;
@@ -182,7 +188,7 @@ static int read_source(const struct job *job, const char *path, struct buf *text
     if (job->options.incremental)
         return gather_keys("-", text) == RC_OK ? CLI_FINE : cli_fail("standard input is too long");
     if (!there)
-        return cli_fail("cannot open %s: %m", path);
+        return cli_fail("open %s: %m", path);
     return fd_read_all(fd, text) == RC_OK ? CLI_FINE : cli_fail("%s cannot be read or is too large", path);
 }
 
@@ -198,7 +204,7 @@ static int make_table(const struct job *job, const char *path)
         status = become_owner(&st);
     if (status != CLI_FINE)
         return status;
-    if (postmap_make(path, buf_str(&text), postmap_read_table, &job->options, &e) != RC_OK)
+    if (postmap_make(path, buf_str(&text), job->source, &job->options, &e) != RC_OK)
         status = cli_fail("%s", err_text(&e));
     int again = geteuid() == uid ? CLI_FINE : become_root_again(uid, gid);
     return status == CLI_FINE ? again : status;
@@ -250,29 +256,46 @@ static int take_option(struct job *job, int option)
         job->options.skip_duplicates = true;
         break;
     case '?':
-        return cli_usage("postmap does not know the option -%c", optopt);
+        return cli_usage("%s does not know the option -%c", job->name, optopt);
     default:
         break;
     }
     return CLI_FINE;
 }
 
-int cmd_postmap(int argc, char **argv, struct cli *cli)
+static int run_job(struct job *job, int argc, char **argv)
 {
-    struct job job = {.options = {.warn = print_warning}};
     int option, status = CLI_FINE;
     opterr = 0;
     while (status == CLI_FINE && (option = getopt(argc, argv, "+c:d:fiNnopq:rsuUvw")) != -1)
-        status = take_option(&job, option);
+        status = take_option(job, option);
     if (status != CLI_FINE)
         return status;
-    job.tables = argv + optind;
-    job.count = argc - optind;
-    if (job.count == 0 || job.count > TYPES_MAX)
-        return cli_usage("postmap needs [TYPE:]FILE, at most %d times", TYPES_MAX);
-    if ((job.query != NULL) + (job.delete != NULL) + job.list > 1)
-        return cli_usage("postmap takes one of -q, -d and -s");
-    if (job.query)
-        return run_query(&job);
-    return each_table(&job, job.list ? list_table : job.delete ? delete_keys : make_table);
+    job->tables = argv + optind;
+    job->count = argc - optind;
+    if (job->count == 0 || job->count > TYPES_MAX)
+        return cli_usage("%s needs [TYPE:]FILE, at most %d times", job->name, TYPES_MAX);
+    if ((job->query != NULL) + (job->delete != NULL) + job->list > 1)
+        return cli_usage("specify only one of -s -q or -d");
+    if (job->query)
+        return run_query(job);
+    return each_table(job, job->list ? list_table : job->delete ? delete_keys : make_table);
+}
+
+int cmd_postmap(int argc, char **argv, struct cli *cli)
+{
+    struct job job = {.name = "postmap",
+                      .options = {.warn = print_warning},
+                      .source = postmap_read_table,
+                      .separator = "\t"};
+    return run_job(&job, argc, argv);
+}
+
+int cmd_postalias(int argc, char **argv, struct cli *cli)
+{
+    struct job job = {.name = "postalias",
+                      .options = {.warn = print_warning},
+                      .source = postmap_read_aliases,
+                      .separator = ":\t"};
+    return run_job(&job, argc, argv);
 }

@@ -55,37 +55,57 @@ static bool print_message(const struct queue_envelope *v, str content, bool in_m
     return putchar('\n') != EOF;
 }
 
-/* What a spool file holds; p NULL: it cannot be read. */
-static str map(int fd)
+/* Maps what the spool file holds. */
+static enum rc map_content(struct queue_cli_message *m, int fd)
 {
     struct stat st;
     if (fstat(fd, &st) != 0)
-        return STR_NONE;
+        return RC_TEMP;
+    m->content = S("");
     if (st.st_size == 0)
-        return S("");
+        return RC_OK;
     void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-    return p == MAP_FAILED ? STR_NONE : str_mem(p, (size_t)st.st_size);
+    if (p == MAP_FAILED)
+        return RC_TEMP;
+    m->map = p;
+    m->map_bytes = (size_t)st.st_size;
+    m->content = str_mem(p, m->map_bytes);
+    return RC_OK;
+}
+
+enum rc queue_cli_message_open(struct queue_admin *a, const char *id, struct queue_cli_message *ret,
+                               struct err *e)
+{
+    struct queue_cli_message m = {.arena = arena_new(MESSAGE_ARENA_MAX)};
+    AUTO(fd_closep) int fd = -1;
+    enum rc rc = queue_admin_message(a, id, m.arena, &m.envelope, &m.content, &fd, e);
+    if (rc == RC_OK && fd >= 0 && map_content(&m, fd) != RC_OK)
+        rc = err_set(e, RC_TEMP, 0, "", "the spool file of %s cannot be read", id);
+    if (rc == RC_OK)
+        *ret = m;
+    else
+        queue_cli_message_close(&m);
+    return rc;
+}
+
+void queue_cli_message_close(struct queue_cli_message *m)
+{
+    if (m->map)
+        munmap(m->map, m->map_bytes);
+    arena_free(m->arena);
+    *m = (struct queue_cli_message){0};
 }
 
 static int cat_one(struct queue_admin *a, const char *id, bool in_mbox)
 {
-    AUTO(arena_freep) struct arena *arena = arena_new(MESSAGE_ARENA_MAX);
-    AUTO(fd_closep) int fd = -1;
-    struct queue_envelope v;
+    AUTO(queue_cli_message_close) struct queue_cli_message m = {0};
     struct err e = {0};
-    str content;
-    enum rc rc = queue_admin_message(a, id, arena, &v, &content, &fd, &e);
+    enum rc rc = queue_cli_message_open(a, id, &m, &e);
     if (rc == RC_GONE && in_mbox)
         return CLI_FINE; /* it left after the list was made */
     if (rc != RC_OK)
         return cli_fail_err(&e);
-    str mapped = fd >= 0 ? map(fd) : STR_NONE;
-    if (fd >= 0 && !mapped.p)
-        return cli_fail("the spool file of %s cannot be read", id);
-    bool fine = print_message(&v, fd >= 0 ? mapped : content, in_mbox) && fflush(stdout) == 0;
-    if (mapped.n)
-        munmap((char *)mapped.p, mapped.n);
-    return fine ? CLI_FINE : CLI_FINDING;
+    return print_message(&m.envelope, m.content, in_mbox) && fflush(stdout) == 0 ? CLI_FINE : CLI_FINDING;
 }
 
 struct found { /* ids, each with a NUL behind it */

@@ -55,16 +55,14 @@ static str next_spec(str *rest)
     return spec;
 }
 
-/* Makes the hash: and lmdb: tables of virtual_alias_maps from their texts. */
-static int make_aliases(struct cli *cli)
+/* Makes the hash: and lmdb: tables of a setting from their texts. */
+static int make_tables(const char *setting, int (*make)(int argc, char **argv, struct cli *cli),
+                       struct cli *cli)
 {
     enum { TABLES_MAX = 20 };
     char *tables[TABLES_MAX + 2] = {"postmap"};
     int n = 1, status = EX_OK;
-    const struct conf *c = cli_conf(cli);
-    if (!c)
-        return EX_CONFIG;
-    str rest = str_c(c->virtual_alias_maps);
+    str rest = str_c(setting);
     for (str spec; n <= TABLES_MAX && (spec = next_spec(&rest)).n;) {
         str path = spec, type = str_take(&path, ':');
         AUTO(str_freep) char *source = str_dup(path);
@@ -73,10 +71,20 @@ static int make_aliases(struct cli *cli)
     }
     optind = 0; /* another command line is read now */
     if (n > 1)
-        status = cmd_postmap(n, tables, cli) == CLI_FINE ? EX_OK : EX_UNAVAILABLE;
+        status = make(n, tables, cli) == CLI_FINE ? EX_OK : EX_UNAVAILABLE;
     while (n > 1)
         free(tables[--n]);
     return status;
+}
+
+static int make_aliases(struct cli *cli)
+{
+    const struct conf *c = cli_conf(cli);
+    if (!c)
+        return EX_CONFIG;
+    int virtual = make_tables(c->virtual_alias_maps, cmd_postmap, cli);
+    int local = make_tables(c->alias_maps, cmd_postalias, cli);
+    return virtual != EX_OK ? virtual : local;
 }
 
 int cmd_sendmail(int argc, char **argv, struct cli *cli)

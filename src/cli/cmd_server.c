@@ -1,19 +1,14 @@
 /* `malle run|stop|reload|status`: the server as a whole. stop and reload find the master by its pid file,
  * whose lock tells whether it runs. */
 #include "cli/cli.h"
+#include "cli/server.h"
 
-#include "base/clock.h"
 #include "base/num.h"
 #include "fmt/json.h"
-#include "os/file.h"
 #include "role/master.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/file.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 enum { STOP_WAIT_MS = 5000, STATUS_MAX = 4 << 20 };
@@ -30,26 +25,12 @@ int cmd_run(int argc, char **argv, struct cli *cli)
     return master_run(&start);
 }
 
-/* The running master's process id, 0 when none runs. */
-static pid_t master_pid(const struct conf *c)
-{
-    struct buf path AUTO(buf_deinit) = BUF_INIT(4096), text AUTO(buf_deinit) = BUF_INIT(64);
-    uint32_t pid = 0;
-    master_pid_path(c, &path);
-    AUTO(fd_closep) int fd = open(buf_cstr(&path), O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || flock(fd, LOCK_SH | LOCK_NB) == 0) /* a running master holds the lock */
-        return 0;
-    if (fd_read_all(fd, &text) != RC_OK || num_parse_u32(str_trim(buf_str(&text)), INT32_MAX, &pid) != RC_OK)
-        return 0;
-    return (pid_t)pid;
-}
-
 static int signal_master(struct cli *cli, int signo, pid_t *ret_pid)
 {
     const struct conf *c = cli_conf(cli);
     if (!c)
         return CLI_FINDING;
-    pid_t pid = master_pid(c);
+    pid_t pid = server_pid(c);
     if (pid == 0)
         return cli_fail("no server runs with run_dir %s; start it with `malle run`", c->run_dir);
     if (kill(pid, signo) != 0)
@@ -66,43 +47,19 @@ int cmd_stop(int argc, char **argv, struct cli *cli)
     int status = signal_master(cli, SIGTERM, &pid);
     if (status != CLI_FINE)
         return status;
-    for (msec end = clock_mono() + STOP_WAIT_MS; clock_mono() < end; usleep(20000))
-        if (master_pid(cli->conf) == 0)
-            return CLI_FINE;
+    if (server_wait_end(cli->conf, STOP_WAIT_MS))
+        return CLI_FINE;
     return cli_fail("the server (process %d) has not ended after %d seconds; see its log", pid,
                     STOP_WAIT_MS / 1000);
 }
 
 int cmd_reload(int argc, char **argv, struct cli *cli)
 {
-    struct conf_report report = {0};
-    struct buf text AUTO(buf_deinit) = BUF_INIT(1 << 20);
     pid_t pid;
     if (argc != 1)
         return cli_usage("reload takes no arguments");
-    cli_check(cli, &report); /* the master would only log what is wrong, and go on as before */
-    conf_report_format(&report, &text);
-    fputs(buf_cstr(&text), stderr);
-    bool usable = report.errors == 0;
-    conf_report_deinit(&report);
-    return usable ? signal_master(cli, SIGHUP, &pid) : CLI_FINDING;
-}
-
-static enum rc read_status(const struct conf *c, struct buf *ret)
-{
-    struct buf path AUTO(buf_deinit) = BUF_INIT(4096);
-    struct sockaddr_un a = {.sun_family = AF_UNIX};
-    master_socket_path(c, &path);
-    if (str_copy(a.sun_path, sizeof a.sun_path, buf_str(&path)) != RC_OK)
-        return RC_GONE;
-    AUTO(fd_closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof a) != 0)
-        return RC_GONE;
-    char chunk[8192];
-    ssize_t n;
-    while ((n = read(fd, chunk, sizeof chunk)) > 0)
-        buf_put(ret, chunk, (size_t)n);
-    return n == 0 && !ret->overflow ? RC_OK : RC_TEMP;
+    /* the master would only log what is wrong, and go on as before */
+    return cli_check_print(cli) ? signal_master(cli, SIGHUP, &pid) : CLI_FINDING;
 }
 
 static long long field_number(str *line)
@@ -188,7 +145,7 @@ int cmd_status(int argc, char **argv, struct cli *cli)
     const struct conf *c = cli_conf(cli);
     if (!c)
         return CLI_FINDING;
-    if (read_status(c, &lines) != RC_OK)
+    if (server_status(c, &lines) != RC_OK)
         return cli_fail("no server answers in run_dir %s (or you may not ask it); start it with `malle run`",
                         c->run_dir);
     if (cli->json)

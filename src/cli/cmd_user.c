@@ -34,7 +34,7 @@ static int make_secret(const struct user_args *u, struct account_secret *ret)
         return CLI_FINDING;
     if (u->hash)
         return account_secret_import(str_c(u->hash), ret, &e) == RC_OK ? CLI_FINE : cli_fail_err(&e);
-    if (cli_read_password(u->password, &password) != RC_OK)
+    if (cli_read_new_password(u->password, &password) != RC_OK)
         return CLI_FINDING;
     enum rc rc = account_secret_make((enum password_scheme)c->password_scheme, buf_str(&password), ret, &e);
     return rc == RC_OK ? CLI_FINE : cli_fail_err(&e);

@@ -1,4 +1,4 @@
-/* Reading a new password without showing it. */
+/* Reading a password without showing it. */
 #include "cli/accounts.h"
 
 #include "fmt/sasl.h"
@@ -38,23 +38,28 @@ static bool ask(const char *prompt, struct buf *ret)
     return read;
 }
 
-enum rc cli_read_password(const char *given, struct buf *ret)
+static enum rc no_password(void)
+{
+    cli_fail("there is no password; give it on standard input or with --password");
+    return RC_INVALID;
+}
+
+enum rc cli_read_password(const char *given, const char *prompt, struct buf *ret)
+{
+    if (given)
+        buf_puts(ret, str_c(given));
+    else if (!(isatty(STDIN_FILENO) ? ask(prompt, ret) : read_line(ret)))
+        return no_password();
+    return RC_OK;
+}
+
+enum rc cli_read_new_password(const char *given, struct buf *ret)
 {
     AUTO(buf_wipe) struct buf again = BUF_INIT(SASL_PASSWORD_MAX);
-    if (given) {
-        buf_puts(ret, str_c(given));
-        return RC_OK;
-    }
-    if (!isatty(STDIN_FILENO)) {
-        if (read_line(ret))
-            return RC_OK;
-        cli_fail("there is no password; give it on standard input or with --password");
-        return RC_INVALID;
-    }
-    if (!ask("New password: ", ret) || !ask("The same again: ", &again)) {
-        cli_fail("there is no password; give it on standard input or with --password");
-        return RC_INVALID;
-    }
+    if (given || !isatty(STDIN_FILENO))
+        return cli_read_password(given, "", ret);
+    if (!ask("New password: ", ret) || !ask("The same again: ", &again))
+        return no_password();
     if (str_eq_const_time(buf_str(ret), buf_str(&again)))
         return RC_OK;
     cli_fail("the two passwords differ; try again");

@@ -96,7 +96,7 @@ static int take_option(struct sendmail_options *o, int option, struct cli *cli)
         o->full_name = optarg;
         return EX_OK;
     case 'C':
-        cli->conf_path = optarg;
+        cli_use_conf(cli, optarg);
         return EX_OK;
     case 'q':
         o->mode = SENDMAIL_RETRY;

@@ -1,6 +1,7 @@
 /* Looking at the queue and changing it; see the header. */
 #include "queue/admin_impl.h"
 
+#include "base/map.h"
 #include "os/file.h"
 #include "queue/outbound.h"
 
@@ -173,30 +174,29 @@ static enum rc each_row(struct queue_admin *a, const struct queue_filter *f, con
     return rc == RC_GONE ? RC_OK : rc;
 }
 
-static bool is_repeated(const struct queue_filter *f, size_t i)
+/* The messages of these ids, each once. */
+static enum rc each_of_ids(struct queue_admin *a, const struct queue_filter *f, struct walk *w, struct err *e)
 {
-    for (size_t k = 0; k < i; k++)
-        if (strcmp(f->ids[k], f->ids[i]) == 0)
-            return true;
-    return false;
+    static char seen;
+    struct map *ids = map_new();
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < f->n_ids && rc == RC_OK; i++) {
+        str key = str_c(f->ids[i]);
+        if (!map_put(ids, key, &seen))
+            rc = each_row(a, f, items_of_id, &key, w, e);
+    }
+    map_free(ids);
+    return rc;
 }
 
 enum rc queue_admin_each(struct queue_admin *a, const struct queue_filter *f,
                          void (*fn)(void *ctx, const struct queue_item *item), void *ctx, struct err *e)
 {
     struct walk w = {.fn = fn, .ctx = ctx};
-    enum rc rc = RC_OK;
     str key = sender_of(f);
-    if (f->n_ids == 0 && f->has_sender)
-        return each_row(a, f, items_of_sender, &key, &w, e);
-    if (f->n_ids == 0)
-        return each_row(a, f, items_all, NULL, &w, e);
-    for (size_t i = 0; i < f->n_ids && rc == RC_OK; i++) {
-        key = str_c(f->ids[i]);
-        if (!is_repeated(f, i))
-            rc = each_row(a, f, items_of_id, &key, &w, e);
-    }
-    return rc;
+    if (f->n_ids > 0)
+        return each_of_ids(a, f, &w, e);
+    return each_row(a, f, f->has_sender ? items_of_sender : items_all, f->has_sender ? &key : NULL, &w, e);
 }
 
 /* --- changing --- */

@@ -4,6 +4,7 @@
 #include "os/proc.h"
 #include "role/ipc.h"
 #include "role/keys.h"
+#include "role/log_sink.h"
 #include "role/role.h"
 
 #include <errno.h>
@@ -12,7 +13,6 @@
 #include <pwd.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum { CONF_TEXT_MAX = 8 << 20 };
@@ -25,13 +25,7 @@ static _Noreturn void control_broken(const char *why)
 
 enum log_shape role_log_shape(const struct conf *c)
 {
-    int type = 0;
-    socklen_t n = sizeof type;
-    if (c->log_format == CONF_LOG_JSON)
-        return LOG_JSON;
-    /* without a syslog daemon the sink is what standard error was at the start */
-    bool datagrams = getsockopt(STDERR_FILENO, SOL_SOCKET, SO_TYPE, &type, &n) == 0 && type == SOCK_DGRAM;
-    return datagrams && str_eq(str_c(c->log_target), S("syslog")) ? LOG_SYSLOG : LOG_TEXT;
+    return log_sink_shape(c, STDERR_FILENO);
 }
 
 static enum log_level log_level_of(const struct conf *c)

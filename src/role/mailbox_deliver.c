@@ -2,6 +2,7 @@
 #include "base/log.h"
 #include "os/file.h"
 #include "os/proc.h"
+#include "role/mail_root.h"
 #include "role/mailbox_impl.h"
 
 #include <errno.h>
@@ -107,7 +108,7 @@ static enum rc start_process(struct mailbox *mb, const struct account_identity *
     struct buf root AUTO(buf_deinit) = BUF_INIT(IDENTITY_PATH_MAX), title AUTO(buf_deinit) = BUF_INIT(64);
     if (is_paused(mb, id->uid))
         return err_set(e, RC_TEMP, 451, "4.3.0", "Mailbox is temporarily unavailable");
-    enum rc rc = mailbox_root(mb, id, &root, e);
+    enum rc rc = mail_root_make(mb->role->conf, id, &root, e);
     if (rc != RC_OK)
         return rc;
     struct deliver_proc *d = calloc(1, sizeof *d);

@@ -65,10 +65,7 @@ void source_del(struct mailbox *mb, struct source *s); /* takes it off the loop 
 MUST_USE enum rc mailbox_identity(struct mailbox *mb, enum ipc_type question, str argument, uint32_t login,
                                   struct account_identity *ret, struct err *e);
 
-/* mailbox_root.c: the folder of this identity's uid below which its mail lies, made when it is missing */
-MUST_USE enum rc mailbox_root(struct mailbox *mb, const struct account_identity *id, struct buf *ret_path,
-                              struct err *e);
-
+/* mailbox_root.c (mail_root.h has its other function) */
 /* Whether this uid has a journal of deliveries, which may hold what a power failure took. */
 bool mailbox_has_journal(const struct mailbox *mb, const struct account_identity *id);
 

@@ -2,6 +2,7 @@
  * that is confined to it starts. */
 #include "base/log.h"
 #include "os/file.h"
+#include "role/mail_root.h"
 #include "role/mailbox_impl.h"
 #include "store/journal.h"
 
@@ -105,9 +106,9 @@ static enum rc make_root(const struct account_identity *id, const char *path, st
     return RC_TEMP;
 }
 
-static void put_root(const struct mailbox *mb, const struct account_identity *id, struct buf *ret_path)
+static void put_root(const struct conf *c, const struct account_identity *id, struct buf *ret_path)
 {
-    root_of(mb->role->conf, id, ret_path);
+    root_of(c, id, ret_path);
     while (ret_path->n > 1 && ret_path->p[ret_path->n - 1] == '/')
         buf_truncate(ret_path, ret_path->n - 1);
 }
@@ -115,13 +116,13 @@ static void put_root(const struct mailbox *mb, const struct account_identity *id
 bool mailbox_has_journal(const struct mailbox *mb, const struct account_identity *id)
 {
     struct buf path AUTO(buf_deinit) = BUF_INIT(IDENTITY_PATH_MAX);
-    put_root(mb, id, &path);
+    put_root(mb->role->conf, id, &path);
     return journal_exists(buf_cstr(&path));
 }
 
-enum rc mailbox_root(struct mailbox *mb, const struct account_identity *id, struct buf *ret_path,
-                     struct err *e)
+enum rc mail_root_make(const struct conf *c, const struct account_identity *id, struct buf *ret_path,
+                       struct err *e)
 {
-    put_root(mb, id, ret_path);
+    put_root(c, id, ret_path);
     return make_root(id, buf_cstr(ret_path), e);
 }

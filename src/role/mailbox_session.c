@@ -1,6 +1,7 @@
 /* Starting a session process: redeem the ticket, count, fork. */
 #include "base/log.h"
 #include "os/file.h"
+#include "role/mail_root.h"
 #include "role/mailbox_impl.h"
 
 #include <errno.h>
@@ -106,7 +107,7 @@ pid_t session_start(struct mailbox *mb, uint32_t login, struct ipc_msg *m, struc
     pid_t pid = 0;
     enum rc rc = limits(mb, &setup, e);
     if (rc == RC_OK)
-        rc = mailbox_root(mb, &setup.id, &root, e);
+        rc = mail_root_make(mb->role->conf, &setup.id, &root, e);
     if (rc == RC_OK)
         rc = str_copy(setup.mail_root, sizeof setup.mail_root, buf_str(&root));
     if (rc == RC_OK)

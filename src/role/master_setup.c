@@ -7,6 +7,7 @@
 #include "role/key_files.h"
 #include "role/keys.h"
 #include "role/listener_owner.h"
+#include "role/log_sink.h"
 #include "role/master_impl.h"
 
 #include <errno.h>
@@ -14,7 +15,6 @@
 #include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 enum { PEM_MAX = 1 << 16 };
@@ -27,26 +27,11 @@ static _Noreturn void give_up(const char *what)
 
 /* --- log --- */
 
-static int connect_syslog(void)
-{
-    struct sockaddr_un a = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && connect(fd, (struct sockaddr *)&a, sizeof a) != 0)
-        fd_closep(&fd);
-    return fd;
-}
-
 /* Opens the sink of log_target as standard error, which the roles inherit. */
 void setup_log(const struct conf *c)
 {
-    str target = str_c(c->log_target);
-    AUTO(fd_closep) int fd = -1;
-
-    if (str_eq(target, S("syslog")))
-        fd = connect_syslog();
-    else if (!str_eq(target, S("stderr")))
-        fd = open(c->log_target, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
-    bool lost = fd < 0 && !str_eq(target, S("stderr"));
+    AUTO(fd_closep) int fd = log_sink_open(c);
+    bool lost = fd < 0 && !str_eq(str_c(c->log_target), S("stderr"));
     if (fd >= 0)
         dup2(fd, STDERR_FILENO);
     log_init("malle/master", c->hostname, STDERR_FILENO, role_log_shape(c), (enum log_level)c->log_level);

@@ -210,7 +210,7 @@ _Noreturn void session_process(const struct session_setup *s)
     struct err e = {0};
     struct store *st = NULL;
 
-    proc_set_title("malle: %s %s", s->imap ? "imap" : "pop3", s->id.account);
+    proc_set_title("malle: %s %s %s", s->imap ? "imap" : "pop3", s->id.account, s->client);
     log_set_tag(s->imap ? "malle/imap" : "malle/pop3");
     struct places outside = enter_mail_root(s);
     enum rc rc = make_maildir(&s->id, &outside, &e);

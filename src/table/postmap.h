@@ -26,6 +26,8 @@ void postmap_warn(const struct postmap *p, const char *fmt, ...) PRINTF(2, 3);
 typedef enum rc postmap_source(struct postmap *p, str text, struct err *e);
 /* Lines of key and value, as texthash has them. */
 postmap_source postmap_read_table;
+/* Entries of aliases(5): the value is what stands behind the colon (postalias.c). */
+postmap_source postmap_read_aliases;
 
 /* Makes the table of `path` from a text in the format of the source. source_path may name no file with
  * `incremental`: then a new table gets the default mode. RC_GONE, RC_TEMP, RC_PERM, RC_LIMIT with *e filled;

@@ -8,7 +8,7 @@ from local.conftest import USER, Local
 from relay.remote import Remote
 
 # what Postfix prints with long queue ids: columns of 17, 8 and 19, reasons ending in column 78, addresses in column 48
-HEADING = '----Queue ID-----  --Size-- ---Arrival Time---- --Sender/Recipient------'
+HEADING = '----Queue ID----- --Size-- ---Arrival Time---- --Sender/Recipient------'
 FIRST = re.compile(r'^(\w+!? *) ( *\d+) (\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d) (\S+)$')
 
 

@@ -155,7 +155,7 @@ def test_sessions_and_deliveries_have_the_users_groups(server, system_users):
     seen = {}
     for role in server.status()['roles']:
         for child in role['children']:
-            if child['title'] in (f'deliver uid {user.pw_uid}', f'imap {user.pw_name}'):
+            if child['title'] == f'deliver uid {user.pw_uid}' or child['title'].startswith(f'imap {user.pw_name} '):
                 seen[child['title'].split()[0]] = pathlib.Path(f'/proc/{child["pid"]}/status').read_text()
     client.logout()
     assert set(seen) == {'deliver', 'imap'}

@@ -122,6 +122,37 @@ static void own_hashes(void **state)
     assert_int_equal(password_scheme_parse(S("rot13"), &scheme), RC_INVALID);
 }
 
+static void check_maker(void *ctx, const char *name)
+{
+    AUTO(buf_deinit) struct buf a = BUF_INIT(PASSWORD_STORED_MAX), b = BUF_INIT(PASSWORD_STORED_MAX);
+    const str password = S("correct horse");
+    assert_int_equal(password_make(str_c(name), password, 0, &a), RC_OK);
+    assert_int_equal(a.p[0], '{');
+    assert_true(str_istarts(str_from(buf_str(&a), 1), str_c(name)));
+    assert_int_equal(password_verify(buf_str(&a), password), RC_OK);
+    assert_int_equal(password_verify(buf_str(&a), S("correct horsf")), RC_PERM);
+    assert_int_equal(password_make(str_c(name), password, 0, &b), RC_OK);
+    bool salted = !str_eq(buf_str(&a), buf_str(&b));
+    bool plain = strstr("CLEAR CLEARTEXT PLAIN PLAIN-MD5 LDAP-MD5 SHA SHA1 SHA256 SHA512", name) != NULL;
+    assert_true(salted != plain);
+    ++*(int *)ctx;
+}
+
+static void schemes_of_dovecot(void **state)
+{
+    AUTO(buf_deinit) struct buf out = BUF_INIT(PASSWORD_STORED_MAX);
+    int n = 0;
+    password_each_maker(check_maker, &n);
+    assert_int_equal(n, 22);
+    assert_int_equal(password_make(S("ssha512"), S("x"), 0, &out), RC_OK);
+    assert_int_equal(password_make(S("ROT13"), S("x"), 0, &out), RC_GONE);
+    buf_reset(&out);
+    assert_int_equal(password_make(S("BLF-CRYPT"), S("x"), 6, &out), RC_OK);
+    assert_true(str_starts(buf_str(&out), S("{BLF-CRYPT}$2y$06$")));
+    assert_int_equal(password_make(S("BLF-CRYPT"), S("x"), 99, &out), RC_PERM);
+    assert_int_equal(password_make(S("SHA512-CRYPT"), S("a\0b"), 0, &out), RC_INVALID);
+}
+
 static void limits(void **state)
 {
     AUTO(buf_deinit) struct buf out = BUF_INIT(PASSWORD_STORED_MAX);
@@ -141,8 +172,10 @@ static void limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(foreign_hashes), cmocka_unit_test(argon2_reference), cmocka_unit_test(scram_example),
-        cmocka_unit_test(unknown_forms),  cmocka_unit_test(own_hashes),       cmocka_unit_test(limits),
+        cmocka_unit_test(foreign_hashes), cmocka_unit_test(argon2_reference),
+        cmocka_unit_test(scram_example),  cmocka_unit_test(unknown_forms),
+        cmocka_unit_test(own_hashes),     cmocka_unit_test(schemes_of_dovecot),
+        cmocka_unit_test(limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

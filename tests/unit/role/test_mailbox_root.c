@@ -1,7 +1,7 @@
 /* The folder of a uid's mail: it has its owner and mode before it has its name, and what is there is not
  * touched. */
 #include "base/log.h"
-#include "role/mailbox_impl.h"
+#include "role/mail_root.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -41,11 +41,9 @@ static enum rc ask(const char *location, uid_t uid, struct buf *ret, struct err 
     struct conf *c = conf_parse(buf_str(&text), "test", &report);
     assert_non_null(c);
     conf_report_deinit(&report);
-    struct role r = {.conf = c};
-    struct mailbox mb = {.role = &r};
     struct account_identity id = {.account = "a@example.org", .uid = uid, .gid = getegid()};
     buf_reset(ret);
-    enum rc rc = mailbox_root(&mb, &id, ret, e);
+    enum rc rc = mail_root_make(c, &id, ret, e);
     conf_free(c);
     return rc;
 }

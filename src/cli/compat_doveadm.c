@@ -1,0 +1,115 @@
+/* doveadm: the commands that malle has of it. */
+#include "cli/doveadm.h"
+
+#include <stdarg.h>
+#include <unistd.h>
+
+static const struct doveadm_command {
+    const char *group, *name; /* "auth test", or a name alone */
+    doveadm_run *run;
+    const char *usage;
+} commands[] = {
+    {"auth", "test", doveadm_auth_test, "<user> [<password>]"},
+    {NULL, "kick", doveadm_kick, "<user mask>[|]<ip/bits>"},
+    {"log", "find", doveadm_log_find, ""},
+    {"mailbox", "create", doveadm_mailbox_create, "-u <user> [-s] <mailbox> [...]"},
+    {"mailbox", "delete", doveadm_mailbox_delete, "-u <user> [-r] [-s] <mailbox> [...]"},
+    {"mailbox", "list", doveadm_mailbox_list, "-u <user> [-s] [<mailbox mask> [...]]"},
+    {"mailbox", "rename", doveadm_mailbox_rename, "-u <user> [-s] <old name> <new name>"},
+    {"mailbox", "status", doveadm_mailbox_status, "-u <user> [-t] <fields> <mailbox mask> [...]"},
+    {"mailbox", "subscribe", doveadm_mailbox_subscribe, "-u <user> <mailbox> [...]"},
+    {"mailbox", "unsubscribe", doveadm_mailbox_unsubscribe, "-u <user> <mailbox> [...]"},
+    {NULL, "pw", doveadm_pw, "[-l] [-p plaintext] [-r rounds] [-s scheme] [-t hash] [-u user] [-V]"},
+    {NULL, "reload", doveadm_reload, ""},
+    {"service", "status", doveadm_service_status, "[<service> [...]]"},
+    {NULL, "stop", doveadm_stop, ""},
+    {NULL, "user", doveadm_user, "[-f field] [-u] <user mask> [<user mask> [...]]"},
+    {NULL, "who", doveadm_who, "[-1] [<user mask>] [<ip/bits>]"},
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static const struct doveadm_command *running;
+
+int doveadm_usage(void)
+{
+    fprintf(stderr, "doveadm %s%s%s %s\n", running->group ? running->group : "", running->group ? " " : "",
+            running->name, running->usage);
+    return EX_USAGE;
+}
+
+int doveadm_error(int status, const char *user, const char *fmt, ...)
+{
+    char text[1000];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (user)
+        fprintf(stderr, "doveadm(%s): ", user);
+    fprintf(stderr, "Error: %s\n", text);
+    return status;
+}
+
+bool doveadm_mask_fits(const char *mask, const char *name)
+{
+    const char *star = NULL, *again = NULL; /* where the last star may take one byte more */
+    while (*name) {
+        if (*mask == '*') {
+            star = ++mask;
+            again = name;
+        } else if (*mask == '?' || ascii_lower(*mask) == ascii_lower(*name)) {
+            mask++;
+            name++;
+        } else if (star) {
+            mask = star;
+            name = ++again;
+        } else {
+            return false;
+        }
+    }
+    while (*mask == '*')
+        mask++;
+    return !*mask;
+}
+
+static int list_commands(void)
+{
+    fputs("usage: doveadm [-Dv] [-c <config file>] <command> [<args>]\n", stderr);
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(stderr, "  %s%s%s %s\n", commands[i].group ? commands[i].group : "",
+                commands[i].group ? " " : "", commands[i].name, commands[i].usage);
+    return EX_USAGE;
+}
+
+static int run(const struct doveadm_command *command, int argc, char **argv, struct cli *cli)
+{
+    running = command;
+    optind = 0; /* another command line is read now */
+    return command->run(argc, argv, cli);
+}
+
+static int find_and_run(int argc, char **argv, struct cli *cli)
+{
+    for (size_t i = 0; i < COMMANDS; i++) {
+        const struct doveadm_command *c = &commands[i];
+        int words = c->group ? 2 : 1;
+        if (argc >= words && strcmp(argv[words - 1], c->name) == 0 &&
+            (!c->group || strcmp(argv[0], c->group) == 0))
+            return run(c, argc - words + 1, argv + words - 1, cli);
+    }
+    (void)cli_fail("malle has no \"doveadm %s%s%s\"", argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
+    return list_commands();
+}
+
+int compat_doveadm(int argc, char **argv, struct cli *cli)
+{
+    int option;
+    opterr = 0;
+    while ((option = getopt(argc, argv, "+c:Dv")) != -1) {
+        if (option == '?')
+            return list_commands();
+        if (option == 'c')
+            cli_use_conf(cli, optarg);
+    }
+    return optind < argc ? find_and_run(argc - optind, argv + optind, cli) : list_commands();
+}

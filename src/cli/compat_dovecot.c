@@ -1,0 +1,93 @@
+/* dovecot: starts and ends the server; doveadm stop and reload do the latter, too. */
+#include "cli/doveadm.h"
+#include "cli/server.h"
+#include "role/master.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+enum { STOP_WAIT_MS = 10000, DOVECOT_USAGE = 89 };
+
+static int signal_master(struct cli *cli, int signo)
+{
+    AUTO(buf_deinit) struct buf path = BUF_INIT(4096);
+    const struct conf *c = cli_conf(cli);
+    if (!c)
+        return EX_TEMPFAIL;
+    pid_t pid = server_pid(c);
+    master_pid_path(c, &path);
+    if (!pid)
+        return cli_fail_status(EX_TEMPFAIL, "Dovecot is not running (read from %s)", buf_cstr(&path));
+    if (kill(pid, signo) != 0)
+        return cli_fail_status(EX_TEMPFAIL, "kill(%d, %d) failed: %s", pid, signo, strerror(errno));
+    return CLI_FINE;
+}
+
+static int stop(struct cli *cli)
+{
+    int status = signal_master(cli, SIGTERM);
+    if (status == CLI_FINE)
+        (void)server_wait_end(cli->conf, STOP_WAIT_MS);
+    return status;
+}
+
+static int reload(struct cli *cli)
+{
+    return cli_check_print(cli) ? signal_master(cli, SIGHUP) : EX_TEMPFAIL;
+}
+
+int doveadm_stop(int argc, char **argv, struct cli *cli)
+{
+    return argc == 1 ? stop(cli) : doveadm_usage();
+}
+
+int doveadm_reload(int argc, char **argv, struct cli *cli)
+{
+    return argc == 1 ? reload(cli) : doveadm_usage();
+}
+
+static int start(struct cli *cli, bool foreground)
+{
+    AUTO(buf_deinit) struct buf path = BUF_INIT(4096);
+    char *argv[] = {(char *)"run", NULL};
+    const struct conf *c = cli_conf(cli);
+    pid_t pid = c ? server_pid(c) : 0;
+    if (!c)
+        return EX_TEMPFAIL;
+    master_pid_path(c, &path);
+    if (pid)
+        return cli_fail_status(EX_TEMPFAIL, "Dovecot is already running with PID %d (read from %s)", pid,
+                               buf_cstr(&path));
+    if (foreground)
+        return cmd_run(1, argv, cli);
+    return server_start(cli) == CLI_FINE ? CLI_FINE : EX_TEMPFAIL;
+}
+
+static int usage(void)
+{
+    fputs("Usage: dovecot [-F] [-c <config file>] [--help] [--version] [reload] [stop]\n", stderr);
+    return DOVECOT_USAGE;
+}
+
+int compat_dovecot(int argc, char **argv, struct cli *cli)
+{
+    int option;
+    bool foreground = false;
+    opterr = 0;
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        puts("malle " MALLE_VERSION);
+        return CLI_FINE;
+    }
+    while ((option = getopt(argc, argv, "+c:F")) != -1) {
+        if (option == '?')
+            return usage();
+        foreground |= option == 'F';
+        if (option == 'c')
+            cli_use_conf(cli, optarg);
+    }
+    if (optind == argc)
+        return start(cli, foreground);
+    const char *word = optind + 1 == argc ? argv[optind] : "";
+    return strcmp(word, "stop") == 0 ? stop(cli) : strcmp(word, "reload") == 0 ? reload(cli) : usage();
+}

@@ -1,0 +1,347 @@
+/* doveadm who, kick and service status: the running sessions and roles, from the master's status and the
+ * titles of processes ("imap joe@example.com 192.0.2.1"). */
+#include "base/arena.h"
+#include "base/num.h"
+#include "cli/doveadm.h"
+#include "cli/server.h"
+#include "fmt/ip.h"
+#include "role/master.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum {
+    STATUS_BYTES_MAX = 4 << 20,
+    SESSIONS_BYTES_MAX = 64 << 20,
+    COLUMNS_MAX = 5,
+    WIDTH_DEFAULT = 80,
+    WIDTH_MIN = 30
+};
+
+/* --- what runs --- */
+
+struct session {
+    str user, protocol, ip;
+    pid_t pid;
+};
+
+struct sessions {
+    struct arena *a;
+    struct session *v;
+    size_t n, room;
+    /* whom is meant */
+    const char *user_mask; /* NULL: everybody */
+    struct ip_net net;
+    bool has_net;
+};
+
+static bool is_meant(const struct sessions *s, const struct session *one)
+{
+    struct ip_net address;
+    AUTO(str_freep) char *user = str_dup(one->user);
+    if (s->user_mask && !doveadm_mask_fits(s->user_mask, user))
+        return false;
+    return !s->has_net || (ip_parse(one->ip, &address) == RC_OK && ip_net_has(&s->net, &address));
+}
+
+/* One line of role/master_status.c: "child PID TITLE". */
+static void take_line(struct sessions *s, str line)
+{
+    struct session one = {0};
+    uint32_t pid = 0;
+    if (!str_eq(str_take(&line, '\t'), S("child")) ||
+        num_parse_u32(str_take(&line, '\t'), INT32_MAX, &pid) != RC_OK)
+        return;
+    one.pid = (pid_t)pid;
+    one.protocol = str_word(&line);
+    one.user = str_word(&line);
+    one.ip = str_word(&line);
+    bool is_session = str_eq(one.protocol, S("imap")) || str_eq(one.protocol, S("pop3"));
+    if (!is_session || !is_meant(s, &one))
+        return;
+    if (s->n == s->room) {
+        s->v = arena_grow(s->a, s->v, s->n, sizeof *s->v);
+        s->room = s->n < 8 ? 8 : 2 * s->n;
+    }
+    must(s->v);
+    s->v[s->n++] = one;
+}
+
+static int ask_master(struct cli *cli, struct buf *ret)
+{
+    AUTO(buf_deinit) struct buf path = BUF_INIT(4096);
+    const struct conf *c = cli_conf(cli);
+    if (!c)
+        return EX_TEMPFAIL;
+    if (server_status(c, ret) == RC_OK)
+        return EX_OK;
+    master_socket_path(c, &path);
+    return cli_fail_status(EX_TEMPFAIL, "net_connect_unix(%s) failed: %s", buf_cstr(&path), strerror(errno));
+}
+
+static int take_masks(struct sessions *s, char **masks)
+{
+    for (; *masks; masks++) {
+        struct ip_net net;
+        bool is_net = ip_net_parse(str_c(*masks), &net) == RC_OK;
+        if (is_net ? s->has_net : s->user_mask != NULL)
+            return doveadm_error(EX_USAGE, NULL, "Multiple %s masks not supported",
+                                 is_net ? "network" : "username");
+        if (is_net)
+            s->net = net;
+        else
+            s->user_mask = *masks;
+        s->has_net |= is_net;
+    }
+    return EX_OK;
+}
+
+/* status holds the texts of the sessions. */
+static int find_sessions(struct cli *cli, char **masks, struct sessions *s, struct buf *status)
+{
+    int result = take_masks(s, masks);
+    if (result == EX_OK)
+        result = ask_master(cli, status);
+    str rest = buf_str(status);
+    while (result == EX_OK && rest.n)
+        take_line(s, str_take(&rest, '\n'));
+    return result;
+}
+
+/* --- the table --- */
+
+struct column {
+    const char *title;
+    bool right, wide; /* wide: takes half of the room that is left; else the last one does */
+};
+
+static size_t terminal_width(void)
+{
+    struct winsize w;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) != 0)
+        return WIDTH_DEFAULT;
+    return w.ws_col < WIDTH_MIN ? WIDTH_MIN : w.ws_col;
+}
+
+static void put_cell(FILE *to, const struct column *c, size_t width, str text, bool last)
+{
+    int pad = width > text.n ? (int)(width - text.n) : 0;
+    fprintf(to, "%*s" STR_FMT "%*s%s", c->right ? pad : 0, "", STR_ARG(text), c->right ? 0 : pad, "",
+            last ? "\n" : " ");
+}
+
+/* cells: rows * n texts. Titles go to standard error. */
+static void print_table(const struct column *columns, size_t n, const str *cells, size_t rows)
+{
+    size_t width[COLUMNS_MAX], total = n - 1, wide = n - 1;
+    for (size_t i = 0; i < n; i++) {
+        width[i] = strlen(columns[i].title);
+        for (size_t row = 0; row < rows; row++)
+            width[i] = cells[row * n + i].n > width[i] ? cells[row * n + i].n : width[i];
+        total += width[i];
+        wide = columns[i].wide ? i : wide;
+    }
+    if (total < terminal_width())
+        width[wide] += (terminal_width() - total) / 2;
+    for (size_t i = 0; i < n; i++)
+        put_cell(stderr, &columns[i], width[i], str_c(columns[i].title), i + 1 == n);
+    for (size_t i = 0; i < rows * n; i++)
+        put_cell(stdout, &columns[i % n], width[i % n], cells[i], i % n + 1 == n);
+}
+
+/* --- who --- */
+
+static bool is_same_user(const struct session *a, const struct session *b)
+{
+    return str_eq(a->user, b->user) && str_eq(a->protocol, b->protocol);
+}
+
+static bool is_first(const struct sessions *s, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (is_same_user(&s->v[k], &s->v[i]))
+            return false;
+    return true;
+}
+
+/* Whether an earlier session of the user comes from there, too. */
+static bool has_ip_before(const struct sessions *s, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (is_same_user(&s->v[k], &s->v[i]) && str_eq(s->v[k].ip, s->v[i].ip))
+            return true;
+    return false;
+}
+
+static void gather_row(struct sessions *s, size_t first, str row[5])
+{
+    AUTO(buf_deinit) struct buf pids = BUF_INIT(SESSIONS_BYTES_MAX), ips = BUF_INIT(SESSIONS_BYTES_MAX);
+    size_t count = 0;
+    for (size_t i = first; i < s->n; i++) {
+        if (!is_same_user(&s->v[first], &s->v[i]))
+            continue;
+        buf_printf(&pids, "%s%d", count++ ? " " : "", s->v[i].pid);
+        if (s->v[i].ip.n && !has_ip_before(s, i))
+            buf_printf(&ips, "%s" STR_FMT, ips.n ? " " : "", STR_ARG(s->v[i].ip));
+    }
+    row[0] = s->v[first].user;
+    row[1] = arena_printf(s->a, "%zu", count);
+    row[2] = s->v[first].protocol;
+    row[3] = arena_printf(s->a, "(%s)", buf_cstr(&pids));
+    row[4] = arena_printf(s->a, "(%s)", buf_cstr(&ips));
+}
+
+static void print_users(struct sessions *s)
+{
+    static const struct column columns[] = {{"username", false, false},
+                                            {"#", true, false},
+                                            {"proto", false, false},
+                                            {"(pids)", false, false},
+                                            {"(ips)", false, false}};
+    str *cells = arena_array(s->a, 5 * s->n + 1, sizeof *cells);
+    size_t rows = 0;
+    must(cells);
+    for (size_t i = 0; i < s->n; i++)
+        if (is_first(s, i))
+            gather_row(s, i, cells + 5 * rows++);
+    print_table(columns, 5, cells, rows);
+}
+
+static void print_each(struct sessions *s)
+{
+    static const struct column columns[] = {
+        {"username", false, true}, {"proto", false, false}, {"pid", false, false}, {"ip", false, false}};
+    str *cells = arena_array(s->a, 4 * s->n + 1, sizeof *cells);
+    must(cells);
+    for (size_t i = 0; i < s->n; i++) {
+        str *row = cells + 4 * i;
+        row[0] = s->v[i].user;
+        row[1] = s->v[i].protocol;
+        row[2] = arena_printf(s->a, "%d", s->v[i].pid);
+        row[3] = s->v[i].ip;
+    }
+    print_table(columns, 4, cells, s->n);
+}
+
+int doveadm_who(int argc, char **argv, struct cli *cli)
+{
+    AUTO(arena_freep) struct arena *a = arena_new(SESSIONS_BYTES_MAX);
+    AUTO(buf_deinit) struct buf status = BUF_INIT(STATUS_BYTES_MAX);
+    struct sessions s = {.a = a};
+    bool each = false;
+    for (int option; (option = getopt(argc, argv, "+1")) != -1; each = true)
+        if (option == '?')
+            return doveadm_usage();
+    int result = find_sessions(cli, argv + optind, &s, &status);
+    if (result != EX_OK)
+        return result;
+    if (each)
+        print_each(&s);
+    else
+        print_users(&s);
+    return EX_OK;
+}
+
+/* --- kick --- */
+
+static int compare_users(const void *a, const void *b)
+{
+    const struct session *x = a, *y = b;
+    return str_cmp(x->user, y->user);
+}
+
+/* Ends the sessions and keeps those that were. */
+static void end_sessions(struct sessions *s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        if (kill(s->v[i].pid, SIGTERM) == 0)
+            s->v[n++] = s->v[i];
+        else if (errno != ESRCH)
+            fprintf(stderr, "kill(%d, SIGTERM) failed: %s\n", s->v[i].pid, strerror(errno));
+    }
+    s->n = n;
+}
+
+int doveadm_kick(int argc, char **argv, struct cli *cli)
+{
+    AUTO(arena_freep) struct arena *a = arena_new(SESSIONS_BYTES_MAX);
+    AUTO(buf_deinit) struct buf status = BUF_INIT(STATUS_BYTES_MAX);
+    struct sessions s = {.a = a};
+    for (int option; (option = getopt(argc, argv, "+f")) != -1;)
+        if (option == '?')
+            return doveadm_usage();
+    if (optind == argc)
+        return doveadm_error(EX_USAGE, NULL, "user and/or ip[/bits] must be specified.");
+    int result = find_sessions(cli, argv + optind, &s, &status);
+    if (result != EX_OK)
+        return result;
+    end_sessions(&s);
+    if (s.n == 0) {
+        puts("no users kicked");
+        return DOVEADM_NOT_FOUND;
+    }
+    qsort(s.v, s.n, sizeof *s.v, compare_users);
+    puts("kicked connections from the following users:");
+    for (size_t i = 0; i < s.n; i++)
+        if (i == 0 || !str_eq(s.v[i - 1].user, s.v[i].user))
+            printf(STR_FMT " ", STR_ARG(s.v[i].user));
+    putchar('\n');
+    return EX_OK;
+}
+
+/* --- service status --- */
+
+struct service {
+    str name;
+    unsigned processes, restarts;
+};
+
+static bool is_named(char **names, str name)
+{
+    if (!*names)
+        return true;
+    for (; *names; names++)
+        if (str_eq(str_c(*names), name))
+            return true;
+    return false;
+}
+
+static void print_service(char **names, const struct service *s)
+{
+    if (s->name.n && is_named(names, s->name))
+        printf("name: " STR_FMT "\nprocess_count: %u\nprocess_total: %u\n\n", STR_ARG(s->name), s->processes,
+               s->processes + s->restarts);
+}
+
+/* "role PID READY RESTARTS UPTIME NAME", each followed by its children */
+static struct service read_role(str line)
+{
+    uint32_t pid = 0, restarts = 0;
+    (void)!num_parse_u32(str_take(&line, '\t'), INT32_MAX, &pid);
+    (void)str_take(&line, '\t');
+    (void)!num_parse_u32(str_take(&line, '\t'), UINT32_MAX, &restarts);
+    (void)str_take(&line, '\t');
+    return (struct service){.name = line, .processes = pid != 0, .restarts = restarts};
+}
+
+int doveadm_service_status(int argc, char **argv, struct cli *cli)
+{
+    AUTO(buf_deinit) struct buf status = BUF_INIT(STATUS_BYTES_MAX);
+    struct service s = {0};
+    int result = ask_master(cli, &status);
+    str rest = buf_str(&status);
+    while (result == EX_OK && rest.n) {
+        str line = str_take(&rest, '\n'), kind = str_take(&line, '\t');
+        if (str_eq(kind, S("role"))) {
+            print_service(argv + 1, &s);
+            s = read_role(line);
+        } else if (str_eq(kind, S("child"))) {
+            s.processes++;
+        }
+    }
+    print_service(argv + 1, &s);
+    return result;
+}

@@ -1,0 +1,258 @@
+"""doveadm of Dovecot beside malle's: the same accounts, the same Maildirs, the same commands, the same words."""
+import contextlib
+import imaplib
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from harness import Server, eventually  # noqa: E402
+from local.programs import Programs  # noqa: E402
+from peers import IMPOSSIBLE, TOP, free_port  # noqa: E402
+
+JOE, ANN = 'joe@malle.test', 'ann@malle.test'
+MAIL = b'Subject: x\r\n\r\nbody\r\n'
+
+
+class Dovecot:
+    """With the accounts and the mail owner of a server of ours, and Maildirs of its own."""
+
+    def __init__(self, server, uid, gid):
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix='malle-peer-dovecot-'))
+        self.dir.chmod(0o755)
+        self.port = free_port()
+        (self.dir / 'mail').mkdir()
+        os.chown(self.dir / 'mail', uid, gid)
+        (self.dir / 'passwd').write_text(''.join(f'{name}:{{PLAIN}}{password}\n' for name, password in server.users.items()))
+        (self.dir / 'passwd').chmod(0o644)
+        (self.dir / 'conf').write_text(f'''base_dir = {self.dir}/run
+state_dir = {self.dir}/state
+log_path = {self.dir}/log
+protocols = imap
+listen = 127.0.0.1
+ssl = no
+first_valid_uid = 1
+auth_verbose = yes
+auth_failure_delay = 0
+mail_location = maildir:{self.dir}/mail/%d/%n
+namespace inbox {{
+  inbox = yes
+  separator = .
+}}
+passdb {{
+  driver = passwd-file
+  args = {self.dir}/passwd
+}}
+userdb {{
+  driver = passwd-file
+  args = {self.dir}/passwd
+  default_fields = uid={uid} gid={gid} home={self.dir}/mail/%d/%n
+}}
+service imap-login {{
+  inet_listener imap {{
+    port = {self.port}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+''')
+
+    def command(self, *words):
+        return [TOP / 'tools/peers', 'dovecot', words[0], '-c', self.dir / 'conf', *map(str, words[1:])]
+
+    def start(self):
+        self.process = subprocess.Popen(self.command('dovecot', '-F'), stdin=subprocess.DEVNULL, start_new_session=True,
+                                        stdout=open(self.dir / 'output', 'wb'), stderr=subprocess.STDOUT)
+
+        def answers():
+            if self.process.poll() == IMPOSSIBLE:
+                pytest.skip((self.dir / 'output').read_text().strip())
+            assert self.process.poll() is None, (self.dir / 'output').read_text()
+            with contextlib.suppress(OSError, imaplib.IMAP4.error):
+                imaplib.IMAP4('127.0.0.1', self.port, timeout=5).logout()
+                return True
+        eventually(answers, 30, step=0.2)
+
+    def stop(self):
+        for sig in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+                os.killpg(self.process.pid, sig)
+                self.process.wait(5)
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def tell(self, name, *arguments, stdin=''):
+        done = subprocess.run(self.command(name, *arguments), input=stdin, text=True, capture_output=True, timeout=60)
+        return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(scope='module')
+def pair():
+    """(malle's programs, Dovecot's)"""
+    if os.geteuid() != 0:
+        pytest.skip('needs root')
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(Server(users={JOE: 'joes', ANN: 'anns'}))
+        ours = Programs(server)
+        uid, gid = (int(ours('doveadm', 'user', '-f', field, JOE)[1]) for field in ('uid', 'gid'))
+        peer = Dovecot(server, uid, gid)
+        stack.callback(peer.stop)
+        peer.start()
+        yield ours, peer
+
+
+def plain(text, folder):
+    """Paths below one folder."""
+    return re.sub(r'doveadm\(([^)]*)\)(<[^>]*>)*:', r'doveadm(\1):', text.replace(str(folder), 'TOP'))
+
+
+def both(pair, *arguments, stdin=''):
+    ours, peer = pair
+    return [(status, plain(out, folder), plain(err, folder)) for folder, (status, out, err) in (
+        (ours.server.dir, ours('doveadm', *arguments, stdin=stdin)), (peer.dir, peer.tell('doveadm', *arguments, stdin=stdin)))]
+
+
+# --- pw ---
+
+SCHEMES = ('CRYPT', 'BLF-CRYPT', 'SHA512-CRYPT', 'SHA256-CRYPT', 'MD5-CRYPT', 'PLAIN', 'CLEARTEXT', 'SHA', 'SHA1', 'SHA256', 'SHA512', 'SSHA',
+           'SSHA256', 'SSHA512', 'SMD5', 'LDAP-MD5', 'PLAIN-MD5', 'SCRAM-SHA-1', 'SCRAM-SHA-256', 'ARGON2ID')
+
+
+@pytest.mark.parametrize('scheme', SCHEMES)
+def test_each_takes_the_others_hash(pair, scheme):
+    ours, peer = pair[0], pair[1].tell
+    made = [tell('doveadm', 'pw', '-s', scheme, '-p', 'pass wörd') for tell in (ours, peer)]
+    for status, out, err in made:
+        assert (status, err) == (0, ''), err
+        stored = out.strip()
+        for tell in (ours, peer):
+            assert tell('doveadm', 'pw', '-t', stored, '-p', 'pass wörd') == (0, f'{stored} (verified)\n', '')
+            assert tell('doveadm', 'pw', '-t', stored, '-p', 'other') == (
+                75, '', 'Fatal: reverse password verification check failed: Password mismatch\n')
+    heads = [re.match(r'\{[^}]*\}(\$\w+\$)?', out)[0] for _, out, _ in made]
+    assert heads[0] == heads[1]
+    if scheme in ('PLAIN', 'CLEARTEXT', 'SHA', 'SHA1', 'SHA256', 'SHA512', 'LDAP-MD5', 'PLAIN-MD5'):
+        assert made[0] == made[1]
+
+
+@pytest.mark.parametrize('arguments', (['-s', 'nope', '-p', 'x'], ['-t', 'x', '-p', 'x'], ['-p', 'x', '-r', 'many'],
+                                       ['-t', '{PLAIN}a', '-p', 'a'], ['-V', '-s', 'PLAIN', '-p', 'a']), ids=' '.join)
+def test_pw_words(pair, arguments):
+    ours, theirs = both(pair, 'pw', *arguments)
+    assert ours == theirs
+
+
+def test_pw_lists_schemes_that_dovecot_has(pair):
+    ours, theirs = both(pair, 'pw', '-l')
+    assert set(ours[1].split()) - {'YESCRYPT'} <= set(theirs[1].split())
+
+
+# --- user, auth ---
+
+@pytest.mark.parametrize('arguments', ([JOE], [JOE, ANN], ['nobody@malle.test'], ['-f', 'home', JOE], ['-f', 'uid', 'nobody@malle.test'],
+                                       ['-u', JOE], [JOE, 'nobody@malle.test'], ['no*'], [f'{JOE[:2]}?@malle.test']), ids=' '.join)
+def test_user(pair, arguments):
+    ours, theirs = both(pair, 'user', *arguments)
+    assert ours == theirs
+
+
+def test_users(pair):
+    ours, theirs = both(pair, 'user', '*')
+    assert (ours[0], sorted(ours[1].split('\n')), ours[2]) == (theirs[0], sorted(theirs[1].split('\n')), theirs[2])
+
+
+@pytest.mark.parametrize('arguments', ([JOE, 'joes'], [JOE, 'wrong'], ['nobody@malle.test', 'x']), ids=' '.join)
+def test_auth_test(pair, arguments):
+    ours, theirs = both(pair, 'auth', 'test', *arguments)
+    assert ours == theirs
+
+
+# --- who, kick ---
+
+@contextlib.contextmanager
+def sessions(pair, *names):
+    """The same log-ins at both."""
+    ours, peer = pair
+    open_ones = []
+    for name in names:
+        password = ours.server.users[name]
+        clients = [imaplib.IMAP4_SSL('127.0.0.1', ours.server.port('imaps'), ssl_context=ours.server.tls_context(), timeout=30),
+                   imaplib.IMAP4('127.0.0.1', peer.port, timeout=30)]
+        for client in clients:
+            client.login(name, password)
+        open_ones += clients
+    yield open_ones
+    for client in open_ones:
+        with contextlib.suppress(imaplib.IMAP4.error, OSError):
+            client.logout()
+
+
+def rows(text):
+    """Without process ids, whose lengths set the width of a column; sorted."""
+    return sorted(re.sub(r' +', ' ', re.sub(r'\b\d{2,}\b(?!\.)', 'PID', line)).replace('0.0.PID', '0.0.1').strip() for line in text.splitlines())
+
+
+def test_who(pair):
+    with sessions(pair, JOE, JOE, ANN):
+        for arguments in ([], ['joe*'], ['127.0.0.0/8'], ['192.0.2.0/24'], ['-1'], ['-1', ANN], ['a', 'b']):
+            ours, theirs = both(pair, 'who', *arguments)
+            assert (ours[0], rows(ours[1]), rows(ours[2])) == (theirs[0], rows(theirs[1]), rows(theirs[2])), arguments
+
+
+def test_kick(pair):
+    with sessions(pair, JOE, ANN) as open_ones:
+        for arguments in (['nobody'], [JOE, '192.0.2.0/24'], [], [JOE], ['*']):
+            ours, theirs = both(pair, 'kick', *arguments)
+            assert ours == theirs, arguments
+        for client in open_ones:
+            with pytest.raises((imaplib.IMAP4.error, OSError)):
+                client.noop()
+
+
+# --- mailbox ---
+
+def test_mailboxes(pair):
+    """One life of some mailboxes, step by step."""
+    for arguments in (['create', 'Work'], ['create', 'Work'], ['create', '-s', 'Sub', 'Work.One'], ['list', 'Work*', 'Sub'],
+                      ['list', 'W%'], ['list', '-s', 'Sub'], ['list', 'nosuch'], ['subscribe', 'Work'], ['list', '-s', 'Work', 'Sub'],
+                      ['unsubscribe', 'Sub'], ['list', '-s', 'Sub'], ['rename', 'Work', 'Job'], ['list', 'Work*', 'Job*'],
+                      ['rename', 'nosuch', 'other'], ['delete', 'nosuch'], ['delete', '-s', 'Sub'], ['delete', '-r', 'Job'],
+                      ['list', 'Job*', 'Sub']):
+        ours, theirs = both(pair, 'mailbox', arguments[0], '-u', JOE, *arguments[1:])
+        # the words of the reason are each one's own
+        assert (ours[0], ours[1]) == (theirs[0], theirs[1]), arguments
+        assert [e.rsplit(': ', 1)[0] for e in ours[2].splitlines()] == [e.rsplit(': ', 1)[0] for e in theirs[2].splitlines()], arguments
+
+
+def test_mailbox_status(pair):
+    with sessions(pair, ANN) as open_ones:
+        for client in open_ones:
+            for flags in ('', r'(\Seen)', ''):
+                client.append('INBOX', flags, None, MAIL)
+    for arguments in (['messages unseen vsize', 'INBOX'], ['messages', 'IN*'], ['uidnext', 'INBOX'], ['-t', 'messages unseen vsize', '*'],
+                      ['nosuch', 'INBOX'], ['-t', 'uidnext', 'INBOX'], ['messages', 'nosuch*']):
+        ours, theirs = both(pair, 'mailbox', 'status', '-u', ANN, *arguments)
+        assert ours == theirs, arguments
+    ours, theirs = both(pair, 'mailbox', 'status', '-u', 'nobody@malle.test', 'messages', 'INBOX')
+    assert ours == theirs
+
+
+def test_stop_when_nothing_runs(pair, tmp_path):
+    """With another folder for what runs."""
+    ours, peer = pair
+    said = []
+    for tell, conf, option, below in ((ours, ours.server.dir / 'malle.conf', 'run_dir', 'run'), (peer.tell, peer.dir / 'conf', 'base_dir', 'run')):
+        text = re.sub(rf'^{option} = .*$', f'{option} = {tmp_path}/none', conf.read_text(), flags=re.M)
+        path = tmp_path / option
+        path.write_text(text)
+        said.append([tell(name, '-c', path, *words) for name, *words in (('doveadm', 'stop'), ('doveadm', 'reload'), ('dovecot', 'stop'),
+                                                                        ('dovecot', 'reload'))])
+    assert said[0] == said[1]
