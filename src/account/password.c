@@ -65,10 +65,10 @@ static enum rc verify_argon2(const struct scheme *s, str data, enum encoding enc
     return result == ARGON2_OK ? RC_OK : RC_INVALID;
 }
 
-static enum rc decode_digest(str data, enum encoding enc, size_t size, struct buf *ret)
+static enum rc decode_digest(const struct scheme *s, str data, enum encoding enc, struct buf *ret)
 {
-    if (enc == ENC_GUESS)
-        enc = data.n == 2 * size ? ENC_HEX : ENC_BASE64;
+    if (enc == ENC_GUESS) /* a salt could make base64 as long as the hexadecimal digest */
+        enc = !s->salted && data.n == 2 * crypto_hash_size(s->hash) ? ENC_HEX : ENC_BASE64;
     return enc == ENC_HEX ? enc_hex_decode(ret, data) : enc_base64_decode(ret, data);
 }
 
@@ -77,7 +77,7 @@ static enum rc verify_digest(const struct scheme *s, str data, enum encoding enc
 {
     AUTO(buf_wipe) struct buf raw = BUF_INIT(PASSWORD_STORED_MAX);
     size_t size = crypto_hash_size(s->hash);
-    if (decode_digest(data, enc, size, &raw) != RC_OK || raw.n < size ||
+    if (decode_digest(s, data, enc, &raw) != RC_OK || raw.n < size ||
         (s->salted ? raw.n == size : raw.n > size))
         return RC_INVALID;
     unsigned char digest[CRYPTO_DIGEST_MAX];

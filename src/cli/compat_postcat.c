@@ -215,6 +215,7 @@ int compat_postcat(int argc, char **argv, struct cli *cli)
         o.body = o.envelope = o.header = true;
     if (queue_cli_open(cli, &a, &status) != RC_OK)
         return CLI_FINDING;
+    status = CLI_FINE;
     for (int i = optind; i < argc && status == CLI_FINE; i++)
         status = cat(a, argv[i], &o);
     return status;

@@ -1,4 +1,5 @@
-/* postqueue: lists the queue, and has all of it or some of it tried now. */
+/* postqueue: lists the queue, and has all of it or some of it tried now. Whatever fails, its status is 69, as
+ * with Postfix's. */
 #include "cli/accounts.h"
 #include "cli/cmd_queue.h"
 #include "cli/queue_message.h"
@@ -17,7 +18,7 @@ struct order {
 
 static int usage(void)
 {
-    return cli_fail_status(EX_USAGE,
+    return cli_fail_status(EX_UNAVAILABLE,
                            "usage: postqueue -f | postqueue -i queueid | postqueue -j | postqueue -p | "
                            "postqueue -s site");
 }
@@ -54,10 +55,10 @@ static int check_order(const struct order *o)
     str argument = str_c(o->argument);
     const char *more = argument.n > 100 ? "..." : "";
     if (o->mode == 'i' && !queue_message_is_id(argument))
-        return cli_fail_status(EX_USAGE, "Cannot flush queue ID - invalid name: \"%.100s%s\"", o->argument,
-                               more);
+        return cli_fail_status(EX_UNAVAILABLE, "Cannot flush queue ID - invalid name: \"%.100s%s\"",
+                               o->argument, more);
     if (o->mode == 's' && !is_site(argument))
-        return cli_fail_status(EX_USAGE, "Cannot flush mail queue - invalid destination: \"%.100s%s\"",
+        return cli_fail_status(EX_UNAVAILABLE, "Cannot flush mail queue - invalid destination: \"%.100s%s\"",
                                o->argument, more);
     return EX_OK;
 }
@@ -67,9 +68,9 @@ static int print(struct queue_admin *a, bool json)
     struct err e = {0};
     if ((json ? mailq_print_json(a, &e) : mailq_print(a, &e)) != RC_OK) {
         (void)cli_fail_err(&e);
-        return EX_SOFTWARE;
+        return EX_UNAVAILABLE;
     }
-    return fflush(stdout) == 0 ? EX_OK : cli_fail_status(EX_IOERR, "output write error: %m");
+    return fflush(stdout) == 0 ? EX_OK : cli_fail_status(EX_UNAVAILABLE, "output write error: %m");
 }
 
 static int flush(struct queue_admin *a, const struct order *o)

@@ -44,20 +44,12 @@ static void add_id(struct ids *ids, str id)
     ids->n++;
 }
 
-static void take_id(struct ids *ids, str id)
-{
-    if (queue_message_is_id(id))
-        add_id(ids, id);
-    else
-        cli_warn("invalid mail queue id: " STR_FMT, STR_ARG(id));
-}
-
 static void read_ids(struct ids *ids)
 {
     char line[1024];
     while (fgets(line, sizeof line, stdin)) {
         line[strcspn(line, "\n")] = '\0';
-        take_id(ids, str_c(line));
+        add_id(ids, str_c(line));
     }
 }
 
@@ -84,7 +76,7 @@ static int take_option(struct order *o, int option, struct cli *cli)
         else if (strcmp(optarg, "-") == 0)
             read_ids(&o->ids[i]);
         else
-            take_id(&o->ids[i], str_c(optarg));
+            add_id(&o->ids[i], str_c(optarg));
     }
     return CLI_FINE;
 }
@@ -160,14 +152,26 @@ static enum rc find(struct queue_admin *a, const struct ids *from, unsigned plac
     return rc;
 }
 
-static enum rc change_found(struct queue_admin *a, const struct action *action, const struct ids *found,
-                            bool tell, size_t *ret_n, struct err *e)
+/* What became of each id that was named, in that order; found are those to which something was done. */
+static void tell(const struct action *action, const struct ids *named, const struct ids *found)
+{
+    char **asked = split(named), **done = split(found);
+    for (size_t i = 0, k = 0; i < named->n; i++) {
+        if (!queue_message_is_id(str_c(asked[i])))
+            cli_warn("invalid mail queue id: %s", asked[i]);
+        else if (k < found->n && strcmp(asked[i], done[k]) == 0)
+            program_done("%s: %s", done[k++], action->one);
+    }
+    free(asked);
+    free(done);
+}
+
+static enum rc change(struct queue_admin *a, const struct action *action, const struct ids *found,
+                      size_t *ret_n, struct err *e)
 {
     char **v = split(found);
     const struct queue_filter f = {.ids = v, .n_ids = found->n};
     enum rc rc = found->n ? queue_admin_change(a, &f, action->change, ret_n, e) : RC_OK;
-    for (size_t i = 0; rc == RC_OK && tell && i < found->n; i++)
-        program_done("%s: %s", v[i], action->one);
     free(v);
     return rc;
 }
@@ -178,14 +182,13 @@ static enum rc act(struct queue_admin *a, const struct action *action, const str
 {
     struct ids found = {.text = BUF_INIT(IDS_BYTES_MAX)};
     places = !places ? action->places : action->needs_all ? places & action->places : places;
-    *ret_n = 0;
-    if (ids->n == 0 && !ids->all)
-        return RC_OK;
     if (ids->all && places == IN_ANY)
         return queue_admin_change(a, &(struct queue_filter){0}, action->change, ret_n, e);
     enum rc rc = find(a, ids->all ? NULL : ids, places, &found, e);
     if (rc == RC_OK)
-        rc = change_found(a, action, &found, !ids->all, ret_n, e);
+        rc = change(a, action, &found, ret_n, e);
+    if (rc == RC_OK && !ids->all)
+        tell(action, ids, &found);
     buf_deinit(&found.text);
     return rc;
 }
@@ -194,13 +197,12 @@ static int act_all(struct queue_admin *a, struct order *o)
 {
     struct err e = {0};
     for (size_t i = 0; i < ACTIONS; i++) {
-        size_t n;
-        if (o->ids[i].all && o->ids[i].n)
-            cli_warn("option \"-%c ALL\" will ignore other command line queue IDs", actions[i].option);
+        size_t n = 0;
+        if (o->ids[i].n == 0 && !o->ids[i].all)
+            continue;
         if (act(a, &actions[i], &o->ids[i], o->places, &n, &e) != RC_OK)
             return cli_fail_err(&e);
-        if (n)
-            program_done("%s: %zu message%s", actions[i].sum, n, n == 1 ? "" : "s");
+        program_done("%s: %zu message%s", actions[i].sum, n, n == 1 ? "" : "s");
     }
     return CLI_FINE;
 }

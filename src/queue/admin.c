@@ -355,6 +355,29 @@ enum rc queue_admin_change(struct queue_admin *a, const struct queue_filter *f, 
 
 /* --- one message --- */
 
+static enum rc read_rcpts(struct queue_admin *a, int64_t message, struct arena *arena,
+                          struct queue_envelope *v, struct err *e)
+{
+    AUTO(db_done) struct db_stmt *s = NULL;
+    int64_t n = 0;
+    enum rc rc = db_get_int(a->q.writer, &n, e, "SELECT count(*) FROM rcpt WHERE message=?1", DB_I(message));
+    if (rc == RC_OK)
+        rc =
+            db_query(a->q.writer, &s, e,
+                     "SELECT address,orig,orcpt,notify FROM rcpt WHERE message=?1 ORDER BY n", DB_I(message));
+    if (rc != RC_OK)
+        return rc;
+    v->rcpts = arena_array(arena, (size_t)n + 1, sizeof *v->rcpts);
+    while (v->rcpts && v->n < (size_t)n && (rc = db_step(s, e)) == RC_OK)
+        v->rcpts[v->n++] = (struct queue_rcpt){.address = arena_str(arena, db_text(s, 0)),
+                                               .orig = arena_str(arena, db_text(s, 1)),
+                                               .orcpt = arena_str(arena, db_text(s, 2)),
+                                               .notify = (unsigned)db_int(s, 3)};
+    if (arena_exhausted(arena))
+        return err_set(e, RC_LIMIT, 0, "", "the message has too many recipients to be shown");
+    return rc == RC_GONE ? RC_OK : rc; /* one was delivered between the two questions */
+}
+
 enum rc queue_admin_message(struct queue_admin *a, const char *id, struct arena *arena,
                             struct queue_envelope *ret, str *ret_content, int *ret_fd, struct err *e)
 {
@@ -363,6 +386,8 @@ enum rc queue_admin_message(struct queue_admin *a, const char *id, struct arena 
     enum rc rc = db_get_int(a->q.writer, &n, e, "SELECT n FROM message WHERE id=?1", DB_T(str_c(id)));
     if (rc == RC_OK)
         rc = rows_read_message(a->q.writer, n, arena, ret, ret_content, e);
+    if (rc == RC_OK)
+        rc = read_rcpts(a, n, arena, ret, e);
     if (rc == RC_GONE)
         return err_set(e, RC_GONE, 0, "", "there is no message %s in the queue", id);
     if (rc != RC_OK || ret_content->p)

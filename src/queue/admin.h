@@ -79,8 +79,9 @@ enum queue_change {
 MUST_USE enum rc queue_admin_change(struct queue_admin *a, const struct queue_filter *f,
                                     enum queue_change change, size_t *ret_messages, struct err *e);
 
-/* A message's envelope and content, in the arena, or its spool file in *ret_fd (else -1), which the caller
- * closes. RC_GONE: there is none of this id. */
+/* A message's envelope, with address, orig, orcpt and notify of its recipients, and its content, in the
+ * arena, or its spool file in *ret_fd (else -1), which the caller closes. RC_GONE: there is none of this id.
+ */
 MUST_USE enum rc queue_admin_message(struct queue_admin *a, const char *id, struct arena *arena,
                                      struct queue_envelope *ret, str *ret_content, int *ret_fd,
                                      struct err *e);

@@ -79,7 +79,7 @@ def pid(malle):
 def test_start_and_stop(malle):
     assert malle('postfix', 'status') == (1, '', '')
     assert malle('postfix', 'check') == (0, '', '')
-    assert malle('postfix', 'start') == (0, '', '')
+    assert malle('postfix', 'start')[:2] == (0, '')  # it tells of the certificate that it makes
     with malle.server.connect('smtp') as s:  # it answers when start returns
         assert s.recv(100).startswith(b'220 ')
     first = pid(malle)
@@ -150,7 +150,7 @@ def test_dovecot_starts_and_stops_it(malle):
     where = malle.server.dir / 'run/master.pid'
     down = (75, '', f'Fatal: Dovecot is not running (read from {where})\n')
     assert malle('dovecot', 'stop') == malle('dovecot', 'reload') == malle('doveadm', 'stop') == malle('doveadm', 'reload') == down
-    assert malle('dovecot') == (0, '', '')
+    assert malle('dovecot')[:2] == (0, '')
     assert malle('dovecot') == (75, '', f'Fatal: Dovecot is already running with PID {pid(malle)} (read from {where})\n')
     assert malle('doveadm', 'reload') == (0, '', '')
     eventually(lambda: 'reload: done' in log(malle), 20)
