@@ -1,6 +1,7 @@
 /* doveadm mailbox: the mailboxes of one user, changed as that user through the store that sessions use. */
 #include "cli/doveadm.h"
 #include "cli/who_is.h"
+#include "fmt/imap_match.h"
 #include "os/file.h"
 #include "role/mail_root.h"
 #include "store/delivery.h"
@@ -129,14 +130,10 @@ static int failed(const struct work *w, enum rc rc, const char *what, const char
 
 static bool is_meant(const struct work *w, int first, str name)
 {
-    AUTO(str_freep) char *text = str_dup(name);
-    for (int i = first; i < w->n; i++) {
-        AUTO(str_freep) char *mask = str_dup(str_c(w->words[i]));
-        for (char *p = mask; *p; p++)
-            *p = *p == '%' ? '*' : *p;
-        if (doveadm_mask_fits(mask, text))
+    char separator = w->cli->conf->hierarchy_separator[0];
+    for (int i = first; i < w->n; i++)
+        if (imap_match(str_c(w->words[i]), name, separator))
             return true;
-    }
     return w->n <= first;
 }
 
@@ -210,7 +207,19 @@ static void print_fields(unsigned fields, const struct store_status *s)
 struct counting {
     unsigned fields;
     struct store_status sum;
+    bool found;
 };
+
+/* A name that stands alone must be there; among others, and as a mask, it only chooses. */
+static int tell_missing(const struct work *w, const struct counting *c)
+{
+    const char *name = w->words[1];
+    if (c->found || w->n > 2 || strpbrk(name, "*%"))
+        return EX_OK;
+    return doveadm_error(DOVEADM_NOT_FOUND, w->user,
+                         "Mailbox %s: Failed to lookup mailbox status: Mailbox doesn't exist: %s", name,
+                         name);
+}
 
 static int count_box(struct work *w, const struct store_box_info *box, void *ctx)
 {
@@ -219,6 +228,7 @@ static int count_box(struct work *w, const struct store_box_info *box, void *ctx
     struct err e = {0};
     if (!box->exists || box->noselect)
         return EX_OK;
+    c->found = true;
     enum rc rc = store_status(w->store, box->name, &s, &e);
     if (rc != RC_OK)
         return doveadm_error(status_of(rc), w->user,
@@ -246,6 +256,8 @@ int doveadm_mailbox_status(int argc, char **argv, struct cli *cli)
     status = parse_fields(&w, &c.fields);
     if (status == EX_OK)
         status = each_box(&w, 1, count_box, &c);
+    if (status == EX_OK)
+        status = tell_missing(&w, &c);
     if (w.total && c.fields)
         print_fields(c.fields, &c.sum);
     return end(&w, status);

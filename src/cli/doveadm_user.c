@@ -44,10 +44,10 @@ struct order {
 static void print_fields(const struct order *o, const char *name, const struct account_identity *id)
 {
     if (o->plain && !o->field)
-        printf("userdb: %s\n", name);
-    else if (!o->field)
-        puts("field\tvalue");
+        printf("userdb: %s\n  %-10s: %s\n", name, "user", id->account);
     for (int i = 0; i < FIELDS; i++) {
+        if (o->plain && i == FIELD_MAIL) /* no field of the userdb, but what the settings make of it */
+            continue;
         AUTO(buf_deinit) struct buf value = BUF_INIT(2 * IDENTITY_PATH_MAX + 64);
         put_field(&value, id, (enum field)i);
         if (value.n == 0)
@@ -67,7 +67,8 @@ static int print_user(struct cli *cli, const struct order *o, const char *name)
     if (cli_who_is(cli, name, NULL, &who) != CLI_FINE)
         return EX_TEMPFAIL;
     if (who.rc == RC_GONE) {
-        fprintf(o->field ? stderr : stdout, "userdb lookup: user %s doesn't exist\n", name);
+        fprintf(o->field ? stderr : stdout, "%suserdb lookup: user %s doesn't exist\n", o->plain ? "" : "\n",
+                name);
         return EX_NOUSER;
     }
     if (who.rc != RC_OK)
@@ -104,6 +105,8 @@ int doveadm_user(int argc, char **argv, struct cli *cli)
         masks |= strpbrk(argv[i], "*?") != NULL;
     if (masks)
         return cli_each_user(cli, print_if_meant, argv + optind) == CLI_FINE ? EX_OK : EX_TEMPFAIL;
+    if (!o.plain && !o.field)
+        puts("field\tvalue");
     for (int i = optind; i < argc; i++) {
         if (i > optind)
             putchar('\n');

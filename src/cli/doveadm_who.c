@@ -125,14 +125,14 @@ static size_t terminal_width(void)
     return w.ws_col < WIDTH_MIN ? WIDTH_MIN : w.ws_col;
 }
 
-static void put_cell(FILE *to, const struct column *c, size_t width, str text, bool last)
+static void put_cell(const struct column *c, size_t width, str text, bool last)
 {
     int pad = width > text.n ? (int)(width - text.n) : 0;
-    fprintf(to, "%*s" STR_FMT "%*s%s", c->right ? pad : 0, "", STR_ARG(text), c->right ? 0 : pad, "",
-            last ? "\n" : " ");
+    printf("%*s" STR_FMT "%*s%s", c->right ? pad : 0, "", STR_ARG(text), c->right ? 0 : pad, "",
+           last ? "\n" : " ");
 }
 
-/* cells: rows * n texts. Titles go to standard error. */
+/* cells: rows * n texts. */
 static void print_table(const struct column *columns, size_t n, const str *cells, size_t rows)
 {
     size_t width[COLUMNS_MAX], total = n - 1, wide = n - 1;
@@ -146,9 +146,9 @@ static void print_table(const struct column *columns, size_t n, const str *cells
     if (total < terminal_width())
         width[wide] += (terminal_width() - total) / 2;
     for (size_t i = 0; i < n; i++)
-        put_cell(stderr, &columns[i], width[i], str_c(columns[i].title), i + 1 == n);
+        put_cell(&columns[i], width[i], str_c(columns[i].title), i + 1 == n);
     for (size_t i = 0; i < rows * n; i++)
-        put_cell(stdout, &columns[i % n], width[i % n], cells[i], i % n + 1 == n);
+        put_cell(&columns[i % n], width[i % n], cells[i], i % n + 1 == n);
 }
 
 /* --- who --- */

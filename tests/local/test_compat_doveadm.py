@@ -80,14 +80,13 @@ def test_user(malle):
     assert [line.split('\t')[0] for line in lines[1:3]] == ['uid', 'gid'] and int(lines[1].split('\t')[1]) > 0
     assert malle('doveadm', 'user', 'JOE')[1] == out  # of the first domain
     assert malle('doveadm', 'user', '-f', 'home', JOE) == (0, f'{home}\n', '')
-    assert malle('doveadm', 'user', '-u', JOE)[1].startswith(f'userdb: {JOE}\n  uid       : ')
-    assert malle('doveadm', 'user', JOE, ANN)[1].count('\n\nfield\tvalue\n') == 1
+    assert malle('doveadm', 'user', '-u', JOE)[1].startswith(f'userdb: {JOE}\n  user      : {JOE}\n  uid       : ')
+    assert malle('doveadm', 'user', JOE, ANN)[1].count('\n\nuid\t') == 1
     assert malle('doveadm', 'user', f'nobody@{DOMAIN}') == (
-        67, f"userdb lookup: user nobody@{DOMAIN} doesn't exist\n", '')
-    malle.server.malle('user', 'quota', ANN, '--quota', '1M')
+X, ANN, '--quota', '1M')
     assert malle('doveadm', 'user', '-f', 'quota_rule', ANN)[1] == '*:bytes=1048576\n'
     malle.server.malle('user', 'disable', ANN)
-    assert malle('doveadm', 'user', ANN)[0] == 75
+    assert malle('doveadm', 'user', ANN)[0] == 75  # it is there, but gets neither mail nor session
     malle.server.malle('user', 'enable', ANN)
 
 
@@ -128,17 +127,18 @@ def test_a_user_of_the_system(system):
 # --- who, kick, service status ---
 
 def test_who_and_kick(malle):
-    assert malle('doveadm', 'who')[:2] == (0, '')
+    titles = ['username', '#', 'proto', '(pids)', '(ips)']
+    assert malle('doveadm', 'who')[1].split() == titles
     one, two, other = imap(malle, JOE, 'joes'), imap(malle, JOE, 'joes'), imap(malle, ANN, 'anns')
-    status, out, titles = malle('doveadm', 'who')
-    assert status == 0 and titles.split() == ['username', '#', 'proto', '(pids)', '(ips)']
-    rows = {line.split()[0]: line for line in out.splitlines()}
+    status, out, err = malle('doveadm', 'who')
+    assert (status, err) == (0, '') and out.splitlines()[0].split() == titles
+    rows = {line.split()[0]: line for line in out.splitlines()[1:]}
     assert set(rows) == {JOE, ANN}
     assert re.fullmatch(re.escape(JOE) + r' 2 imap  \(\d+ \d+\) +\(127\.0\.0\.1\) *', rows[JOE])
     assert re.fullmatch(re.escape(ANN) + r' 1 imap  \(\d+\) +\(127\.0\.0\.1\) *', rows[ANN])
-    assert len(malle('doveadm', 'who', '-1')[1].splitlines()) == 3
-    assert malle('doveadm', 'who', 'a*')[1].splitlines()[0].startswith(ANN)
-    assert malle('doveadm', 'who', '10.0.0.0/8')[1] == '' and JOE in malle('doveadm', 'who', '127.0.0.0/8', JOE)[1]
+    assert len(malle('doveadm', 'who', '-1')[1].splitlines()) == 4
+    assert malle('doveadm', 'who', 'a*')[1].splitlines()[1].startswith(ANN)
+    assert len(malle('doveadm', 'who', '10.0.0.0/8')[1].splitlines()) == 1 and JOE in malle('doveadm', 'who', '127.0.0.0/8', JOE)[1]
     assert malle('doveadm', 'kick', 'nobody') == (68, 'no users kicked\n', '')
     assert malle('doveadm', 'kick', JOE, '10.0.0.0/8')[0] == 68
     assert malle('doveadm', 'kick', JOE) == (0, f'kicked connections from the following users:\n{JOE} \n', '')
