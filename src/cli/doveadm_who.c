@@ -309,11 +309,14 @@ static bool is_named(char **names, str name)
     return false;
 }
 
-static void print_service(char **names, const struct service *s)
+/* Blocks of lines, with a form feed between them. */
+static void print_service(char **names, const struct service *s, bool *after_another)
 {
-    if (s->name.n && is_named(names, s->name))
-        printf("name: " STR_FMT "\nprocess_count: %u\nprocess_total: %u\n\n", STR_ARG(s->name), s->processes,
-               s->processes + s->restarts);
+    if (s->name.n == 0 || !is_named(names, s->name))
+        return;
+    printf("%sname: " STR_FMT "\nprocess_count: %u\nprocess_total: %u\n", *after_another ? "\f\n" : "",
+           STR_ARG(s->name), s->processes, s->processes + s->restarts);
+    *after_another = true;
 }
 
 /* "role PID READY RESTARTS UPTIME NAME", each followed by its children */
@@ -331,17 +334,18 @@ int doveadm_service_status(int argc, char **argv, struct cli *cli)
 {
     AUTO(buf_deinit) struct buf status = BUF_INIT(STATUS_BYTES_MAX);
     struct service s = {0};
+    bool after_another = false;
     int result = ask_master(cli, &status);
     str rest = buf_str(&status);
     while (result == EX_OK && rest.n) {
         str line = str_take(&rest, '\n'), kind = str_take(&line, '\t');
         if (str_eq(kind, S("role"))) {
-            print_service(argv + 1, &s);
+            print_service(argv + 1, &s, &after_another);
             s = read_role(line);
         } else if (str_eq(kind, S("child"))) {
             s.processes++;
         }
     }
-    print_service(argv + 1, &s);
+    print_service(argv + 1, &s, &after_another);
     return result;
 }
