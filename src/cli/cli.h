@@ -45,7 +45,7 @@ int cli_main(int argc, char **argv);
 void cli_use_conf(struct cli *cli, const char *path);
 
 /* The settings, loaded at the first call; NULL when they have errors, which were printed (return CLI_FINDING
- * then). Warnings are printed too. */
+ * then). Warnings are printed too, but not by the programs of Postfix and Dovecot. */
 const struct conf *cli_conf(struct cli *cli);
 /* Loads the settings into cli->conf and reads the certificates; whatever is wrong goes to the report. */
 void cli_check(struct cli *cli, struct conf_report *report);

@@ -66,7 +66,7 @@ static int start(struct cli *cli, bool foreground)
 
 static int usage(void)
 {
-    fputs("Usage: dovecot [-F] [-c <config file>] [--help] [--version] [reload] [stop]\n", stderr);
+    fputs("Usage: dovecot [-F | -n | -a] [-c <config file>] [--help] [--version] [reload] [stop]\n", stderr);
     return DOVECOT_USAGE;
 }
 
@@ -79,9 +79,11 @@ int compat_dovecot(int argc, char **argv, struct cli *cli)
         puts("malle " MALLE_VERSION);
         return CLI_FINE;
     }
-    while ((option = getopt(argc, argv, "+c:F")) != -1) {
+    while ((option = getopt(argc, argv, "+c:Fna")) != -1) {
         if (option == '?')
             return usage();
+        if (option == 'n' || option == 'a')
+            return cmd_doveconf(argc, argv, cli);
         foreground |= option == 'F';
         if (option == 'c')
             cli_use_conf(cli, optarg);

@@ -122,6 +122,8 @@ struct conf_report {
     size_t n, errors, warnings;
 };
 void conf_report_deinit(struct conf_report *r);
+/* Leaves the errors alone. */
+void conf_report_drop_warnings(struct conf_report *r);
 /* Writes "FILE:LINE: sentence\n" ("FILE: sentence\n" without a line), warnings marked as such. */
 void conf_report_format(const struct conf_report *r, struct buf *out);
 

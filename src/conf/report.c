@@ -45,3 +45,13 @@ void conf_report_format(const struct conf_report *r, struct buf *out)
     if (r->errors + r->warnings > r->n)
         buf_printf(out, "and %zu more\n", r->errors + r->warnings - r->n);
 }
+
+void conf_report_drop_warnings(struct conf_report *r)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < r->n; i++)
+        if (!r->v[i].warning)
+            r->v[kept++] = r->v[i];
+    r->n = kept;
+    r->warnings = 0;
+}
