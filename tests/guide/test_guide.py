@@ -4,7 +4,7 @@ import json
 import pytest
 
 from harness import MALLE
-from world import DOMAIN, HOST, PASSWORD, STRANGER, USER, World
+from world import DOMAIN, HERE, HOST, PASSWORD, STRANGER, USER, World
 
 
 @pytest.fixture(scope='module')
@@ -136,3 +136,59 @@ def test_what_is_offered(world):
 def test_submission_wants_tls(world):
     replies = world.python(dialogue, 587, STRANGER, '', f'MAIL FROM:<{USER}@{DOMAIN}>')
     assert replies[-1] == [530, '5.7.0 Must issue a STARTTLS command first'], replies
+
+
+# --- the commands of the guide ---
+
+@pytest.fixture(scope='module')
+def programs(world):
+    """The names under which malle is Postfix and Dovecot, first in PATH."""
+    world.run(MALLE, 'install-compat', '/mnt/bin')
+
+    def run(command, check=True, input=''):
+        return world.run('env', 'PATH=/mnt/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'bash', '-c', command, check=check, input=input)
+    return run
+
+
+def test_the_test_script(programs):
+    """Every line of the guide's own test says OK."""
+    lines = programs(f'bash {HERE}/test-mail-server.sh').stdout.splitlines()
+    assert lines[0] == '=== Test du Serveur Mail ===' and lines[-1] == '=== Fin des Tests ==='
+    assert len(lines) == 9 and all(line.endswith(': OK') for line in lines[1:-1]), lines
+
+
+def test_checking_the_files(programs):
+    checked = programs('postfix check')
+    assert checked.stdout == '' and 'error' not in checked.stderr
+    assert 'mail_location = maildir:~/Maildir' in programs('doveconf -n').stdout.splitlines()
+    assert programs('postconf -h myorigin').stdout == '$mydomain\n'
+
+
+def test_openssl(programs):
+    """`openssl s_client`, as the guide calls it."""
+    smtp = programs(f'openssl s_client -connect {HOST}:587 -starttls smtp -crlf -quiet <<<QUIT 2>&1').stdout
+    imap = programs(f'openssl s_client -connect {HOST}:993 </dev/null 2>&1').stdout
+    assert 'Verify return code: 0 (ok)' in imap and 'CN = ' + HOST in imap
+    assert '250 LIMITS' in smtp or '250 ' in smtp
+
+
+def test_the_queue(world, programs):
+    """postqueue -p, postqueue -f and postsuper -d ALL with a message that waits for a host that is not there."""
+    replies = world.python(dialogue, 587, STRANGER, 'starttls', [USER, PASSWORD], f'MAIL FROM:<{USER}@{DOMAIN}>',
+                           'RCPT TO:<ami@ailleurs.example>', 'DATA Subject: file\r\n\r\nattente\r\n')
+    assert replies[-1][0] == 250, replies
+    world.wait_log('status=deferred')
+    listed = programs('postqueue -p').stdout
+    assert 'ami@ailleurs.example' in listed and f'{USER}@{DOMAIN}' in listed and '1 Request' in listed
+    programs('postqueue -f')
+    done = programs('postsuper -d ALL')
+    assert 'postsuper: Deleted: 1 message' in done.stderr + done.stdout
+    assert programs('postqueue -p').stdout == 'Mail queue is empty\n'
+
+
+def test_users(programs):
+    assert USER in programs("doveadm user '*'").stdout.split()
+
+
+def test_status(programs):
+    assert 'is running: PID:' in programs('postfix status').stderr

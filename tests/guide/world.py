@@ -66,7 +66,7 @@ RECORDS = {
     (DOMAIN, 'TXT'): ['v=spf1 mx a -all'],
     (f'_dmarc.{DOMAIN}', 'TXT'): ['v=DMARC1; p=quarantine'],
     ('ailleurs.example', 'MX'): ['10 mx.ailleurs.example'],
-    ('mx.ailleurs.example', 'A'): [STRANGER],
+    ('mx.ailleurs.example', 'A'): ['198.51.100.9'],  # no way leads there
     ('client.ailleurs.example', 'A'): [STRANGER],
 }
 
