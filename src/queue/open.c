@@ -1,6 +1,7 @@
 /* Opening, reloading, closing, and the thread that looks after what only time changes. */
 #include "base/log.h"
 #include "os/thread.h"
+#include "queue/departed.h"
 #include "queue/sched_impl.h"
 
 #include <unistd.h>
@@ -108,10 +109,12 @@ enum rc queue_open(const char *path, struct spool *spool, const struct conf *c,
     q->conf = c;
     q->tables = tables;
     q->spool = spool;
+    q->departed = departed_new(clock_mono());
     init_locks(q);
     enum rc rc = open_tables(q, path, e);
     if (rc != RC_OK) {
         sync_free(q->sync);
+        departed_free(q->departed);
         db_close(q->reader);
         db_close(q->writer);
         free(q);
@@ -158,6 +161,7 @@ struct queue *queue_close(struct queue *q)
     pthread_join(q->housekeeper, NULL);
     queue_commit_stop(q);
     sched_free(q->sched);
+    departed_free(q->departed);
     db_close(q->reader);
     db_close(q->writer);
     free(q);

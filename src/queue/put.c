@@ -1,6 +1,7 @@
 /* Putting a message into the queue. */
 #include "base/log.h"
 #include "os/file.h"
+#include "queue/departed.h"
 #include "queue/outbound.h"
 
 enum {
@@ -15,6 +16,7 @@ struct put {
     int64_t due; /* of its recipients */
     struct queue_touches touches;
     struct err refused; /* RC_OK: it is not */
+    bool departed;      /* it was put before, and has left already */
 };
 
 static bool is_there(struct db *db, str id)
@@ -53,6 +55,9 @@ static enum rc put_run(struct queue *q, void *arg, struct err *e)
 {
     struct put *p = arg;
     p->touches.n = 0;
+    p->departed = departed_has(q->departed, p->v->id);
+    if (p->departed)
+        return RC_OK;
     enum rc rc = admit(q, p, e);
     if (rc != RC_OK || p->refused.rc != RC_OK)
         return rc;
@@ -78,7 +83,7 @@ static void log_parts(const struct put *p)
 static void put_after(struct queue *q, void *arg, enum rc rc)
 {
     struct put *p = arg;
-    if (rc == RC_OK && p->refused.rc == RC_OK)
+    if (rc == RC_OK && p->refused.rc == RC_OK && !p->departed)
         log_parts(p);
 }
 
@@ -148,14 +153,14 @@ static enum rc put_parts(struct queue *q, struct put *p, int fd, struct err *e)
 {
     struct queue_op op = {.run = put_run, .after = put_after, .arg = p};
     enum rc rc = fd < 0 ? RC_OK : keep(q, p, fd);
-    if (rc == RC_PERM && was_put(q, p->v->id)) /* its sender did not hear of it */
-        return RC_OK;
+    if (rc == RC_PERM && (departed_has(q->departed, p->v->id) || was_put(q, p->v->id)))
+        return RC_OK; /* its sender did not hear of it */
     if (rc != RC_OK)
         return err_set(e, RC_TEMP, 451, "4.3.0", "Error: queue file write error");
     rc = queue_commit(q, &op);
     if (op.written)
         tell_sched(q, p);
-    if (rc == RC_OK && p->refused.rc == RC_OK)
+    if (rc == RC_OK && p->refused.rc == RC_OK && !(p->departed && fd >= 0))
         return RC_OK;
     if (fd >= 0 && (rc == RC_OK || !op.written))
         release(q, p);

@@ -47,6 +47,8 @@ void queue_commit_later(struct queue *q, struct queue_op *op);
 /* Waits while too much is pending; never call it with queue.lock held, which `after` may take. */
 void queue_commit_throttle(struct queue *q);
 
+struct departed;
+
 /* --- syncing (sync.c) --- */
 struct sync;
 /* db: a handle of its own, which it closes. lasting: the last row that an earlier process may have written.
@@ -107,6 +109,7 @@ struct queue {
     atomic_bool wants_checkpoint; /* the disk is nearly full: the database's log is to be emptied */
     pthread_t committer;
     struct sync *sync;
+    struct departed *departed;
 };
 
 /* --- time (now.c) --- */

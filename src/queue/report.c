@@ -1,6 +1,7 @@
 /* What became of a job: its recipients leave, wait, or fail, and the scheduler learns about the site. */
 #include "base/log.h"
 #include "fmt/smtp_cmd.h"
+#include "queue/departed.h"
 #include "queue/fate.h"
 #include "queue/outbound.h"
 #include "queue/sched_impl.h"
@@ -154,9 +155,8 @@ static enum rc drop_all(struct queue *q, struct report *p, struct err *e)
     return rc == RC_OK ? fate_conclude(q, p->job->message, NULL, false, &p->touches, &p->gone, e) : rc;
 }
 
-static enum rc report_run(struct queue *q, void *arg, struct err *e)
+static enum rc report_write(struct queue *q, struct report *p, struct err *e)
 {
-    struct report *p = arg;
     p->touches.n = 0;
     p->gone = false;
     enum rc rc = note_site(q, p, e);
@@ -176,6 +176,16 @@ static enum rc report_run(struct queue *q, void *arg, struct err *e)
         rc = apply(q, p, &p->r.outcomes[i], e);
     if (rc == RC_OK)
         rc = fate_conclude(q, p->job->message, &p->envelope, false, &p->touches, &p->gone, e);
+    return rc;
+}
+
+/* Inside the transaction, so that a message that is put again finds it here or in the tables. */
+static enum rc report_run(struct queue *q, void *arg, struct err *e)
+{
+    struct report *p = arg;
+    enum rc rc = report_write(q, p, e);
+    if (rc == RC_OK && p->gone && p->job->message < q->first_row)
+        departed_note(q->departed, str_c(p->job->id), clock_mono());
     return rc;
 }
 
@@ -329,6 +339,8 @@ static enum rc late_run(struct queue *q, void *arg, struct err *e)
             q->writer, e,
             "DELETE FROM message WHERE id=?1 AND NOT EXISTS(SELECT 1 FROM rcpt WHERE message=message.n)",
             DB_T(l->r->id));
+    if (rc == RC_OK && db_changes(q->writer) > 0)
+        departed_note(q->departed, l->r->id, clock_mono());
     return rc;
 }
 

@@ -9,6 +9,7 @@
 #include "os/file.h"
 #include "role/deliver_msg.h"
 #include "role/deliver_target.h"
+#include "role/flights.h"
 #include "role/ipc.h"
 #include "role/role.h"
 #include "store/delivery.h"
@@ -24,6 +25,8 @@ enum { DELIVER_CHANNELS_MAX = 512, HEAD_PARTS = 4 };
 struct held { /* one prepared file */
     struct delivery *file;
     struct target *target;
+    struct flight flight;
+    bool flies; /* until its end nobody else delivers it */
 };
 
 struct deliver_conn { /* a channel's state */
@@ -36,8 +39,11 @@ struct deliver {
     struct role *role;
     struct target_cache *targets;
     struct journal *journal; /* NULL: each message is synced by itself */
+    struct flights *flights;
     atomic_uint links, links_received;
 };
+
+static struct deliver self;
 
 /* --- committing and aborting what a channel holds --- */
 
@@ -45,6 +51,8 @@ static void release(struct held *h)
 {
     delivery_free(&h->file);
     target_release(&h->target);
+    if (h->flies)
+        flights_end(self.flights, &h->flight);
 }
 
 static void abort_from(struct deliver_conn *c, size_t first)
@@ -200,8 +208,17 @@ static uint64_t stable_hash(str s)
     return map_siphash(key, s);
 }
 
-static enum rc prepare_one(struct deliver *d, const struct deliver_request *rq, str account, str delivered_to,
-                           str return_path, struct held *ret, struct err *e)
+/* Whether the channel itself has this delivery under way: a client may name an address twice. */
+static bool holds(const struct deliver_conn *c, const struct flight *f)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (c->held[i].flies && c->held[i].flight.id == f->id && c->held[i].flight.number == f->number)
+            return true;
+    return false;
+}
+
+static enum rc prepare_one(struct deliver *d, const struct deliver_conn *c, const struct deliver_request *rq,
+                           str account, str delivered_to, str return_path, struct held *ret, struct err *e)
 {
     struct buf line AUTO(buf_deinit) = BUF_INIT(DELIVER_LINE_MAX + 32);
     buf_printf(&line, "Delivered-To: " STR_FMT "\n", STR_ARG(delivered_to));
@@ -219,7 +236,11 @@ static enum rc prepare_one(struct deliver *d, const struct deliver_request *rq, 
         .content_size = rq->bytes,
         .content_lines = rq->lines,
     };
-    enum rc rc = prepare_in(d, account, &m, rq->again, ret, e);
+    ret->flight = (struct flight){m.name.id, m.name.number};
+    ret->flies = flights_begin(d->flights, &ret->flight);
+    enum rc rc = ret->flies || holds(c, &ret->flight)
+                     ? prepare_in(d, account, &m, rq->again, ret, e)
+                     : err_set(e, RC_TEMP, 451, "4.3.0", "It is being delivered");
     if (rc != RC_OK)
         log_error(STR_FMT ": " STR_FMT ": %s", STR_ARG(rq->id), STR_ARG(account), err_text(e));
     return rc;
@@ -259,7 +280,7 @@ static enum rc prepare(struct deliver *d, struct deliver_conn *c, struct ipc_msg
         struct held h = {0};
         if (m->malformed)
             break;
-        all = prepare_one(d, &rq, account, to, return_path, &h, &errs[i]) == RC_OK && all;
+        all = prepare_one(d, c, &rq, account, to, return_path, &h, &errs[i]) == RC_OK && all;
         c->held[c->n++] = h;
     }
     fd_closep(&rq.content_fd);
@@ -337,8 +358,6 @@ static void deliver_link_closed(void *ctx)
         _exit(0);
 }
 
-static struct deliver self;
-
 /* Not where the mail root belongs to one account: its sessions would see the journal. */
 static bool may_journal(const struct role *r)
 {
@@ -365,6 +384,7 @@ static void deliver_start(struct role *r)
         _exit(1);
     }
     self.role = r;
+    self.flights = flights_new();
     bool chroots = geteuid() == 0; /* the folders above may be closed to the uid */
     struct journal_boot boot;
     bool journals = may_journal(r) && journal_boot_now(&boot) == RC_OK;

@@ -169,6 +169,35 @@ static void survives_a_restart(void **state)
     assert_str(job.envelope.id, "id1");
 }
 
+/* Put, and the process ended before it could answer; the next one has delivered it when it is put again. */
+static void put_again_when_it_has_left(void **state)
+{
+    enum { SIZE = 100 << 10 };
+    struct queue_job job;
+    struct err e = {0};
+    char *bytes = calloc(1, SIZE);
+    struct queue_rcpt to = {.address = S("a@example.net")};
+    struct queue_envelope v = {
+        .id = S("large"), .arrived = clock_wall() / 1000, .size = SIZE, .rcpts = &to, .n = 1};
+    put("id1", "me@example.org", "a@example.net");
+    assert_int_equal(queue_put(queue, &v, str_mem(bytes, SIZE), -1, &e), RC_OK);
+    close_all();
+    open_all();
+    for (int i = 0; i < 2; i++) {
+        assert_true(take(QUEUE_REMOTE, 2000, &job));
+        report(&job, QUEUE_RELAYED, false);
+    }
+    await_releases();
+    put("id1", "me@example.org", "a@example.net");
+    assert_int_equal(queue_put(queue, &v, str_mem(bytes, SIZE), -1, &e), RC_OK);
+    assert_false(take(QUEUE_REMOTE, 50, &job));
+    assert_int_equal(spool_read(spool, S("large")), -1);
+    put("id2", "me@example.org", "a@example.net");
+    assert_true(take(QUEUE_REMOTE, 2000, &job));
+    report(&job, QUEUE_RELAYED, false);
+    free(bytes);
+}
+
 static void late_report_counts(void **state)
 {
     struct queue_job job, other;
@@ -1157,6 +1186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(once_and_whole),
         T(survives_a_restart),
+        T(put_again_when_it_has_left),
         T(late_report_counts),
         T(given_back),
         T(deferred_comes_back),

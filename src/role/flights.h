@@ -1,0 +1,22 @@
+/* flights: the deliveries that a process has under way, so that none is begun a second time beside itself:
+ * when `queue` was killed, its successor asks again for what the first one may be writing still. Thread-safe.
+ */
+#ifndef ROLE_FLIGHTS_H
+#define ROLE_FLIGHTS_H
+
+#include "base/str.h"
+
+struct flights;
+
+struct flight { /* of which message, and to whom, as the file's name has them */
+    uint64_t id;
+    uint64_t number;
+};
+
+struct flights *flights_new(void);
+struct flights *flights_free(struct flights *f); /* accepts NULL */
+/* false: this one is under way. */
+bool flights_begin(struct flights *f, const struct flight *one);
+void flights_end(struct flights *f, const struct flight *one);
+
+#endif
