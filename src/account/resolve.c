@@ -390,7 +390,7 @@ static str base_of(const struct account_lookup *l, const struct address_key *key
 static bool is_name_elsewhere(const struct account_lookup *l, str account, str address, bool free)
 {
     struct address_key name, key;
-    if (l->conf->smtpd_sasl_type != CONF_SASL_DOVECOT || address_parse(account, &name) != RC_OK ||
+    if (!conf_asks_dovecot(l->conf) || address_parse(account, &name) != RC_OK ||
         address_parse(address, &key) != RC_OK || address_domain(&key).n == 0)
         return false;
     if (!str_eq(address_local(&key), address_local(&name)) && !str_eq(base_of(l, &key), address_local(&name)))

@@ -177,6 +177,9 @@ const struct conf *conf_of_listener(const struct conf *c, str name);
 
 const char *conf_protocol_name(int protocol);                         /* "smtp", "submission"... */
 bool conf_listens(const struct conf *c, enum conf_protocol protocol); /* some listener speaks it */
+/* Whether a Dovecot verifies the passwords of submission: smtpd_sasl_type says so, and smtpd_sasl_path is no
+ * socket that malle serves itself. */
+bool conf_asks_dovecot(const struct conf *c);
 
 /* Expands %u (account), %n (its local part), %d (its domain), %h (home), %% and a leading ~ in a mail
  * location; %L before the letter folds to lower case. RC_INVALID for an unknown variable, for an account that

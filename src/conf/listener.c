@@ -42,6 +42,17 @@ bool conf_listens(const struct conf *c, enum conf_protocol protocol)
     return false;
 }
 
+bool conf_asks_dovecot(const struct conf *c)
+{
+    if (c->smtpd_sasl_type != CONF_SASL_DOVECOT)
+        return false;
+    for (size_t i = 0; i < c->listener_count; i++)
+        if (c->listeners[i].protocol == CONF_AUTH_CLIENT &&
+            str_eq(str_c(c->listeners[i].socket), str_c(c->smtpd_sasl_path)))
+            return false;
+    return true;
+}
+
 void conf_listeners_init(struct conf_build *b)
 {
     const struct conf_key *addresses = conf_key_find(conf_listener_keys, S("addresses"));

@@ -17,7 +17,7 @@ static bool is_named(const struct conf *conf, const struct child *c, str path)
 {
     bool named = false;
     if (!str_eq(str_c(c->role->name), S("smtp")))
-        return conf->smtpd_sasl_type == CONF_SASL_DOVECOT && str_eq(str_c(conf->smtpd_sasl_path), path);
+        return conf_asks_dovecot(conf) && str_eq(str_c(conf->smtpd_sasl_path), path);
     for (size_t i = 0; i < conf->lmtp_sockets.n; i++)
         named |= str_eq(conf->lmtp_sockets.v[i], path);
     return named;

@@ -97,7 +97,7 @@ static void env_sasl_cancel(void *ctx)
 
 static bool is_elsewhere(const struct smtpd_session *s)
 {
-    return s->conf->smtpd_sasl_type == CONF_SASL_DOVECOT;
+    return conf_asks_dovecot(s->conf);
 }
 
 static bool env_sasl_mechanisms(void *ctx, struct buf *out)

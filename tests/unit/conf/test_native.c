@@ -271,6 +271,36 @@ static void listeners(void **state)
     assert_true(conf_listens(c, CONF_AUTH_CLIENT) && !conf_listens(c, CONF_AUTH_USERDB));
 }
 
+/* A socket that malle serves itself leads to its own accounts, and so to no detour. */
+static void passwords_elsewhere(void **state)
+{
+    static const struct {
+        const char *text;
+        bool asks;
+    } rows[] = {
+        {MINIMAL, false},
+        {MINIMAL "smtpd_sasl_path = /a/auth\n", false},
+        {MINIMAL "smtpd_sasl_type = dovecot\nsmtpd_sasl_path = /a/auth\n", true},
+        {MINIMAL "smtpd_sasl_type = dovecot\nsmtpd_sasl_path = inet:dovecot:1234\n", true},
+        {MINIMAL
+         "smtpd_sasl_type = dovecot\nsmtpd_sasl_path = /a/auth\n[listener x]\nprotocol = auth-client\n"
+         "socket = /b/auth\n",
+         true},
+        {MINIMAL
+         "smtpd_sasl_type = dovecot\nsmtpd_sasl_path = /a/auth\n[listener x]\nprotocol = auth-userdb\n"
+         "socket = /a/auth\n",
+         true},
+        {MINIMAL
+         "smtpd_sasl_type = dovecot\nsmtpd_sasl_path = /a/auth\n[listener x]\nprotocol = auth-client\n"
+         "socket = /a/auth\n",
+         false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        AUTO(conf_freep) struct conf *c = parse_fine(rows[i].text);
+        assert_int_equal(conf_asks_dovecot(c), rows[i].asks);
+    }
+}
+
 static void domains(void **state)
 {
     AUTO(conf_freep)
@@ -374,6 +404,7 @@ int main(void)
         cmocka_unit_test(twice_is_a_warning),
         cmocka_unit_test(reports_are_bounded),
         cmocka_unit_test(listeners),
+        cmocka_unit_test(passwords_elsewhere),
 
         cmocka_unit_test(domains),
         cmocka_unit_test(text_reads_back),
