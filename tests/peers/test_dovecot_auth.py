@@ -45,7 +45,7 @@ def listener(name, protocol, path, **keys):
 
 @pytest.fixture(scope='module')
 def server(folder):
-    conf = {'auth_account_failures': '10000', 'auth_network_failures': '10000', 'auth_exchange_timeout': '3s',
+    conf = {'auth_account_failures': '10000', 'auth_network_failures': '10000', 'auth_exchange_timeout': '6s',
             'auth_client_limit': str(LIMIT), 'auth_mechanisms': 'plain, login, scram-sha-256, scram-sha-256-plus'}
     sections = ''.join((listener('auth', 'auth-client', folder / 'auth', mode='0660'),
                         listener('auth-open', 'auth-client', folder / 'open', mode='0666'),
