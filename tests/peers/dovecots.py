@@ -1,6 +1,7 @@
-"""Debian's Dovecot with a configuration of a test's own, and SASL over an smtplib client."""
+"""Debian's Dovecot with a configuration of a test's own, SASL over an smtplib client, and lines to and from malle's sockets."""
 import base64
 import contextlib
+import multiprocessing
 import os
 import pathlib
 import signal
@@ -88,3 +89,71 @@ def log_in(client, mechanism):
     while code == 334:
         code, text = client.docmd(base64.b64encode(mechanism.answer(base64.b64decode(text))).decode())
     return code, text.decode()
+
+
+def listener(name, protocol, path, **keys):
+    return f'[listener {name}]\nprotocol = {protocol}\nsocket = {path}\n' + ''.join(f'{k} = {v}\n' for k, v in keys.items())
+
+
+class Talk:
+    """Lines to and from a socket of malle; the greeting is read."""
+
+    def __init__(self, path, greet=True, timeout=40):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(timeout)
+        self.socket.connect(str(path))
+        self.pending = b''
+        if greet:
+            self.send('VERSION\t1\t2', 'CPID\t1')
+
+    def send(self, *lines):
+        self.socket.sendall(''.join(line + '\n' for line in lines).encode())
+
+    def line(self):
+        """The next line; None at the end."""
+        while b'\n' not in self.pending:
+            try:
+                more = self.socket.recv(65536)
+            except ConnectionError:
+                more = b''
+            if not more:
+                return None
+            self.pending += more
+        line, _, self.pending = self.pending.partition(b'\n')
+        return line.decode()
+
+    def greeting(self):
+        lines = []
+        while (line := self.line()) not in ('DONE', None):
+            lines.append(line)
+        return lines
+
+    def answer(self, *lines):
+        """What comes after these lines and the greeting."""
+        self.greeting()
+        self.send(*lines)
+        return self.line()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+
+def as_user(uid, function, *arguments):
+    """What the function returns in a process that is another user."""
+    def run(pipe):
+        os.setgroups([])
+        os.setresgid(uid, uid, uid)
+        os.setresuid(uid, uid, uid)
+        try:
+            pipe.send(function(*arguments))
+        except BaseException as e:  # noqa: BLE001  # shown in the test
+            pipe.send(repr(e))
+    here, there = multiprocessing.Pipe()
+    process = multiprocessing.get_context('fork').Process(target=run, args=(there,))
+    process.start()
+    result = here.recv() if here.poll(60) else 'no answer'
+    process.join(10)
+    return result
