@@ -214,6 +214,11 @@ static bool valid_program_place(str s)
     return str_eq(s, S("alias")) || str_eq(s, S("forward"));
 }
 
+static bool valid_parent_feature(str s)
+{
+    return str_eq(s, S("smtpd_access_maps"));
+}
+
 static bool no_value(void *ctx, str name, str *ret)
 {
     return false;
@@ -236,6 +241,8 @@ static const struct {
     {CONF_mynetworks, valid_network, "an IP address or a network such as 192.0.2.0/24"},
     {CONF_smtpd_client_event_limit_exceptions, valid_network,
      "an IP address or a network such as 192.0.2.0/24"},
+    {CONF_permit_mx_backup_networks, valid_network, "an IP address or a network such as 192.0.2.0/24"},
+    {CONF_parent_domain_matches_subdomains, valid_parent_feature, "smtpd_access_maps"},
     {CONF_relay_domains, valid_relay_domain, "a domain name, or one with a dot in front"},
     {CONF_myorigin, valid_helo_name, "a domain name"},
     {CONF_verp_senders, valid_address, "an address such as owner-list@example.com"},
@@ -266,6 +273,7 @@ static const struct {
      "a transport and where it goes, such as lmtp:unix:/run/dovecot/lmtp"},
     {CONF_allow_mail_to_commands, valid_program_place, "alias or forward"},
     {CONF_allow_mail_to_files, valid_program_place, "alias or forward"},
+    {CONF_default_rbl_reply, valid_expansion, "a text with $rbl_code, $rbl_what and the like"},
     {CONF_forward_path, valid_expansion, "paths with $home, $user, ${extension} and the like"},
     {CONF_smtpd_sasl_path, valid_sasl_path, "an absolute path of at most 107 bytes or inet:host:port"},
     {CONF_smtp_socks5_proxy, valid_relayhost, "a host or [address] with :port"},
@@ -381,4 +389,5 @@ void conf_check(struct conf_build *b)
     check_order(b);
     check_sasl(b);
     check_pipes(b);
+    conf_check_restrictions(b);
 }

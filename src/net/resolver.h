@@ -33,7 +33,15 @@ MUST_USE enum rc resolver_new(const struct resolver_conf *conf, struct resolver 
 MUST_USE enum rc resolver_start(struct resolver *r, struct err *e);
 
 /* Types of records (RFC 1035 §3.2.2 and those after it). */
-enum dns_type { DNS_A = 1, DNS_PTR = 12, DNS_MX = 15, DNS_TXT = 16, DNS_AAAA = 28, DNS_TLSA = 52 };
+enum dns_type {
+    DNS_A = 1,
+    DNS_NS = 2,
+    DNS_PTR = 12,
+    DNS_MX = 15,
+    DNS_TXT = 16,
+    DNS_AAAA = 28,
+    DNS_TLSA = 52
+};
 
 enum dns_security {
     DNS_INSECURE, /* provably unsigned: no more than what any resolver says */
@@ -61,8 +69,9 @@ void dns_answer_freep(const struct dns_answer **a);
 /* Finds the name of a client's address and confirms it: one of the name's own addresses must be the client's,
  * or anybody could call himself anything. Adds the name as its PTR record has it, without the last dot.
  * Addresses in the hosts file are answered from there, and the other loopback addresses have no name.
- * RC_GONE: no name, or none is confirmed; RC_TEMP: the DNS does not say in time. */
+ * RC_GONE: no name, or none is confirmed; RC_TEMP: the DNS does not say in time. ret_any (may be NULL) gets
+ * the first name of a host that the PTR records have, confirmed or not. */
 MUST_USE enum rc resolver_ptr_name(struct resolver *r, const struct sockaddr_storage *client, msec deadline,
-                                   struct buf *ret_name);
+                                   struct buf *ret_name, struct buf *ret_any);
 
 #endif

@@ -38,7 +38,7 @@ static enum rc confirm(struct resolver *r, str name, const struct ip_net *ip, ms
 
 /* The first confirmed name of a few: who controls an address could list any number. */
 static enum rc first_confirmed(struct resolver *r, const struct dns_answer *a, const struct ip_net *ip,
-                               msec deadline, struct buf *ret_name)
+                               msec deadline, struct buf *ret_name, struct buf *ret_any)
 {
     struct buf name = BUF_INIT(DNS_NAME_TEXT_MAX);
     enum rc result = RC_GONE;
@@ -46,6 +46,8 @@ static enum rc first_confirmed(struct resolver *r, const struct dns_answer *a, c
         buf_reset(&name);
         if (dns_name_from_wire(a->rdata[i], &name) != RC_OK || !dns_name_is_host(buf_str(&name)))
             continue;
+        if (ret_any && ret_any->n == 0)
+            buf_puts(ret_any, buf_str(&name));
         enum rc rc = confirm(r, buf_str(&name), ip, deadline);
         if (rc != RC_GONE)
             result = rc;
@@ -57,7 +59,7 @@ static enum rc first_confirmed(struct resolver *r, const struct dns_answer *a, c
 }
 
 enum rc resolver_ptr_name(struct resolver *r, const struct sockaddr_storage *client, msec deadline,
-                          struct buf *ret_name)
+                          struct buf *ret_name, struct buf *ret_any)
 {
     AUTO(dns_answer_freep) const struct dns_answer *a = NULL;
     struct buf reverse = BUF_INIT(DNS_NAME_MAX);
@@ -67,10 +69,12 @@ enum rc resolver_ptr_name(struct resolver *r, const struct sockaddr_storage *cli
     str known = hosts_name(r->hosts, &ip);
     if (known.n || ip_is_loopback(&ip)) {
         buf_puts(ret_name, known);
+        if (ret_any)
+            buf_puts(ret_any, known);
         return known.n ? RC_OK : RC_GONE;
     }
     dns_name_put_reverse(&reverse, &ip);
     enum rc rc = resolver_query(r, buf_str(&reverse), DNS_PTR, deadline, &a);
     buf_deinit(&reverse);
-    return rc == RC_OK ? first_confirmed(r, a, &ip, deadline, ret_name) : rc;
+    return rc == RC_OK ? first_confirmed(r, a, &ip, deadline, ret_name, ret_any) : rc;
 }

@@ -40,14 +40,21 @@ static enum rc admit(struct queue *q, struct put *p, struct err *e)
 
 static enum rc put_part(struct queue *q, struct put *p, const struct queue_part *part, struct err *e)
 {
-    const struct queue_envelope *v = &part->v;
+    struct queue_envelope kept = part->v;
+    const struct queue_envelope *v = &kept;
+    const bool is_held = kept.flags & QUEUE_HELD;
+    kept.flags &= ~(unsigned)QUEUE_HELD;
     struct queue_message_row m = {.id = v->id, .sender = v->sender, .priority = v->priority, .rcpts = v->n};
     enum rc rc = rows_add_message(q, v, p->content, &m.n, e);
     int64_t now = queue_now(q), held = queue_time_of_wall(q, v->hold_until) + 1,
-            due = held > now ? held : now;
+            due = is_held      ? QUEUE_NEVER
+                  : held > now ? held
+                               : now;
     p->due = due;
     for (size_t i = 0; i < v->n && rc == RC_OK; i++)
         rc = rows_add_rcpt(q, &m, &v->rcpts[i], part->sites[i], due, &p->touches, e);
+    if (rc == RC_OK && is_held)
+        rc = db_run(q->writer, e, "UPDATE rcpt SET held=1 WHERE message=?1", DB_I(m.n));
     return rc;
 }
 

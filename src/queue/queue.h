@@ -47,7 +47,8 @@ enum queue_flag {
     QUEUE_HAS_PRIORITY = 512,    /* MT-PRIORITY (RFC 6710) */
     QUEUE_PRIORITY_FIELD = 1024, /* its header has an MT-Priority field (RFC 6758) */
     QUEUE_PRIORITY_OTHER = 2048, /* which does not say its priority */
-    QUEUE_HOLD_FOR = 4096        /* hold_until comes from HOLDFOR, counted from arrived */
+    QUEUE_HOLD_FOR = 4096,       /* hold_until comes from HOLDFOR, counted from arrived */
+    QUEUE_HELD = 8192            /* queue_put: for an administrator to release; not kept with the message */
 };
 
 struct queue_history { /* what was heard of a recipient so far */

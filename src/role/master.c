@@ -76,7 +76,7 @@ static const struct table_env only_looked_at = {.unasked = true};
 
 static void replace_stale(struct master *m, const struct conf *was)
 {
-    static const char *const roles[] = {"auth", "queue", "smtp"};
+    static const char *const roles[] = {"auth", "queue", "smtp", "smtpd", "submission"};
     if (table_settings_ask(m->conf) && table_settings_asking_stale(m->tables, was, m->conf))
         children_replace(m, "proxymap");
     children_adjust(m);

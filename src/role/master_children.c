@@ -65,6 +65,7 @@ static const struct {
     {"mailbox", "auth"},       {"auth", "auth-worker"}, {"queue", "auth"},     {"queue", "mailbox"},
     {"smtp", "queue"},         {"auth", "proxymap"},    {"queue", "proxymap"}, {"smtp", "proxymap"},
     {"queue", "command"},      {"sasl", "auth"},        {"userdb", "auth"},
+    {"smtpd", "proxymap"},     {"submission", "proxymap"},
 };
 
 enum { STOP_PHASES = 4, STOP_TIMEOUT_MS = 1600, RESTART_PAUSE_MS = 900, HEALTHY_MS = 2000 };

@@ -35,7 +35,7 @@ struct proxied {
     struct err why; /* when there is none */
 };
 
-static const char *const roles[] = {"auth", "queue", "smtp"};
+static const char *const roles[] = {"auth", "queue", "smtp", "smtpd", "submission"};
 
 static struct {
     struct proxied *v;

@@ -8,8 +8,7 @@
 
 enum {
     CHANNELS_MAX = 256, /* several tables that are asked as often as they may be (TABLE_ASKS_AT_ONCE) */
-    LINK_WAIT_MS = 2000,
-    ON_THE_WAY_MS = 2000 /* for question and answer, beyond what proxymap gives a table */
+    LINK_WAIT_MS = 2000
 };
 
 static struct channel_pool *proxymap;
@@ -43,7 +42,8 @@ static enum rc ask(void *ctx, str spec, str key, msec deadline, struct arena *a,
 
 struct table_settings *role_tables_open(const struct role *r)
 {
-    const struct table_env base = {.ask = ask, .timeout_ms = (int)r->conf->table_timeout_ms + ON_THE_WAY_MS};
+    const struct table_env base = {.ask = ask,
+                                   .timeout_ms = (int)r->conf->table_timeout_ms + TABLE_ON_THE_WAY_MS};
     struct conf_report report = {0};
     proxymap = channel_pool_new(CHANNELS_MAX, LINK_WAIT_MS);
     struct table_settings *t = table_settings_open(r->conf, r->name, &base, &report);

@@ -8,6 +8,7 @@
 #include "os/thread.h"
 #include "role/ipc.h"
 #include "role/resolver_start.h"
+#include "role/role_tables.h"
 #include "role/smtpd_impl.h"
 #include "role/unix_connect.h"
 #include "smtp/rules.h"
@@ -32,7 +33,11 @@ struct connection {
     int port;
     struct sockaddr_storage peer;
     struct socket_client client;
-    struct buf name;          /* confirmed, or empty */
+    struct buf name;    /* confirmed, or empty */
+    struct buf reverse; /* of the PTR record, or empty */
+    enum rc name_rc;    /* of looking for them */
+    char own[SOCKET_ADDRESS_MAX];
+    int own_port;
     struct smtpd_local local; /* of a listener for local users */
 };
 
@@ -51,6 +56,13 @@ static enum smtp_kind kind_of(const struct role_listener *l)
     }
 }
 
+static void connection_free(struct connection *c)
+{
+    buf_deinit(&c->name);
+    buf_deinit(&c->reverse);
+    free(c);
+}
+
 /* --- one session --- */
 
 static const struct conf *settings(const struct connection *c)
@@ -67,24 +79,21 @@ static str client_name(const struct connection *c)
 
 static void find_name(struct connection *c, const struct conf *conf)
 {
-    enum rc rc =
-        resolver_ptr_name(c->server->resolver, &c->peer, clock_mono() + conf->dns_timeout_ms, &c->name);
-    if (rc != RC_OK)
+    c->name_rc = resolver_ptr_name(c->server->resolver, &c->peer, clock_mono() + conf->dns_timeout_ms,
+                                   &c->name, &c->reverse);
+    if (c->name_rc != RC_OK)
         log_debug("no confirmed name for [%s]: %s", c->address,
-                  rc == RC_TEMP ? "the DNS does not answer" : "none");
+                  c->name_rc == RC_TEMP ? "the DNS does not answer" : "none");
 }
 
 /* A program of this machine that connects to an address of it has that address, too. */
 static bool is_here(const struct connection *c)
 {
-    char own[SOCKET_ADDRESS_MAX];
     struct ip_net peer;
-    int port;
     if (c->peer.ss_family == AF_UNIX ||
         (ip_parse(str_c(c->address), &peer) == RC_OK && ip_is_loopback(&peer)))
         return true;
-    socket_local_text(c->fd, own, &port);
-    return str_eq(str_c(own), str_c(c->address));
+    return str_eq(str_c(c->own), str_c(c->address));
 }
 
 static void fill_params(struct connection *c, struct smtpd_session *s, struct tls_server *tls,
@@ -103,8 +112,14 @@ static void fill_params(struct connection *c, struct smtpd_session *s, struct tl
         .local = local ? &c->local.user : NULL,
         .client_address = str_c(c->address),
         .client_port = (uint16_t)c->port,
-        .client_is_here = rules_any_rewriting(s->conf) && is_here(c),
+        .client_is_here = is_here(c),
         .client_name = client_name(c),
+        .client_reverse_name = c->reverse.n > 0 ? buf_str(&c->reverse) : client_name(c),
+        .name_is_uncertain = c->name_rc == RC_TEMP,
+        .reverse_is_uncertain = c->name_rc == RC_TEMP && c->reverse.n == 0,
+        .server_address = c->peer.ss_family == AF_UNIX ? STR_NONE : str_c(c->own),
+        .server_port = (uint16_t)c->own_port,
+        .tables = c->server->tables,
         .env = kind == SMTP_KIND_LMTP ? &smtpd_lmtp_env : &smtpd_env,
         .env_ctx = s,
     };
@@ -141,7 +156,7 @@ static void *session_main(void *arg)
     stream_free(io);
     tls_server_unref(tls);
     client_limit_leave(d->clients, &c->client);
-    free(c);
+    connection_free(c);
     return NULL;
 }
 
@@ -160,7 +175,7 @@ static void refuse(struct connection *c, const char *text)
     if (c->listener->tls != CONF_TLS_IMPLICIT)
         smtp_session_refuse(&p, io, &e);
     stream_free(io);
-    free(c);
+    connection_free(c);
 }
 
 /* A local user counts as one client. */
@@ -226,11 +241,14 @@ static void take_connection(void *ctx, const struct role_listener *l, int fd,
     c->fd = fd;
     c->peer = *peer;
     buf_init(&c->name, DNS_NAME_MAX);
+    buf_init(&c->reverse, DNS_NAME_MAX);
+    if (peer->ss_family != AF_UNIX)
+        socket_local_text(fd, c->own, &c->own_port);
     socket_address_text(peer, c->address, &c->port);
     socket_client_key(peer, &c->client);
     if (l->protocol == CONF_LOCAL && !know_user(c)) {
         close(fd);
-        free(c);
+        connection_free(c);
         return;
     }
     if (!admit(c))
@@ -267,6 +285,7 @@ static void smtpd_start(struct role *r)
     self.rcpts = rcpt_cache_new();
     self.clients = client_limit_new();
     self.resolver = role_resolver_new(r->conf);
+    self.tables = role_tables_open(r);
     tls_slot_init(&self.tls, r);
     if (submission)
         smtpd_local_init(&self, r->conf);
@@ -280,6 +299,8 @@ static void smtpd_start(struct role *r)
 static void smtpd_link(struct role *r, const struct role_link *l)
 {
     str peer = str_c(l->peer);
+    if (role_tables_link(l))
+        return;
     if (str_eq(peer, S("auth"))) {
         channel_pool_set_link(self.sasl, fcntl(l->fd, F_DUPFD_CLOEXEC, 0));
         channel_pool_set_link(self.auth, l->fd);

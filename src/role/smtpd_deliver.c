@@ -22,8 +22,8 @@ struct split {
 static bool goes_to_queue(const struct conf *c, const struct smtp_delivery *d,
                           const struct smtp_delivery_rcpt *r)
 {
-    return r->target->remote || c->mailbox_transport[0] || r->target->via.n > 0 ||
-           r->params->notify & SMTP_NOTIFY_SUCCESS || d->hold_until > 0 ||
+    return r->target->remote || r->target->unlisted || c->mailbox_transport[0] || r->target->via.n > 0 ||
+           r->params->notify & SMTP_NOTIFY_SUCCESS || d->hold_until > 0 || d->held ||
            d->mail->body == SMTP_BODY_BINARYMIME;
 }
 
@@ -67,7 +67,8 @@ static unsigned queue_flags(const struct smtp_delivery *d)
            (d->mail->require_tls ? QUEUE_REQUIRETLS : 0) | (d->tls_optional ? QUEUE_TLS_OPTIONAL : 0) |
            (d->mail->by == SMTP_BY_RETURN ? QUEUE_BY_RETURN : 0) | (d->mail->by_trace ? QUEUE_BY_TRACE : 0) |
            (d->has_priority ? QUEUE_HAS_PRIORITY : 0) | (d->priority_field ? QUEUE_PRIORITY_FIELD : 0) |
-           (d->priority_differs ? QUEUE_PRIORITY_OTHER : 0) | (d->mail->hold_for ? QUEUE_HOLD_FOR : 0);
+           (d->priority_differs ? QUEUE_PRIORITY_OTHER : 0) | (d->mail->hold_for ? QUEUE_HOLD_FOR : 0) |
+           (d->held ? QUEUE_HELD : 0);
 }
 
 static void add_to_queue(struct queue_envelope *v, const struct smtp_delivery_rcpt *r, struct arena *a)
@@ -82,7 +83,7 @@ static void add_to_queue(struct queue_envelope *v, const struct smtp_delivery_rc
                             : STR_NONE,
         .notify = p->notify,
         .local = !r->target->remote,
-        .resolved = !r->target->remote,
+        .resolved = !r->target->remote && !r->target->unlisted,
         .via = r->target->via};
 }
 

@@ -1,8 +1,11 @@
 /* What a session asks of auth: recipients, SASL, senders. */
+#include "net/resolver.h"
 #include "role/ipc.h"
 #include "role/rcpt_targets.h"
 #include "role/sasl_ask.h"
 #include "role/smtpd_impl.h"
+
+#include <unistd.h>
 
 static enum rc auth_down(struct err *e)
 {
@@ -157,6 +160,36 @@ static bool env_stopping(void *ctx)
     return atomic_load(&s->server->stopping);
 }
 
+/* --- restrictions --- */
+
+static enum rc env_dns(void *ctx, str name, int type, struct arena *a, str **ret, size_t *ret_n)
+{
+    struct smtpd_session *s = ctx;
+    AUTO(dns_answer_freep) const struct dns_answer *answer = NULL;
+    enum rc rc = resolver_query(s->server->resolver, name, (enum dns_type)type,
+                                clock_mono() + s->conf->dns_timeout_ms, &answer);
+    if (rc != RC_OK)
+        return rc == RC_INVALID ? RC_GONE : RC_TEMP;
+    if (answer->n == 0)
+        return answer->security == DNS_BOGUS ? RC_TEMP : RC_GONE;
+    str *v = arena_array(a, answer->n, sizeof *v);
+    for (size_t i = 0; v && i < answer->n; i++)
+        v[i] = arena_str(a, answer->rdata[i]);
+    if (arena_exhausted(a))
+        return RC_TEMP;
+    *ret = v;
+    *ret_n = answer->n;
+    return RC_OK;
+}
+
+static void env_pause(void *ctx, int64_t ms)
+{
+    const struct smtpd_session *s = ctx;
+    msec end = clock_mono() + ms;
+    while (clock_mono() < end && !atomic_load(&s->server->stopping))
+        usleep(10000);
+}
+
 const struct smtp_env smtpd_env = {
     .resolve = env_resolve,
     .sasl_mechanisms = env_sasl_mechanisms,
@@ -168,6 +201,8 @@ const struct smtp_env smtpd_env = {
     .content_append = content_append,
     .content_discard = content_discard,
     .deliver = smtpd_deliver,
+    .dns = env_dns,
+    .pause = env_pause,
     .stopping = env_stopping,
 };
 
@@ -177,5 +212,7 @@ const struct smtp_env smtpd_lmtp_env = {
     .content_append = content_append,
     .content_discard = content_discard,
     .deliver = smtpd_deliver,
+    .dns = env_dns,
+    .pause = env_pause,
     .stopping = env_stopping,
 };

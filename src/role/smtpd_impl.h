@@ -44,6 +44,7 @@ struct smtpd {
     struct deliver_pools *deliver;
     struct rcpt_cache *rcpts;
     struct resolver *resolver;
+    struct table_settings *tables; /* of the restrictions */
     struct client_limit *clients;
     struct tls_slot tls;
     struct dovecot_mechanisms mechanisms;

@@ -40,7 +40,8 @@ static enum rc read_chunk(struct smtp_session *s, uint64_t size, msec deadline)
 
 static bool may_send(const struct smtp_session *s)
 {
-    return s->hello != SMTP_HELLO_NONE && s->tx.mail_ok && s->tx.n > 0;
+    return (s->hello != SMTP_HELLO_NONE || !s->conf->smtpd_helo_required) && s->tx.mail_ok && s->tx.n > 0 &&
+           !s->restrict_.denied;
 }
 
 /* The chunk of a client that may not send one is dropped, then the reply says why. */
@@ -67,8 +68,12 @@ void smtp_cmd_bdat(struct smtp_session *s, str args)
         drop_chunk(s, size);
         return;
     }
-    if (!s->tx.msg.open)
+    if (!s->tx.msg.open) {
+        const struct restrict_refusal *refusal;
         smtp_message_begin(s, false);
+        if (restrict_data(s, &refusal) != RC_OK)
+            smtp_message_refuse(s, refusal);
+    }
     if (read_chunk(s, size, s->tx.msg.deadline))
         return;
     if (last) {

@@ -22,6 +22,11 @@ void smtp_cmd_data(struct smtp_session *s, str args)
     }
     if (smtp_refuse_without_recipients(s))
         return;
+    const struct restrict_refusal *refusal;
+    if (restrict_data(s, &refusal) != RC_OK) {
+        restrict_reply(s, refusal);
+        return;
+    }
     smtp_message_begin(s, true);
     smtp_reply(s, 354, NULL, "End data with <CR><LF>.<CR><LF>");
     smtp_set_data_rate(s, true);

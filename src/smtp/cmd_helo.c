@@ -4,6 +4,18 @@
 #include "smtp/rules.h"
 #include "smtp/session_impl.h"
 
+/* Replies when the restrictions refuse the name; then it is as if it had not been said. */
+static bool is_welcome(struct smtp_session *s)
+{
+    const struct restrict_refusal *refusal;
+    if (restrict_helo(s, &refusal) == RC_OK)
+        return true;
+    restrict_reply(s, refusal);
+    s->hello = SMTP_HELLO_NONE;
+    s->helo = STR_NONE;
+    return false;
+}
+
 /* Keeps the name and begins anew, or replies 501. */
 static bool accept_name(struct smtp_session *s, str args, enum smtp_hello hello)
 {
@@ -16,7 +28,7 @@ static bool accept_name(struct smtp_session *s, str args, enum smtp_hello hello)
     smtp_tx_reset(s);
     s->helo = str_mem(s->helo_room, args.n);
     s->hello = hello;
-    return true;
+    return is_welcome(s);
 }
 
 unsigned smtp_extensions(const struct smtp_session *s)

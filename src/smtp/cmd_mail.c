@@ -100,11 +100,17 @@ void smtp_cmd_mail(struct smtp_session *s, str args)
         smtp_tx_reset(s);
         return;
     }
+    const struct restrict_refusal *refusal;
     bool lowered = lower_priority(s, &mail);
     s->tx.mail = mail;
     s->tx.sender = sender;
     s->tx.mail_ok = true;
     s->tx.started = clock_mono();
+    if (restrict_mail(s, sender, &refusal) != RC_OK) {
+        restrict_reply(s, refusal);
+        smtp_tx_reset(s);
+        return;
+    }
     if (lowered) /* RFC 6710 §4.1 */
         smtp_reply(s, 250, "2.3.6", "0 is the priority of this message");
     else

@@ -17,7 +17,9 @@ void smtp_cmd_noop(struct smtp_session *s, str args)
 /* Nobody is told which addresses exist (RFC 5321 §7.3). */
 void smtp_cmd_vrfy(struct smtp_session *s, str args)
 {
-    if (args.n == 0)
+    if (s->conf->disable_vrfy_command)
+        smtp_reply(s, 502, "5.5.1", "VRFY command is disabled");
+    else if (args.n == 0)
         smtp_reply(s, 501, "5.5.4", "Syntax: VRFY address");
     else
         smtp_reply(s, 252, "2.0.0", "Cannot VRFY user, but will accept message and attempt delivery");

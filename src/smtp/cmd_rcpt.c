@@ -4,15 +4,18 @@
 #include "smtp/rules.h"
 #include "smtp/session_impl.h"
 
-/* *ret_remote: to be sent on to another server. */
-static enum rc check_relay(struct smtp_session *s, str address, bool local, bool *ret_remote, struct err *e)
+/* *ret_remote: to be sent on to another server; may_relay: a restriction permits it. */
+static enum rc check_relay(struct smtp_session *s, bool may_relay, bool *ret_remote, struct err *e)
 {
+    str address = s->rcpt.address;
+    bool local = s->rcpt.rc != RC_GONE;
     const struct rules_relay facts = {
         .kind = s->p->kind,
         .local_rcpt = local,
         .authenticated = smtp_is_authenticated(s),
         .in_mynetworks = s->has_address && rules_in_networks(&s->conf->mynetworks, &s->address),
         .relay_domain = !local && rules_is_relay_address(s->conf, address),
+        .permitted = may_relay,
     };
     switch (rules_relay(&facts)) {
     case RULES_RELAY:
@@ -33,48 +36,58 @@ static enum rc too_many(struct err *e)
     return err_set(e, RC_TEMP, 452, "4.5.3", "Error: too many recipients"); /* RFC 5321 §4.5.3.1.10 */
 }
 
-/* The recipient is another server's. */
-static enum rc add_remote(struct smtp_session *s, struct smtp_recipient *r, struct err *e)
+/* The recipient is another server's or, unlisted, nobody's: the queue sends the mail on, or returns it. */
+static enum rc add_queued(struct smtp_session *s, bool unlisted, struct smtp_recipient *r, struct err *e)
 {
-    if (r->n_targets > 0) /* under another address */
-        return RC_OK;
     r->targets = arena_make(s->tx.arena, struct smtp_target);
     if (!r->targets)
         return too_many(e);
-    *r->targets = (struct smtp_target){.remote = true, .uid = UINT32_MAX, .address = r->address};
+    *r->targets = (struct smtp_target){
+        .remote = !unlisted, .unlisted = unlisted, .uid = UINT32_MAX, .address = r->address};
     r->n_targets = 1;
     return RC_OK;
 }
 
-/* Asks whose the address is, and whether this client may send there. */
-static enum rc resolve(struct smtp_session *s, struct smtp_recipient *r, struct err *e)
+static enum rc refuse_unknown(const struct smtp_judged *j, struct err *e)
 {
-    struct err why = {.rc = RC_OK};
-    enum rc rc = s->env->resolve(s->p->env_ctx, r->address, s->tx.arena, &r->targets, &r->n_targets, &why);
-    bool known_domain = rc != RC_GONE, remote = false;
+    bool temp = j->rc == RC_TEMP;
+    const struct err *why = &j->why;
+    const char *text = why->peer[0] ? why->peer
+                       : temp       ? "temporary failure, try again later"
+                                    : "User unknown";
+    return err_set(e, j->rc,
+                   why->code ? why->code
+                   : temp    ? 451
+                             : 550,
+                   why->enhanced[0] ? why->enhanced
+                   : temp           ? "4.3.0"
+                                    : "5.1.1",
+                   "<" STR_FMT ">: Recipient address rejected: %s", STR_ARG(j->address), text);
+}
+
+/* Asks whose the address is, and whether this client may send there. */
+static enum rc resolve(struct smtp_session *s, struct smtp_recipient *r, bool may_relay, struct err *e)
+{
+    struct smtp_judged *j = &s->rcpt;
+    bool remote = false;
+    enum rc rc = smtp_judge(s);
     if (rc != RC_TEMP) {
-        enum rc relay = check_relay(s, r->address, known_domain, &remote, e);
+        enum rc relay = check_relay(s, may_relay, &remote, e);
         if (relay)
             return relay;
     }
-    if (remote)
-        return add_remote(s, r, e);
-    if (rc == RC_OK) {
-        must(r->n_targets > 0); /* an accepted recipient that leads nowhere would lose mail */
-        for (size_t i = 0; i < r->n_targets; i++)
-            r->targets[i].forwarded = r->targets[i].remote;
-        return RC_OK;
-    }
-    bool temp = rc == RC_TEMP;
-    const char *text = why.peer[0] ? why.peer : temp ? "temporary failure, try again later" : "User unknown";
-    return err_set(e, rc,
-                   why.code ? why.code
-                   : temp   ? 451
-                            : 550,
-                   why.enhanced[0] ? why.enhanced
-                   : temp          ? "4.3.0"
-                                   : "5.1.1",
-                   "<" STR_FMT ">: Recipient address rejected: %s", STR_ARG(r->address), text);
+    if (rc == RC_PERM && !s->conf->smtpd_reject_unlisted_recipient && !smtp_is_lmtp(s))
+        return add_queued(s, true, r, e);
+    r->targets = j->targets;
+    r->n_targets = j->n_targets;
+    if (remote) /* maybe under another address */
+        return r->n_targets > 0 ? RC_OK : add_queued(s, false, r, e);
+    if (rc != RC_OK)
+        return refuse_unknown(j, e);
+    must(r->n_targets > 0); /* an accepted recipient that leads nowhere would lose mail */
+    for (size_t i = 0; i < r->n_targets; i++)
+        r->targets[i].forwarded = r->targets[i].remote;
+    return RC_OK;
 }
 
 static enum rc check_count(const struct smtp_session *s, struct err *e)
@@ -114,6 +127,8 @@ void smtp_cmd_rcpt(struct smtp_session *s, str args)
 {
     struct err e;
     struct smtp_recipient r = {.targets = NULL};
+    const struct restrict_refusal *refusal;
+    bool may_relay = false;
     s->tx.rcpt_tried = true;
     enum rc rc = smtp_cmd_parse_rcpt(args, s->tx.mail.smtputf8, s->tx.arena, &r.rcpt, &e);
     if (arena_exhausted(s->tx.arena))
@@ -123,7 +138,17 @@ void smtp_cmd_rcpt(struct smtp_session *s, str args)
         return;
     }
     r.address = r.rcpt.postmaster ? r.rcpt.to.local : mailaddr_str(s->tx.arena, &r.rcpt.to);
-    if (check_count(s, &e) || resolve(s, &r, &e) || check_targets(s, &r, &e)) {
+    s->rcpt = (struct smtp_judged){.address = r.address};
+    if (check_count(s, &e)) {
+        smtp_reject(s, "RCPT", s->tx.sender, r.address, &e);
+        return;
+    }
+    /* RFC 5321 §4.5.1: postmaster can always be reached */
+    if (!r.rcpt.postmaster && restrict_rcpt(s, &may_relay, &refusal) != RC_OK) {
+        restrict_reply(s, refusal);
+        return;
+    }
+    if (!s->tx.actions.discard && (resolve(s, &r, may_relay, &e) || check_targets(s, &r, &e))) {
         smtp_reject(s, "RCPT", s->tx.sender, r.address, &e);
         return;
     }

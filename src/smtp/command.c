@@ -63,12 +63,18 @@ static void reply_needs_auth(struct smtp_session *s)
         smtp_reply(s, 530, "5.7.0", "Authentication required");
 }
 
+/* Mail may come without, where that is permitted; AUTH may not, as it was not offered. */
+static bool needs_hello(const struct smtp_session *s, const struct smtp_command *c)
+{
+    return s->conf->smtpd_helo_required || smtp_is_lmtp(s) || c->run == smtp_cmd_auth;
+}
+
 /* Replies and returns true when the flags forbid the command now. */
 static bool refuse_state(struct smtp_session *s, const struct smtp_command *c)
 {
     if (c->flags & SMTP_CMD_NEEDS_TLS && s->p->tls_required && !stream_is_tls(s->io)) /* RFC 3207 §4 */
         smtp_reply(s, 530, "5.7.0", "Must issue a STARTTLS command first");
-    else if (c->flags & SMTP_CMD_NEEDS_HELLO && s->hello == SMTP_HELLO_NONE)
+    else if (c->flags & SMTP_CMD_NEEDS_HELLO && s->hello == SMTP_HELLO_NONE && needs_hello(s, c))
         smtp_reply(s, 503, "5.5.1", "Error: send %s first", smtp_is_lmtp(s) ? "LHLO" : "HELO/EHLO");
     else if (c->flags & SMTP_CMD_NEEDS_AUTH && lacks_auth(s))
         reply_needs_auth(s);
@@ -91,6 +97,10 @@ static void run(struct smtp_session *s, const struct smtp_command *c, str args)
         smtp_reply(s, 554, "5.5.0", "Error: improper pipelining after %s", c->verb);
         log_info("improper command pipelining after %s from " SMTP_CLIENT_FMT, c->verb, SMTP_CLIENT_ARG(s));
         s->end = SMTP_END_REFUSED;
+        return;
+    }
+    if (s->restrict_.denied && c->run != smtp_cmd_quit) {
+        smtp_reply(s, 503, "5.7.0", "Error: access denied for " SMTP_CLIENT_FMT, SMTP_CLIENT_ARG(s));
         return;
     }
     if (refuse_state(s, c))

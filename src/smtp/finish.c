@@ -5,7 +5,7 @@
 #include "fmt/received.h"
 #include "smtp/session_impl.h"
 
-enum { TRACE_MAX = 8192 };
+enum { TRACE_MAX = 8192 + 4096 }; /* with what access tables prepend */
 
 /* What is wrong with the whole message, now that all of it is known. */
 static void judge(struct smtp_session *s)
@@ -71,6 +71,7 @@ static void put_missing_fields(struct smtp_session *s, struct date now, struct b
 static void put_trace(struct smtp_session *s, const struct smtp_delivery *d, struct buf *trace)
 {
     struct date now = {.seconds = clock_seconds()};
+    buf_puts(trace, s->tx.actions.prepend);
     put_received(s, d, now, trace);
     if (s->p->kind == SMTP_KIND_SUBMISSION)
         put_missing_fields(s, now, trace);
@@ -243,7 +244,9 @@ static void reply_once(struct smtp_session *s, const struct smtp_delivery *d, bo
 static void refuse(struct smtp_session *s)
 {
     const struct err *e = &s->tx.msg.failure;
-    smtp_log_reject(s, "END-OF-MESSAGE", s->tx.sender, s->tx.n == 1 ? s->tx.rcpts[0].address : STR_NONE, e);
+    if (!s->tx.msg.logged)
+        smtp_log_reject(s, "END-OF-MESSAGE", s->tx.sender, s->tx.n == 1 ? s->tx.rcpts[0].address : STR_NONE,
+                        e);
     for (size_t i = 0; i < (smtp_is_lmtp(s) ? s->tx.n : 1); i++)
         smtp_reply_err(s, e);
 }
@@ -258,6 +261,7 @@ static void deliver_and_reply(struct smtp_session *s)
         .client = arena_printf(s->cmd_arena, SMTP_CLIENT_FMT, SMTP_CLIENT_ARG(s)),
         .content_bytes = decoder->content_bytes,
         .content_lines = decoder->lines,
+        .held = s->tx.actions.hold,
         .each_alone = smtp_is_lmtp(s),
     };
     if (!collect_targets(s, &d)) {
@@ -275,12 +279,24 @@ static void deliver_and_reply(struct smtp_session *s)
         reply_once(s, &d, committed);
 }
 
+/* An access table wants it to vanish; the log tells which. */
+static void discard(struct smtp_session *s)
+{
+    log_info(STR_FMT ": discarded", STR_ARG(s->tx.id));
+    smtp_reply(s, 250, "2.0.0", "Ok: queued as " STR_FMT, STR_ARG(s->tx.id));
+}
+
 void smtp_message_finish(struct smtp_session *s)
 {
+    const struct restrict_refusal *refusal;
     judge(s);
     if (s->tx.msg.failed)
         refuse(s);
-    else
+    else if (!s->tx.actions.discard && restrict_end_of_data(s, &refusal) != RC_OK)
+        restrict_reply(s, refusal);
+    else if (s->tx.actions.discard)
+        discard(s);
+    else if (smtp_apply_actions(s) == RC_OK)
         deliver_and_reply(s);
     smtp_tx_reset(s);
 }

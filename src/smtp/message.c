@@ -19,6 +19,16 @@ void smtp_message_fail(struct smtp_session *s, int code, const char *enhanced, c
     (void)err_set(&m->failure, code < 500 ? RC_TEMP : RC_PERM, code, enhanced, "%s", text);
 }
 
+void smtp_message_refuse(struct smtp_session *s, const struct restrict_refusal *r)
+{
+    char text[SMTP_REASON_MAX];
+    if (s->tx.msg.failed)
+        return;
+    snprintf(text, sizeof text, STR_FMT, STR_ARG(r->text));
+    smtp_message_fail(s, r->code, r->enhanced, text);
+    s->tx.msg.logged = true;
+}
+
 static void note_sink(struct smtp_session *s, enum rc rc)
 {
     if (rc == RC_LIMIT)
@@ -43,7 +53,7 @@ void smtp_message_begin(struct smtp_session *s, bool dots)
 {
     struct smtp_message *m = &s->tx.msg;
     m->open = true;
-    m->failed = false;
+    m->failed = m->logged = false;
     m->deadline = clock_mono() + s->conf->smtpd_data_timeout_ms;
     headscan_init(&m->head);
     if (s->tx.mail.body == SMTP_BODY_BINARYMIME)

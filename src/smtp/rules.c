@@ -1,5 +1,6 @@
-/* The relay decision, pure. Only three things open the way to other servers: a log-in, and on the MX listener
- * an address in mynetworks, or a recipient in relay_domains, for that recipient alone; LMTP never relays. */
+/* The relay decision, pure. Only four things open the way to other servers: a log-in, and on the MX listener
+ * an address in mynetworks, or for one recipient alone that it is in relay_domains, or that a restriction
+ * permits it; LMTP never relays. */
 #include "smtp/rules.h"
 
 enum rules_verdict rules_relay(const struct rules_relay *r)
@@ -12,7 +13,8 @@ enum rules_verdict rules_relay(const struct rules_relay *r)
         return RULES_NO_RELAY;
     if (r->authenticated)
         return RULES_RELAY;
-    return r->kind == SMTP_KIND_MX && (r->in_mynetworks || r->relay_domain) ? RULES_RELAY : RULES_NO_RELAY;
+    bool may = r->in_mynetworks || r->relay_domain || r->permitted;
+    return r->kind == SMTP_KIND_MX && may ? RULES_RELAY : RULES_NO_RELAY;
 }
 
 bool rules_is_relay_address(const struct conf *c, str address)

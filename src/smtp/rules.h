@@ -13,6 +13,7 @@ struct rules_relay {
     bool authenticated; /* the client logged in */
     bool in_mynetworks; /* the client's address is one that the administrator trusts */
     bool relay_domain;  /* the recipient is of a domain for which mail is passed on: rules_is_relay_address */
+    bool permitted;     /* a restriction said so, in the list that decides about it */
 };
 
 enum rules_verdict {

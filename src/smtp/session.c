@@ -45,6 +45,7 @@ void smtp_tx_reset(struct smtp_session *s)
     s->tx.id = STR_NONE;
     s->tx.sender = STR_NONE;
     s->tx.msg.open = s->tx.msg.failed = false;
+    s->tx.actions = (struct smtp_actions){.discard = false};
 }
 
 void smtp_forget_client(struct smtp_session *s)
@@ -184,9 +185,15 @@ static enum rc start_tls_first(struct smtp_session *s)
     return rc;
 }
 
-/* 220 with the domain first (RFC 5321 §4.2). */
+/* 220 with the domain first (RFC 5321 §4.2), or why not; then only QUIT is left (RFC 5321 §3.1). */
 static void greet(struct smtp_session *s)
 {
+    const struct restrict_refusal *refusal;
+    if (restrict_connect(s, &refusal) != RC_OK) {
+        s->restrict_.denied = true;
+        restrict_reply(s, refusal);
+        return;
+    }
     smtp_reply(s, 220, NULL, "%s %s malle", s->conf->hostname, smtp_is_lmtp(s) ? "LMTP" : "ESMTP");
 }
 
@@ -207,12 +214,14 @@ static void session_init(struct smtp_session *s, const struct smtp_params *p, st
     s->cmd_arena = arena_new(CMD_ARENA_MAX);
     s->tx.arena = arena_new((size_t)p->conf->session_memory_limit);
     s->account = p->local ? p->local->name : STR_NONE;
+    s->restrict_.where = s->last_verb;
 }
 
 static void session_deinit(struct smtp_session *s)
 {
     smtp_tx_reset(s);
     arena_free(s->cmd_arena);
+    arena_free(s->restrict_.arena);
     arena_free(s->tx.arena);
 }
 

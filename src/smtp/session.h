@@ -9,6 +9,7 @@
 #include "smtp/smtp_env.h"
 
 struct conf;
+struct table_settings;
 struct tls_server;
 
 enum smtp_kind { SMTP_KIND_MX, SMTP_KIND_SUBMISSION, SMTP_KIND_LMTP };
@@ -30,9 +31,14 @@ struct smtp_params {
     bool offer_auth;                     /* AUTH is possible here (never with LMTP) */
     const struct smtp_local_user *local; /* NULL: a client that must log in; else the kind is submission */
     str client_address;                  /* "192.0.2.1" or "2001:db8::1"; "local" for a Unix socket */
-    str client_name; /* the confirmed PTR name, else "unknown"; "localhost" for a Unix socket */
+    str client_name;         /* the confirmed PTR name, else "unknown"; "localhost" for a Unix socket */
+    str client_reverse_name; /* of its PTR record, confirmed or not; else "unknown" */
+    bool name_is_uncertain, reverse_is_uncertain; /* "unknown", as the DNS did not answer */
     uint16_t client_port;
     bool client_is_here; /* it connected from an address of this machine */
+    str server_address;  /* that it connected to; "" for a Unix socket */
+    uint16_t server_port;
+    const struct table_settings *tables; /* those of the restrictions; NULL: none */
     const struct smtp_env *env;
     void *env_ctx;
 };

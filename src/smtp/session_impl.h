@@ -13,6 +13,7 @@
 #include "fmt/queue_id.h"
 #include "fmt/smtp_cmd.h"
 #include "smtp/command.h"
+#include "smtp/restrict.h"
 #include "smtp/session.h"
 
 enum {
@@ -50,13 +51,34 @@ struct smtp_message {
     struct dotstream decoder;
     struct headscan head;
     bool failed; /* failure is the reply; further bytes are read and dropped */
+    bool logged; /* ... and the log knows */
     struct err failure;
     msec deadline;
+};
+
+/* A recipient that is being judged: whose it is, asked when somebody wants to know. */
+struct smtp_judged {
+    str address;
+    bool asked;
+    enum rc rc; /* as of smtp_env.resolve */
+    struct err why;
+    struct smtp_target *targets;
+    size_t n_targets;
+};
+
+/* What access tables want done with the message as a whole. */
+struct smtp_actions {
+    bool discard, hold;
+    str redirect; /* the one address that gets it instead of all recipients */
+    str *bcc;     /* further recipients */
+    size_t n_bcc;
+    str prepend; /* header lines with their line ends, to stand above all others */
 };
 
 struct smtp_tx {
     struct arena *arena;
     bool mail_ok, rcpt_tried;
+    struct smtp_actions actions;
     struct smtp_mail mail;
     str sender; /* without brackets, "" for <> */
     struct smtp_recipient *rcpts;
@@ -65,6 +87,30 @@ struct smtp_tx {
     char id_room[QUEUE_ID_SIZE];
     str id; /* empty before the first accepted recipient */
     struct smtp_message msg;
+};
+
+enum { SMTP_REASON_MAX = 512 }; /* bytes of a reply's text */
+
+struct smtp_deferral { /* a refusal for now that waits for a permit or a reject */
+    bool active;
+    int code;
+    char enhanced[12], text[SMTP_REASON_MAX];
+};
+
+/* The restriction lists (restrict.c). */
+struct smtp_restrict {
+    struct arena *arena; /* for what one command needs; NULL before the first list is applied */
+    const char *where;   /* the command: "RCPT" */
+    bool has_sender, has_recipient;
+    str sender;
+    unsigned depth, steps;
+    unsigned warn_if_reject; /* the depth at which it was said; 0: not */
+    struct smtp_deferral if_permit, if_reject;
+    struct smtp_deferral after_client, after_helo, after_sender; /* if_permit as it was then */
+    bool sender_listed, recipient_listed;                        /* these have been looked at */
+    char text[SMTP_REASON_MAX];
+    struct restrict_refusal refusal;
+    bool denied; /* refused at CONNECT: only QUIT is left */
 };
 
 struct smtp_session {
@@ -82,6 +128,8 @@ struct smtp_session {
     struct ip_net address;
     bool has_address;
     struct smtp_tx tx;
+    struct smtp_judged rcpt; /* the recipient of this command */
+    struct smtp_restrict restrict_;
     const char *last_verb; /* for "after X" in the log; points into the command table */
     int last_code;         /* of the newest reply */
     int errors, junk;
@@ -114,6 +162,9 @@ str smtp_protocol(const struct smtp_session *s);
 /* SMTP_EXT_* (fmt/smtp_cmd.h) that are offered here now. */
 unsigned smtp_extensions(const struct smtp_session *s);
 
+/* Asks, once for each command, whose s->rcpt is: s->rcpt.rc (restrict_address.c). */
+enum rc smtp_judge(struct smtp_session *s);
+
 /* Forgets the transaction, its content too. */
 void smtp_tx_reset(struct smtp_session *s);
 /* Forgets everything the client said (RFC 3207 §4.2), also who it is. */
@@ -144,6 +195,9 @@ void smtp_log_tls(const struct smtp_session *s);    /* a handshake is done */
 /* "ID: reject: RCPT from ...", "NOQUEUE" without an id. recipient may be STR_NONE. */
 void smtp_log_reject(const struct smtp_session *s, const char *stage, str sender, str recipient,
                      const struct err *e);
+/* The same in all its parts: what is "reject", "info"...; sender and recipient with p NULL are left out. */
+void smtp_log_event(const struct smtp_session *s, const char *what, const char *stage, str text, str sender,
+                    str recipient);
 /* The same, and replies e. */
 void smtp_reject(struct smtp_session *s, const char *verb, str sender, str recipient, const struct err *e);
 struct smtp_times { /* of one message, for delays=: receiving and delivering */
@@ -163,8 +217,13 @@ size_t smtp_message_feed(struct smtp_session *s, str in, bool *ret_end);
 void smtp_message_end_counted(struct smtp_session *s);
 /* Notes why the message will be refused; the first reason stays. */
 void smtp_message_fail(struct smtp_session *s, int code, const char *enhanced, const char *text);
+/* The same for a refusal of the restrictions, of which the log knows. */
+void smtp_message_refuse(struct smtp_session *s, const struct restrict_refusal *r);
 /* All bytes are there: judges, delivers, replies, logs, and resets the transaction. */
 void smtp_message_finish(struct smtp_session *s);
+/* The recipients that access tables added, or put in the place of all others (actions.c). Not RC_OK: replied.
+ */
+MUST_USE enum rc smtp_apply_actions(struct smtp_session *s);
 /* Replies that DATA or BDAT has no recipients and returns true; false when it has. */
 bool smtp_refuse_without_recipients(struct smtp_session *s);
 

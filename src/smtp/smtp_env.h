@@ -15,6 +15,7 @@
 struct smtp_target {
     bool remote;
     bool forwarded; /* remote, and an address of ours leads there (the session says so) */
+    bool unlisted;  /* of a domain of ours, and nobody: for the queue, which returns the message */
     str account;    /* who receives: the mailbox's owner; empty when remote */
     uint32_t uid;
     str address; /* Delivered-To: the address after aliases, "user@domain" */
@@ -76,6 +77,7 @@ struct smtp_delivery {
     str account, client, message_id;       /* who logged in, or ""; "name[address]"; of the header, or "" */
     uint64_t content_bytes, content_lines; /* content in LF form */
     bool again;      /* a recipient may have it already, from an attempt whose outcome was lost */
+    bool held;       /* it waits in the queue until an administrator releases it */
     bool each_alone; /* LMTP: commit every recipient that can be; otherwise all or nothing */
     struct smtp_delivery_rcpt *rcpts;
     size_t n;
@@ -116,6 +118,13 @@ struct smtp_env {
      * committed, or with each_alone every rcpts[].result is set. Otherwise nothing was committed and every
      * result tells why, or has rc RC_OK when that recipient alone would have been fine. */
     enum rc (*deliver)(void *ctx, struct smtp_delivery *d);
+
+    /* The records of a name (enum dns_type of net/resolver.h), copied into the arena, each as on the wire
+     * without compression. RC_OK: *ret_n of them, at least one; RC_GONE: there are none; RC_TEMP: the DNS
+     * does not say, or what it says is forged. */
+    enum rc (*dns)(void *ctx, str name, int type, struct arena *a, str **ret, size_t *ret_n);
+    /* Waits, unless the server is ending. */
+    void (*pause)(void *ctx, int64_t ms);
 
     /* The server is ending: between commands the session says 421 4.3.2. May be NULL. */
     bool (*stopping)(void *ctx);

@@ -74,16 +74,30 @@ void smtp_log_client(const struct smtp_session *s)
         log_info(STR_FMT ": client=" SMTP_CLIENT_FMT, STR_ARG(s->tx.id), SMTP_CLIENT_ARG(s));
 }
 
+void smtp_log_event(const struct smtp_session *s, const char *what, const char *stage, str text, str sender,
+                    str recipient)
+{
+    AUTO(buf_deinit) struct buf line = BUF_INIT(4096);
+    buf_puts(&line, s->tx.id.n ? s->tx.id : S("NOQUEUE"));
+    buf_printf(&line, ": %s: %s from " SMTP_CLIENT_FMT ": " STR_FMT ";", what, stage, SMTP_CLIENT_ARG(s),
+               STR_ARG(text));
+    if (sender.p)
+        buf_printf(&line, " from=<" STR_FMT ">", STR_ARG(sender));
+    if (recipient.p)
+        buf_printf(&line, " to=<" STR_FMT ">", STR_ARG(recipient));
+    buf_printf(&line, " proto=" STR_FMT, STR_ARG(smtp_protocol(s)));
+    if (s->helo.n)
+        buf_printf(&line, " helo=<" STR_FMT ">", STR_ARG(s->helo));
+    log_info("%s", buf_cstr(&line));
+}
+
 void smtp_log_reject(const struct smtp_session *s, const char *stage, str sender, str recipient,
                      const struct err *e)
 {
-    str id = s->tx.id.n ? s->tx.id : S("NOQUEUE");
-    str to_open = recipient.n ? S(" to=<") : S(""), to_close = recipient.n ? S(">") : S("");
-    log_info(STR_FMT ": reject: %s from " SMTP_CLIENT_FMT ": %d %s %s; from=<" STR_FMT
-                     ">" STR_FMT STR_FMT STR_FMT " proto=" STR_FMT " helo=<" STR_FMT ">",
-             STR_ARG(id), stage, SMTP_CLIENT_ARG(s), e->code, e->enhanced, err_text(e), STR_ARG(sender),
-             STR_ARG(to_open), STR_ARG(recipient), STR_ARG(to_close), STR_ARG(smtp_protocol(s)),
-             STR_ARG(s->helo));
+    char text[sizeof e->log + 32];
+    snprintf(text, sizeof text, "%d %s %s", e->code, e->enhanced, err_text(e));
+    smtp_log_event(s, "reject", stage, str_c(text), sender.p ? sender : S(""),
+                   recipient.n ? recipient : STR_NONE);
 }
 
 void smtp_reject(struct smtp_session *s, const char *verb, str sender, str recipient, const struct err *e)

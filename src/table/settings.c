@@ -3,6 +3,7 @@
 
 #include "conf/key.h"
 #include "conf/report.h"
+#include "table/named.h"
 
 static const struct {
     enum conf_option option;
@@ -21,12 +22,21 @@ static const struct {
     [TABLES_CANONICAL] = {CONF_canonical_maps, "auth", false},
     [TABLES_SENDER_CANONICAL] = {CONF_sender_canonical_maps, "auth", false},
     [TABLES_RECIPIENT_CANONICAL] = {CONF_recipient_canonical_maps, "auth", false},
+    [TABLES_SENDER_LOGIN] = {CONF_smtpd_sender_login_maps, "smtpd", false},
+    [TABLES_RBL_REPLY] = {CONF_rbl_reply_maps, "smtpd", false},
 };
 
 static str value_of(const struct conf *c, size_t i)
 {
     const struct conf_key *key = &conf_options.v[settings[i].option];
     return str_c(*(const char *const *)(const void *)((const char *)c + key->offset));
+}
+
+/* What smtpd asks, submission asks, too: they are the same code. */
+static bool is_of(const char *owner, const char *role)
+{
+    return str_eq(str_c(owner), str_c(role)) ||
+           (str_eq(str_c(owner), S("smtpd")) && str_eq(str_c(role), S("submission")));
 }
 
 struct opening {
@@ -46,54 +56,110 @@ static void add_warning(void *ctx, const char *text)
     add_issue(ctx, true, text);
 }
 
-static enum rc open_setting(const struct conf *c, size_t i, const struct table_env *base,
-                            struct table_list **ret, struct conf_report *report)
+static enum rc open_list(const struct conf *c, enum conf_option option, str value, struct table_env env,
+                         struct table_list **ret, struct conf_report *report)
 {
-    struct opening o = {.report = report,
-                        .name = conf_options.v[settings[i].option].name,
-                        .origin = &c->origin[settings[i].option]};
-    struct table_env env = base ? *base : (struct table_env){0};
+    struct opening o = {.report = report, .name = conf_options.v[option].name, .origin = &c->origin[option]};
     struct err e = {0};
     env.warn = add_warning;
     env.ctx = &o;
-    env.no_substitution = settings[i].no_substitution;
-    str value = value_of(c, i);
     enum rc rc = table_list_open(&value, 1, &env, ret, &e);
     if (rc != RC_OK)
         add_issue(&o, false, err_text(&e));
     return rc;
 }
 
+struct naming {
+    const struct conf *c;
+    struct table_env env;
+    struct conf_report *report;
+    struct table_settings *t;
+    bool failed;
+};
+
+static void open_named(void *ctx, enum conf_option option, str spec)
+{
+    struct naming *n = ctx;
+    struct table_env env = n->env;
+    struct table_list *list = NULL;
+    if (table_settings_find(n->t, spec))
+        return;
+    if (str_starts(spec, S("policy:")) && env.ask)
+        env.timeout_ms = table_policy_timeout(spec) + TABLE_ON_THE_WAY_MS;
+    if (open_list(n->c, option, spec, env, &list, n->report) != RC_OK) {
+        n->failed = true;
+        return;
+    }
+    n->t->named = reallocarray(n->t->named, n->t->n_named + 1, sizeof *n->t->named);
+    must(n->t->named);
+    n->t->named[n->t->n_named++] = (struct table_named){str_dup(spec), list};
+}
+
+struct table_list *table_settings_find(const struct table_settings *t, str spec)
+{
+    for (size_t i = 0; t && i < t->n_named; i++)
+        if (str_eq(spec, str_c(t->named[i].spec)))
+            return t->named[i].list;
+    return NULL;
+}
+
 struct table_settings *table_settings_open(const struct conf *c, const char *role,
                                            const struct table_env *base, struct conf_report *report)
 {
     struct table_settings *t = calloc(1, sizeof *t);
-    bool fine = true;
+    struct naming n = {.c = c, .env = base ? *base : (struct table_env){0}, .report = report, .t = t};
     must(t);
-    for (size_t i = 0; i < TABLES_COUNT; i++)
-        if ((!role || str_eq(str_c(role), str_c(settings[i].role))) && value_of(c, i).n > 0)
-            fine &= open_setting(c, i, base, &t->v[i], report) == RC_OK;
-    return fine ? t : table_settings_close(t);
+    for (size_t i = 0; i < TABLES_COUNT; i++) {
+        struct table_env env = n.env;
+        env.no_substitution = settings[i].no_substitution;
+        if ((!role || is_of(settings[i].role, role)) && value_of(c, i).n > 0)
+            n.failed |= open_list(c, settings[i].option, value_of(c, i), env, &t->v[i], report) != RC_OK;
+    }
+    if (!role || is_of("smtpd", role))
+        table_named_each(c, open_named, &n);
+    return n.failed ? table_settings_close(t) : t;
 }
 
 struct table_settings *table_settings_close(struct table_settings *t)
 {
     for (size_t i = 0; t && i < TABLES_COUNT; i++)
         table_list_close(t->v[i]);
+    for (size_t i = 0; t && i < t->n_named; i++) {
+        table_list_close(t->named[i].list);
+        free(t->named[i].spec);
+    }
+    if (t)
+        free(t->named);
     free(t);
     return NULL;
+}
+
+static void put_spec(void *ctx, enum conf_option option, str spec)
+{
+    buf_printf(ctx, STR_FMT "\n", STR_ARG(spec));
+}
+
+static bool named_stale(const struct table_settings *old, const struct conf *was, const struct conf *now)
+{
+    AUTO(buf_deinit) struct buf then_text = BUF_INIT(16 << 20), now_text = BUF_INIT(16 << 20);
+    table_named_each(was, put_spec, &then_text);
+    table_named_each(now, put_spec, &now_text);
+    bool stale = !str_eq(buf_str(&then_text), buf_str(&now_text));
+    for (size_t i = 0; i < old->n_named; i++)
+        stale = stale || table_list_changed(old->named[i].list);
+    return stale;
 }
 
 bool table_settings_stale(const struct table_settings *old, const struct conf *was, const struct conf *now,
                           const char *role)
 {
     for (size_t i = 0; i < TABLES_COUNT; i++) {
-        if (!str_eq(str_c(role), str_c(settings[i].role)))
+        if (!is_of(settings[i].role, role))
             continue;
         if (!str_eq(value_of(was, i), value_of(now, i)) || (old->v[i] && table_list_changed(old->v[i])))
             return true;
     }
-    return false;
+    return is_of("smtpd", role) && named_stale(old, was, now);
 }
 
 /* --- tables that ask a database or a server --- */
@@ -110,12 +176,27 @@ static void pass_on(void *ctx, str spec)
     a->fn(a->ctx, a->role, spec);
 }
 
+static void each_asking_of(str specs, const char *role, table_asking_fn *fn, void *ctx)
+{
+    struct asking a = {role, fn, ctx};
+    table_each_asking(specs, pass_on, &a);
+    a.role = "submission";
+    if (is_of(role, a.role))
+        table_each_asking(specs, pass_on, &a);
+}
+
+static void named_asking(void *ctx, enum conf_option option, str spec)
+{
+    const struct asking *a = ctx;
+    each_asking_of(spec, "smtpd", a->fn, a->ctx);
+}
+
 void table_settings_each_asking(const struct conf *c, table_asking_fn *fn, void *ctx)
 {
-    for (size_t i = 0; i < TABLES_COUNT; i++) {
-        struct asking a = {settings[i].role, fn, ctx};
-        table_each_asking(value_of(c, i), pass_on, &a);
-    }
+    struct asking named = {"smtpd", fn, ctx};
+    for (size_t i = 0; i < TABLES_COUNT; i++)
+        each_asking_of(value_of(c, i), settings[i].role, fn, ctx);
+    table_named_each(c, named_asking, &named);
 }
 
 static void note_one(void *ctx, const char *role, str spec)
@@ -145,6 +226,9 @@ bool table_settings_asking_stale(const struct table_settings *old, const struct 
         return true;
     for (size_t i = 0; i < TABLES_COUNT; i++)
         if (old->v[i] && table_list_asking_changed(old->v[i]))
+            return true;
+    for (size_t i = 0; i < old->n_named; i++)
+        if (table_list_asking_changed(old->named[i].list))
             return true;
     return false;
 }

@@ -23,11 +23,20 @@ enum table_setting {
     TABLES_CANONICAL,
     TABLES_SENDER_CANONICAL,
     TABLES_RECIPIENT_CANONICAL,
+    TABLES_SENDER_LOGIN,
+    TABLES_RBL_REPLY,
     TABLES_COUNT
+};
+
+struct table_named { /* a table that a restriction names, or the table of a policy server */
+    char *spec;
+    struct table_list *list;
 };
 
 struct table_settings { /* a list is NULL when the setting is empty or another role's */
     struct table_list *v[TABLES_COUNT];
+    struct table_named *named; /* of the roles smtpd and submission */
+    size_t n_named;
 };
 
 /* Opens the tables that the role asks, with NULL those of all roles. base: what is done with those that ask a
@@ -36,6 +45,10 @@ struct table_settings { /* a list is NULL when the setting is empty or another r
 MUST_USE struct table_settings *table_settings_open(const struct conf *c, const char *role,
                                                     const struct table_env *base, struct conf_report *report);
 struct table_settings *table_settings_close(struct table_settings *t); /* accepts NULL, returns NULL */
+
+/* The table of this name, type:name as a restriction has it or as conf_policy_spec makes it. NULL: no
+ * restriction names it. */
+struct table_list *table_settings_find(const struct table_settings *t, str spec);
 
 /* Whether the role has to be started again, when `old` was opened for `was` and `now` is to follow: a setting
  * of its differs, or a file has changed since. */

@@ -2,7 +2,7 @@
  *
  * Types: inline, static, texthash, aliases (a file in the format of aliases(5), read with what it includes),
  * hash and lmdb (both an LMDB file that `malle postmap` made), regexp, pcre, cidr, sqlite, pgsql, ldap,
- * unionmap, pipemap, randmap, socketmap, tcp, fail; `proxy:` in front of a name means nothing here.
+ * unionmap, pipemap, randmap, socketmap, tcp, policy, fail; `proxy:` in front of a name means nothing here.
  *
  * Files are opened and read by table_open only, with a size limit, so that a role opens its tables before it
  * is locked in. Databases and servers are connected to when first asked, a few connections a table; one that
@@ -23,7 +23,8 @@ enum {
     TABLE_NESTING_MAX = 8,     /* tables within tables */
     TABLE_LIST_MAX = 100,      /* tables in one list */
     TABLE_SPEC_MAX = 4096,     /* of a table that another process asks */
-    TABLE_ASKS_AT_ONCE = 64    /* questions to one such table; others wait */
+    TABLE_ASKS_AT_ONCE = 64,   /* questions to one such table; others wait */
+    TABLE_ON_THE_WAY_MS = 2000 /* for question and answer, beyond what the other process gives a table */
 };
 
 /* What tables need from whoever opens them; zeroes mean the defaults. Copied by table_open. */
@@ -73,6 +74,9 @@ str table_spec(const struct table *t);
 bool table_changed(const struct table *t);
 /* The same for the files of those: they matter to the process that asks. */
 bool table_asking_changed(const struct table *t);
+
+/* The milliseconds that a spec of the type policy gives its server, 0 when it is none. */
+int table_policy_timeout(str spec);
 
 /* Connects the table to its database now, if it has one; what is wrong otherwise shows when it is first
  * asked. */

@@ -15,7 +15,7 @@ import struct
 import threading
 import time
 
-TYPES = {'A': 1, 'NS': 2, 'CNAME': 5, 'SOA': 6, 'MX': 15, 'TXT': 16, 'AAAA': 28, 'TLSA': 52}
+TYPES = {'A': 1, 'NS': 2, 'CNAME': 5, 'SOA': 6, 'PTR': 12, 'MX': 15, 'TXT': 16, 'AAAA': 28, 'TLSA': 52}
 ANCHOR = 'signed.invalid. DS 1234 13 2 ' + '00' * 32 + '\n'
 
 
@@ -28,7 +28,7 @@ def wire_data(kind, text):
         return ipaddress.ip_address(text).packed
     if kind == 'MX':
         preference, name = text.split(' ')
-        return struct.pack('!H', int(preference)) + wire_name(name)
+        return struct.pack('!H', int(preference)) + wire_name(name)  # "0 ." is no server at all
     if kind == 'TXT':
         return b''.join(bytes([len(text[i:i + 255])]) + text[i:i + 255].encode() for i in range(0, len(text), 255))
     return wire_name(text)

@@ -62,7 +62,7 @@ static void ptr(struct resolver *r, str address, msec deadline)
     void *to = s.ss_family == AF_INET ? (void *)&((struct sockaddr_in *)&s)->sin_addr
                                       : (void *)&((struct sockaddr_in6 *)&s)->sin6_addr;
     must(inet_pton(s.ss_family, z, to) == 1);
-    enum rc rc = resolver_ptr_name(r, &s, deadline, &name);
+    enum rc rc = resolver_ptr_name(r, &s, deadline, &name, NULL);
     printf("%s%s%s", rc_name(rc), name.n ? " " : "", buf_cstr(&name));
     buf_deinit(&name);
 }

@@ -2,6 +2,8 @@
  * sizes that agree with the content, recipients that were resolved. */
 #include "fake_env.h"
 
+#include "net/resolver.h"
+
 enum { WORLD_MAX = 64 << 20, CROWD = 400 };
 
 static const struct {
@@ -189,6 +191,48 @@ static enum rc fake_deliver(void *ctx, struct smtp_delivery *d)
     return d->each_alone ? RC_OK : worst;
 }
 
+static const struct {
+    const char *name;
+    enum dns_type type;
+    str rdata;
+} records[] = {
+    {"good.example", DNS_MX, S("\0\12\2mx\4good\7example\0")},
+    {"good.example", DNS_NS, S("\2ns\4good\7example\0")},
+    {"mx.good.example", DNS_A, S("\306\63\144\1")}, /* 198.51.100.1 */
+    {"ns.good.example", DNS_A, S("\306\63\144\2")},
+    {"address.example", DNS_A, S("\306\63\144\3")},
+    {"null.example", DNS_MX, S("\0\0\0")},
+    {"backup.example", DNS_MX, S("\0\12\2mx\4good\7example\0")},
+    {"backup.example", DNS_MX, S("\0\24\4here\7example\0")},
+    {"here.example", DNS_A, S("\313\0\161\1")}, /* 203.0.113.1 */
+    {"7.2.0.192.bl.example", DNS_A, S("\177\0\0\4")},
+    {"7.2.0.192.bl.example", DNS_TXT, S("\4seen\1!")},
+    {"7.2.0.192.wl.example", DNS_A, S("\177\0\0\1")},
+    {"evil.example.rhs.example", DNS_A, S("\177\0\0\2")},
+    {"client.example.rhs.example", DNS_A, S("\177\0\0\2")},
+};
+
+static enum rc fake_dns(void *ctx, str name, int type, struct arena *a, str **ret, size_t *ret_n)
+{
+    enum { ALL = sizeof records / sizeof *records };
+    str *v = arena_array(a, ALL, sizeof *v);
+    size_t n = 0;
+    if (str_ends(name, S("slow.example")))
+        return RC_TEMP;
+    for (size_t i = 0; i < ALL; i++)
+        if (records[i].type == (enum dns_type)type && str_ieq(name, str_c(records[i].name)))
+            v[n++] = records[i].rdata;
+    *ret = v;
+    *ret_n = n;
+    return n > 0 ? RC_OK : RC_GONE;
+}
+
+static void fake_pause(void *ctx, int64_t ms)
+{
+    struct fake_world *w = ctx;
+    w->paused_ms += ms;
+}
+
 static bool fake_stopping(void *ctx)
 {
     struct fake_world *w = ctx;
@@ -205,5 +249,7 @@ const struct smtp_env fake_env = {
     .content_append = fake_content_append,
     .content_discard = fake_content_discard,
     .deliver = fake_deliver,
+    .dns = fake_dns,
+    .pause = fake_pause,
     .stopping = fake_stopping,
 };

@@ -1,7 +1,8 @@
 /* fake_env: a world for SMTP sessions in tests. Mailboxes: alice, bob (both also reached by team@), full
  * (RC_TEMP at RCPT), broken (RC_TEMP at delivery), vanished (RC_PERM at delivery) at example.org and
  * bücher.example; crowd there is an alias of 400 mailboxes; every other name there is unknown, every other
- * domain is foreign. Log-in: alice with the password "secret". Messages are kept as text. */
+ * domain is foreign. The DNS has the records of fake_env.c; it does not answer for what is below
+ * slow.example. Log-in: alice with the password "secret". Messages are kept as text. */
 #ifndef TESTS_UNIT_SMTP_FAKE_ENV_H
 #define TESTS_UNIT_SMTP_FAKE_ENV_H
 
@@ -15,8 +16,9 @@ struct fake_world {
     enum rc sink_result;    /* what content_append answers */
     enum rc deliver_result; /* not RC_OK: deliver fails as a whole and says nothing about recipients */
     bool stopping;
-    int sasl_steps;   /* LOGIN's place */
-    str sender_owner; /* the one address that alice may send as */
+    int64_t paused_ms; /* by pause, altogether */
+    int sasl_steps;    /* LOGIN's place */
+    str sender_owner;  /* the one address that alice may send as */
     uint64_t last_bytes, last_lines;
     char last_id[32];
 };

@@ -19,7 +19,7 @@ static int log_file = -1;
 void talk_init(struct talk *t, enum smtp_kind kind, const char *settings)
 {
     struct conf_report report = {.n = 0};
-    struct buf text = BUF_INIT(4096);
+    struct buf text = BUF_INIT(16384);
     if (log_file < 0)
         log_file = memfd_create("log", MFD_CLOEXEC);
     log_init("malle/smtpd", "test", log_file, LOG_TEXT, LOG_LEVEL_INFO);
@@ -29,6 +29,8 @@ void talk_init(struct talk *t, enum smtp_kind kind, const char *settings)
     buf_printf(&text, "hostname = mx.example.org\ndomains = example.org\n%s", settings);
     t->conf = conf_parse(buf_str(&text), "test", &report);
     must(t->conf);
+    t->tables = table_settings_open(t->conf, "smtpd", NULL, &report);
+    must(t->tables);
     conf_report_deinit(&report);
     buf_deinit(&text);
     buf_init(&t->in, REPLY_MAX);
@@ -38,6 +40,10 @@ void talk_init(struct talk *t, enum smtp_kind kind, const char *settings)
         .offer_auth = kind == SMTP_KIND_SUBMISSION,
         .client_address = S("192.0.2.7"),
         .client_name = S("client.example"),
+        .client_reverse_name = S("client.example"),
+        .server_address = S("203.0.113.1"),
+        .server_port = 25,
+        .tables = t->tables,
         .env = &fake_env,
     };
 }
@@ -109,6 +115,7 @@ void talk_end(struct talk *t)
     shutdown(t->fd, SHUT_WR);
     pthread_join(t->thread, NULL);
     close(t->fd);
+    table_settings_close(t->tables);
     conf_free(t->conf);
     buf_deinit(&t->in);
 }

@@ -5,6 +5,7 @@
 #include "conf/conf.h"
 #include "fake_env.h"
 #include "smtp/session.h"
+#include "table/settings.h"
 
 #include <pthread.h>
 
@@ -12,6 +13,7 @@ struct talk {
     struct fake_world world;
     struct smtp_params params; /* may be changed before talk_begin */
     struct conf *conf;
+    struct table_settings *tables; /* that the restrictions of conf name */
     pthread_t thread;
     int fd;            /* the client's end */
     struct stream *io; /* the server's end */

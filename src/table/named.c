@@ -1,0 +1,48 @@
+#include "table/named.h"
+
+#include "conf/policy_service.h"
+#include "conf/restrictions.h"
+
+struct walk {
+    const struct conf *c;
+    table_named_fn *fn;
+    void *ctx;
+};
+
+static void name_server(const struct walk *w, enum conf_option option, const struct restriction *r)
+{
+    AUTO(buf_deinit) struct buf spec = BUF_INIT(2048);
+    struct conf_policy_service p;
+    if (conf_policy_service(w->c, r, &p, NULL) != RC_OK)
+        return;
+    conf_policy_spec(&p, &spec);
+    if (!spec.overflow)
+        w->fn(w->ctx, option, buf_str(&spec));
+}
+
+static void walk_list(const struct walk *w, enum conf_option option, str list, enum restriction_list which)
+{
+    struct restriction r;
+    enum rc rc;
+    str classes = str_c(w->c->smtpd_restriction_classes);
+    while ((rc = restriction_take(&list, which, classes, &r, NULL)) != RC_GONE) {
+        if (rc == RC_OK && r.kind == RESTRICTION_ACCESS)
+            w->fn(w->ctx, option, r.argument);
+        else if (rc == RC_OK && r.kind == RESTRICTION_POLICY)
+            name_server(w, option, &r);
+    }
+}
+
+void table_named_each(const struct conf *c, table_named_fn *fn, void *ctx)
+{
+    const struct walk w = {c, fn, ctx};
+    str classes = str_c(c->smtpd_restriction_classes), name, list;
+    enum rc rc;
+    for (int i = 0; i < RESTRICTION_LISTS; i++) {
+        enum restriction_list which = (enum restriction_list)i;
+        walk_list(&w, conf_restrictions_option(which), conf_restrictions(c, which), which);
+    }
+    while ((rc = restriction_take_class(&classes, &name, &list, NULL)) != RC_GONE)
+        if (rc == RC_OK)
+            walk_list(&w, CONF_smtpd_restriction_classes, list, RESTRICTION_RECIPIENT);
+}
