@@ -4,18 +4,15 @@ static const struct {
     enum conf_option option;
     size_t offset;
 } lists[RESTRICTION_LISTS] = {
-#define LIST(name)                               \
-    {                                            \
-        CONF_##name, offsetof(struct conf, name) \
-    }
-    [RESTRICTION_CLIENT] = LIST(smtpd_client_restrictions),
-    [RESTRICTION_HELO] = LIST(smtpd_helo_restrictions),
-    [RESTRICTION_SENDER] = LIST(smtpd_sender_restrictions),
-    [RESTRICTION_RELAY] = LIST(smtpd_relay_restrictions),
-    [RESTRICTION_RECIPIENT] = LIST(smtpd_recipient_restrictions),
-    [RESTRICTION_DATA] = LIST(smtpd_data_restrictions),
-    [RESTRICTION_END_OF_DATA] = LIST(smtpd_end_of_data_restrictions),
-#undef LIST
+    [RESTRICTION_CLIENT] = {CONF_smtpd_client_restrictions, offsetof(struct conf, smtpd_client_restrictions)},
+    [RESTRICTION_HELO] = {CONF_smtpd_helo_restrictions, offsetof(struct conf, smtpd_helo_restrictions)},
+    [RESTRICTION_SENDER] = {CONF_smtpd_sender_restrictions, offsetof(struct conf, smtpd_sender_restrictions)},
+    [RESTRICTION_RELAY] = {CONF_smtpd_relay_restrictions, offsetof(struct conf, smtpd_relay_restrictions)},
+    [RESTRICTION_RECIPIENT] = {CONF_smtpd_recipient_restrictions,
+                               offsetof(struct conf, smtpd_recipient_restrictions)},
+    [RESTRICTION_DATA] = {CONF_smtpd_data_restrictions, offsetof(struct conf, smtpd_data_restrictions)},
+    [RESTRICTION_END_OF_DATA] = {CONF_smtpd_end_of_data_restrictions,
+                                 offsetof(struct conf, smtpd_end_of_data_restrictions)},
 };
 
 str conf_restrictions(const struct conf *c, enum restriction_list which)
