@@ -49,7 +49,9 @@ static void drop_chunk(struct smtp_session *s, uint64_t size)
 {
     if (read_chunk(s, size, clock_mono() + s->conf->smtpd_data_timeout_ms))
         return;
-    if (!s->tx.mail_ok)
+    if (s->restrict_.denied)
+        smtp_reply_denied(s);
+    else if (!s->tx.mail_ok)
         smtp_reply(s, 503, "5.5.1", "Error: need MAIL command");
     else
         (void)smtp_refuse_without_recipients(s);

@@ -99,8 +99,8 @@ static void run(struct smtp_session *s, const struct smtp_command *c, str args)
         s->end = SMTP_END_REFUSED;
         return;
     }
-    if (s->restrict_.denied && c->run != smtp_cmd_quit) {
-        smtp_reply(s, 503, "5.7.0", "Error: access denied for " SMTP_CLIENT_FMT, SMTP_CLIENT_ARG(s));
+    if (s->restrict_.denied && c->run != smtp_cmd_quit && c->run != smtp_cmd_bdat) {
+        smtp_reply_denied(s);
         return;
     }
     if (refuse_state(s, c))

@@ -64,3 +64,8 @@ void smtp_reply_err(struct smtp_session *s, const struct err *e)
                : temp     ? "Error: temporary failure, try again later"
                           : "Error: refused");
 }
+
+void smtp_reply_denied(struct smtp_session *s)
+{
+    smtp_reply(s, 503, "5.7.0", "Error: access denied for " SMTP_CLIENT_FMT, SMTP_CLIENT_ARG(s));
+}

@@ -184,6 +184,8 @@ void smtp_flush(struct smtp_session *s);
  */
 void smtp_reply(struct smtp_session *s, int code, const char *enhanced, const char *fmt, ...) PRINTF(4, 5);
 void smtp_reply_err(struct smtp_session *s, const struct err *e);
+/* What a client that was refused at CONNECT is told from then on. */
+void smtp_reply_denied(struct smtp_session *s);
 
 /* --- log (smtp_log.c) --- */
 #define SMTP_CLIENT_FMT    STR_FMT "[" STR_FMT "]"

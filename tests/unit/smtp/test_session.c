@@ -614,6 +614,7 @@ static void connection_refused(void **state)
     t.fd = fd[1];
     assert_true(str_eq(talk_hear(&t), S("421 4.7.0 mx.example.org Error: too many connections\r\n")));
     close(fd[1]);
+    table_settings_close(t.tables);
     conf_free(t.conf);
     buf_deinit(&t.in);
     fake_world_deinit(&t.world);
