@@ -79,12 +79,12 @@ void access_result_parse(str value, struct access_result *ret)
             take_status(ret);
         return;
     }
-    if (is_reply_code(word)) {
+    if (all_digits(value)) {
+        ret->action = ACCESS_OK;
+    } else if (is_reply_code(word)) {
         ret->action = ACCESS_CODE;
         ret->code = (word.p[0] - '0') * 100 + (word.p[1] - '0') * 10 + word.p[2] - '0';
         take_status(ret);
-    } else if (all_digits(value)) {
-        ret->action = ACCESS_OK;
     } else {
         ret->text = value;
     }

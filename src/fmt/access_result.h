@@ -1,6 +1,6 @@
 /* access_result: the right-hand sides of access(5), which policy servers answer with, too.
  *
- *   result = action [ white text ] / digit3 [ white text ] / digits / restrictions
+ *   result = action [ white text ] / digit3 white text / digits / restrictions
  *
  * The text of an action that refuses may begin with an enhanced status code (RFC 3463). Actions are compared
  * without case. Pure; all results are views. */
@@ -10,7 +10,7 @@
 #include "base/str.h"
 
 enum access_action {
-    ACCESS_OK,    /* also RELAY, and digits that are no reply code */
+    ACCESS_OK,    /* also RELAY, and digits alone, even those of a reply code */
     ACCESS_DUNNO, /* as if nothing had been found */
     ACCESS_REJECT,
     ACCESS_DEFER,

@@ -21,15 +21,17 @@ static str fixed_status(str status, const struct about *about, char *room, size_
 {
     static const struct {
         const char *detail, *sender, *recipient;
-    } rows[] = {{".1.0", ".1.0", ".1.0"}, {".1.1", ".1.0", ".1.1"}, {".1.2", ".1.8", ".1.2"},
-                {".1.3", ".1.7", ".1.3"}, {".1.4", ".1.0", ".1.4"}, {".1.5", ".1.0", ".1.5"},
-                {".1.6", ".1.0", ".1.6"}, {".1.7", ".1.7", ".1.3"}, {".1.8", ".1.8", ".1.2"}};
+    } rows[] = {{".1.1", ".1.7", ".1.1"}, {".1.2", ".1.8", ".1.2"}, {".1.3", ".1.7", ".1.3"},
+                {".1.4", ".1.7", ".1.4"}, {".1.5", ".1.0", ".1.5"}, {".1.6", ".1.7", ".1.6"},
+                {".1.7", ".1.7", ".1.3"}, {".1.8", ".1.8", ".1.2"}};
     bool sender = str_eq(str_c(about->class), S(CLASS_SENDER)),
          recipient = str_eq(str_c(about->class), S(CLASS_RECIPIENT));
     str detail = str_from(status, 1), now = detail;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (str_starts(detail, S(".1.")))
+        now = sender || recipient ? S(".1.0") : S(".0.0");
+    for (size_t i = 0; (sender || recipient) && i < sizeof rows / sizeof *rows; i++)
         if (str_eq(detail, str_c(rows[i].detail)))
-            now = str_c(sender ? rows[i].sender : recipient ? rows[i].recipient : ".0.0");
+            now = str_c(sender ? rows[i].sender : rows[i].recipient);
     snprintf(room, size, "%c" STR_FMT, status.p[0], STR_ARG(now));
     return str_c(room);
 }

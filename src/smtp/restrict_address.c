@@ -98,11 +98,12 @@ static unsigned preference_of(str rdata)
     return rdata.n < 2 ? UINT16_MAX : (unsigned)(unsigned char)rdata.p[0] << 8 | (unsigned char)rdata.p[1];
 }
 
-static enum verdict cannot_look_up(struct smtp_session *s, const char *what)
+static enum verdict cannot_look_up(struct smtp_session *s, str what)
 {
     return restrict_if_reject(s, 450, "4.4.4",
-                              "<" STR_FMT ">: " CLASS_RECIPIENT " rejected: Unable to look up %s",
-                              STR_ARG(s->rcpt.address), what);
+                              "<" STR_FMT ">: " CLASS_RECIPIENT " rejected: Unable to look up " STR_FMT
+                              ": Host not found, try again",
+                              STR_ARG(s->rcpt.address), STR_ARG(what));
 }
 
 /* This server is among the mail servers of the domain, and the first of those is in the networks that were
@@ -121,14 +122,15 @@ enum verdict restrict_mx_backup(struct smtp_session *s)
             return DUNNO;
     rc = restrict_dns(s, domain, DNS_MX, &records);
     if (rc == RC_TEMP)
-        return cannot_look_up(s, "mail exchanger information");
+        return cannot_look_up(s, S("mail exchanger information"));
     for (size_t i = 0; i < records.n; i++)
         best = preference_of(records.v[i]) < best ? preference_of(records.v[i]) : best;
     for (size_t i = 0; i < records.n && i < MX_MAX; i++) {
         bool in_networks = false;
         str host = restrict_dns_name(s, records.v[i], DNS_MX);
         if (look_at_host(s, host, &here, &in_networks) == RC_TEMP)
-            return cannot_look_up(s, "a mail exchanger");
+            return cannot_look_up(
+                s, arena_printf(s->restrict_.arena, "host " STR_FMT " as mail exchanger", STR_ARG(host)));
         all_first = all_first && (preference_of(records.v[i]) > best || in_networks);
     }
     return here && (all_first || s->conf->permit_mx_backup_networks.n == 0) ? PERMITTED : DUNNO;

@@ -3,11 +3,18 @@
 #include "smtp/restrict_impl.h"
 #include "smtp/rules.h"
 
-static enum verdict refuse_client(struct smtp_session *s, bool uncertain, const char *what)
+static enum verdict refuse_client(struct smtp_session *s, bool uncertain, const char *enhanced,
+                                  const char *what)
 {
-    return restrict_refuse(s, BY_POLICY, uncertain ? 450 : s->conf->unknown_client_reject_code, "4.7.25",
+    return restrict_refuse(s, BY_POLICY, uncertain ? 450 : s->conf->unknown_client_reject_code, enhanced,
                            "Client host rejected: cannot find your %s, [" STR_FMT "]", what,
                            STR_ARG(s->p->client_address));
+}
+
+/* Who connects from an address of this machine has it for a name of the server, too. */
+static bool is_here(const struct smtp_params *p)
+{
+    return p->server_address.n > 0 && str_eq(p->client_address, p->server_address);
 }
 
 enum verdict restrict_client(struct smtp_session *s, const struct restriction *r)
@@ -15,16 +22,17 @@ enum verdict restrict_client(struct smtp_session *s, const struct restriction *r
     const struct smtp_params *p = s->p;
     switch (r->kind) {
     case RESTRICTION_PERMIT_INTERFACES:
-        return p->client_is_here ? PERMITTED : DUNNO;
+        return is_here(p) ? PERMITTED : DUNNO;
     case RESTRICTION_PERMIT_NETWORKS:
         return s->has_address && rules_in_networks(&s->conf->mynetworks, &s->address) ? PERMITTED : DUNNO;
     case RESTRICTION_UNKNOWN_REVERSE:
         return str_eq(p->client_reverse_name, S("unknown"))
-                   ? refuse_client(s, p->reverse_is_uncertain, "reverse hostname")
+                   ? refuse_client(s, p->reverse_is_uncertain, "4.7.1", "reverse hostname")
                    : DUNNO;
     default:
-        return str_eq(p->client_name, S("unknown")) ? refuse_client(s, p->name_is_uncertain, "hostname")
-                                                    : DUNNO;
+        return str_eq(p->client_name, S("unknown"))
+                   ? refuse_client(s, p->name_is_uncertain, "4.7.25", "hostname")
+                   : DUNNO;
     }
 }
 
@@ -64,9 +72,12 @@ enum verdict restrict_helo_name(struct smtp_session *s, const struct restriction
     if (name.p[name.n - 1] == '.')
         name = str_sub(name, 0, name.n - 1);
     bool valid = helo_name_is_valid(name);
+    struct ip_net ip;
     switch (r->kind) {
-    case RESTRICTION_INVALID_HELO:
-        return valid ? DUNNO : refuse_helo(s, s->conf->invalid_hostname_reject_code, "5.5.2", "Invalid name");
+    case RESTRICTION_INVALID_HELO: /* an address without brackets is tolerated */
+        return valid || ip_parse(name, &ip) == RC_OK
+                   ? DUNNO
+                   : refuse_helo(s, s->conf->invalid_hostname_reject_code, "5.5.2", "Invalid name");
     case RESTRICTION_NON_FQDN_HELO:
         return valid && str_chr(name, '.') >= 0
                    ? DUNNO

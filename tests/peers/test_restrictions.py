@@ -23,7 +23,7 @@ RECORDS = {
     ('good.example', 'MX'): ['10 mx.good.example'], ('mx.good.example', 'A'): ['198.51.100.1'],
     ('good.example', 'NS'): ['ns.good.example'], ('ns.good.example', 'A'): ['198.51.100.2'],
     ('host.example', 'A'): ['198.51.100.3'], ('null.example', 'MX'): ['0 .'],
-    ('9.0.0.127.bl.example', 'A'): ['127.0.0.4'], ('9.0.0.127.bl.example', 'TXT'): ['seen', 'twice'],
+    ('9.0.0.127.bl.example', 'A'): ['127.0.0.4'], ('9.0.0.127.bl.example', 'TXT'): ['seen'],
     ('9.0.0.127.bare.example', 'A'): ['127.0.0.2'], ('9.0.0.127.wl.example', 'A'): ['127.0.0.1'],
     ('evil.example.rhs.example', 'A'): ['127.0.0.2'], ('evil.example.rhs.example', 'TXT'): ['evil'],
     ('mx.backup.example', 'A'): ['198.51.100.9'], ('backup.example', 'MX'): ['10 mx.backup.example'],
@@ -37,7 +37,7 @@ def guide(name):
 
 
 GATE = 'permit_mynetworks, reject_unauth_destination'
-HELOS = ['client.example', 'bare', 'a..b', '-a.example', 'a_b.example', '192.0.2.1', '1234', 'a.b.', '[192.0.2.1]', '[192.0.2.999]', '[192.0.2.1',
+HELOS = ['client.example', 'bare', 'a..b', '2001:db8::1', '-a.example', 'a_b.example', '192.0.2.1', '1234', 'a.b.', '[192.0.2.1]', '[192.0.2.999]', '[192.0.2.1',
          '[IPv6:2001:db8::1]', '[2001:db8::1]', '[]', '[x', 'none.example', 'host.example', 'good.example', 'fails.example']
 SENDERS = ['a@good.example', '', 'a@bare', 'a@none.example', 'a@null.example', 'a@fails.example', 'a@[192.0.2.1]', 'a@host.example',
            'a@malle.test', 'a@sub.good.example', 'a@evil.example']
@@ -90,9 +90,8 @@ CASES = {
                   dialogues(senders=['a@good.example', ''])),
     'sender table': ({'smtpd_recipient_restrictions': f'check_sender_access {TABLE % (("good.example",) * len(ACTIONS))}, {GATE}'},
                      dialogues(senders=[f'{key}@good.example' for key in ACTIONS], recipients=[DEMO, 'b@foreign.example'])),
-    'recipient table': ({'smtpd_relay_restrictions': GATE, 'smtpd_recipient_restrictions': TABLE % (('good.example',) * len(ACTIONS)),
-                         'relay_domains': 'good.example'},
-                        dialogues(recipients=[f'{key}@good.example' for key in ACTIONS])),
+    'recipient table': ({'smtpd_relay_restrictions': GATE, 'smtpd_recipient_restrictions': TABLE % (('relayed.example',) * len(ACTIONS))},
+                        dialogues(recipients=[f'{key}@relayed.example' for key in ACTIONS])),
     'sender list': ({'smtpd_relay_restrictions': GATE, 'smtpd_sender_restrictions': TABLE % (('good.example',) * len(ACTIONS)),
                      'smtpd_recipient_restrictions': 'reject'},
                     dialogues(senders=[f'{key}@good.example' for key in ACTIONS])),
@@ -104,7 +103,7 @@ CASES = {
                    dialogues(['a.example', 'example', 'a.test', 'null.example', 'bare'])),
     'keys': ({'smtpd_relay_restrictions': GATE,
               'smtpd_sender_restrictions': 'inline:{ { a@ = REJECT local }, { b@x.example = REJECT whole }, { x.example = DEFER domain }, { <> = REJECT null } }'},
-             dialogues(senders=['a@y.example', 'a+t@y.example', 'b@x.example', 'b+t@x.example', 'c@x.example', 'c@sub.x.example', 'B@X.example', ''])),
+             dialogues(senders=['a@y.example', 'a+t@y.example', 'b@x.example', 'b+t@x.example', 'c@x.example', 'c@sub.x.example', 'B@x.example', ''])),
     'servers': ({'smtpd_relay_restrictions': GATE,
                  'smtpd_sender_restrictions': 'check_sender_mx_access inline:{ { 198.51.100.1 = REJECT mx }, { host.example = REJECT itself } }, '
                                               'check_sender_ns_access inline:{ { ns.good.example = DEFER ns } }, check_sender_a_access inline:{ { 192.0.2 = REJECT literal } }'},
@@ -118,9 +117,6 @@ CASES = {
     'deferred reject': ({'smtpd_relay_restrictions': 'defer_if_reject, ' + GATE}, dialogues(recipients=[DEMO, 'b@foreign.example'])),
     'plaintext': ({'smtpd_relay_restrictions': GATE, 'smtpd_recipient_restrictions': 'permit_inet_interfaces, reject_plaintext_session'},
                   dialogues(sources=[STRANGER, FRIEND])),
-    'logins': ({'smtpd_relay_restrictions': GATE, 'smtpd_sender_restrictions': 'reject_unauthenticated_sender_login_mismatch',
-                'smtpd_sender_login_maps': 'inline:{ { a@good.example = x }, { @host.example = y } }'},
-               dialogues(senders=['a@good.example', 'A+t@good.example', 'b@good.example', 'b@host.example', ''])),
     'backup': ({'smtpd_relay_restrictions': 'permit_mx_backup, reject_unauth_destination'},
                dialogues(recipients=['b@backup.example', 'b@fails.example', 'b@none.example'])),
     'order': ({'smtpd_relay_restrictions': 'reject_unauth_destination', 'smtpd_recipient_restrictions': 'defer',
@@ -137,24 +133,18 @@ class Restricted(Postfix):
     def command(self):
         binary, option, etc = super().command()
         main, master = etc / 'main.cf', etc / 'master.cf'
-        with main.open('a') as f:
-            f.write(f'''myhostname = mail.malle.test
-mynetworks = {FRIEND}/32
-virtual_mailbox_domains = malle.test
-virtual_mailbox_maps = inline:{{ {DEMO} = x, a@malle.test = x, x@malle.test = x }}
-relayhost =
-relay_domains =
-default_transport = retry:later
-recipient_delimiter = +
-smtpd_error_sleep_time = 0
-smtpd_tls_security_level = none
-compatibility_level = 3.6
-smtpd_restriction_classes = {', '.join(CLASSES)}
-''' + ''.join(f'{name} = {value}\n' for name, value in CLASSES.items()))
+        settings = dict(line.split(' =', 1) for line in main.read_text().splitlines())
+        # no name twice: postlogd would warn of it to itself, and wait for ever when its socket is full
+        settings.update({
+            'myhostname': 'mail.malle.test', 'mynetworks': f'{FRIEND}/32', 'virtual_mailbox_domains': 'malle.test',
+            'virtual_mailbox_maps': f'inline:{{ {{ {DEMO} = x }}, {{ a@malle.test = x }}, {{ x@malle.test = x }} }}',
+            'relayhost': '[127.0.0.1]:9', 'relay_domains': 'relayed.example', 'recipient_delimiter': '+', 'smtpd_error_sleep_time': '0',
+            'smtpd_tls_security_level': 'none', 'smtpd_restriction_classes': ', '.join(CLASSES), **CLASSES})
+        main.write_text(''.join(f'{name} = {value.strip()}\n' for name, value in settings.items()))
         with master.open('a') as f:
             for case, (settings, _) in CASES.items():
                 f.write(f'127.0.0.1:{self.ports[case]} inet n - n - - smtpd\n')
-                f.write(''.join('  -o { %s = %s }\n' % (name, value.replace('$', '$$')) for name, value in settings.items()))
+                f.write(''.join('  -o { %s = %s }\n' % (name, value) for name, value in {'smtpd_relay_restrictions': '', **settings}.items()))
         (self.dir / 'resolv.conf').write_text(f'nameserver {DNS}\noptions timeout:2 attempts:1\n')
         script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
         return 'bash', '-c', script, self.dir / 'resolv.conf', binary, option, etc
@@ -218,7 +208,7 @@ def postfix(dns):
 
 @contextlib.contextmanager
 def malle(dns, settings):
-    conf = {'mynetworks': f'{FRIEND}/32', 'relayhost': '[127.0.0.1]:9', 'smtpd_hard_error_limit': '1000',
+    conf = {'mynetworks': f'{FRIEND}/32', 'relayhost': '[127.0.0.1]:9', 'relay_domains': 'relayed.example', 'smtpd_hard_error_limit': '1000',
             'smtpd_client_connection_count_limit': '1000',
             'smtpd_restriction_classes': '; '.join(f'{name} = {value}' for name, value in CLASSES.items()), **dns.conf, **settings}
     with Server(conf=conf, users={DEMO: 'demo', 'a@malle.test': 'a', 'x@malle.test': 'x'}) as server:

@@ -28,7 +28,7 @@ static void results(void **state)
         {"REJECT 3.1.2 x", ACCESS_REJECT, 0, "", "3.1.2 x"},
         {"DEFER 4.2.0 Greylisted", ACCESS_DEFER, 0, "4.2.0", "Greylisted"},
         {"550 no", ACCESS_CODE, 550, "", "no"},
-        {"450", ACCESS_CODE, 450, "", ""},
+        {"450", ACCESS_OK, 0, "", ""},
         {"521 5.7.1 bye", ACCESS_CODE, 521, "5.7.1", "bye"},
         {"350 x", ACCESS_LIST, 0, "", "350 x"},
         {"5500 x", ACCESS_LIST, 0, "", "5500 x"},

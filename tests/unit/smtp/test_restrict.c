@@ -234,7 +234,7 @@ static void access_actions(void **state)
 {
     static const struct restrict_case rows[] = {
         {ACCESS("{{a@good.example=REJECT 5.1.1 go away}}"),
-         .want = "554 5.1.0 <a@good.example>: Sender address rejected: go away"},
+         .want = "554 5.1.7 <a@good.example>: Sender address rejected: go away"},
         {ACCESS("{{a@good.example=DEFER later}}"),
          .want = "450 4.7.1 <a@good.example>: Sender address rejected: later"},
         {ACCESS("{{a@good.example=550 no}}"),
