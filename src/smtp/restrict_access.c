@@ -197,7 +197,7 @@ enum verdict restrict_apply(struct smtp_session *s, str value, const char *sourc
                                   STR_ARG(a.text.n ? a.text : S("Service unavailable")));
     case ACCESS_INFO:
     case ACCESS_WARN:
-        log_action(s, a.action == ACCESS_INFO ? "info" : "warn", about, STR_FMT, a.text);
+        restrict_log(s, a.action == ACCESS_INFO ? "info" : "warn", a.text);
         return DUNNO;
     case ACCESS_LIST:
         return apply_list(s, a.text, source, about);
