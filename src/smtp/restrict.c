@@ -5,7 +5,7 @@
 
 #include <stdarg.h>
 
-enum { ARENA_MAX = 4 << 20 };
+enum { ARENA_MAX = 4 << 20, DNS_TIME_MS = 60000 };
 
 /* --- refusing --- */
 
@@ -283,6 +283,7 @@ static void begin(struct smtp_session *s, const char *where)
     arena_reset(x->arena);
     x->where = where;
     x->steps = 0;
+    x->dns_end = clock_mono() + DNS_TIME_MS;
     x->has_sender = x->has_recipient = false;
     x->sender_listed = x->recipient_listed = false;
 }

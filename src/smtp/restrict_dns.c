@@ -16,6 +16,8 @@ enum rc restrict_dns(struct smtp_session *s, str name, enum dns_type type, struc
     *ret = (struct restrict_records){NULL, 0};
     if (!dns_name_is_valid(name))
         return RC_GONE;
+    if (clock_mono() > s->restrict_.dns_end)
+        return RC_TEMP;
     return s->env->dns(s->p->env_ctx, name, (int)type, s->restrict_.arena, &ret->v, &ret->n);
 }
 

@@ -79,7 +79,7 @@ enum verdict restrict_apply(struct smtp_session *s, str value, const char *sourc
 enum verdict restrict_find_host(struct smtp_session *s, struct table_list *table, str name, str address,
                                 const struct about *about, bool *ret_found);
 
-/* --- the DNS; all within dns_timeout each --- */
+/* --- the DNS; each question within dns_timeout, all of one command within a minute and one more --- */
 struct restrict_records {
     str *v; /* rdata, in the arena of the restrictions */
     size_t n;

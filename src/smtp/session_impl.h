@@ -104,6 +104,7 @@ struct smtp_restrict {
     bool has_sender, has_recipient;
     str sender;
     unsigned depth, steps;
+    msec dns_end;            /* the DNS is asked no longer for this command */
     unsigned warn_if_reject; /* the depth at which it was said; 0: not */
     struct smtp_deferral if_permit, if_reject;
     struct smtp_deferral after_client, after_helo, after_sender; /* if_permit as it was then */

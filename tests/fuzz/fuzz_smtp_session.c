@@ -1,5 +1,6 @@
 /* A whole session of the fake world, fed from a socket pair with whatever a stranger may send; the first byte
- * chooses the kind of listener. What the session delivers must be a message that the client ended. */
+ * chooses the kind of listener, and whether there are restriction lists. What the session delivers must be a
+ * message that the client ended. */
 #include "base/log.h"
 #include "conf/conf.h"
 #include "fake_env.h"
@@ -13,31 +14,47 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { INPUT_MAX = 60000 }; /* fits into the socket's buffer, as do the replies */
 
-static struct conf *fuzz_conf(void)
+#define SETTINGS                                                                      \
+    "hostname = mx.example.org\ndomains = example.org\ndisable_plaintext_auth = no\n" \
+    "smtpd_timeout = 1s\nmessage_size_limit = 4k\nsmtpd_recipient_limit = 100\n"
+
+static const str settings[] = {
+    S(SETTINGS),
+    S(SETTINGS
+      "smtpd_helo_required = no\nsmtpd_reject_unlisted_sender = yes\nsmtpd_reject_unlisted_recipient = no\n"
+      "smtpd_restriction_classes = strict = reject_unknown_sender_domain, reject_rhsbl_sender rhs.example\n"
+      "smtpd_client_restrictions = permit_dnswl_client wl.example, reject_rbl_client "
+      "bl.example=127.0.0.[2;9]\n"
+      "smtpd_helo_restrictions = reject_invalid_helo_hostname, warn_if_reject reject_unknown_helo_hostname\n"
+      "smtpd_sender_restrictions = reject_non_fqdn_sender, strict\n"
+      "smtpd_recipient_restrictions = permit_mx_backup, reject_unauth_destination, reject_unauth_pipelining\n"
+      "smtpd_data_restrictions = reject_multi_recipient_bounce\n"
+      "smtpd_end_of_data_restrictions = reject_unknown_recipient_domain\n")};
+
+static struct conf *fuzz_conf(size_t which)
 {
-    static struct conf *conf;
+    static struct conf *confs[2];
     struct conf_report report = {.n = 0};
-    if (conf)
-        return conf;
-    conf = conf_parse(S("hostname = mx.example.org\ndomains = example.org\ndisable_plaintext_auth = no\n"
-                        "smtpd_timeout = 1s\nmessage_size_limit = 4k\nsmtpd_recipient_limit = 100\n"),
-                      "fuzz", &report);
-    must(conf);
+    if (confs[which])
+        return confs[which];
+    confs[which] = conf_parse(settings[which], "fuzz", &report);
+    must(confs[which]);
     log_init("fuzz", "fuzz", open("/dev/null", O_WRONLY | O_CLOEXEC), LOG_TEXT, LOG_LEVEL_INFO);
-    return conf;
+    return confs[which];
 }
 
-static void run_session(enum smtp_kind kind, str input)
+static void run_session(enum smtp_kind kind, size_t which, str input)
 {
     int fd[2];
     struct fake_world world;
     fake_world_init(&world);
     struct smtp_params params = {
-        .conf = fuzz_conf(),
+        .conf = fuzz_conf(which),
         .kind = kind,
         .offer_auth = kind == SMTP_KIND_SUBMISSION,
         .client_address = S("127.0.0.1"),
         .client_name = S("localhost"),
+        .client_reverse_name = S("localhost"),
         .env = &fake_env,
         .env_ctx = &world,
     };
@@ -58,6 +75,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const enum smtp_kind kinds[] = {SMTP_KIND_MX, SMTP_KIND_SUBMISSION, SMTP_KIND_LMTP};
     if (size < 1 || size > INPUT_MAX)
         return 0;
-    run_session(kinds[data[0] % 3], str_mem(data + 1, size - 1));
+    run_session(kinds[data[0] % 3], data[0] / 3 % 2, str_mem(data + 1, size - 1));
     return 0;
 }

@@ -12,6 +12,7 @@ import threading
 import pytest
 
 from harness import Server, eventually
+from mail import connect_smtp
 from net.fakedns import FakeDns
 from talk import Smtp
 
@@ -96,10 +97,10 @@ def test_tables_and_reload():
                 with contextlib.suppress(OSError):
                     return reply_to(server, sender='a@other.example').startswith('554') and reply_to(server).startswith('250')
             eventually(changed, 20)
-            if server.malle('postmap', f'hash:{texts}', check=False).returncode == 0:
-                server.write_conf({'smtpd_sender_restrictions': f'check_sender_access hash:{texts}'})
-                server.reload()
-                eventually(changed, 20)
+            server.malle('postmap', f'hash:{texts}')
+            server.write_conf({'smtpd_sender_restrictions': f'check_sender_access hash:{texts}'})
+            server.reload()
+            eventually(changed, 20)
 
 
 class Policy:
@@ -213,6 +214,20 @@ def test_messages_are_changed():
         assert len(eventually(lambda: len(server.messages(DEMO)) == 2 and server.messages(DEMO))) == 2
         assert deliver(server, sender='p@x.example').startswith('250')
         eventually(lambda: [p for p in server.messages(DEMO) if email.message_from_bytes(p.read_bytes())['X-A'] == 'b'])
+
+
+def test_submission():
+    """Lists hold for who has logged in, too; the sender belongs to whom the table says."""
+    table = 'inline:{ { demo@malle.test = ann@malle.test }, { ann@malle.test = x, Ann@malle.test } }'
+    with restricted(users=(DEMO, ANN), smtpd_recipient_restrictions='permit_sasl_authenticated, reject', smtpd_sender_login_maps=table,
+                    smtpd_sender_restrictions='reject_sender_login_mismatch', relayhost='[127.0.0.1]:9') as server:
+        for user, want in ((DEMO, (553, f'5.7.1 <{DEMO}>: Sender address rejected: not owned by user {DEMO}')), (ANN, (250, '2.1.5 Ok'))):
+            with contextlib.closing(connect_smtp(server, 'submissions', user, 'secret')) as client:
+                assert client.docmd('MAIL', f'FROM:<{user}>')[0] == 250
+                code, text = client.docmd('RCPT', 'TO:<b@far.example>')
+                assert (code, text.decode()) == want
+        assert reply_to(server, recipient=DEMO) == f'554 5.7.1 <{DEMO}>: Recipient address rejected: Access denied'
+        assert reply_to(server, sender=DEMO) == f'553 5.7.1 <{DEMO}>: Sender address rejected: not logged in'
 
 
 def test_check_refuses(tmp_path):
