@@ -95,6 +95,8 @@ void postfix_set_same(struct postfix *p, struct conf_section s, const char *name
     struct err e = {0};
     if (key->type == CONF_TYPE_DURATION)
         text = duration(p, name, v->text);
+    else if (str_ends(str_c(option), S("_restrictions")))
+        text = postfix_restrictions(p, v);
     else if (str_ends(str_c(option), S("_maps")))
         text = postfix_tables(p, v, strcmp(option, "alias_maps") == 0 ? "aliases:" : "texthash:");
     if (folder_takes(option, text, &e))
@@ -120,7 +122,7 @@ static bool is_used(const struct postfix *p, str name)
 static void say_unknown(struct postfix *p, const char *name, const struct postfix_value *v)
 {
     const char *nearest = conf_param_nearest(CONF_DIALECT_POSTFIX, str_c(name));
-    if (is_used(p, str_c(name)))
+    if (is_used(p, str_c(name)) || postfix_is_class(p, str_c(name)))
         return;
     if (nearest)
         conf_warning(p->f->b->report, v->file, v->line,
@@ -239,5 +241,6 @@ void folder_read_postfix(struct folder *f)
     postfix_set_mailboxes(&p);
     postfix_set_tls(&p);
     postfix_set_sasl(&p);
+    postfix_set_classes(&p);
     postfix_set_services(&p);
 }

@@ -41,6 +41,12 @@ void postfix_take_overrides(struct postfix *p, struct conf_section s);
  * "texthash:" or "aliases:". */
 str postfix_tables(struct postfix *p, const struct postfix_value *v, const char *text_type);
 
+/* postfix_restrictions.c: a list of restrictions with such tables, and sockets by their whole paths. */
+str postfix_restrictions(struct postfix *p, const struct postfix_value *v);
+/* Whether the name is one of smtpd_restriction_classes. */
+bool postfix_is_class(struct postfix *p, str name);
+void postfix_set_classes(struct postfix *p);
+
 /* postfix_rules.c, postfix_domains.c: what several parameters say together. */
 void postfix_set_names(struct postfix *p);
 void postfix_set_networks(struct postfix *p);

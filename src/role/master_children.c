@@ -60,12 +60,12 @@ static const struct {
     const char *asker, *answerer;
 } link_table[] = {
 
-    {"smtpd", "auth"},         {"smtpd", "mailbox"},    {"smtpd", "queue"},    {"submission", "auth"},
-    {"submission", "mailbox"}, {"submission", "queue"}, {"login", "auth"},     {"login", "mailbox"},
-    {"mailbox", "auth"},       {"auth", "auth-worker"}, {"queue", "auth"},     {"queue", "mailbox"},
-    {"smtp", "queue"},         {"auth", "proxymap"},    {"queue", "proxymap"}, {"smtp", "proxymap"},
-    {"queue", "command"},      {"sasl", "auth"},        {"userdb", "auth"},
-    {"smtpd", "proxymap"},     {"submission", "proxymap"},
+    {"smtpd", "auth"},          {"smtpd", "mailbox"},    {"smtpd", "queue"},    {"submission", "auth"},
+    {"submission", "mailbox"},  {"submission", "queue"}, {"login", "auth"},     {"login", "mailbox"},
+    {"mailbox", "auth"},        {"auth", "auth-worker"}, {"queue", "auth"},     {"queue", "mailbox"},
+    {"smtp", "queue"},          {"auth", "proxymap"},    {"queue", "proxymap"}, {"smtp", "proxymap"},
+    {"queue", "command"},       {"sasl", "auth"},        {"userdb", "auth"},    {"smtpd", "proxymap"},
+    {"submission", "proxymap"},
 };
 
 enum { STOP_PHASES = 4, STOP_TIMEOUT_MS = 1600, RESTART_PAUSE_MS = 900, HEALTHY_MS = 2000 };

@@ -33,7 +33,7 @@ static void walk_list(const struct walk *w, enum conf_option option, str list, e
     }
 }
 
-void table_named_each(const struct conf *c, table_named_fn *fn, void *ctx)
+static void walk_conf(const struct conf *c, table_named_fn *fn, void *ctx)
 {
     const struct walk w = {c, fn, ctx};
     str classes = str_c(c->smtpd_restriction_classes), name, list;
@@ -45,4 +45,12 @@ void table_named_each(const struct conf *c, table_named_fn *fn, void *ctx)
     while ((rc = restriction_take_class(&classes, &name, &list, NULL)) != RC_GONE)
         if (rc == RC_OK)
             walk_list(&w, CONF_smtpd_restriction_classes, list, RESTRICTION_RECIPIENT);
+}
+
+void table_named_each(const struct conf *c, table_named_fn *fn, void *ctx)
+{
+    walk_conf(c, fn, ctx);
+    for (size_t i = 0; i < c->listener_count; i++)
+        if (c->listeners[i].own)
+            walk_conf(c->listeners[i].own, fn, ctx);
 }

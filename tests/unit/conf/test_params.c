@@ -159,6 +159,8 @@ static const struct {
     {"recipient_delimiter", "", "+"},
     {"smtp_helo_name", "mail.example.com", ""},
     {"smtpd_client_event_limit_exceptions", "127.0.0.0/8", ""},
+    {"smtpd_helo_required", "no", "yes"},
+    {"smtpd_relay_before_recipient_restrictions", "no", "yes"},
     {"smtpd_tls_received_header", "no", "yes"},
     {"auth_cache_ttl", "1 hours", "5m"},
     {"auth_mechanisms", "plain",
