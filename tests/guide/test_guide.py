@@ -138,6 +138,52 @@ def test_submission_wants_tls(world):
     assert replies[-1] == [530, '5.7.0 Must issue a STARTTLS command first'], replies
 
 
+# --- each restriction of the guide, with its line and without ---
+
+ELSEWHERE = 'MAIL FROM:<ami@ailleurs.example>', f'RCPT TO:<{USER}@{DOMAIN}>'
+# what a stranger says, the beginning of the last reply, the line that makes it so, and what comes without it
+RESTRICTIONS = [
+    (['HELO pas..nom', *ELSEWHERE], '501 5.5.2 <pas..nom>: Helo command rejected: Invalid name',
+     '    reject_invalid_helo_hostname,\n', '504'),
+    (['HELO court', *ELSEWHERE], '504 5.5.2 <court>: Helo command rejected: need fully-qualified hostname',
+     '    reject_invalid_helo_hostname,\n    reject_non_fqdn_helo_hostname\n', '250'),
+    (['MAIL FROM:<ami@court>', ELSEWHERE[1]], '504 5.5.2 <ami@court>: Sender address rejected: need fully-qualified address',
+     '    reject_non_fqdn_sender,\n', '450'),
+    (['MAIL FROM:<ami@nulle-part.example>', ELSEWHERE[1]], '450 4.1.8 <ami@nulle-part.example>: Sender address rejected: Domain not found',
+     '    reject_non_fqdn_sender,\n    reject_unknown_sender_domain\n', '250'),
+    ([ELSEWHERE[0], 'RCPT TO:<ami@ailleurs.example>'], '554 5.7.1 <ami@ailleurs.example>: Relay access denied',
+     '    reject_unauth_destination,\n', None),
+]
+
+
+@pytest.fixture(scope='module')
+def changed(world):
+    """What strangers are told with main.cf as it is, and after a reload without each line."""
+    main = world.read('/etc/postfix/main.cf')
+    before = [world.python(dialogue, 25, STRANGER, '', *words)[-1] for words, *_ in RESTRICTIONS]
+    after = []
+    for words, _, line, _ in RESTRICTIONS:
+        world.edit('/etc/postfix/main.cf', line, '')
+        done = world.run(MALLE, '-c', '/etc', 'reload', check=False)
+        if done.returncode == 0:
+            done = world.python(dialogue, 25, STRANGER, '', *words)[-1]
+        after.append(done)
+        world.write('/etc/postfix/main.cf', main)
+    world.run(MALLE, '-c', '/etc', 'reload')
+    return before, after
+
+
+@pytest.mark.parametrize('i', range(len(RESTRICTIONS)))
+def test_restriction(changed, i):
+    _, reply, _, without = RESTRICTIONS[i]
+    before, after = changed
+    assert f'{before[i][0]} {before[i][1]}'.startswith(reply)
+    if without is None:  # nobody may relay by leaving a line out
+        assert after[i].returncode == 1 and 'reject_unauth_destination' in after[i].stderr
+    else:
+        assert str(after[i][0]) == without, after[i]
+
+
 # --- the commands of the guide ---
 
 @pytest.fixture(scope='module')
