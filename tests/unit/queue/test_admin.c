@@ -373,6 +373,28 @@ static void file_goes_with_its_message(void **state)
     assert_int_equal(queue_admin_message(admin, "id1", arena, &v, &content, &read_fd, &e), RC_GONE);
 }
 
+static void message_has_its_recipients(void **state)
+{
+    struct err e = {0};
+    struct queue_envelope v;
+    size_t n;
+    const char *to[] = {"a@example.net", "b@example.net"};
+    str content;
+    int fd;
+    put_with("id1", "me@example.org", to, 2, -1);
+    put("id2", "me@example.org", "c@example.net");
+    assert_int_equal(queue_admin_message(admin, "id1", arena, &v, &content, &fd, &e), RC_OK);
+    assert_int_equal(v.n, 2);
+    assert_str(v.rcpts[0].address, "a@example.net");
+    assert_str(v.rcpts[1].address, "b@example.net");
+    const struct queue_filter one = {.recipient = S("a@example.net")};
+    assert_int_equal(queue_admin_change(admin, &one, QUEUE_CHANGE_DELETE, &n, &e), RC_OK);
+    assert_int_equal(n, 1);
+    assert_int_equal(queue_admin_message(admin, "id1", arena, &v, &content, &fd, &e), RC_OK);
+    assert_int_equal(v.n, 1);
+    assert_str(v.rcpts[0].address, "b@example.net");
+}
+
 static void returned(void **state)
 {
     struct queue_job job;
@@ -467,6 +489,7 @@ int main(void)
         T(retried_before_its_time),
         T(deleted_while_under_way),
         T(file_goes_with_its_message),
+        T(message_has_its_recipients),
         T(returned),
         T(returned_while_under_way),
         T(requeued),
