@@ -65,6 +65,7 @@ def places(malle):
 def test_an_empty_queue(malle):
     assert malle('postqueue', '-p') == malle('mailq') == (0, 'Mail queue is empty\n', '')
     assert malle('postqueue', '-j') == (0, '', '')
+    assert malle.server.malle('postqueue', '-p').stdout == 'Mail queue is empty\n'  # as a command of malle
 
 
 def test_lists(malle):
