@@ -75,7 +75,7 @@ const struct cli_command cli_commands[] = {
     {"doveconf", cmd_doveconf, "[-c FILE] [-n|-a] [-h] [-P] [NAME]...",
      "print Dovecot's settings, as doveconf(1) does", DOVECOT},
     {"doveadm", compat_doveadm, "[-c FILE] COMMAND [ARGUMENT]...",
-     "user, auth test, pw, who, kick, mailbox, log find, service status, reload and stop of doveadm(1)",
+     "user, auth test|login, pw, who, kick, mailbox, log find, service status, reload and stop of doveadm(1)",
      DOVECOT},
     {"install-compat", cmd_install_compat, "DIR [--force]",
      "put links into DIR by whose names malle is each of these programs of Postfix and Dovecot; what is no "

@@ -9,6 +9,7 @@ static const struct doveadm_command {
     doveadm_run *run;
     const char *usage;
 } commands[] = {
+    {"auth", "login", doveadm_auth_login, "<user> [<password>]"},
     {"auth", "test", doveadm_auth_test, "<user> [<password>]"},
     {NULL, "kick", doveadm_kick, "<user mask>[|]<ip/bits>"},
     {"log", "find", doveadm_log_find, ""},

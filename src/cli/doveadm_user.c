@@ -1,4 +1,4 @@
-/* doveadm user and auth test: who somebody is, and whether a password is theirs. */
+/* doveadm user, auth test and auth login: who somebody is, and whether a password is theirs. */
 #include "cli/accounts.h"
 #include "cli/doveadm.h"
 #include "cli/who_is.h"
@@ -116,7 +116,20 @@ int doveadm_user(int argc, char **argv, struct cli *cli)
     return status;
 }
 
-int doveadm_auth_test(int argc, char **argv, struct cli *cli)
+/* What a log-in gets of the userdb. */
+static void print_login(const struct account_identity *id)
+{
+    printf("userdb extra fields:\n  %s\n", id->account);
+    for (int i = 0; i < FIELDS; i++) {
+        AUTO(buf_deinit) struct buf value = BUF_INIT(2 * IDENTITY_PATH_MAX + 64);
+        put_field(&value, id, (enum field)i);
+        if (value.n > 0 && i != FIELD_MAIL)
+            printf("  %s=%s\n", field_names[i], buf_cstr(&value));
+    }
+    puts("  auth_mech=PLAIN");
+}
+
+static int test_password(int argc, char **argv, struct cli *cli, bool login)
 {
     AUTO(buf_wipe) struct buf password = BUF_INIT(SASL_PASSWORD_MAX);
     struct who_is who;
@@ -132,5 +145,17 @@ int doveadm_auth_test(int argc, char **argv, struct cli *cli)
         (void)doveadm_error(0, NULL, "%s: %s", name, err_text(&who.e));
     printf("passdb: %s auth %s\nextra fields:\n  user=%s\n", name, fits ? "succeeded" : "failed",
            who.rc == RC_OK ? who.id.account : name);
+    if (fits && login)
+        print_login(&who.id);
     return fits ? EX_OK : EX_NOPERM;
+}
+
+int doveadm_auth_test(int argc, char **argv, struct cli *cli)
+{
+    return test_password(argc, argv, cli, false);
+}
+
+int doveadm_auth_login(int argc, char **argv, struct cli *cli)
+{
+    return test_password(argc, argv, cli, true);
 }

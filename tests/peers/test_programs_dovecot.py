@@ -176,6 +176,12 @@ def test_auth_test(pair, arguments):
     assert ours == theirs
 
 
+@pytest.mark.parametrize('arguments', ([JOE, 'joes'], [JOE, 'wrong'], ['nobody@malle.test', 'x']), ids=' '.join)
+def test_auth_login(pair, arguments):
+    ours, theirs = both(pair, 'auth', 'login', *arguments)
+    assert ours == theirs
+
+
 # --- who, kick ---
 
 @contextlib.contextmanager
