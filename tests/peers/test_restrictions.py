@@ -13,11 +13,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 from harness import Server, eventually  # noqa: E402
 from net.fakedns import FakeDns  # noqa: E402
 from peers import Postfix, free_port, running  # noqa: E402
+from policyserver import Policy  # noqa: E402
 
 GUIDE = pathlib.Path(__file__).resolve().parents[1] / 'guide/etc/postfix/main.cf'
 DNS = '127.88.53.1'  # Postfix asks port 53 only
 STRANGER, FRIEND = '127.0.0.9', '127.0.0.1'  # of whom the latter is in mynetworks
 DEMO = 'demo@malle.test'
+POLICY_PORT = free_port()
 
 RECORDS = {
     ('good.example', 'MX'): ['10 mx.good.example'], ('mx.good.example', 'A'): ['198.51.100.1'],
@@ -119,6 +121,10 @@ CASES = {
                   dialogues(sources=[STRANGER, FRIEND])),
     'backup': ({'smtpd_relay_restrictions': 'permit_mx_backup, reject_unauth_destination'},
                dialogues(recipients=['b@backup.example', 'b@fails.example', 'b@none.example'])),
+    'policy': ({'smtpd_relay_restrictions': GATE, 'smtpd_recipient_restrictions': f'check_policy_service inet:127.0.0.1:{POLICY_PORT}',
+                'smtpd_data_restrictions': f'check_policy_service {{ inet:127.0.0.1:{POLICY_PORT}, policy_context=data }}',
+                'smtpd_end_of_data_restrictions': f'check_policy_service inet:127.0.0.1:{POLICY_PORT}'},
+               dialogues(senders=['a@good.example', ''], sources=[STRANGER, FRIEND])),
     'order': ({'smtpd_relay_restrictions': 'reject_unauth_destination', 'smtpd_recipient_restrictions': 'defer',
                'smtpd_relay_before_recipient_restrictions': 'no'}, dialogues(recipients=[DEMO, 'b@foreign.example'])),
 }
@@ -206,6 +212,12 @@ def postfix(dns):
         yield peer
 
 
+@pytest.fixture(scope='module')
+def policy():
+    with Policy(port=POLICY_PORT) as server:
+        yield server
+
+
 @contextlib.contextmanager
 def malle(dns, settings):
     conf = {'mynetworks': f'{FRIEND}/32', 'relayhost': '[127.0.0.1]:9', 'relay_domains': 'relayed.example', 'smtpd_hard_error_limit': '1000',
@@ -216,7 +228,7 @@ def malle(dns, settings):
 
 
 @pytest.mark.parametrize('case', CASES)
-def test_same_words(postfix, dns, case):
+def test_same_words(postfix, dns, policy, case):
     settings, lines = CASES[case]
     log = postfix.dir / 'log/maillog'
     before = len(log.read_text(errors='replace').splitlines())
@@ -231,3 +243,20 @@ def test_same_words(postfix, dns, case):
         eventually(lambda: sum('disconnect from' in line for line in postfix_log()) >= len(lines), 20)
         eventually(lambda: sum('disconnect from' in line for line in server.lines) >= len(lines), 20)
         assert logged(server.lines) == logged(postfix_log())
+
+
+def test_same_questions(postfix, dns, policy):
+    """A policy server is told the same, in the same order."""
+    def asked(port):
+        first = len(policy.requests)
+        for line in CASES['policy'][1]:
+            talk(port, *line)
+        return [[(name, '(any)' if name in ('instance', 'client_port', 'server_port', 'queue_id') and value else value)
+                 for name, value in request.items()] for request in policy.requests[first:]]
+    policy.action = 'DUNNO'
+    theirs = asked(postfix.ports['policy'])
+    with malle(dns, CASES['policy'][0]) as server:
+        ours = asked(server.port('smtp'))
+    assert len(theirs) == 3 * len(CASES['policy'][1])
+    for t, o in zip(theirs, ours):
+        assert o == t

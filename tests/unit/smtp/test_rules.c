@@ -45,6 +45,10 @@ static void relay_table(void **state)
         facts.relay_domain = true;
         bool stranger = facts.kind == SMTP_KIND_MX && !facts.local_rcpt && !facts.authenticated;
         assert_int_equal(rules_relay(&facts), stranger ? RULES_RELAY : rows[i].want);
+        /* and so does a restriction that permits it */
+        facts.relay_domain = false;
+        facts.permitted = true;
+        assert_int_equal(rules_relay(&facts), stranger ? RULES_RELAY : rows[i].want);
     }
 }
 
