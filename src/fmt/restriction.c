@@ -294,7 +294,7 @@ enum rc restriction_take(str *list, enum restriction_list where, str classes, st
         *list = STR_NONE;
         return err_set(e, RC_INVALID, 0, "", "a brace is not closed, or not opened");
     }
-    if (str_chr(name, ':') >= 0)
+    if (is_table(name))
         return set_table(where, name, ret, e);
     const struct word *w = find_word(name);
     if (w) {

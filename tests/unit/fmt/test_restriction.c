@@ -110,6 +110,7 @@ static void faults(void **state)
         {"sleep", RC_INVALID, "sleep needs a number"},
         {"sleep 601", RC_INVALID, "sleep needs a number"},
         {"sleep -1", RC_INVALID, "sleep needs a number"},
+        {"hash:", RC_INVALID, "\"hash:\" is no restriction"},
         {"{ reject", RC_INVALID, "a brace is not closed"},
         {"permit_tls_clientcerts", RC_PERM, "\"permit_tls_clientcerts\" is not supported"},
         {"check_ccert_access hash:/x", RC_PERM, "\"check_ccert_access\" is not supported"},
