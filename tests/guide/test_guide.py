@@ -4,7 +4,7 @@ import json
 import pytest
 
 from harness import MALLE
-from world import DOMAIN, HERE, HOST, PASSWORD, STRANGER, USER, World
+from world import DOMAIN, HERE, HOST, PASSWORD, USER, World
 
 
 @pytest.fixture(scope='module')
@@ -105,7 +105,7 @@ def test_ports(world):
 
 
 def test_mail_from_outside_is_read_by_its_user(world):
-    replies = world.python(dialogue, 25, STRANGER, '', 'MAIL FROM:<ami@ailleurs.example>', f'RCPT TO:<{USER}@{DOMAIN}>',
+    replies = world.python(dialogue, 25, world.stranger(), '', 'MAIL FROM:<ami@ailleurs.example>', f'RCPT TO:<{USER}@{DOMAIN}>',
                            'DATA Subject: bonjour\r\n\r\nsalut\r\n')
     assert [code for code, _ in replies] == [250, 250, 250, 250], replies
     [path] = world.run('find', f'/home/{USER}/Maildir/new', '-type', 'f').stdout.split()
@@ -114,28 +114,125 @@ def test_mail_from_outside_is_read_by_its_user(world):
 
 
 def test_strangers_do_not_relay(world):
-    replies = world.python(dialogue, 25, STRANGER, '', 'MAIL FROM:<ami@ailleurs.example>', 'RCPT TO:<ami@ailleurs.example>')
+    replies = world.python(dialogue, 25, world.stranger(), '', 'MAIL FROM:<ami@ailleurs.example>', 'RCPT TO:<ami@ailleurs.example>')
     assert replies[-1][0] == 554 and 'Relay access denied' in replies[-1][1], replies
 
 
 @pytest.mark.parametrize('port, tls', [(587, 'starttls'), (465, 'implicit'), (25, 'starttls')])
 def test_logging_in_to_send(world, port, tls):
-    replies = world.python(dialogue, port, STRANGER, tls, [USER, PASSWORD], f'MAIL FROM:<{USER}@{DOMAIN}>',
+    replies = world.python(dialogue, port, world.stranger(), tls, [USER, PASSWORD], f'MAIL FROM:<{USER}@{DOMAIN}>',
                            'RCPT TO:<ami@ailleurs.example>')
     assert [code for code, _ in replies] == [250, 235, 250, 250], replies
 
 
 def test_what_is_offered(world):
-    [[_, plain]] = world.python(dialogue, 25, STRANGER, '')
-    [[_, secured]] = world.python(dialogue, 25, STRANGER, 'starttls')
+    [[_, plain]] = world.python(dialogue, 25, world.stranger(), '')
+    [[_, secured]] = world.python(dialogue, 25, world.stranger(), 'starttls')
     assert plain.startswith(HOST) and 'STARTTLS' in plain and 'SIZE 52428800' in plain
     assert 'AUTH' not in plain, 'smtpd_tls_auth_only'
     assert 'AUTH PLAIN LOGIN\n' in secured and 'AUTH=PLAIN LOGIN\n' in secured, 'broken_sasl_auth_clients'
 
 
 def test_submission_wants_tls(world):
-    replies = world.python(dialogue, 587, STRANGER, '', f'MAIL FROM:<{USER}@{DOMAIN}>')
+    replies = world.python(dialogue, 587, world.stranger(), '', f'MAIL FROM:<{USER}@{DOMAIN}>')
     assert replies[-1] == [530, '5.7.0 Must issue a STARTTLS command first'], replies
+
+
+# --- each limit of the guide, with its line and without ---
+
+def without_hello(source):
+    """The reply to MAIL as the first command."""
+    import smtplib
+    client = smtplib.SMTP('mail.votre-domaine.com', 25, source_address=(source, 0))
+    return client.docmd('MAIL FROM:<ami@ailleurs.example>')[0]
+
+
+def open_at_once(source, count):
+    """How many of so many connections are greeted while all are open."""
+    import socket
+    found = [socket.create_connection(('mail.votre-domaine.com', 25), 20, (source, 0)) for _ in range(count)]
+    return sum(s.recv(4) == b'220 ' for s in found)
+
+
+def one_by_one(source, count):
+    """How many of so many connections are greeted, one after the other."""
+    import socket
+    greeted = 0
+    for _ in range(count):
+        with socket.create_connection(('mail.votre-domaine.com', 25), 20, (source, 0)) as s:
+            greeted += s.recv(4) == b'220 '
+            s.sendall(b'QUIT\r\n')
+            while s.recv(1000):
+                pass
+    return greeted
+
+
+def offered_size(source):
+    import smtplib
+    with smtplib.SMTP('mail.votre-domaine.com', 25, 'x.example', source_address=(source, 0)) as client:
+        client.ehlo()
+        return client.esmtp_features['size']
+
+
+def received(source, recipient):
+    """The Received field of a message that came over TLS."""
+    import glob
+    import smtplib
+    import ssl
+    import time
+    with smtplib.SMTP('mail.votre-domaine.com', 25, 'x.example', source_address=(source, 0)) as client:
+        client.starttls(context=ssl.create_default_context())
+        client.sendmail('ami@ailleurs.example', [recipient], f'Subject: {source}\r\n\r\n')
+    for path in glob.glob('/home/*/Maildir/new/*'):
+        text = open(path).read()
+        if f'Subject: {source}\n' in text:
+            return text
+    return ''
+
+
+def recipient_code(source, recipient):
+    import smtplib
+    with smtplib.SMTP('mail.votre-domaine.com', 25, 'x.example', source_address=(source, 0)) as client:
+        client.ehlo()
+        client.mail('ami@ailleurs.example')
+        return client.rcpt(recipient)[0]
+
+
+# what is tried and with what, what comes of it, the line that makes it so, and what comes without
+LIMITS = [
+    (without_hello, (), 503, 'smtpd_helo_required = yes\n', 250),
+    (open_at_once, (12,), 10, 'smtpd_client_connection_count_limit = 10\n', 12),
+    (one_by_one, (32,), 30, 'smtpd_client_connection_rate_limit = 30\n', 32),
+    (offered_size, (), '52428800', 'message_size_limit = 52428800\n', '10240000'),
+    (recipient_code, (f'{USER}+liste@{DOMAIN}',), 250, 'recipient_delimiter = +\n', 550),
+    (recipient_code, (f'{USER}@localhost.{DOMAIN}',), 250, ', localhost.$mydomain', 554),
+]
+
+
+@pytest.mark.parametrize('probe, arguments, expected, line, without', LIMITS)
+def test_limit(world, probe, arguments, expected, line, without):
+    main = world.read('/etc/postfix/main.cf')
+    assert world.python(probe, world.stranger(), *arguments) == expected
+    world.edit('/etc/postfix/main.cf', line, '')
+    try:
+        world.reload()
+        assert world.python(probe, world.stranger(), *arguments) == without
+    finally:
+        world.write('/etc/postfix/main.cf', main)
+        world.reload()
+
+
+def test_received_tells_of_tls(world):
+    main = world.read('/etc/postfix/main.cf')
+    assert '(using TLSv1.3' in world.python(received, world.stranger(), f'{USER}@{DOMAIN}')
+    world.edit('/etc/postfix/main.cf', 'smtpd_tls_received_header = yes\n', '')
+    try:
+        world.reload()
+        text = world.python(received, world.stranger(), f'{USER}@{DOMAIN}')
+        assert 'Received: from x.example' in text and '(using TLS' not in text
+    finally:
+        world.write('/etc/postfix/main.cf', main)
+        world.reload()
 
 
 # --- each restriction of the guide, with its line and without ---
@@ -160,16 +257,16 @@ RESTRICTIONS = [
 def changed(world):
     """What strangers are told with main.cf as it is, and after a reload without each line."""
     main = world.read('/etc/postfix/main.cf')
-    before = [world.python(dialogue, 25, STRANGER, '', *words)[-1] for words, *_ in RESTRICTIONS]
+    before = [world.python(dialogue, 25, world.stranger(), '', *words)[-1] for words, *_ in RESTRICTIONS]
     after = []
     for words, _, line, _ in RESTRICTIONS:
         world.edit('/etc/postfix/main.cf', line, '')
-        done = world.run(MALLE, '-c', '/etc', 'reload', check=False)
+        done = world.reload(check=False)
         if done.returncode == 0:
-            done = world.python(dialogue, 25, STRANGER, '', *words)[-1]
+            done = world.python(dialogue, 25, world.stranger(), '', *words)[-1]
         after.append(done)
         world.write('/etc/postfix/main.cf', main)
-    world.run(MALLE, '-c', '/etc', 'reload')
+    world.reload()
     return before, after
 
 
@@ -220,7 +317,7 @@ def test_openssl(programs):
 
 def test_the_queue(world, programs):
     """postqueue -p, postqueue -f and postsuper -d ALL with a message that waits for a host that is not there."""
-    replies = world.python(dialogue, 587, STRANGER, 'starttls', [USER, PASSWORD], f'MAIL FROM:<{USER}@{DOMAIN}>',
+    replies = world.python(dialogue, 587, world.stranger(), 'starttls', [USER, PASSWORD], f'MAIL FROM:<{USER}@{DOMAIN}>',
                            'RCPT TO:<ami@ailleurs.example>', 'DATA Subject: file\r\n\r\nattente\r\n')
     assert replies[-1][0] == 250, replies
     world.wait_log('status=deferred')

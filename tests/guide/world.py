@@ -8,6 +8,7 @@ real ports. It is a mount and a network namespace: what is written to /etc, /hom
 """
 import contextlib
 import inspect
+import itertools
 import json
 import os
 import pathlib
@@ -27,7 +28,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 DOMAIN = 'votre-domaine.com'
 HOST = f'mail.{DOMAIN}'
 USER, PASSWORD = 'utilisateur1', 'secret-1'
-STRANGER = '192.0.2.77'  # an address of the loopback device that is in nobody's mynetworks
+STRANGERS = '192.0.2.{}'  # addresses of the loopback device that are in nobody's mynetworks
 
 SET_UP = f'''
 set -e
@@ -38,7 +39,7 @@ for folder in etc var home; do
 done
 mount -t tmpfs tmpfs /run
 ip link set lo up
-ip address add {STRANGER}/32 dev lo
+ip route add local {STRANGERS.format(0)}/24 dev lo
 ip address add 203.0.113.10/32 dev lo
 cp -r {HERE}/etc/postfix {HERE}/etc/dovecot /etc/
 printf 'auth include common-auth\\naccount include common-account\\n' >/etc/pam.d/dovecot
@@ -67,7 +68,7 @@ RECORDS = {
     (f'_dmarc.{DOMAIN}', 'TXT'): ['v=DMARC1; p=quarantine'],
     ('ailleurs.example', 'MX'): ['10 mx.ailleurs.example'],
     ('mx.ailleurs.example', 'A'): ['198.51.100.9'],  # no way leads there
-    ('client.ailleurs.example', 'A'): [STRANGER],
+    ('client.ailleurs.example', 'A'): [STRANGERS.format(1)],
 }
 
 
@@ -92,7 +93,7 @@ class World:
     def __init__(self):
         if os.geteuid() != 0 or not shutil.which('unshare'):
             pytest.skip('needs root for namespaces')
-        self.processes, self.lines = [], []
+        self.processes, self.lines, self.strangers = [], [], itertools.cycle(range(2, 255))
         self.top = pathlib.Path(tempfile.mkdtemp(prefix='malle-guide-'))
         self.top.chmod(0o755)
         self.holder = self.spawn(['unshare', '--mount', '--net', '--propagation', 'slave', 'bash', '-c', SET_UP])
@@ -122,6 +123,10 @@ class World:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         shutil.rmtree(self.top)
+
+    def stranger(self):
+        """Another client's address each time, so that limits for one client do not count all tests."""
+        return STRANGERS.format(next(self.strangers))
 
     # --- in there ---
 
@@ -158,6 +163,16 @@ class World:
             assert self.malle.poll() is None, '\n'.join(self.lines)
             return 'malle: ready' in self.lines
         eventually(is_ready, 30)
+
+    def reload(self, check=True):
+        """Done when the roles have the new settings."""
+        def answers():
+            return sum('reload: ' in line for line in self.lines)
+        before = answers()
+        done = self.run(MALLE, '-c', '/etc', 'reload', check=check)
+        if done.returncode == 0:
+            eventually(lambda: answers() > before, 20)
+        return done
 
     def collect(self, process):
         for line in process.stdout:
