@@ -105,21 +105,10 @@ static int by_name(const void *a, const void *b)
     return str_cmp(*(const str *)a, *(const str *)b);
 }
 
-static bool is_used(const struct postconf *p, str name)
-{
-    for (size_t i = 0; i < p->main.n; i++) {
-        str rest = p->main.params[i].value;
-        for (ptrdiff_t at; (at = str_find(rest, name)) >= 0; rest = str_from(rest, (size_t)at + name.n))
-            if (at > 0 && strchr("${(", rest.p[at - 1]))
-                return true;
-    }
-    return false;
-}
-
 /* Names that are no parameters and that no value uses are told of, and left out. */
 static bool counts(const struct postconf *p, const struct postfix_param *set)
 {
-    if (conf_param_find(CONF_DIALECT_POSTFIX, set->name) || is_used(p, set->name))
+    if (conf_param_find(CONF_DIALECT_POSTFIX, set->name) || postfix_is_used(&p->main, set->name))
         return true;
     fprintf(stderr, "postconf: warning: %s/main.cf: unused parameter: " STR_FMT "=" STR_FMT "\n", p->folder,
             STR_ARG(set->name), STR_ARG(set->value));

@@ -26,38 +26,22 @@ enum rc folder_text(struct folder *f, const char *name, str *ret, const char **r
     return RC_TEMP;
 }
 
-/* As conf_value_set reads it back: a text whole, of a list each word. */
-static void quote(struct buf *out, str s)
-{
-    bool plain = true;
-    for (size_t i = 0; i < s.n; i++)
-        plain = plain && !strchr("\"#\\, \t\r\n", s.p[i]);
-    if (plain) {
-        buf_puts(out, s);
-        return;
-    }
-    buf_putc(out, '"');
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == '"' || s.p[i] == '\\')
-            buf_putc(out, '\\');
-        buf_putc(out, s.p[i] == '\n' || s.p[i] == '\t' || s.p[i] == '\r' ? ' ' : s.p[i]);
-    }
-    buf_putc(out, '"');
-}
-
+/* As conf_value_set reads it back: a text whole, on one line, of a list each word. */
 static void put_value(struct buf *out, enum conf_type type, str value)
 {
+    AUTO(buf_deinit) struct buf line = BUF_INIT(VALUE_MAX);
     str rest = value, word;
     if (type == CONF_TYPE_STR || type == CONF_TYPE_PATH) {
-        if (value.n)
-            quote(out, value);
-    } else if (type == CONF_TYPE_LIST) {
-        while ((word = folder_word(&rest)).n) {
-            buf_puts(out, out->n ? S(", ") : S(""));
-            quote(out, word);
-        }
-    } else {
+        for (size_t i = 0; i < value.n; i++)
+            buf_putc(&line, strchr("\t\r\n", value.p[i]) ? ' ' : value.p[i]);
+        conf_value_quote(buf_str(&line), "", out);
+        return;
+    }
+    if (type != CONF_TYPE_LIST)
         buf_puts(out, value);
+    while (type == CONF_TYPE_LIST && (word = folder_word(&rest)).n) {
+        buf_puts(out, out->n ? S(", ") : S(""));
+        conf_value_quote(word, " \t,", out);
     }
 }
 

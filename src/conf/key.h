@@ -47,6 +47,9 @@ size_t conf_edit_distance(str a, str b);
  * RC_INVALID, with the reason in e->peer, when it is not a value of the type or outside its limits. */
 MUST_USE enum rc conf_value_set(struct arena *a, const struct conf_key *key, void *base, str text,
                                 struct err *e);
+/* Writes a text, quoted where the reader would otherwise see something else; special: what ends it besides.
+ */
+void conf_value_quote(str s, const char *special, struct buf *out);
 /* Writes the value such that conf_value_set reads it back. */
 void conf_value_format(const struct conf_key *key, const void *base, struct buf *out);
 

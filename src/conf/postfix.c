@@ -107,22 +107,10 @@ void postfix_set_same(struct postfix *p, struct conf_section s, const char *name
 
 /* --- one parameter --- */
 
-/* Whether some value in main.cf names it, as people do with names of their own. */
-static bool is_used(const struct postfix *p, str name)
-{
-    for (size_t i = 0; i < p->main.n; i++) {
-        str rest = p->main.params[i].value;
-        for (ptrdiff_t at; (at = str_find(rest, name)) >= 0; rest = str_from(rest, (size_t)at + name.n))
-            if (at > 0 && strchr("${(", rest.p[at - 1]))
-                return true;
-    }
-    return false;
-}
-
 static void say_unknown(struct postfix *p, const char *name, const struct postfix_value *v)
 {
     const char *nearest = conf_param_nearest(CONF_DIALECT_POSTFIX, str_c(name));
-    if (is_used(p, str_c(name)) || postfix_is_class(p, str_c(name)))
+    if (postfix_is_used(&p->main, str_c(name)) || postfix_is_class(p, str_c(name)))
         return;
     if (nearest)
         conf_warning(p->f->b->report, v->file, v->line,

@@ -26,3 +26,14 @@ bool postfix_computed(const struct postfix_main *main, const char *machine, str 
         return false;
     return true;
 }
+
+bool postfix_is_used(const struct postfix_main *main, str name)
+{
+    for (size_t i = 0; i < main->n; i++) {
+        str rest = main->params[i].value;
+        for (ptrdiff_t at; (at = str_find(rest, name)) >= 0; rest = str_from(rest, (size_t)at + name.n))
+            if (at > 0 && strchr("${(", rest.p[at - 1]))
+                return true;
+    }
+    return false;
+}

@@ -13,4 +13,7 @@ void postfix_machine_name(char ret[POSTFIX_NAME_SIZE]);
  * name. A view of main.cf, of machine or of a literal. Of the machine's networks none is trusted. */
 bool postfix_computed(const struct postfix_main *main, const char *machine, str name, str *ret);
 
+/* Whether some value of main.cf names it, as people do with names of their own. */
+bool postfix_is_used(const struct postfix_main *main, str name);
+
 #endif

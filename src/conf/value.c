@@ -220,8 +220,7 @@ enum rc conf_value_set(struct arena *a, const struct conf_key *key, void *base, 
     return RC_INVALID;
 }
 
-/* Quoted where the reader would otherwise see something else. */
-static void format_word(str s, const char *special, struct buf *out)
+void conf_value_quote(str s, const char *special, struct buf *out)
 {
     bool quote = s.n == 0 && *special == ' ';
     for (size_t i = 0; i < s.n; i++)
@@ -274,12 +273,12 @@ void conf_value_format(const struct conf_key *key, const void *base, struct buf 
     case CONF_TYPE_LIST:
         for (size_t i = 0; i < list->n; i++) {
             buf_puts(out, i ? S(", ") : S(""));
-            format_word(list->v[i], " \t,", out);
+            conf_value_quote(list->v[i], " \t,", out);
         }
         break;
     case CONF_TYPE_STR:
     case CONF_TYPE_PATH:
-        format_word(str_c(*(const char *const *)member), "", out);
+        conf_value_quote(str_c(*(const char *const *)member), "", out);
         break;
     case CONF_TYPE_BOOL:
         buf_puts(out, *(const bool *)member ? S("yes") : S("no"));
