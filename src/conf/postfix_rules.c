@@ -28,7 +28,10 @@ static str of_file(struct postfix *p, const struct postfix_value *v)
 
 void postfix_set_names(struct postfix *p)
 {
-    struct postfix_value hostname = postfix_value(p, "myhostname"), origin = postfix_value(p, "myorigin");
+    struct postfix_value hostname = postfix_value(p, "myhostname"), origin = postfix_value(p, "myorigin"),
+                         banner = postfix_value(p, "smtpd_banner");
+    if (banner.is_set)
+        set(p, "smtpd_banner", &banner, banner.text);
     if (hostname.is_set)
         set(p, "hostname", &hostname, hostname.text);
     set(p, "myorigin", &origin, of_file(p, &origin));

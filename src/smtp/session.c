@@ -194,6 +194,10 @@ static void greet(struct smtp_session *s)
         restrict_reply(s, refusal);
         return;
     }
+    if (s->conf->smtpd_banner[0] && !smtp_is_lmtp(s)) {
+        smtp_reply(s, 220, NULL, "%s", s->conf->smtpd_banner);
+        return;
+    }
     smtp_reply(s, 220, NULL, "%s %s malle", s->conf->hostname, smtp_is_lmtp(s) ? "LMTP" : "ESMTP");
 }
 

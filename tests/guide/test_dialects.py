@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from harness import MALLE
+from harness import MALLE, TOP
 
 MAIN = 'myhostname = mail.example.com\nmydestination = example.com\nhome_mailbox = Maildir/\n'
 MASTER = 'smtp inet n - y - - smtpd\n'
@@ -69,6 +69,7 @@ def said(top):
     ('relayhost = [relay.example]:587', {('', 'relayhost'): '[relay.example]:587'}),
     ('forward_path = $home/.forward, /x/$user', {('', 'forward_path'): '$home/.forward, /x/$user'}),
     ('mailbox_command = /bin/x "$EXTENSION"', {('', 'mailbox_command'): r'"/bin/x \"$EXTENSION\""'}),
+    ('smtpd_banner = $myhostname ESMTP $mail_name', {('', 'smtpd_banner'): 'mail.example.com ESMTP Postfix'}),
     ('recipient_delimiter = -', {('', 'recipient_delimiter'): '-'}),
 ])
 def test_main(tmp_path, lines, expected):
@@ -161,6 +162,15 @@ def test_domains_in_files(tmp_path):
                                MASTER + PARTS))
     assert found['', 'domains'] == 'example.com, one.example'
     assert found['', 'relay_domains'] == 'four.example, .four.example'
+
+
+def test_debians_master(tmp_path):
+    """Nothing in it keeps malle from starting; what it cannot run is told with the line."""
+    debian = (TOP / 'tests/fuzz/corpus/postfix_master/debian').read_text()
+    found, warned = settings(folder(tmp_path, MAIN, debian))
+    assert 'maildrop flags=DRXhu user=vmail argv=/usr/bin/maildrop' in found['', 'pipe_transports']
+    assert 'master.cf:125: warning: malle does not take it: the transport "uucp": argv= needs an absolute path' in warned
+    assert found['listener smtp', 'port'] == '25'
 
 
 def test_names_of_ones_own(tmp_path):

@@ -82,3 +82,37 @@ def test_a_second_address_family_is_a_limit_of_its_own():
             assert Lines(sock).line().startswith('220 ')
         for sock in held:
             sock.close()
+
+
+class TestOwnSettings:
+    """What a [listener NAME] section sets holds for its sessions alone."""
+    @pytest.fixture(scope='class')
+    def server(self):
+        sections = ('[listener smtp]\nsmtpd_banner = mail.malle.test ESMTP one of its own\nmessage_size_limit = 1M\ntls = required\n'
+                    'smtpd_sasl_auth_enable = yes\n[listener imap]\ntls = required\n')
+        with Server(users={USER: PASSWORD}, sections=sections) as s:
+            yield s
+
+    def test_smtp(self, server):
+        with socket.create_connection(('127.0.0.1', server.port('smtp'))) as s:
+            assert s.recv(1000) == b'220 mail.malle.test ESMTP one of its own\r\n'
+        with connect_smtp(server) as client:
+            client.ehlo()
+            assert client.esmtp_features['size'] == '1048576' and not client.has_extn('auth')
+            assert client.docmd('MAIL FROM:<a@example.org>') == (530, b'5.7.0 Must issue a STARTTLS command first')
+            client.starttls(context=server.tls_context())
+            client.ehlo()
+            assert client.login(USER, PASSWORD)[0] == 235
+            assert client.docmd('MAIL FROM:<joe@malle.test>')[0] == 250
+            assert client.rcpt('x@elsewhere.example')[0] == 250
+        with connect_smtp(server, 'submission') as client:
+            client.ehlo()
+            assert client.esmtp_features['size'] == str(50 << 20)
+
+    def test_imap(self, server):
+        with imaplib.IMAP4('127.0.0.1', server.port('imap')) as client:
+            assert 'LOGINDISABLED' in client.capabilities and not any(c.startswith('AUTH=') for c in client.capabilities)
+            with pytest.raises(imaplib.IMAP4.error):
+                client.authenticate('SCRAM-SHA-256', lambda _: b'n,,n=x,r=y')
+            client.starttls(ssl_context=server.tls_context())
+            client.login(USER, PASSWORD)
