@@ -2,6 +2,7 @@
  * dovecot_services.c has the listeners. */
 #include "conf/dovecot.h"
 
+#include "base/map.h"
 #include "base/num.h"
 #include "conf/dovecot_files.h"
 #include "conf/params.h"
@@ -49,8 +50,11 @@ const struct dovecot_setting *dovecot_find(const struct dovecot *d, const struct
                                            const char *name)
 {
     for (size_t i = 0; i < d->conf.count; i++)
-        if (d->conf.settings[i].block == block && str_eq(d->conf.settings[i].name, str_c(name)))
-            return &d->conf.settings[i];
+        if (d->conf.settings[i].block == block && str_eq(d->conf.settings[i].name, str_c(name))) {
+            const struct dovecot_setting *found = &d->conf.settings[i];
+            map_put(d->asked, str_mem(&found, sizeof found), (void *)(uintptr_t)d);
+            return found;
+        }
     return NULL;
 }
 
@@ -281,6 +285,24 @@ static void take(struct dovecot *d, const struct dovecot_setting *s, const char 
                         known->note);
 }
 
+/* What nothing asked for has no effect, whatever params.h says it could become. */
+static void say_unread(struct dovecot *d)
+{
+    enum conf_dialect dialect = d->conf.version.n ? CONF_DIALECT_DOVECOT_24 : CONF_DIALECT_DOVECOT;
+    AUTO(buf_deinit) struct buf name = BUF_INIT(4096);
+    for (size_t i = 0; i < d->conf.count; i++) {
+        const struct dovecot_setting *s = &d->conf.settings[i];
+        struct conf_origin o = dovecot_origin(d, s);
+        buf_reset(&name);
+        dovecot_param_name(s, &name);
+        const struct conf_param *known = conf_param_find(dialect, buf_str(&name));
+        if (known && known->status == CONF_PARAM_MAPPED && !map_find(d->asked, str_mem(&s, sizeof s)) &&
+            !(known->initial && conf_param_same(known, s->value, str_c(known->initial))))
+            conf_warning(d->f->b->report, o.file, o.line, "%s has no effect in malle: %s", buf_cstr(&name),
+                         known->note);
+    }
+}
+
 static void take_all(struct dovecot *d)
 {
     AUTO(buf_deinit) struct buf name = BUF_INIT(4096);
@@ -294,17 +316,19 @@ static void take_all(struct dovecot *d)
 
 void folder_read_dovecot(struct folder *f)
 {
-    struct dovecot d = {.f = f};
-    if (!read_files(&d))
-        return;
-    f->has_dovecot = true;
-    take_all(&d);
-    set_name(&d);
-    set_mechanisms(&d);
-    set_databases(&d);
-    set_mail(&d);
-    set_namespaces(&d);
-    set_tls(&d);
-    dovecot_set_services(&d);
-    dovecot_advise(&d);
+    struct dovecot d = {.f = f, .asked = map_new()};
+    if (read_files(&d)) {
+        f->has_dovecot = true;
+        take_all(&d);
+        set_name(&d);
+        set_mechanisms(&d);
+        set_databases(&d);
+        set_mail(&d);
+        set_namespaces(&d);
+        set_tls(&d);
+        dovecot_set_services(&d);
+        dovecot_advise(&d);
+        say_unread(&d);
+    }
+    map_free(d.asked);
 }

@@ -9,6 +9,7 @@ struct dovecot {
     struct folder *f;
     const char *file; /* the path of dovecot.conf */
     struct dovecot_conf conf;
+    struct map *asked; /* pointers to the settings that something has asked for */
 };
 
 /* The setting of this name in the block (NULL: at the top), NULL when there is none. */

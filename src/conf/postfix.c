@@ -4,6 +4,7 @@
  * have done. */
 #include "conf/postfix.h"
 
+#include "base/map.h"
 #include "base/num.h"
 #include "conf/params.h"
 #include "conf/report.h"
@@ -17,6 +18,7 @@ static bool find(void *ctx, str name, str *ret)
 {
     struct postfix *p = ctx;
     const struct postfix_param *set = postfix_main_find(&p->main, name);
+    map_put(p->asked, name, p);
     if (p->service && postfix_override_find(p->service, name, ret))
         return true;
     if (!set)
@@ -143,6 +145,8 @@ static void say_missing(struct postfix *p, const struct conf_param *known, const
 static void take(struct postfix *p, struct conf_section s, const char *name)
 {
     const struct conf_param *known = conf_param_find(CONF_DIALECT_POSTFIX, str_c(name));
+    if (known && known->status == CONF_PARAM_MAPPED) /* whoever it means something to asks for it */
+        return;
     struct postfix_value v = postfix_value(p, name);
     if (!known)
         say_unknown(p, name, &v);
@@ -172,6 +176,32 @@ void postfix_take_overrides(struct postfix *p, struct conf_section s)
     while (postfix_overrides_next(&o, &name, &value))
         if (postfix_override_find(p->service, name, &counts) && counts.p == value.p)
             take(p, s, arena_str(p->f->a, name).p);
+}
+
+/* What nothing asked for has no effect, whatever params.h says it could become. */
+static void say_unread(struct postfix *p, const char *name)
+{
+    const struct conf_param *known = conf_param_find(CONF_DIALECT_POSTFIX, str_c(name));
+    if (!known || known->status != CONF_PARAM_MAPPED || map_find(p->asked, str_c(name)))
+        return;
+    struct postfix_value v = postfix_value(p, name);
+    if (!is_default(p, known, v.text))
+        conf_warning(p->f->b->report, v.file, v.line, "%s has no effect in malle: %s", name, known->note);
+}
+
+static void say_all_unread(struct postfix *p)
+{
+    for (size_t i = 0; i < p->main.n; i++)
+        if (!p->main.params[i].overridden_by)
+            say_unread(p, arena_str(p->f->a, p->main.params[i].name).p);
+    for (size_t i = 0; i < p->master.n; i++) {
+        struct postfix_options o = postfix_options_of(&p->master.services[i]);
+        str name, value;
+        p->service = &p->master.services[i];
+        while (postfix_overrides_next(&o, &name, &value))
+            say_unread(p, arena_str(p->f->a, name).p);
+    }
+    p->service = NULL;
 }
 
 /* What nobody sets is as Postfix has it, which is not always what malle would have. */
@@ -216,19 +246,21 @@ static bool read_files(struct postfix *p)
 
 void folder_read_postfix(struct folder *f)
 {
-    struct postfix p = {.f = f};
+    struct postfix p = {.f = f, .asked = map_new()};
     postfix_machine_name(p.machine_name);
-    if (!read_files(&p))
-        return;
-    f->has_postfix = true;
-    take_defaults(&p);
-    take_all(&p);
-    postfix_set_names(&p);
-    postfix_set_networks(&p);
-    postfix_set_domains(&p);
-    postfix_set_mailboxes(&p);
-    postfix_set_tls(&p);
-    postfix_set_sasl(&p);
-    postfix_set_classes(&p);
-    postfix_set_services(&p);
+    if (read_files(&p)) {
+        f->has_postfix = true;
+        take_defaults(&p);
+        take_all(&p);
+        postfix_set_names(&p);
+        postfix_set_networks(&p);
+        postfix_set_domains(&p);
+        postfix_set_mailboxes(&p);
+        postfix_set_tls(&p);
+        postfix_set_sasl(&p);
+        postfix_set_classes(&p);
+        postfix_set_services(&p);
+        say_all_unread(&p);
+    }
+    map_free(p.asked);
 }

@@ -12,6 +12,7 @@ struct postfix {
     const char *main_file, *master_file; /* paths; master_file "" when there is none */
     struct postfix_main main;
     struct postfix_master master;
+    struct map *asked;                     /* names of parameters whose values something has asked for */
     const struct postfix_service *service; /* whose -o count before main.cf; NULL: none */
     char machine_name[POSTFIX_NAME_SIZE];
 };

@@ -217,6 +217,20 @@ static void add_pair(struct postfix *p, const char *chain_name, const char *key_
         folder_certificate(p->f, chain.file, chain.line, chain.text, key.text);
 }
 
+/* Where malle has one answer for all, and another is asked for. */
+static void look_at_versions(struct postfix *p, str ours)
+{
+    static const char *const names[] = {"smtpd_tls_mandatory_protocols", "smtp_tls_protocols",
+                                        "smtp_tls_mandatory_protocols"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct postfix_value v = postfix_value(p, names[i]);
+        str versions = i == 0 ? ours : S("TLSv1.2");
+        if (v.is_set && !str_eq(oldest(v.text), versions))
+            conf_warning(p->f->b->report, v.file, v.line, "%s: malle speaks " STR_FMT " and newer here",
+                         names[i], STR_ARG(versions));
+    }
+}
+
 void postfix_set_tls(struct postfix *p)
 {
     struct postfix_value level = postfix_value(p, "smtp_tls_security_level"),
@@ -230,6 +244,11 @@ void postfix_set_tls(struct postfix *p)
     set(p, "smtp_tls_security_level", &level, level.text);
     if (!p->f->has_dovecot || str_eq(oldest(versions.text), S("TLSv1.3")))
         set(p, "tls_min_version", &versions, oldest(versions.text));
+    look_at_versions(p, oldest(versions.text));
+    struct postfix_value folder = postfix_value(p, "smtp_tls_CApath");
+    if (folder.text.n && !str_eq(folder.text, S("/etc/ssl/certs")))
+        conf_warning(p->f->b->report, folder.file, folder.line,
+                     "smtp_tls_CApath: malle looks in /etc/ssl/certs; smtp_tls_CAfile names other CAs");
 }
 
 /* --- SASL --- */

@@ -136,6 +136,8 @@ def test_dovecot(tmp_path, lines, expected):
     ('mydestination = hash:/nowhere', 4, '/nowhere cannot be read'),
     ('mydestination = pcre:/etc/x', 4, 'mydestination: malle takes names of domains here, and files of them, not pcre:/etc/x'),
     ('inet_interfaces = $myhostname', 4, 'inet_interfaces: malle needs the address of mail.example.com, not its name'),
+    ('virtual_mailbox_base = /srv/mail', 4, 'virtual_mailbox_base has no effect in malle: '),
+    ('smtp_tls_protocols = >=TLSv1.3', 4, 'smtp_tls_protocols: malle speaks TLSv1.2 and newer here'),
     ('relayhost = ${x', 4, 'relayhost: '),
 ])
 def test_what_is_wrong_with_main(tmp_path, lines, line, text):
