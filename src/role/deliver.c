@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DELIVER_CHANNELS_MAX = 512, HEAD_PARTS = 4 };
+enum { DELIVER_CHANNELS_MAX = 512, HEAD_PARTS = 4, FLIGHT_WAIT_MS = 5000 };
 
 struct held { /* one prepared file */
     struct delivery *file;
@@ -236,10 +236,14 @@ static enum rc prepare_one(struct deliver *d, const struct deliver_conn *c, cons
         .content_size = rq->bytes,
         .content_lines = rq->lines,
     };
+    msec latest = clock_mono() + FLIGHT_WAIT_MS;
+    bool waited = false;
     ret->flight = (struct flight){m.name.id, m.name.number};
-    ret->flies = flights_begin(d->flights, &ret->flight);
+    ret->flies =
+        !holds(c, &ret->flight) &&
+        flights_begin(d->flights, &ret->flight, rq->deadline < latest ? rq->deadline : latest, &waited);
     enum rc rc = ret->flies || holds(c, &ret->flight)
-                     ? prepare_in(d, account, &m, rq->again, ret, e)
+                     ? prepare_in(d, account, &m, rq->again || waited, ret, e)
                      : err_set(e, RC_TEMP, 451, "4.3.0", "It is being delivered");
     if (rc != RC_OK)
         log_error(STR_FMT ": " STR_FMT ": %s", STR_ARG(rq->id), STR_ARG(account), err_text(e));

@@ -4,6 +4,7 @@
 #ifndef ROLE_FLIGHTS_H
 #define ROLE_FLIGHTS_H
 
+#include "base/clock.h"
 #include "base/str.h"
 
 struct flights;
@@ -15,8 +16,9 @@ struct flight { /* of which message, and to whom, as the file's name has them */
 
 struct flights *flights_new(void);
 struct flights *flights_free(struct flights *f); /* accepts NULL */
-/* false: this one is under way. */
-bool flights_begin(struct flights *f, const struct flight *one);
+/* Waits for the end of the same delivery, which may have been aborted, or have saved the message:
+ * *ret_waited. false: it is still under way at the deadline. */
+bool flights_begin(struct flights *f, const struct flight *one, msec deadline, bool *ret_waited);
 void flights_end(struct flights *f, const struct flight *one);
 
 #endif
