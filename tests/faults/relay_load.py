@@ -65,6 +65,7 @@ class RelayLoad(Clients):
 
     def __init__(self, server, clients, seed):
         super().__init__(server, ['smtp'] * clients, seed)
+        self.marks = {}  # of those that were acknowledged, by their ids
 
     @staticmethod
     def recipients(source):
@@ -89,6 +90,7 @@ class RelayLoad(Clients):
                     self.errors[reply[:3]] += 1
                     time.sleep(0.02)
                     return
+                self.marks[reply.split()[-1]] = mark
                 self.acknowledged.update((mark, r) for r in recipients)
 
     # --- the count ---
@@ -98,7 +100,12 @@ class RelayLoad(Clients):
         found = collections.Counter()
         for path in self.server.messages(SENDER):
             text = path.read_bytes()
-            mark = int(re.search(rb'^X-Mark: (\d+)$', text, re.M)[1])
+            marked = re.search(rb'^X-Mark: (\d+)$', text, re.M)
+            id = re.search(rb'^X-Malle-Queue-Id: (\S+)$', text, re.M)[1].decode()
+            # a disk that fails may have kept the message from its notification
+            mark = int(marked[1]) if marked else self.marks.get(id)
+            if mark is None:
+                continue
             failed = re.findall(rb'^Final-Recipient: rfc822; (\S+)\n(?:.+\n)*?Action: failed$', text, re.M)
             assert failed, text
             found.update((mark, recipient.decode()) for recipient in failed)
