@@ -125,6 +125,14 @@ static bool make_room(struct sched_site *site, int priority)
     return site->n_lanes < LANES_MAX;
 }
 
+/* From the start: a row may have become due before those that were read, and been committed after that. */
+static void lane_reread(struct sched_lane *lane)
+{
+    lane->at = lane->n_rows = 0;
+    lane->seen_due = lane->seen_n = -1;
+    lane->drained = lane->settled = false;
+}
+
 /* There may be due rows in this lane. */
 static void lane_wake(struct sched_site *site, int64_t n, int priority)
 {
@@ -137,7 +145,9 @@ static void lane_wake(struct sched_site *site, int64_t n, int priority)
         lane->seen_due = lane->seen_n = -1;
         site->lanes[site->n_lanes++] = lane;
     }
-    if (lane)
+    if (lane && lane->busy == 0)
+        lane_reread(lane);
+    else if (lane)
         lane->drained = lane->settled = false;
     else
         site->more_lanes = true;
@@ -152,8 +162,13 @@ static unsigned wake_lanes(struct queue *q, struct sched_site *site, const char 
     struct err e = {0};
     unsigned found = 0;
     enum rc rc = db_query(q->reader, &s, &e, sql, DB_I(site->n), DB_I(now), DB_I(most));
-    for (; rc == RC_OK && (rc = db_step(s, &e)) == RC_OK; found++)
-        lane_wake(site, db_int(s, 0), (int)db_int(s, 1));
+    for (; rc == RC_OK && (rc = db_step(s, &e)) == RC_OK; found++) {
+        int64_t n = db_int(s, 0);
+        lane_wake(site, n, (int)db_int(s, 1));
+        struct sched_lane *lane = find_lane(site, n);
+        if (lane)
+            lane_reread(lane);
+    }
     if (found == most)
         site->more_lanes = true;
     if (rc != RC_GONE)
@@ -344,13 +359,6 @@ void sched_rows_done(struct queue *q, struct sched_job *job, bool deferred)
 bool sched_site_ready(const struct sched_site *s, int64_t now)
 {
     return s->work && !s->dead && s->retry <= now && s->inflight < (unsigned)s->window;
-}
-
-static void lane_reread(struct sched_lane *lane)
-{
-    lane->at = lane->n_rows = 0;
-    lane->seen_due = lane->seen_n = -1;
-    lane->drained = lane->settled = false;
 }
 
 void sched_reread(struct sched_job *job)

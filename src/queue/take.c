@@ -269,8 +269,10 @@ enum rc queue_take(struct queue *q, enum queue_kind kind, int64_t keep, msec dea
         if (lasts && !queue_reroute(q, ret, a))
             return rc;
         fd_closep(&ret->content_fd);
-        if (!lasts)
+        if (!lasts) {
             queue_give_back(q, ret->number);
+            return RC_GONE;
+        }
         arena_reset(a);
     }
     return rc;
