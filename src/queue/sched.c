@@ -133,8 +133,8 @@ static void lane_reread(struct sched_lane *lane)
     lane->drained = lane->settled = false;
 }
 
-/* There may be due rows in this lane. */
-static void lane_wake(struct sched_site *site, int64_t n, int priority)
+/* There may be due rows in this lane; NULL: there is no place for it now. */
+static struct sched_lane *lane_wake(struct sched_site *site, int64_t n, int priority)
 {
     struct sched_lane *lane = find_lane(site, n);
     if (!lane && make_room(site, priority)) {
@@ -152,6 +152,7 @@ static void lane_wake(struct sched_site *site, int64_t n, int priority)
     else
         site->more_lanes = true;
     site->work = true;
+    return lane;
 }
 
 /* Wakes the lanes that a query names; how many. */
@@ -163,9 +164,7 @@ static unsigned wake_lanes(struct queue *q, struct sched_site *site, const char 
     unsigned found = 0;
     enum rc rc = db_query(q->reader, &s, &e, sql, DB_I(site->n), DB_I(now), DB_I(most));
     for (; rc == RC_OK && (rc = db_step(s, &e)) == RC_OK; found++) {
-        int64_t n = db_int(s, 0);
-        lane_wake(site, n, (int)db_int(s, 1));
-        struct sched_lane *lane = find_lane(site, n);
+        struct sched_lane *lane = lane_wake(site, db_int(s, 0), (int)db_int(s, 1));
         if (lane)
             lane_reread(lane);
     }
@@ -367,42 +366,7 @@ void sched_reread(struct sched_job *job)
     job->site->work = true;
 }
 
-/* --- settling: the tables learn when the next work really is due --- */
-
-struct settle {
-    struct queue_op op;
-    int64_t site;
-    int64_t lanes[LANES_MAX];
-    unsigned n;
-};
-
-/* The earliest due of what depends on row n, or removes the row when nothing does. */
-static enum rc settle_row(struct queue *q, const char *find, const char *update, const char *remove,
-                          int64_t n, struct err *e)
-{
-    AUTO(db_done) struct db_stmt *s = NULL;
-    enum rc rc = db_query(q->writer, &s, e, find, DB_I(n));
-    if (rc == RC_OK)
-        rc = db_step(s, e);
-    if (rc != RC_OK)
-        return rc;
-    return db_is_null(s, 0) ? db_run(q->writer, e, remove, DB_I(n))
-                            : db_run(q->writer, e, update, DB_I(n), DB_I(db_int(s, 0)));
-}
-
-static enum rc settle_run(struct queue *q, void *arg, struct err *e)
-{
-    struct settle *st = arg;
-    enum rc rc = RC_OK;
-    for (unsigned i = 0; i < st->n && rc == RC_OK; i++)
-        rc = settle_row(q, "SELECT min(due) FROM rcpt WHERE lane=?1", "UPDATE lane SET due=?2 WHERE n=?1",
-                        "DELETE FROM lane WHERE n=?1", st->lanes[i], e);
-    if (rc == RC_OK)
-        rc = settle_row(q, "SELECT min(due) FROM lane WHERE site=?1",
-                        "UPDATE site SET due=max(retry,?2) WHERE n=?1", "DELETE FROM site WHERE n=?1",
-                        st->site, e);
-    return rc;
-}
+/* --- settling (settle.c) --- */
 
 static void settle_after(struct queue *q, void *arg, enum rc rc)
 {

@@ -103,6 +103,14 @@ MUST_USE bool sched_wakes(struct queue *q, enum queue_kind kind);
 void sched_row_taken(struct sched_site *s);
 /* Brings due sites into memory; sets look_at. */
 void sched_look(struct queue *q, int64_t now);
+struct settle { /* what is settled in one transaction */
+    struct queue_op op;
+    int64_t site;
+    int64_t lanes[LANES_MAX];
+    unsigned n;
+};
+/* That transaction; arg: a struct settle (settle.c). */
+MUST_USE enum rc settle_run(struct queue *q, void *arg, struct err *e);
 /* Puts the true due times into the tables and lets go of what has no work. */
 void sched_settle(struct queue *q, struct sched_site *s);
 /* Settles what has been idle for a while; for the housekeeping thread. */
