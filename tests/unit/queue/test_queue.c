@@ -222,6 +222,26 @@ static void given_back(void **state)
     assert_false(take(QUEUE_REMOTE, 50, &job));
 }
 
+static enum rc backdate_run(struct queue *q, void *arg, struct err *e)
+{
+    return db_run(q->writer, e, "UPDATE rcpt SET due=1");
+}
+
+/* Committed after a row that became due later had been read. */
+static void committed_late(void **state)
+{
+    struct queue_job job;
+    struct queue_op backdate = {.run = backdate_run};
+    put("early", "me@example.org", "a@example.net");
+    assert_true(take(QUEUE_REMOTE, 2000, &job));
+    report(&job, QUEUE_RELAYED, false);
+    await_releases();
+    put("late", "me@example.org", "a@example.net");
+    assert_int_equal(queue_commit(queue, &backdate), RC_OK);
+    assert_true(take(QUEUE_REMOTE, 500, &job));
+    assert_str(job.envelope.id, "late");
+}
+
 static void deferred_comes_back(void **state)
 {
     struct queue_job job;
@@ -1189,6 +1209,7 @@ int main(void)
         T(put_again_when_it_has_left),
         T(late_report_counts),
         T(given_back),
+        T(committed_late),
         T(deferred_comes_back),
         T(failure_bounces),
         T(notify_is_obeyed),
