@@ -56,26 +56,6 @@ static enum rc renew(struct table *t, struct policy_connection *c, msec deadline
     return RC_OK;
 }
 
-static enum rc read_reply(struct table *t, struct stream *s, struct buf *out, struct err *e)
-{
-    AUTO(buf_deinit) struct buf in = BUF_INIT(POLICY_REPLY_MAX + 1);
-    str bytes, action;
-    size_t used;
-    for (;;) {
-        if (stream_read(s, &bytes) != RC_OK)
-            return table_fail(t, e, RC_INVALID, "the server does not answer");
-        buf_puts(&in, bytes);
-        stream_consume(s, bytes.n);
-        enum rc rc = in.overflow ? RC_LIMIT : policy_parse_reply(buf_str(&in), &action, &used);
-        if (rc == RC_TEMP)
-            continue;
-        if (rc != RC_OK || used < in.n)
-            return table_fail(t, e, RC_INVALID, "the server's reply is none");
-        buf_puts(out, action);
-        return RC_OK;
-    }
-}
-
 static enum rc policy_ask(struct table *t, void *connection, str key, msec deadline, struct buf *out,
                           struct err *e)
 {
@@ -83,11 +63,12 @@ static enum rc policy_ask(struct table *t, void *connection, str key, msec deadl
     enum rc rc = renew(t, c, deadline, e);
     if (rc != RC_OK)
         return rc;
-    stream_set_deadline(c->stream, deadline);
-    stream_write(c->stream, key);
-    if (stream_flush(c->stream) != RC_OK)
-        return table_fail(t, e, RC_INVALID, "the server cannot be asked");
-    rc = read_reply(t, c->stream, out, e);
+    AUTO(buf_deinit) struct buf in = BUF_INIT(POLICY_REPLY_MAX + 1);
+    str action = STR_NONE;
+    rc = server_send(t, c->stream, key, deadline, e);
+    if (rc == RC_OK)
+        rc = server_read(t, c->stream, policy_parse_reply, &in, &action, e);
+    buf_puts(out, action);
     c->requests++;
     c->used = clock_mono();
     return rc;
@@ -131,11 +112,7 @@ static enum rc policy_open(struct table *t, str name, struct err *e)
     if (n[0] > 0 && n[0] < INT32_MAX)
         t->env.timeout_ms = (int)n[0];
     t->pool = t->env.unasked ? NULL : pool_new(&connections, TABLE_ASKS_AT_ONCE);
-    if (str_starts(name, S("unix:")))
-        return server_set_path(t, str_from(name, 5), &p->server, e);
-    if (str_starts(name, S("inet:")))
-        return server_set_name(t, str_from(name, 5), &p->server, e);
-    return table_fail(t, e, RC_PERM, "expected inet:host:port or unix:/path");
+    return server_set_place(t, name, &p->server, e);
 }
 
 static enum rc policy_find(struct table *t, str key, struct arena *a, str *ret, struct err *e)

@@ -29,14 +29,12 @@ static void disconnect_remote(void *connection)
     stream_free(connection);
 }
 
+/* Sends one request, if it is one. */
 static enum rc send_request(struct table *t, struct stream *s, const struct buf *request, msec deadline,
                             struct err *e)
 {
-    if (request->overflow)
-        return table_fail(t, e, RC_TEMP, "the request is too long");
-    stream_set_deadline(s, deadline);
-    stream_write(s, buf_str(request));
-    return stream_flush(s) == RC_OK ? RC_OK : table_fail(t, e, RC_INVALID, "the server cannot be asked");
+    return request->overflow ? table_fail(t, e, RC_TEMP, "the request is too long")
+                             : server_send(t, s, buf_str(request), deadline, e);
 }
 
 /* What the server said becomes the reason of a failure, not a value. */
@@ -65,26 +63,9 @@ static enum rc ask_tcp(struct table *t, void *connection, str key, msec deadline
     return judge(t, tablewire_parse_tcp(line, out), out, e);
 }
 
-/* Reads until one netstring is complete. */
-static enum rc read_netstring(struct table *t, struct stream *s, struct buf *out, struct err *e)
+static enum rc parse_socketmap_reply(str in, str *ret_payload, size_t *ret_size)
 {
-    AUTO(buf_deinit) struct buf in = BUF_INIT(SOCKETMAP_INPUT_MAX);
-    str bytes, payload;
-    size_t used;
-    for (;;) {
-        if (stream_read(s, &bytes) != RC_OK)
-            return table_fail(t, e, RC_INVALID, "the server does not answer");
-        buf_puts(&in, bytes);
-        stream_consume(s, bytes.n);
-        enum rc rc = in.overflow
-                         ? RC_LIMIT
-                         : netstring_parse(buf_str(&in), TABLEWIRE_SOCKETMAP_REPLY_MAX, &payload, &used);
-        if (rc == RC_TEMP)
-            continue;
-        if (rc == RC_OK && used < in.n)
-            rc = RC_INVALID;
-        return judge(t, rc == RC_OK ? tablewire_parse_socketmap(payload, out) : RC_INVALID, out, e);
-    }
+    return netstring_parse(in, TABLEWIRE_SOCKETMAP_REPLY_MAX, ret_payload, ret_size);
 }
 
 static enum rc ask_socketmap(struct table *t, void *connection, str key, msec deadline, struct buf *out,
@@ -92,11 +73,15 @@ static enum rc ask_socketmap(struct table *t, void *connection, str key, msec de
 {
     struct remote *r = t->state;
     AUTO(buf_deinit)
-    struct buf payload = BUF_INIT(2 * TABLE_KEY_MAX), request = BUF_INIT(2 * TABLE_KEY_MAX + 16);
+    struct buf payload = BUF_INIT(2 * TABLE_KEY_MAX), request = BUF_INIT(2 * TABLE_KEY_MAX + 16),
+               in = BUF_INIT(SOCKETMAP_INPUT_MAX);
+    str reply;
     tablewire_put_socketmap(&payload, str_c(r->name), key);
     netstring_put(&request, buf_str(&payload));
     enum rc rc = send_request(t, connection, &request, deadline, e);
-    return rc == RC_OK ? read_netstring(t, connection, out, e) : rc;
+    if (rc == RC_OK)
+        rc = server_read(t, connection, parse_socketmap_reply, &in, &reply, e);
+    return rc == RC_OK ? judge(t, tablewire_parse_socketmap(reply, out), out, e) : rc;
 }
 
 static const struct pool_type tcp_connections = {connect_remote, disconnect_remote, ask_tcp};
@@ -127,11 +112,7 @@ static enum rc open_socketmap(struct table *t, str name, struct err *e)
     if (map.n == 0)
         return table_fail(t, e, RC_PERM, "expected inet:host:port:name or unix:/path:name");
     struct remote *r = new_remote(t, &socketmap_connections, map, SOCKETMAP_INPUT_MAX);
-    if (str_starts(where, S("unix:")))
-        return server_set_path(t, str_from(where, 5), &r->server, e);
-    if (str_starts(where, S("inet:")))
-        return server_set_name(t, str_from(where, 5), &r->server, e);
-    return table_fail(t, e, RC_PERM, "expected inet:host:port:name or unix:/path:name");
+    return server_set_place(t, where, &r->server, e);
 }
 
 static enum rc find_remote(struct table *t, str key, struct arena *a, str *ret, struct err *e)

@@ -52,6 +52,15 @@ enum rc server_set_path(struct table *t, str path, struct server *ret, struct er
     return RC_OK;
 }
 
+enum rc server_set_place(struct table *t, str place, struct server *ret, struct err *e)
+{
+    if (str_starts(place, S("unix:")))
+        return server_set_path(t, str_from(place, 5), ret, e);
+    if (str_starts(place, S("inet:")))
+        return server_set_name(t, str_from(place, 5), ret, e);
+    return table_fail(t, e, RC_PERM, "expected inet:host:port or unix:/path");
+}
+
 /* Connects a non-blocking socket; the errno of a failure, 0 otherwise. */
 static int connect_until(int fd, const struct server_address *address, msec deadline)
 {
@@ -86,4 +95,31 @@ enum rc server_connect(struct table *t, const struct server *s, size_t in_max, m
         }
     }
     return table_fail(t, e, RC_TEMP, "cannot connect: %s", strerror(code));
+}
+
+enum rc server_send(struct table *t, struct stream *s, str request, msec deadline, struct err *e)
+{
+    stream_set_deadline(s, deadline);
+    stream_write(s, request);
+    return stream_flush(s) == RC_OK ? RC_OK : table_fail(t, e, RC_INVALID, "the server cannot be asked");
+}
+
+enum rc server_read(struct table *t, struct stream *s, server_reply_parser *parse, struct buf *in, str *ret,
+                    struct err *e)
+{
+    str bytes, payload;
+    size_t used;
+    for (;;) {
+        if (stream_read(s, &bytes) != RC_OK)
+            return table_fail(t, e, RC_INVALID, "the server does not answer");
+        buf_puts(in, bytes);
+        stream_consume(s, bytes.n);
+        enum rc rc = in->overflow ? RC_LIMIT : parse(buf_str(in), &payload, &used);
+        if (rc == RC_TEMP)
+            continue;
+        if (rc != RC_OK || used < in->n)
+            return table_fail(t, e, RC_INVALID, "the server's reply is none");
+        *ret = payload;
+        return RC_OK;
+    }
 }
