@@ -57,9 +57,10 @@ static int add(struct cli *cli, struct account_db *db, char **targets, int n, co
     if (alias_check_domain(cli, db, address, &e) != RC_OK)
         return cli_fail_err(&e);
     for (int i = 0; i < n; i++) {
-        if (alias_add(db, str_c(address), str_c(targets[i]), &e) != RC_OK)
+        str target = str_c(targets[i]);
+        if (alias_add(db, str_c(address), target, &e) != RC_OK)
             return cli_fail_err(&e);
-        printf("%s leads to %s\n", address, targets[i]);
+        printf(STR_FMT " leads to " STR_FMT "\n", STR_ARG(str_c(address)), STR_ARG(target));
     }
     return CLI_FINE;
 }
