@@ -242,6 +242,20 @@ static void committed_late(void **state)
     assert_str(job.envelope.id, "late");
 }
 
+/* The same while another message of the lane is under way: only the look that comes each second reads it
+ * again. */
+static void committed_late_beside_another(void **state)
+{
+    struct queue_job early, late;
+    struct queue_op backdate = {.run = backdate_run};
+    put("early", "me@example.org", "a@example.net");
+    assert_true(take(QUEUE_REMOTE, 2000, &early));
+    put("late", "me@example.org", "a@example.net");
+    assert_int_equal(queue_commit(queue, &backdate), RC_OK);
+    assert_true(take(QUEUE_REMOTE, 4000, &late));
+    assert_str(late.envelope.id, "late");
+}
+
 static void deferred_comes_back(void **state)
 {
     struct queue_job job;
@@ -1210,6 +1224,7 @@ int main(void)
         T(late_report_counts),
         T(given_back),
         T(committed_late),
+        T(committed_late_beside_another),
         T(deferred_comes_back),
         T(failure_bounces),
         T(notify_is_obeyed),
