@@ -11,7 +11,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-enum { STOP_WAIT_MS = 5000, STATUS_MAX = 4 << 20 };
+enum { STOP_WAIT_MS = 5000 };
 
 int cmd_run(int argc, char **argv, struct cli *cli)
 {
@@ -25,7 +25,7 @@ int cmd_run(int argc, char **argv, struct cli *cli)
     return master_run(&start);
 }
 
-static int signal_master(struct cli *cli, int signo, pid_t *ret_pid)
+static int find_master(struct cli *cli, pid_t *ret_pid)
 {
     const struct conf *c = cli_conf(cli);
     if (!c)
@@ -33,8 +33,6 @@ static int signal_master(struct cli *cli, int signo, pid_t *ret_pid)
     pid_t pid = server_pid(c);
     if (pid == 0)
         return cli_fail("no server runs with run_dir %s; start it with `malle run`", c->run_dir);
-    if (kill(pid, signo) != 0)
-        return cli_fail("cannot signal the server (process %d): %s", pid, strerror(errno));
     *ret_pid = pid;
     return CLI_FINE;
 }
@@ -44,9 +42,11 @@ int cmd_stop(int argc, char **argv, struct cli *cli)
     pid_t pid;
     if (argc != 1)
         return cli_usage("stop takes no arguments");
-    int status = signal_master(cli, SIGTERM, &pid);
+    int status = find_master(cli, &pid);
     if (status != CLI_FINE)
         return status;
+    if (kill(pid, SIGTERM) != 0)
+        return cli_fail("cannot signal the server (process %d): %s", pid, strerror(errno));
     if (server_wait_end(cli->conf, STOP_WAIT_MS))
         return CLI_FINE;
     return cli_fail("the server (process %d) has not ended after %d seconds; see its log", pid,
@@ -59,7 +59,10 @@ int cmd_reload(int argc, char **argv, struct cli *cli)
     if (argc != 1)
         return cli_usage("reload takes no arguments");
     /* the master would only log what is wrong, and go on as before */
-    return cli_check_print(cli) ? signal_master(cli, SIGHUP, &pid) : CLI_FINDING;
+    if (!cli_check_print(cli))
+        return CLI_FINDING;
+    int status = find_master(cli, &pid);
+    return status == CLI_FINE ? server_reload(cli, pid) : status;
 }
 
 static long long field_number(str *line)
@@ -89,6 +92,9 @@ static void status_json(str lines, struct buf *out)
             json_put_int(&j, "pid", pid);
             json_put_bool(&j, "ready", ready);
             json_put_int(&j, "since", field_number(&line));
+            json_put_int(&j, "reloads_begun", field_number(&line));
+            json_put_int(&j, "reloads_over", field_number(&line));
+            json_put_bool(&j, "reload_refused", field_number(&line) == 1);
             json_put_str(&j, "version", line);
             json_open_array(&j, "roles");
             continue;
@@ -126,7 +132,8 @@ static void status_text(str lines, struct buf *out)
         }
         bool ready = field_number(&line) == 1;
         if (str_eq(kind, S("master"))) {
-            (void)str_take(&line, '\t');
+            for (int skipped = 0; skipped < 4; skipped++)
+                (void)str_take(&line, '\t');
             buf_printf(out, "malle " STR_FMT ", master process %lld, %s\n", STR_ARG(line), pid,
                        ready ? "all roles run" : "NOT all roles run");
             continue;
@@ -139,7 +146,8 @@ static void status_text(str lines, struct buf *out)
 
 int cmd_status(int argc, char **argv, struct cli *cli)
 {
-    struct buf lines AUTO(buf_deinit) = BUF_INIT(STATUS_MAX), out AUTO(buf_deinit) = BUF_INIT(4 * STATUS_MAX);
+    struct buf lines AUTO(buf_deinit) = BUF_INIT(SERVER_STATUS_MAX),
+                     out AUTO(buf_deinit) = BUF_INIT(4 * SERVER_STATUS_MAX);
     if (argc != 1)
         return cli_usage("status takes no arguments");
     const struct conf *c = cli_conf(cli);

@@ -9,32 +9,37 @@
 
 enum { STOP_WAIT_MS = 10000, DOVECOT_USAGE = 89 };
 
-static int signal_master(struct cli *cli, int signo)
+static int find_master(struct cli *cli, pid_t *ret_pid)
 {
     AUTO(buf_deinit) struct buf path = BUF_INIT(4096);
     const struct conf *c = cli_conf(cli);
     if (!c)
         return EX_TEMPFAIL;
-    pid_t pid = server_pid(c);
+    *ret_pid = server_pid(c);
     master_pid_path(c, &path);
-    if (!pid)
-        return cli_fail_status(EX_TEMPFAIL, "Dovecot is not running (read from %s)", buf_cstr(&path));
-    if (kill(pid, signo) != 0)
-        return cli_fail_status(EX_TEMPFAIL, "kill(%d, %d) failed: %s", pid, signo, strerror(errno));
-    return CLI_FINE;
+    return *ret_pid ? CLI_FINE
+                    : cli_fail_status(EX_TEMPFAIL, "Dovecot is not running (read from %s)", buf_cstr(&path));
 }
 
 static int stop(struct cli *cli)
 {
-    int status = signal_master(cli, SIGTERM);
-    if (status == CLI_FINE)
-        (void)server_wait_end(cli->conf, STOP_WAIT_MS);
-    return status;
+    pid_t pid;
+    int status = find_master(cli, &pid);
+    if (status != CLI_FINE)
+        return status;
+    if (kill(pid, SIGTERM) != 0)
+        return cli_fail_status(EX_TEMPFAIL, "kill(%d, %d) failed: %s", pid, SIGTERM, strerror(errno));
+    (void)server_wait_end(cli->conf, STOP_WAIT_MS);
+    return CLI_FINE;
 }
 
 static int reload(struct cli *cli)
 {
-    return cli_check_print(cli) ? signal_master(cli, SIGHUP) : EX_TEMPFAIL;
+    pid_t pid;
+    if (!cli_check_print(cli))
+        return EX_TEMPFAIL;
+    int status = find_master(cli, &pid);
+    return status == CLI_FINE ? server_reload(cli, pid) : status;
 }
 
 int doveadm_stop(int argc, char **argv, struct cli *cli)

@@ -74,7 +74,7 @@ static int reload(struct cli *cli, pid_t pid)
     if (!pid)
         return not_running();
     program_log(PROGRAM_INFO, "refreshing the Postfix mail system");
-    return cli_check_print(cli) ? signal_server(pid, SIGHUP) : CLI_FINDING;
+    return cli_check_print(cli) ? server_reload(cli, pid) : CLI_FINDING;
 }
 
 static int status(struct cli *cli, pid_t pid)

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SAID_MAX = 64 << 10 };
+enum { SAID_MAX = 64 << 10, RELOAD_WAIT_MS = 30000, POLL_US = 20000 };
 
 pid_t server_pid(const struct conf *c)
 {
@@ -33,7 +33,7 @@ pid_t server_pid(const struct conf *c)
 
 bool server_wait_end(const struct conf *c, int timeout_ms)
 {
-    for (msec end = clock_mono() + timeout_ms; clock_mono() < end; usleep(20000))
+    for (msec end = clock_mono() + timeout_ms; clock_mono() < end; usleep(POLL_US))
         if (server_pid(c) == 0)
             return true;
     return false;
@@ -54,6 +54,48 @@ enum rc server_status(const struct conf *c, struct buf *ret)
     while ((n = read(fd, chunk, sizeof chunk)) > 0)
         buf_put(ret, chunk, (size_t)n);
     return n == 0 && !ret->overflow ? RC_OK : RC_TEMP;
+}
+
+/* --- reloading --- */
+
+/* What the first line of the status says. */
+struct reloads {
+    uint64_t begun, over;
+    bool refused;
+};
+
+static enum rc ask_reloads(const struct conf *c, struct reloads *ret)
+{
+    AUTO(buf_deinit) struct buf text = BUF_INIT(SERVER_STATUS_MAX);
+    enum { KIND, PID, READY, SINCE, BEGUN, OVER, REFUSED, FIELDS };
+    str field[FIELDS];
+    enum rc rc = server_status(c, &text);
+    str line = buf_str(&text);
+    for (int i = 0; i < FIELDS; i++)
+        field[i] = str_take(&line, '\t');
+    if (rc != RC_OK || num_parse_u64(field[BEGUN], UINT64_MAX, &ret->begun) != RC_OK ||
+        num_parse_u64(field[OVER], UINT64_MAX, &ret->over) != RC_OK)
+        return RC_GONE;
+    ret->refused = str_eq(field[REFUSED], S("1"));
+    return RC_OK;
+}
+
+int server_reload(struct cli *cli, pid_t master)
+{
+    struct reloads before, now;
+    bool tells = ask_reloads(cli->conf, &before) == RC_OK; /* else nobody but its log knows when it is done */
+    if (kill(master, SIGHUP) != 0)
+        return cli_fail("cannot signal the server (process %d): %s", master, strerror(errno));
+    for (msec end = clock_mono() + RELOAD_WAIT_MS; tells && clock_mono() < end; usleep(POLL_US)) {
+        if (ask_reloads(cli->conf, &now) != RC_OK || now.over <= before.begun)
+            continue;
+        return now.refused ? cli_fail("the server keeps its old settings; its log says what is wrong")
+                           : CLI_FINE;
+    }
+    return tells
+               ? cli_fail("the server (process %d) has not taken the settings within %d seconds; see its log",
+                          master, RELOAD_WAIT_MS / 1000)
+               : CLI_FINE;
 }
 
 /* --- starting --- */

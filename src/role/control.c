@@ -33,6 +33,15 @@ static enum log_level log_level_of(const struct conf *c)
     return (enum log_level)c->log_level;
 }
 
+static void say(struct role *r, enum ipc_type type)
+{
+    struct buf b = BUF_INIT(64);
+    ipc_begin(&b, (uint16_t)type);
+    if (ipc_send(r->control, &b, NULL, 0, 0) != RC_OK)
+        control_broken("the master is gone");
+    buf_deinit(&b);
+}
+
 static void take_conf(struct role *r, struct ipc_msg *m)
 {
     AUTO(fd_closep) int conf_fd = ipc_take_fd(m);
@@ -63,8 +72,11 @@ static void take_conf(struct role *r, struct ipc_msg *m)
     buf_printf(&tag, "malle/%s", r->name);
     log_init(buf_cstr(&tag), c->hostname, STDERR_FILENO, role_log_shape(c), log_level_of(c));
     buf_deinit(&tag);
-    if (r->started && r->ops->reload)
+    if (!r->started)
+        return;
+    if (r->ops->reload)
         r->ops->reload(r);
+    say(r, MSG_CONTROL_APPLIED);
 }
 
 static void take_listener(struct role *r, struct ipc_msg *m)
@@ -129,11 +141,7 @@ static void take_start(struct role *r)
         r->ops->link(r, &r->links[i]);
     if (r->ops->serve)
         r->ops->serve(r);
-    struct buf b = BUF_INIT(64);
-    ipc_begin(&b, MSG_CONTROL_READY);
-    if (ipc_send(r->control, &b, NULL, 0, 0) != RC_OK)
-        control_broken("the master is gone");
-    buf_deinit(&b);
+    say(r, MSG_CONTROL_READY);
 }
 
 /* False after STOP or when the master is gone. */

@@ -92,9 +92,12 @@ static void reload(struct master *m)
     if (c)
         conf_keep(c, m->conf, &report);
     struct table_settings *tables = c ? table_settings_open(c, NULL, &only_looked_at, &report) : NULL;
+    m->reloads++;
     bool usable = tables && setup_conf_fds(m, c, &report) == RC_OK;
     log_report(&report);
+    m->reload_refused = !usable;
     if (!usable) {
+        m->reloads_over = m->reloads;
         log_error("reload: the configuration has errors; the old one stays in force");
         table_settings_close(tables);
         conf_free(c);
@@ -107,6 +110,13 @@ static void reload(struct master *m)
     replace_stale(m, was);
     table_settings_close(m->tables);
     m->tables = tables;
+}
+
+static void end_reload_when_applied(struct master *m)
+{
+    if (m->reloads_over == m->reloads || !children_all_applied(m))
+        return;
+    m->reloads_over = m->reloads;
     log_info("reload: done");
 }
 
@@ -206,6 +216,7 @@ int master_run(const struct master_start *start)
         wait_for_events(&m);
         children_restart_due(&m);
         announce_when_ready(&m);
+        end_reload_when_applied(&m);
         pickup_when_due(&m);
     }
     log_info("stopping");

@@ -195,6 +195,7 @@ void children_start(struct master *m, struct child *c)
     struct buf b = BUF_INIT(IPC_MAX);
     c->started = clock_mono();
     c->ready = false;
+    c->owed = 0;
     if (proc_start_role(c->role->name, c->role->name, &c->pid, &c->control) != RC_OK) {
         log_error("cannot start %s: %s", c->role->name, strerror(errno));
         c->pid = 0;
@@ -222,8 +223,10 @@ void children_start_all(struct master *m)
 void children_send_conf(struct master *m)
 {
     struct buf b = BUF_INIT(IPC_MAX);
-    for (size_t i = 0; i < m->n_children; i++)
+    for (size_t i = 0; i < m->n_children; i++) {
+        m->children[i].owed++;
         tell_conf(m, &m->children[i], &b);
+    }
     buf_deinit(&b);
 }
 
@@ -266,6 +269,16 @@ bool children_all_ready(const struct master *m)
     for (size_t i = 0; i < m->n_children; i++)
         if (!m->children[i].ready)
             return false;
+    return true;
+}
+
+bool children_all_applied(const struct master *m)
+{
+    for (size_t i = 0; i < m->n_children; i++) {
+        const struct child *c = &m->children[i];
+        if (!c->retired && (!c->ready || c->replaced || c->owed > 0))
+            return false;
+    }
     return true;
 }
 
@@ -343,6 +356,8 @@ void children_read(struct master *m, struct child *c)
     if (rc == RC_OK) {
         if (msg.type == MSG_CONTROL_READY)
             c->ready = true;
+        else if (msg.type == MSG_CONTROL_APPLIED && c->owed > 0)
+            c->owed--;
         else if (msg.type == MSG_CONTROL_RETIRE)
             (void)retire(m, c);
         else if (msg.type == MSG_CONTROL_CONNECT && (is_role(c, "smtp") || is_role(c, "submission")))

@@ -22,6 +22,7 @@ struct child {
     bool ready;
     bool replaced; /* told to stop, to be started anew with other tables */
     bool retired;  /* a successor was started; when it ends, its row goes */
+    unsigned owed; /* configurations that it has not said to hold yet */
     msec started, restart_at;
     unsigned restarts;
 };
@@ -39,8 +40,10 @@ struct master {
     int conf_fd, keys_fd, no_keys_fd, spool_fd;
     int signal_fd, status_fd;
     bool announced, stopping;
-    pid_t pickup;    /* the process that empties the maildrop, 0: none */
-    msec pickup_due; /* when the maildrop is looked at again */
+    unsigned reloads, reloads_over; /* begun; and how many of them are over, in the order they began */
+    bool reload_refused;            /* the last one: the configuration has errors */
+    pid_t pickup;                   /* the process that empties the maildrop, 0: none */
+    msec pickup_due;                /* when the maildrop is looked at again */
     usec since;
 };
 
@@ -60,6 +63,8 @@ void children_replace(struct master *m, const char *role);
 void children_adjust(struct master *m);
 void children_stop(struct master *m);
 bool children_all_ready(const struct master *m);
+/* Every role runs with the configuration in force. */
+bool children_all_applied(const struct master *m);
 
 /* master_connect.c: answers CONTROL_CONNECT */
 void master_connect(const struct master *m, const struct child *c, struct ipc_msg *request);

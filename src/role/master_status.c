@@ -49,12 +49,13 @@ static void put_children(struct buf *out, pid_t pid)
     buf_deinit(&list);
 }
 
-/* "master PID READY SINCE VERSION", then "role PID READY RESTARTS UPTIME NAME" each followed by "child PID
- * TITLE" lines; fields are separated by tabs. cli/cmd_status.c reads it. */
+/* "master PID READY SINCE RELOADS RELOADS_OVER RELOAD_REFUSED VERSION", then "role PID READY RESTARTS UPTIME
+ * NAME" each followed by "child PID TITLE" lines; fields are separated by tabs. cli/cmd_status.c reads it. */
 static void put_status(const struct master *m, struct buf *out)
 {
-    buf_printf(out, "master\t%d\t%d\t%lld\t%s\n", getpid(), children_all_ready(m),
-               (long long)(m->since / 1000000), MALLE_VERSION);
+    buf_printf(out, "master\t%d\t%d\t%lld\t%u\t%u\t%d\t%s\n", getpid(), children_all_ready(m),
+               (long long)(m->since / 1000000), m->reloads, m->reloads_over, m->reload_refused,
+               MALLE_VERSION);
     for (size_t i = 0; i < m->n_children; i++) {
         const struct child *c = &m->children[i];
         buf_printf(out, "role\t%d\t%d\t%u\t%lld\t%s\n", c->pid, c->ready, c->restarts,
