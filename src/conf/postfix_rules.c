@@ -35,6 +35,7 @@ void postfix_set_names(struct postfix *p)
     if (hostname.is_set)
         set(p, "hostname", &hostname, hostname.text);
     set(p, "myorigin", &origin, of_file(p, &origin));
+    set(p, "sender_must_be_own", &(struct postfix_value){.file = p->main_file}, S("no"));
 }
 
 /* --- networks --- */

@@ -49,11 +49,12 @@ static enum rc check_deliver_by(const struct smtp_session *s, const struct smtp_
     return RC_OK;
 }
 
-/* A logged-in client sends as itself only; bounces and read receipts have no sender. */
+/* A logged-in client sends as itself, unless the administrator leaves that to the lists; bounces and read
+ * receipts have no sender. */
 static enum rc check_sender(struct smtp_session *s, str sender, struct err *e)
 {
     struct err why;
-    if (!smtp_is_authenticated(s) || sender.n == 0)
+    if (!s->conf->sender_must_be_own || !smtp_is_authenticated(s) || sender.n == 0)
         return RC_OK;
     if (s->p->local && (s->p->local->trusted || is_own_address(s, sender)))
         return RC_OK;

@@ -260,16 +260,17 @@ static bool names_account(str owners, str account)
 static enum verdict on_login(struct smtp_session *s, const struct restriction *r)
 {
     const struct table_settings *t = s->p->tables;
+    struct table_list *owners = t ? t->v[TABLES_SENDER_LOGIN] : NULL;
     const struct maps_rules rules = {
         .delimiters = s->conf->recipient_delimiter, .is_ours = is_ours, .ctx = (void *)(uintptr_t)s->conf};
     bool logged_in = smtp_is_authenticated(s);
     str sender = s->restrict_.sender;
     struct maps_found found;
     struct err e = {0};
-    if (!s->restrict_.has_sender || sender.n == 0 || !t || !t->v[TABLES_SENDER_LOGIN] ||
+    if (!s->restrict_.has_sender || sender.n == 0 ||
         !(r->logins & (logged_in ? RESTRICTION_LOGINS_WITH : RESTRICTION_LOGINS_WITHOUT)))
         return DUNNO;
-    enum rc rc = maps_find_address(t->v[TABLES_SENDER_LOGIN], sender, &rules, s->restrict_.arena, &found, &e);
+    enum rc rc = owners ? maps_find_address(owners, sender, &rules, s->restrict_.arena, &found, &e) : RC_GONE;
     if (rc != RC_OK && rc != RC_GONE)
         return restrict_dict_retry(s, sender);
     if (!logged_in)

@@ -125,6 +125,13 @@ def test_logging_in_to_send(world, port, tls):
     assert [code for code, _ in replies] == [250, 235, 250, 250], replies
 
 
+def test_sending_as_somebody_else(world):
+    """Postfix lets who has logged in name any sender, unless a list says otherwise."""
+    replies = world.python(dialogue, 587, world.stranger(), 'starttls', [USER, PASSWORD], f'MAIL FROM:<ventes@{DOMAIN}>',
+                           'RCPT TO:<ami@ailleurs.example>')
+    assert [code for code, _ in replies] == [250, 235, 250, 250], replies
+
+
 def test_what_is_offered(world):
     [[_, plain]] = world.python(dialogue, 25, world.stranger(), '')
     [[_, secured]] = world.python(dialogue, 25, world.stranger(), 'starttls')

@@ -144,6 +144,27 @@ static void sender_must_be_ones_own(void **state)
     assert_non_null(strstr(log, "proto=ESMTPA helo=<client.example>\n"));
 }
 
+static void sender_may_be_anybodys(void **state)
+{
+    static const struct talk_step anybody[] = {
+        HELLO,
+        AUTH_ALICE,
+        {"MAIL FROM:<bob@example.org>\r\n", "250 "},
+        {"RCPT TO:<x@elsewhere.example>\r\n", "250 2.1.5 Ok\n"},
+    };
+    static const struct talk_step owner[] = {
+        HELLO,
+        AUTH_ALICE,
+        {"MAIL FROM:<bob@example.org>\r\n", "250 "},
+        {"RCPT TO:<x@elsewhere.example>\r\n",
+         "553 5.7.1 <bob@example.org>: Sender address rejected: not owned by user alice@example.org"},
+    };
+    RUN("127.0.0.1", LOOPBACK "sender_must_be_own = no\n", anybody);
+    RUN("127.0.0.1",
+        LOOPBACK "sender_must_be_own = no\nsmtpd_sender_restrictions = reject_sender_login_mismatch\n",
+        owner);
+}
+
 /* How often part occurs in the header of mail. */
 static unsigned count_in_header(const char *mail, const char *part)
 {
@@ -205,6 +226,7 @@ int main(void)
         cmocka_unit_test(mechanisms),
         cmocka_unit_test(mechanisms_of_another_server),
         cmocka_unit_test(sender_must_be_ones_own),
+        cmocka_unit_test(sender_may_be_anybodys),
         cmocka_unit_test(missing_fields_are_added),
         cmocka_unit_test(input_behind_starttls),
     };
