@@ -372,7 +372,8 @@ enum rc account_check_relay(const struct account_lookup *l, str address, struct 
 
 enum rc account_domain_is_local(const struct account_lookup *l, str domain, struct err *e)
 {
-    if (str_ieq(domain, str_c(l->conf->hostname)) || conf_has_domain(l->conf, domain))
+    if (l->conf->every_domain || str_ieq(domain, str_c(l->conf->hostname)) ||
+        conf_has_domain(l->conf, domain))
         return RC_OK;
     enum rc rc = domain_find(l->db, domain, e);
     return rc == RC_INVALID || rc == RC_LIMIT ? RC_GONE : rc;

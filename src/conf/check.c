@@ -366,6 +366,20 @@ static void check_sasl(struct conf_build *b)
                    "smtpd_sasl_type = dovecot needs smtpd_sasl_path");
 }
 
+/* Mail for other servers would be taken for our own. */
+static void check_every_domain(struct conf_build *b)
+{
+    const struct conf *c = b->conf;
+    const struct conf_origin *o = &c->origin[CONF_every_domain];
+    for (size_t i = 0; i < c->listener_count && c->every_domain; i++) {
+        const struct conf_listener *l = &c->listeners[i];
+        if (l->enabled && (l->protocol == CONF_SMTP || l->protocol == CONF_SUBMISSION ||
+                           (l->protocol == CONF_LOCAL && c->sendmail_socket[0])))
+            conf_error(b->report, o->file ? o->file : b->file, o->line,
+                       "every_domain: the listener %s takes mail for other servers", l->name);
+    }
+}
+
 /* Settings of which one must not be less than the other. */
 static void check_order(struct conf_build *b)
 {
@@ -388,6 +402,7 @@ void conf_check(struct conf_build *b)
     check_sections(b);
     check_order(b);
     check_sasl(b);
+    check_every_domain(b);
     check_pipes(b);
     conf_check_restrictions(b);
 }

@@ -6,6 +6,7 @@
 #include "base/num.h"
 #include "conf/dovecot_files.h"
 #include "conf/params.h"
+#include "conf/postfix_names.h"
 #include "conf/report.h"
 #include "fmt/sasl.h"
 
@@ -78,14 +79,33 @@ static void set(struct dovecot *d, const struct dovecot_setting *s, const char *
     folder_set(d->f, o.file, o.line, option, value);
 }
 
-/* Where malle is Postfix, too, main.cf has the name. */
+/* Where main.cf is, malle is Postfix, too. */
+static bool is_postfix_too(const struct dovecot *d)
+{
+    AUTO(buf_deinit) struct buf path = BUF_INIT(4096);
+    buf_printf(&path, "%s/postfix/main.cf", d->f->path);
+    return access(buf_cstr(&path), F_OK) == 0;
+}
+
+/* main.cf has the name that counts, otherwise this, or the machine's own. */
 static void set_name(struct dovecot *d)
 {
     const struct dovecot_setting *name = dovecot_find(d, NULL, "hostname");
-    AUTO(buf_deinit) struct buf path = BUF_INIT(4096);
-    buf_printf(&path, "%s/postfix/main.cf", d->f->path);
-    if (name && name->value.n && access(buf_cstr(&path), F_OK) != 0)
-        set(d, name, "hostname", name->value);
+    char machine[POSTFIX_NAME_SIZE];
+    postfix_machine_name(machine);
+    set(d, name, "hostname", name && name->value.n ? name->value : str_c(machine));
+}
+
+/* Another server takes the mail: it has looked at the domain, at aliases and at .forward files before it
+ * hands a message over, and what programs of this machine send is its own, too. */
+static void set_place(struct dovecot *d)
+{
+    if (is_postfix_too(d))
+        return;
+    set_name(d);
+    set(d, NULL, "every_domain", S("yes"));
+    set(d, NULL, "forward_path", S(""));
+    set(d, NULL, "sendmail_socket", S(""));
 }
 
 /* --- who logs in, and how --- */
@@ -320,7 +340,7 @@ void folder_read_dovecot(struct folder *f)
     if (read_files(&d)) {
         f->has_dovecot = true;
         take_all(&d);
-        set_name(&d);
+        set_place(&d);
         set_mechanisms(&d);
         set_databases(&d);
         set_mail(&d);
