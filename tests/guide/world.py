@@ -22,7 +22,7 @@ import threading
 
 import pytest
 
-from harness import MALLE, Server, eventually
+from harness import MALLE, TOP, Server, eventually
 
 HERE = pathlib.Path(__file__).resolve().parent
 DOMAIN = 'votre-domaine.com'
@@ -59,6 +59,39 @@ echo 'nameserver 127.0.0.1' >/etc/resolv.conf
 printf '127.0.0.1 localhost\n203.0.113.10 {HOST}\n' >/etc/hosts
 echo ready
 exec sleep infinity
+'''
+
+# What Debian's packages do when they are installed, as far as their files do not do it. $@: where they are unpacked.
+INSTALL = '''
+set -e
+below=
+for tree; do
+    below=$below$tree/usr:
+    [ ! -d $tree/etc ] || cp -rn $tree/etc/. /etc/
+    [ ! -d $tree/var ] || cp -rn $tree/var/. /var/
+done
+mkdir -p /mnt/usr/up /mnt/usr/work
+mount -t overlay -o "lowerdir=${below}/usr,upperdir=/mnt/usr/up,workdir=/mnt/usr/work" overlay /usr
+for name in postfix postdrop dovecot dovenull; do
+    getent passwd $name >/dev/null || useradd --system --user-group --no-create-home --home-dir /nonexistent $name
+done
+if [ -d /usr/share/dovecot ]; then
+    cp -n /usr/share/dovecot/conf.d/auth-system.conf.ext /etc/dovecot/conf.d/
+fi
+if [ -d /usr/share/postfix ]; then
+    cp -n /usr/share/postfix/dynamicmaps.cf /etc/postfix/
+    echo 'postmaster: root' >/etc/aliases
+    grep -v '^smtp  *inet\\|^#' /usr/share/postfix/master.cf.dist >>/etc/postfix/master.cf
+    chown postfix: /var/lib/postfix
+    chgrp postdrop /usr/sbin/postdrop /usr/sbin/postqueue
+    chmod g+s /usr/sbin/postdrop /usr/sbin/postqueue
+    newaliases
+    /usr/lib/postfix/configure-instance.sh -
+    postfix check
+fi
+mkdir -p /var/spool/postfix/private
+chown postfix: /var/spool/postfix/private
+chmod 700 /var/spool/postfix/private
 '''
 
 RECORDS = {
@@ -119,8 +152,9 @@ class World:
         with contextlib.suppress(ProcessLookupError):
             if self.malle:
                 os.killpg(self.malle.pid, signal.SIGKILL)
-        for process in self.processes:
-            os.killpg(process.pid, signal.SIGKILL)
+        for process in reversed(self.processes):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
         shutil.rmtree(self.top)
 
@@ -152,9 +186,24 @@ class World:
 
     # --- the server ---
 
-    def start_malle(self):
+    def install(self, *packages):
+        """Debian's own, for a while: programs under /usr, users, and what its scripts set up."""
+        for name in packages:
+            done = subprocess.run([TOP / 'tools/peers', name], capture_output=True, text=True)
+            if done.returncode == 3:
+                pytest.skip(done.stderr.strip())
+            assert done.returncode == 0, done.stderr
+        self.run('bash', '-c', INSTALL, 'install', *(TOP / 'build/peers' / name for name in packages))
+
+    def start(self, *command):
+        """A server in the foreground, that ends with this world."""
+        process = subprocess.Popen([*self.enter, *command], stdin=subprocess.DEVNULL, stdout=open(self.top / 'output', 'ab'),
+                                   stderr=subprocess.STDOUT, start_new_session=True)
+        self.processes.append(process)
+
+    def start_malle(self, folder='/etc'):
         self.lines = []
-        self.malle = subprocess.Popen([*self.enter, MALLE, '-c', '/etc', 'run'], stdin=subprocess.DEVNULL, text=True,
+        self.malle = subprocess.Popen([*self.enter, MALLE, '-c', folder, 'run'], stdin=subprocess.DEVNULL, text=True,
                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, errors='replace',
                                       env=Server.environment(leaks=0), start_new_session=True)
         threading.Thread(target=self.collect, args=(self.malle,), daemon=True).start()
@@ -164,9 +213,9 @@ class World:
             return 'malle: ready' in self.lines
         eventually(is_ready, 30)
 
-    def reload(self, check=True):
+    def reload(self, check=True, folder='/etc'):
         """Done when the roles have the new settings."""
-        return self.run(MALLE, '-c', '/etc', 'reload', check=check)
+        return self.run(MALLE, '-c', folder, 'reload', check=check)
 
     def collect(self, process):
         for line in process.stdout:
