@@ -1,19 +1,12 @@
 /* doveadm mailbox: the mailboxes of one user, changed as that user through the store that sessions use. */
 #include "cli/doveadm.h"
+#include "cli/user_mail.h"
 #include "cli/who_is.h"
 #include "fmt/imap_match.h"
-#include "os/file.h"
-#include "role/mail_root.h"
-#include "store/delivery.h"
-#include "store/store.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <grp.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-enum { LIST_BYTES_MAX = 64 << 20, KEYWORDS_MAX = 64 };
+enum { LIST_BYTES_MAX = 64 << 20 };
 
 struct work {
     struct cli *cli;
@@ -25,38 +18,6 @@ struct work {
 };
 
 /* --- opening --- */
-
-static bool become(const struct account_identity *id)
-{
-    umask(0077);
-    return geteuid() != 0 ||
-           (setgroups(id->n_groups, id->groups) == 0 && setresgid(id->gid, id->gid, id->gid) == 0 &&
-            setresuid(id->uid, id->uid, id->uid) == 0);
-}
-
-static enum rc open_store(const struct conf *c, const struct account_identity *id, struct store **ret,
-                          struct err *e)
-{
-    AUTO(fd_closep) int dir = -1;
-    const struct store_conf sc = {.account = str_c(id->account),
-                                  .root = str_c(id->mail_dir),
-                                  .index_dir = str_c(id->index_dir),
-                                  .hostname = str_c(c->hostname),
-                                  .separator = c->hierarchy_separator[0],
-                                  .mailbox_max = (unsigned)c->mailbox_max,
-                                  .keyword_max = KEYWORDS_MAX,
-                                  .append_max = c->message_size_limit,
-                                  .create_defaults = true};
-    AUTO(buf_deinit) struct buf root = BUF_INIT(IDENTITY_PATH_MAX);
-    if (mail_root_make(c, id, &root, e) != RC_OK)
-        return RC_TEMP;
-    if (!become(id))
-        return err_set(e, RC_PERM, 0, "", "cannot become uid %u: %s", id->uid, strerror(errno));
-    enum rc rc = delivery_open_maildir(AT_FDCWD, sc.root, true, &dir, e);
-    if (rc == RC_OK && file_make_dirs(id->index_dir, 0700) != RC_OK)
-        rc = err_set(e, RC_TEMP, 0, "", "cannot make %s: %s", id->index_dir, strerror(errno));
-    return rc == RC_OK ? store_open(&sc, ret, e) : rc;
-}
 
 static int open_work(struct work *w)
 {
@@ -70,34 +31,36 @@ static int open_work(struct work *w)
         return EX_TEMPFAIL;
     if (who.rc == RC_GONE)
         return doveadm_error(EX_NOUSER, w->user, "User doesn't exist");
-    if (who.rc == RC_OK && open_store(w->cli->conf, &who.id, &w->store, &e) == RC_OK)
+    if (who.rc == RC_OK && cli_open_store(w->cli->conf, &who.id, &w->store, &e) == RC_OK)
         return EX_OK;
     return doveadm_error(EX_TEMPFAIL, w->user, "User initialization failed: %s",
                          err_text(who.rc == RC_OK ? &e : &who.e));
 }
 
-/* Options are among "rstu:". min, max: how many words must follow; max 0: any number. */
-static int begin(int argc, char **argv, struct cli *cli, const char *options, int min, int max,
-                 struct work *w)
+struct task {
+    int (*run)(struct work *w);
+    const char *options; /* among "+rstu:" */
+    int min, max;        /* how many words must follow; max 0: any number */
+};
+
+static int work_on(int argc, char **argv, struct cli *cli, struct task t)
 {
-    *w = (struct work){.cli = cli};
-    for (int option; (option = getopt(argc, argv, options)) != -1;) {
+    struct work w = {.cli = cli};
+    for (int option; (option = getopt(argc, argv, t.options)) != -1;) {
         if (option == '?')
             return doveadm_usage();
-        w->subscriptions |= option == 's';
-        w->recursive |= option == 'r';
-        w->total |= option == 't';
+        w.subscriptions |= option == 's';
+        w.recursive |= option == 'r';
+        w.total |= option == 't';
         if (option == 'u')
-            w->user = optarg;
+            w.user = optarg;
     }
-    w->words = argv + optind;
-    w->n = argc - optind;
-    return w->n < min || (max && w->n > max) ? doveadm_usage() : open_work(w);
-}
-
-static int end(struct work *w, int status)
-{
-    w->store = store_close(w->store);
+    w.words = argv + optind;
+    w.n = argc - optind;
+    int status = w.n < t.min || (t.max && w.n > t.max) ? doveadm_usage() : open_work(&w);
+    if (status == EX_OK)
+        status = t.run(&w);
+    w.store = store_close(w.store);
     return status;
 }
 
@@ -162,11 +125,14 @@ static int print_name(struct work *w, const struct store_box_info *box, void *ct
     return EX_OK;
 }
 
+static int list(struct work *w)
+{
+    return each_box(w, 0, print_name, NULL);
+}
+
 int doveadm_mailbox_list(int argc, char **argv, struct cli *cli)
 {
-    struct work w;
-    int status = begin(argc, argv, cli, "+su:", 0, 0, &w);
-    return status == EX_OK ? end(&w, each_box(&w, 0, print_name, NULL)) : status;
+    return work_on(argc, argv, cli, (struct task){list, "+su:", 0, 0});
 }
 
 enum field { MESSAGES, RECENT, UIDNEXT, UIDVALIDITY, UNSEEN, HIGHESTMODSEQ, VSIZE, FIELDS };
@@ -246,21 +212,22 @@ static int count_box(struct work *w, const struct store_box_info *box, void *ctx
     return EX_OK;
 }
 
+static int status(struct work *w)
+{
+    struct counting c = {0};
+    int result = parse_fields(w, &c.fields);
+    if (result == EX_OK)
+        result = each_box(w, 1, count_box, &c);
+    if (result == EX_OK)
+        result = tell_missing(w, &c);
+    if (w->total && c.fields)
+        print_fields(c.fields, &c.sum);
+    return result;
+}
+
 int doveadm_mailbox_status(int argc, char **argv, struct cli *cli)
 {
-    struct work w;
-    struct counting c = {0};
-    int status = begin(argc, argv, cli, "+tu:", 2, 0, &w);
-    if (status != EX_OK)
-        return status;
-    status = parse_fields(&w, &c.fields);
-    if (status == EX_OK)
-        status = each_box(&w, 1, count_box, &c);
-    if (status == EX_OK)
-        status = tell_missing(&w, &c);
-    if (w.total && c.fields)
-        print_fields(c.fields, &c.sum);
-    return end(&w, status);
+    return work_on(argc, argv, cli, (struct task){status, "+tu:", 2, 0});
 }
 
 /* --- changing --- */
@@ -320,6 +287,26 @@ static int delete (struct work *w, const char *name)
     return status != EX_OK ? status : below;
 }
 
+static int each_word(struct work *w, int (*fn)(struct work *w, const char *name))
+{
+    int result = EX_OK;
+    for (int i = 0; i < w->n; i++) {
+        int one = fn(w, w->words[i]);
+        result = one != EX_OK ? one : result;
+    }
+    return result;
+}
+
+static int create_all(struct work *w)
+{
+    return each_word(w, create);
+}
+
+static int delete_all(struct work *w)
+{
+    return each_word(w, delete);
+}
+
 static int subscribe_one(struct work *w, const char *name)
 {
     return subscribe(w, name, true);
@@ -330,54 +317,50 @@ static int unsubscribe_one(struct work *w, const char *name)
     return subscribe(w, name, false);
 }
 
-static int each_word(int argc, char **argv, struct cli *cli, const char *options,
-                     int (*fn)(struct work *w, const char *name))
+static int subscribe_all(struct work *w)
 {
-    struct work w;
-    int status = begin(argc, argv, cli, options, 1, 0, &w);
-    if (status != EX_OK)
-        return status;
-    for (int i = 0; i < w.n; i++) {
-        int one = fn(&w, w.words[i]);
-        status = one != EX_OK ? one : status;
-    }
-    return end(&w, status);
+    return each_word(w, subscribe_one);
+}
+
+static int unsubscribe_all(struct work *w)
+{
+    return each_word(w, unsubscribe_one);
+}
+
+static int rename_it(struct work *w)
+{
+    struct err e = {0};
+    enum rc rc = store_rename(w->store, str_c(w->words[0]), str_c(w->words[1]), &e);
+    if (rc != RC_OK)
+        return doveadm_error(status_of(rc), w->user, "Can't rename mailbox %s to %s: %s", w->words[0],
+                             w->words[1], err_text(&e));
+    if (!w->subscriptions)
+        return EX_OK;
+    int before = subscribe(w, w->words[0], false), after = subscribe(w, w->words[1], true);
+    return before != EX_OK ? before : after;
 }
 
 int doveadm_mailbox_create(int argc, char **argv, struct cli *cli)
 {
-    return each_word(argc, argv, cli, "+su:", create);
+    return work_on(argc, argv, cli, (struct task){create_all, "+su:", 1, 0});
 }
 
 int doveadm_mailbox_delete(int argc, char **argv, struct cli *cli)
 {
-    return each_word(argc, argv, cli, "+rsu:", delete);
+    return work_on(argc, argv, cli, (struct task){delete_all, "+rsu:", 1, 0});
 }
 
 int doveadm_mailbox_subscribe(int argc, char **argv, struct cli *cli)
 {
-    return each_word(argc, argv, cli, "+u:", subscribe_one);
+    return work_on(argc, argv, cli, (struct task){subscribe_all, "+u:", 1, 0});
 }
 
 int doveadm_mailbox_unsubscribe(int argc, char **argv, struct cli *cli)
 {
-    return each_word(argc, argv, cli, "+u:", unsubscribe_one);
+    return work_on(argc, argv, cli, (struct task){unsubscribe_all, "+u:", 1, 0});
 }
 
 int doveadm_mailbox_rename(int argc, char **argv, struct cli *cli)
 {
-    struct work w;
-    struct err e = {0};
-    int status = begin(argc, argv, cli, "+su:", 2, 2, &w);
-    if (status != EX_OK)
-        return status;
-    enum rc rc = store_rename(w.store, str_c(w.words[0]), str_c(w.words[1]), &e);
-    if (rc != RC_OK)
-        status = doveadm_error(status_of(rc), w.user, "Can't rename mailbox %s to %s: %s", w.words[0],
-                               w.words[1], err_text(&e));
-    if (rc == RC_OK && w.subscriptions) {
-        int before = subscribe(&w, w.words[0], false), after = subscribe(&w, w.words[1], true);
-        status = before != EX_OK ? before : after;
-    }
-    return end(&w, status);
+    return work_on(argc, argv, cli, (struct task){rename_it, "+su:", 2, 2});
 }
