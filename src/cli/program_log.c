@@ -38,7 +38,8 @@ void program_log_open(const struct conf *c, const char *tag)
     log_init(log_tag, c->hostname, fd, log_sink_shape(c, fd), LOG_LEVEL_DEBUG);
 }
 
-static void write_line(enum program_severity severity, const char *text)
+/* done: also said on standard error, else only on a terminal. */
+static void write_line(enum program_severity severity, bool done, const char *fmt, va_list ap)
 {
     static const struct {
         const char *word;
@@ -48,40 +49,37 @@ static void write_line(enum program_severity severity, const char *text)
                  [PROGRAM_ERROR] = {"error: ", LOG_LEVEL_ERROR},
                  [PROGRAM_FATAL] = {"fatal: ", LOG_LEVEL_ERROR},
                  [PROGRAM_PANIC] = {"panic: ", LOG_LEVEL_ERROR}};
-    log_line(words[severity].level, "%s%s", words[severity].word, text);
-    if (!to_stderr && isatty(STDERR_FILENO))
+    char text[TEXT_MAX];
+    vsnprintf(text, sizeof text, fmt, ap);
+    if (!done || !to_stderr)
+        log_line(words[severity].level, "%s%s", words[severity].word, text);
+    if (done)
+        cli_say("%s", text);
+    else if (!to_stderr && isatty(STDERR_FILENO))
         fprintf(stderr, "%s: %s%s\n", log_tag, words[severity].word, text);
 }
 
 void program_log(enum program_severity severity, const char *fmt, ...)
 {
-    char text[TEXT_MAX];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    write_line(severity, false, fmt, ap);
     va_end(ap);
-    write_line(severity, text);
 }
 
 int program_fatal(const char *fmt, ...)
 {
-    char text[TEXT_MAX];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    write_line(PROGRAM_FATAL, false, fmt, ap);
     va_end(ap);
-    write_line(PROGRAM_FATAL, text);
     return CLI_FINDING;
 }
 
 void program_done(const char *fmt, ...)
 {
-    char text[TEXT_MAX];
     va_list ap;
     va_start(ap, fmt);
-    vsnprintf(text, sizeof text, fmt, ap);
+    write_line(PROGRAM_INFO, true, fmt, ap);
     va_end(ap);
-    cli_say("%s", text);
-    if (!to_stderr)
-        log_info("%s", text);
 }
