@@ -87,12 +87,13 @@ int cmd_trace(int argc, char **argv, struct cli *cli);
 int cmd_user(int argc, char **argv, struct cli *cli);
 int cmd_install_compat(int argc, char **argv, struct cli *cli);
 
-/* programs of Postfix and Dovecot, in files compat_NAME.c */
+/* programs of Postfix and Dovecot, in files compat_NAME.c; compat_lda is dovecot-lda */
 int compat_postfix(int argc, char **argv, struct cli *cli);
 int compat_postqueue(int argc, char **argv, struct cli *cli);
 int compat_postsuper(int argc, char **argv, struct cli *cli);
 int compat_postcat(int argc, char **argv, struct cli *cli);
 int compat_postlog(int argc, char **argv, struct cli *cli);
+int compat_lda(int argc, char **argv, struct cli *cli);
 int compat_dovecot(int argc, char **argv, struct cli *cli);
 int compat_doveadm(int argc, char **argv, struct cli *cli);
 

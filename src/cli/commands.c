@@ -4,6 +4,8 @@
 #define POSTFIX .program = true, .voice = CLI_VOICE_POSTFIX
 #define DOVECOT .program = true, .voice = CLI_VOICE_DOVECOT
 
+#define LDA_ARGUMENTS "[-d USER] [-m MAILBOX] [-f SENDER] [-a ADDRESS] [-p FILE] [-e] [-k]"
+
 const struct cli_command cli_commands[] = {
     {"check", cmd_check, "", "read the settings and report everything that is wrong with them"},
     {"config", cmd_config, "[--all] [NAME]...",
@@ -77,6 +79,9 @@ const struct cli_command cli_commands[] = {
     {"doveadm", compat_doveadm, "[-c FILE] COMMAND [ARGUMENT]...",
      "user, auth test|login, pw, who, kick, mailbox, log find, service status, reload and stop of doveadm(1)",
      DOVECOT},
+    {"dovecot-lda", compat_lda, LDA_ARGUMENTS,
+     "put the message on standard input into a user's mailbox, as dovecot-lda(1) does", DOVECOT},
+    {"deliver", compat_lda, LDA_ARGUMENTS, "the same under its old name", DOVECOT},
     {"install-compat", cmd_install_compat, "DIR [--force]",
      "put links into DIR by whose names malle is each of these programs of Postfix and Dovecot; what is no "
      "link "

@@ -5,8 +5,10 @@
  *   client  = "CPID" TAB pid / "AUTH" TAB id TAB mechanism *( TAB parameter ) [ TAB "resp=" base64 ] /
  *             "CONT" TAB id TAB base64 / "CANCEL" TAB id
  *   server  = "MECH" TAB mechanism *( TAB flag ) / "SPID" TAB pid / "CUID" TAB number / "COOKIE" TAB hex /
- * "DONE" / ( "OK" / "FAIL" ) TAB id *( TAB parameter ) / "CONT" TAB id TAB base64 master  = ( "USER" / "PASS"
- * ) TAB id TAB user *( TAB parameter ) / "LIST" TAB id *( TAB parameter ) parameter = name [ "=" value ]
+ *             "DONE" / ( "OK" / "FAIL" ) TAB id *( TAB parameter ) / "CONT" TAB id TAB base64
+ *   master  = ( "USER" / "PASS" ) TAB id TAB user *( TAB parameter ) / "LIST" TAB id *( TAB parameter )
+ *   found   = "USER" TAB id TAB user *( TAB parameter ) / "NOTFOUND" TAB id
+ *   parameter = name [ "=" value ]
  */
 #include "fmt/dovecot_auth.h"
 
@@ -166,6 +168,29 @@ enum rc dovecot_auth_parse_request(str line, struct arena *a, struct dovecot_aut
 
 /* --- what a server says --- */
 
+static enum rc take_user(str rest, struct arena *a, struct dovecot_auth_reply *r)
+{
+    bool uid = false, gid = false;
+    enum rc rc = take_number(&rest, &r->id);
+    if (rc == RC_OK)
+        rc = unescape(str_take(&rest, '\t'), a, &r->user);
+    while (rest.p && rc == RC_OK) {
+        str value = str_take(&rest, '\t'), name = str_take(&value, '=');
+        if (str_eq(name, S("uid")) || str_eq(name, S("gid"))) {
+            bool is_uid = name.p[0] == 'u';
+            rc = num_parse_u32(value, UINT32_MAX, is_uid ? &r->uid : &r->gid) == RC_OK ? RC_OK : RC_INVALID;
+            uid |= is_uid;
+            gid |= !is_uid;
+        } else if (str_eq(name, S("home"))) {
+            rc = unescape(value, a, &r->home);
+        } else if (str_eq(name, S("mail"))) {
+            rc = unescape(value, a, &r->mail);
+        }
+    }
+    r->has_ids = uid && gid;
+    return rc == RC_OK && r->user.n == 0 ? RC_INVALID : rc;
+}
+
 static void take_flags(str rest, struct dovecot_auth_reply *r)
 {
     while (rest.p) {
@@ -215,6 +240,14 @@ enum rc dovecot_auth_parse_reply(str line, struct arena *a, struct dovecot_auth_
         r.answer = word.n == 2 ? DOVECOT_AUTH_OK : DOVECOT_AUTH_FAIL;
         if (rc == RC_OK)
             rc = take_outcome(rest, a, &r);
+    } else if (str_eq(word, S("USER"))) {
+        r.answer = DOVECOT_AUTH_FOUND;
+        if (rc == RC_OK)
+            rc = take_user(rest, a, &r);
+    } else if (str_eq(word, S("NOTFOUND"))) {
+        r.answer = DOVECOT_AUTH_NOT_FOUND;
+        if (rc == RC_OK)
+            rc = take_number(&rest, &r.id);
     }
     if (rc == RC_OK)
         *ret = r;

@@ -49,7 +49,7 @@ struct dovecot_auth_request {
 /* RC_INVALID: malformed, with a NUL, or a number is missing; RC_LIMIT: the arena is exhausted. */
 MUST_USE enum rc dovecot_auth_parse_request(str line, struct arena *a, struct dovecot_auth_request *ret);
 
-/* --- what a server of the client protocol says --- */
+/* --- what a server says: of the client protocol, and to USER of the master protocol --- */
 enum dovecot_auth_answer {
     DOVECOT_AUTH_HAS_VERSION,
     DOVECOT_AUTH_HAS_MECHANISM,
@@ -57,18 +57,23 @@ enum dovecot_auth_answer {
     DOVECOT_AUTH_OK,
     DOVECOT_AUTH_CHALLENGE,
     DOVECOT_AUTH_FAIL,
+    DOVECOT_AUTH_FOUND, /* a user, whose fields follow */
+    DOVECOT_AUTH_NOT_FOUND,
     DOVECOT_AUTH_OTHER_ANSWER /* SPID, CUID, COOKIE and what is to come */
 };
 
 struct dovecot_auth_reply {
     enum dovecot_auth_answer answer;
     uint32_t major; /* HAS_VERSION */
-    uint32_t id;    /* OK, CHALLENGE, FAIL */
+    uint32_t id;    /* OK, CHALLENGE, FAIL, FOUND, NOT_FOUND */
     str name;       /* HAS_MECHANISM */
     bool plaintext; /* HAS_MECHANISM: shows the password to whoever listens */
     bool hidden;    /* HAS_MECHANISM: anonymous, or not for everybody ("private") */
     str challenge;  /* CHALLENGE: base64; a view into the line */
-    str user;       /* OK, FAIL: who it is; may be empty */
+    str user;       /* OK, FAIL: who it is, may be empty; FOUND */
+    bool has_ids;   /* FOUND: uid and gid were told */
+    uint32_t uid, gid;
+    str home, mail; /* FOUND: may be empty */
     str reason;     /* FAIL: may be empty */
     bool temporary; /* FAIL */
 };

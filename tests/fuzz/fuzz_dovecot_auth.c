@@ -42,6 +42,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_request(line, a);
     if (dovecot_auth_parse_reply(line, a, &reply) == RC_OK)
         must(str_chr(reply.user, '\0') < 0 && str_chr(reply.reason, '\0') < 0 &&
-             str_chr(reply.name, '\0') < 0);
+             str_chr(reply.name, '\0') < 0 && str_chr(reply.home, '\0') < 0 && str_chr(reply.mail, '\0') < 0);
     return 0;
 }

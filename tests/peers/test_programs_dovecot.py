@@ -285,3 +285,56 @@ def test_stop_when_nothing_runs(pair, tmp_path):
         said.append([tell(name, '-c', path, *words) for name, *words in (('doveadm', 'stop'), ('doveadm', 'reload'), ('dovecot', 'stop'),
                                                                         ('dovecot', 'reload'))])
     assert said[0] == said[1]
+
+
+# --- dovecot-lda ---
+
+LDA = [
+    ([], 'Subject: one\n\nbody\n'),
+    ([], 'Subject: with CRLF\r\n\r\n.\r\n\r\nno newline at the end'),
+    ([], 'From sender@client.example Fri Jan 30 23:20:00 2026\nSubject: of an mbox file\n\nFrom here\n'),
+    ([], ''),
+    ([], 'no header\n'),
+    (['-f', 'sender@client.example', '-a', 'joe+tag@malle.test', '-r', JOE, '-e', '-k'], 'Subject: all options\n\n'),
+    (['-m', ''], 'Subject: no name\n\n'),
+    (['-m', 'inbox'], 'Subject: inbox\n\n'),
+    (['-m', 'Lists'], 'Subject: goes to INBOX, for there is no such mailbox\n\n'),
+    (['-m', 'a/b'], 'Subject: no name of a mailbox\n\n'),
+    (['-o', 'lda_mailbox_autocreate=yes', '-m', 'Lists'], 'Subject: is made\n\nx\n'),
+    (['-m', 'Lists'], 'Subject: is there now\n\n'),
+    (['-o', 'lda_mailbox_autocreate=yes', '-o', 'lda_mailbox_autosubscribe=yes', '-m', 'Lists.Sub'], 'Subject: below\r\n\r\n'),
+    (['-m', 'Entw\u00fcrfe'], 'Subject: not made\n\n'),
+    (['-o', 'lda_mailbox_autocreate=yes', '-m', 'Entw\u00fcrfe'], 'Subject: in UTF-7\n\n'),
+    (['-p', '/nonexistent'], ''),
+    (['-q'], ''), (['extra'], ''), (['-m'], ''),
+]
+
+
+def laid(folder):
+    """The messages of a Maildir, with the mailboxes in which they lie."""
+    return sorted((str(path.parent.parent.relative_to(folder)), path.read_bytes()) for path in folder.rglob('*')
+                  if path.parent.name in ('new', 'cur'))
+
+
+def test_lda(pair):
+    """The same messages in the same mailboxes, byte by byte, and the same statuses."""
+    ours, peer = pair
+    folders = ours.server.maildir(JOE), peer.dir / 'mail/malle.test/joe'
+    begin = [laid(folder) if folder.exists() else [] for folder in folders]
+    for arguments, text in LDA:
+        mine = ours('dovecot-lda', '-d', JOE, *arguments, stdin=text)
+        real = peer.tell('/usr/lib/dovecot/dovecot-lda', '-d', JOE, *arguments, stdin=text)
+        assert mine[0] == real[0], (arguments, mine, real)
+        after = [laid(folder) for folder in folders]
+        new = [[one for one in there if there.count(one) > before.count(one)] for there, before in zip(after, begin)]
+        assert new[0] == new[1] and len(new[0]) == (mine[0] == 0), (arguments, new)
+        begin = after
+    assert both(pair, 'mailbox', 'list', '-u', JOE, '-s', 'Lists*')[0][1] == 'Lists.Sub\n'
+
+
+@pytest.mark.parametrize('arguments, stdin', [(['-d', 'nobody@malle.test'], 'x'), (['-d', ''], 'x'), ([], 'x'), (['-d'], 'x')], ids=str)
+def test_lda_to_nobody(pair, arguments, stdin):
+    ours, peer = pair
+    mine = ours('deliver', *arguments, stdin=stdin)
+    real = peer.tell('/usr/lib/dovecot/deliver', *arguments, stdin=stdin)
+    assert mine[0] == real[0], (mine, real)

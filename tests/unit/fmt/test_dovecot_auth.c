@@ -143,6 +143,19 @@ static void replies(void **state)
          {.answer = DOVECOT_AUTH_FAIL, .id = 1, .user = S("j\toe"), .temporary = true, .reason = S("a b")}},
         {S("FAIL\t9\tcode=temp_fail"), {.answer = DOVECOT_AUTH_FAIL, .id = 9, .temporary = true}},
         {S("FAIL\t9\tcode=user_disabled"), {.answer = DOVECOT_AUTH_FAIL, .id = 9}},
+        {S("NOTFOUND\t1"), {.answer = DOVECOT_AUTH_NOT_FOUND, .id = 1}},
+        {S("USER\t1\tjoe"), {.answer = DOVECOT_AUTH_FOUND, .id = 1, .user = S("joe")}},
+        {S("USER\t1\tjoe\tuid=5\thome=/h"),
+         {.answer = DOVECOT_AUTH_FOUND, .id = 1, .user = S("joe"), .uid = 5, .home = S("/h")}},
+        {S("USER\t3\tj\001te\tsystem_groups_user=joe\tuid=1000\tgid=1001\thome=/home/j=e\tmail=maildir:~/M"),
+         {.answer = DOVECOT_AUTH_FOUND,
+          .id = 3,
+          .user = S("j\te"),
+          .has_ids = true,
+          .uid = 1000,
+          .gid = 1001,
+          .home = S("/home/j=e"),
+          .mail = S("maildir:~/M")}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         AUTO(arena_freep) struct arena *a = arena_new(1000);
@@ -154,14 +167,18 @@ static void replies(void **state)
         assert_true(r.plaintext == want->plaintext && r.hidden == want->hidden);
         assert_true(str_eq(r.challenge, want->challenge) && str_eq(r.user, want->user));
         assert_true(str_eq(r.reason, want->reason) && r.temporary == want->temporary);
+        assert_true(r.has_ids == want->has_ids && r.uid == want->uid && r.gid == want->gid);
+        assert_true(str_eq(r.home, want->home) && str_eq(r.mail, want->mail));
     }
 }
 
 static void malformed_replies(void **state)
 {
-    static const str rows[] = {S("OK"),          S("OK\tuser=joe"), S("OK\t1\tuser=joe\0010"),
-                               S("FAIL\t"),      S("CONT"),         S("VERSION\tx\t1"),
-                               S("MECH\tA\001"), S("DONE\0"),       S("FAIL\t1\treason=\001")};
+    static const str rows[] = {S("OK"),           S("OK\tuser=joe"), S("OK\t1\tuser=joe\0010"),
+                               S("FAIL\t"),       S("CONT"),         S("VERSION\tx\t1"),
+                               S("MECH\tA\001"),  S("DONE\0"),       S("FAIL\t1\treason=\001"),
+                               S("USER\t1"),      S("USER\t1\t"),    S("USER\t1\tjoe\tuid=-1"),
+                               S("USER\tx\tjoe"), S("NOTFOUND"),     S("USER\t1\tjoe\thome=/\0010")};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         AUTO(arena_freep) struct arena *a = arena_new(1000);
         struct dovecot_auth_reply r;
