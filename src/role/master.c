@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "os/file.h"
+#include "os/notify.h"
 #include "os/proc.h"
 #include "role/master_impl.h"
 #include "table/settings.h"
@@ -88,6 +89,7 @@ static void replace_stale(struct master *m, const struct conf *was)
 static void reload(struct master *m)
 {
     struct conf_report report = {0};
+    notify_manager("RELOADING=1");
     struct conf *c = conf_load(m->start.conf_path, m->start.sets, m->start.n_sets, &report);
     if (c)
         conf_keep(c, m->conf, &report);
@@ -99,6 +101,7 @@ static void reload(struct master *m)
     if (!usable) {
         m->reloads_over = m->reloads;
         log_error("reload: the configuration has errors; the old one stays in force");
+        notify_manager("READY=1\nSTATUS=the configuration has errors; the one before is in force");
         table_settings_close(tables);
         conf_free(c);
         return;
@@ -118,6 +121,7 @@ static void end_reload_when_applied(struct master *m)
         return;
     m->reloads_over = m->reloads;
     log_info("reload: done");
+    notify_manager("READY=1\nSTATUS=");
 }
 
 static void take_signals(struct master *m)
@@ -141,6 +145,7 @@ static void announce_when_ready(struct master *m)
     log_info("started: version %s, %zu listeners", MALLE_VERSION, m->n_listeners);
     printf("malle: ready\n");
     fflush(stdout);
+    notify_manager("READY=1");
 }
 
 static void wait_for_events(struct master *m)
@@ -220,6 +225,7 @@ int master_run(const struct master_start *start)
         pickup_when_due(&m);
     }
     log_info("stopping");
+    notify_manager("STOPPING=1");
     children_stop(&m);
     remove_files(&m);
     log_info("stopped");
