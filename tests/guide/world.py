@@ -57,6 +57,7 @@ cat /mnt/cert.pem /mnt/ca.pem >$live/fullchain.pem
 cp /mnt/ca.pem "/etc/ssl/certs/$(openssl x509 -hash -noout -in /mnt/ca.pem).0"
 echo 'nameserver 127.0.0.1' >/etc/resolv.conf
 printf '127.0.0.1 localhost\n203.0.113.10 {HOST}\n' >/etc/hosts
+hostname {HOST}
 echo ready
 exec sleep infinity
 '''
@@ -75,6 +76,7 @@ mount -t overlay -o "lowerdir=${below}/usr,upperdir=/mnt/usr/up,workdir=/mnt/usr
 for name in postfix postdrop dovecot dovenull; do
     getent passwd $name >/dev/null || useradd --system --user-group --no-create-home --home-dir /nonexistent $name
 done
+[ ! -x /usr/bin/mail.mailutils ] || ln -s mail.mailutils /usr/bin/mail
 if [ -d /usr/share/dovecot ]; then
     cp -n /usr/share/dovecot/conf.d/auth-system.conf.ext /etc/dovecot/conf.d/
 fi
@@ -129,8 +131,8 @@ class World:
         self.processes, self.lines, self.strangers = [], [], itertools.cycle(range(2, 255))
         self.top = pathlib.Path(tempfile.mkdtemp(prefix='malle-guide-'))
         self.top.chmod(0o755)
-        self.holder = self.spawn(['unshare', '--mount', '--net', '--propagation', 'slave', 'bash', '-c', SET_UP])
-        self.enter = ['nsenter', f'--target={self.holder.pid}', '--mount', '--net']
+        self.holder = self.spawn(['unshare', '--mount', '--net', '--uts', '--propagation', 'slave', 'bash', '-c', SET_UP])
+        self.enter = ['nsenter', f'--target={self.holder.pid}', '--mount', '--net', '--uts']
         self.dns = self.spawn([*self.enter, sys.executable, '-c',
                                source_of(serve_dns, str(self.top), [[list(key), value] for key, value in RECORDS.items()])])
         self.write('/etc/malle/local.conf', f'dns_trust_anchor = {self.top}/anchor\nlog_target = stderr\n'
