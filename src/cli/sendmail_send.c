@@ -82,6 +82,15 @@ static void put_full_name(const struct sendmail_options *o, struct buf *out)
     }
 }
 
+/* Whether it is the caller at the machine's own name, as GNU mail says it; that need be no domain of mail. */
+static bool is_caller_here(str given, struct arena *a)
+{
+    char machine[256] = "";
+    str host = given, name = str_take(&host, '@');
+    return gethostname(machine, sizeof machine - 1) == 0 && str_eq(name, user_name(a)) &&
+           str_ieq(host, str_c(machine));
+}
+
 /* "" and "<>" are the empty sender. */
 static int find_sender(const struct sendmail_options *o, struct letter *l, str origin, struct err *e)
 {
@@ -89,6 +98,8 @@ static int find_sender(const struct sendmail_options *o, struct letter *l, str o
     str given = o->sender ? str_c(o->sender) : user_name(l->a);
     if (o->sender && (given.n == 0 || str_eq(given, S("<>"))))
         return EX_OK;
+    if (is_caller_here(given, l->a))
+        given = user_name(l->a);
     if (localmail_add(&one, given, origin, l->a) != RC_OK || one.n != 1) {
         (void)err_set(e, RC_PERM, 0, "5.1.7", "sendmail -f: \"%s\" is not one address",
                       o->sender ? o->sender : "");

@@ -111,8 +111,10 @@ static enum rc open_target(struct target_cache *tc, str account, struct target *
     if (!path)
         return unavailable(e, "the account's mail does not lie where that of its uid does");
     rc = delivery_open_maildir(AT_FDCWD, str_c(path), true, &dir, e);
-    if (rc != RC_OK)
+    if (rc != RC_OK) {
+        err_note(e, "%s: %s", id.mail_dir, err_text(e)); /* the whole path: our root is another folder */
         return rc;
+    }
     struct target *t = calloc(1, sizeof *t);
     must(t);
     atomic_init(&t->refs, 1);
