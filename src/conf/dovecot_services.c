@@ -68,6 +68,11 @@ static void set_tcp(struct dovecot *d, const struct tcp *t, const struct dovecot
     folder_set_in(d->f, l, o.file, o.line, "port", number);
     folder_set_in(d->f, l, o.file, o.line, "tls", str_c(tls_of(d, implicit)));
     folder_set_in(d->f, l, at.file, at.line, "addresses", addresses ? addresses->value : S("* ::"));
+    const struct dovecot_setting *proxy = b ? dovecot_find(d, b, "haproxy") : NULL;
+    if (proxy && str_eq(proxy->value, S("yes"))) {
+        struct conf_origin by = dovecot_origin(d, proxy);
+        folder_set_in(d->f, l, by.file, by.line, "proxy_protocol", S("yes"));
+    }
 }
 
 static bool is_default(const struct dovecot_block *b)

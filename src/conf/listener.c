@@ -118,6 +118,9 @@ static void check_way(struct conf_build *b, const struct conf_listener *l,
                    l->name);
     if (socket_only && l->tls != CONF_TLS_NONE)
         conf_error(b->report, lines->file, lines->line, "the listener %s cannot have `tls`", l->name);
+    if (l->proxy_protocol && !l->port)
+        conf_error(b->report, lines->file, lines->line,
+                   "the listener %s has no `port` at which a proxy could connect (proxy_protocol)", l->name);
     if (!l->socket[0] && (l->user[0] || l->group[0]))
         conf_error(b->report, lines->file, lines->line,
                    "the listener %s has no `socket` that `user` and `group` could own", l->name);

@@ -41,10 +41,16 @@ void conf_listeners_own(struct conf_build *b)
     }
 }
 
-const struct conf *conf_of_listener(const struct conf *c, str name)
+const struct conf_listener *conf_find_listener(const struct conf *c, str name)
 {
     for (size_t i = 0; i < c->listener_count; i++)
         if (str_eq(name, str_c(c->listeners[i].name)))
-            return c->listeners[i].own ? c->listeners[i].own : c;
-    return c;
+            return &c->listeners[i];
+    return NULL;
+}
+
+const struct conf *conf_of_listener(const struct conf *c, str name)
+{
+    const struct conf_listener *l = conf_find_listener(c, name);
+    return l && l->own ? l->own : c;
 }

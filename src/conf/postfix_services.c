@@ -77,6 +77,30 @@ static bool is_submission(struct postfix *p)
     return false;
 }
 
+static bool runs(const struct postfix_service *s, const char *command)
+{
+    ptrdiff_t slash = str_rchr(s->command, '/');
+    return str_eq(slash < 0 ? s->command : str_from(s->command, (size_t)slash + 1), str_c(command));
+}
+
+/* Postfix trusts whoever reaches a port where it expects a proxy. */
+static void set_proxy(struct postfix *p, const struct postfix_service *s, struct conf_section l)
+{
+    bool gate = runs(s, "postscreen");
+    const char *timeout = gate ? "postscreen_upstream_proxy_timeout" : "smtpd_upstream_proxy_timeout";
+    const char *name = gate ? "postscreen_upstream_proxy_protocol" : "smtpd_upstream_proxy_protocol";
+    struct postfix_value v = postfix_value(p, name), time = postfix_value(p, timeout);
+    if (!v.text.n)
+        return;
+    if (!str_eq(v.text, S("haproxy"))) {
+        conf_error(p->f->b->report, v.file, v.line, "%s: it can be haproxy only", name);
+        return;
+    }
+    folder_set_in(p->f, l, v.file, v.line, "proxy_protocol", S("yes"));
+    folder_set_in(p->f, l, v.file, v.line, "haproxy_trusted_networks", S("0.0.0.0/0, ::/0"));
+    postfix_set_same(p, l, timeout, "haproxy_timeout", &time);
+}
+
 static void set_listener(struct postfix *p, const struct postfix_service *s)
 {
     uint32_t port = port_of(p, s->port);
@@ -95,6 +119,7 @@ static void set_listener(struct postfix *p, const struct postfix_service *s)
                   postfix_value(p, "smtpd_tls_auth_only").text);
     if (s->host.n)
         folder_set_in(p->f, l, p->master_file, s->line, "addresses", s->host);
+    set_proxy(p, s, l);
     postfix_take_overrides(p, l);
     p->service = NULL;
 }
@@ -126,12 +151,6 @@ static void add_pipe(struct postfix *p, const struct postfix_service *s, struct 
         conf_warning(p->f->b->report, p->master_file, s->line, "malle does not take it: %s", err_text(&e));
     else
         buf_printf(out, "%s" STR_FMT, out->n ? "; " : "", STR_ARG(buf_str(&one)));
-}
-
-static bool runs(const struct postfix_service *s, const char *command)
-{
-    ptrdiff_t slash = str_rchr(s->command, '/');
-    return str_eq(slash < 0 ? s->command : str_from(s->command, (size_t)slash + 1), str_c(command));
 }
 
 /* Without these Postfix would accept no mail or keep what it accepts. */

@@ -158,13 +158,12 @@ void socket_address_text(const struct sockaddr_storage *a, char ret[SOCKET_ADDRE
         *ret_port = port;
 }
 
-void socket_local_text(int fd, char ret[SOCKET_ADDRESS_MAX], int *ret_port)
+void socket_local(int fd, struct sockaddr_storage *ret)
 {
-    struct sockaddr_storage a = {0};
-    socklen_t len = sizeof a;
-    if (getsockname(fd, (struct sockaddr *)&a, &len) != 0)
-        a.ss_family = AF_UNSPEC;
-    socket_address_text(&a, ret, ret_port);
+    socklen_t len = sizeof *ret;
+    *ret = (struct sockaddr_storage){.ss_family = AF_UNSPEC};
+    if (getsockname(fd, (struct sockaddr *)ret, &len) != 0)
+        ret->ss_family = AF_UNSPEC;
 }
 
 bool socket_is_loopback(const struct sockaddr_storage *a)

@@ -32,8 +32,8 @@ MUST_USE enum rc socket_accept(int listen_fd, int *ret_fd, struct sockaddr_stora
 /* "192.0.2.1", "2001:db8::1"; an IPv4-mapped IPv6 address reads as IPv4; "local" for a Unix socket. */
 void socket_address_text(const struct sockaddr_storage *a, char ret[SOCKET_ADDRESS_MAX], int *ret_port);
 void socket_set_port(struct sockaddr_storage *a, int port); /* of an IPv4 or IPv6 address */
-/* The address and port of this end of a connection. */
-void socket_local_text(int fd, char ret[SOCKET_ADDRESS_MAX], int *ret_port);
+/* The address of this end of a connection. */
+void socket_local(int fd, struct sockaddr_storage *ret);
 bool socket_is_loopback(const struct sockaddr_storage *a);
 
 /* What counts as one client in limits: an IPv4 address, or an IPv6 /64, which is one customer's network. All

@@ -2,17 +2,22 @@
 #include "role/accept.h"
 
 #include "os/thread.h"
+#include "role/proxied.h"
 
 #include <unistd.h>
 
 enum { OUT_OF_DESCRIPTORS_PAUSE_US = 20000 };
 
-struct acceptor {
-    const struct role_listener *listener;
-    accept_fn *fn;
-    void *ctx;
-    const atomic_bool *stop;
-};
+static void take(const struct acceptor *a, int fd, const struct sockaddr_storage *peer)
+{
+    const struct conf_listener *l = conf_find_listener(a->role->conf, str_c(a->listener->name));
+    struct sockaddr_storage own;
+    socket_local(fd, &own);
+    if (l && l->proxy_protocol)
+        proxied_start(a, fd, peer, &own);
+    else
+        a->fn(a->ctx, a->listener, fd, peer, &own);
+}
 
 static void *accept_main(void *arg)
 {
@@ -24,7 +29,7 @@ static void *accept_main(void *arg)
         if (rc == RC_GONE)
             break;
         if (rc == RC_OK)
-            a->fn(a->ctx, a->listener, fd, &peer);
+            take(a, fd, &peer);
         else
             usleep(OUT_OF_DESCRIPTORS_PAUSE_US);
     }
@@ -34,9 +39,9 @@ static void *accept_main(void *arg)
 void accept_start(struct role *r, accept_fn *fn, void *ctx, const atomic_bool *stop)
 {
     for (size_t i = 0; i < r->n_listeners; i++) {
-        struct acceptor *a = calloc(1, sizeof *a); /* lives as long as the process */
+        struct acceptor *a = calloc(1, sizeof *a);
         must(a);
-        *a = (struct acceptor){&r->listeners[i], fn, ctx, stop};
+        *a = (struct acceptor){r, &r->listeners[i], fn, ctx, stop};
         must(thread_start(accept_main, a, 0, "accept") == RC_OK);
     }
 }

@@ -9,8 +9,18 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* Takes a connection: fd is the callee's, l lives as long as the process. Must not block. */
-typedef void accept_fn(void *ctx, const struct role_listener *l, int fd, const struct sockaddr_storage *peer);
+/* Takes a connection between the client at peer and our address own, as the proxy in front says where there is one:
+ * fd is the callee's, l lives as long as the process. Must not block. Several threads call it at once. */
+typedef void accept_fn(void *ctx, const struct role_listener *l, int fd, const struct sockaddr_storage *peer,
+                       const struct sockaddr_storage *own);
+
+struct acceptor { /* one listening socket; lives as long as the process */
+    const struct role *role;
+    const struct role_listener *listener;
+    accept_fn *fn;
+    void *ctx;
+    const atomic_bool *stop;
+};
 
 /* Starts a thread for each of r's listeners. They end some time after *stop has become true; each may take
  * one more connection until then. */

@@ -126,7 +126,7 @@ static enum rc enter(struct dovecot_conn *c)
 }
 
 static void take_connection(void *ctx, const struct role_listener *l, int fd,
-                            const struct sockaddr_storage *peer)
+                            const struct sockaddr_storage *peer, const struct sockaddr_storage *own)
 {
     struct dovecot_server *s = ctx;
     struct dovecot_conn *c = calloc(1, sizeof *c);
@@ -149,10 +149,9 @@ static uid_t owner_of(const struct conf *c, const char *listener)
 {
     uid_t uid = (uid_t)-1;
     gid_t gid;
-    for (size_t i = 0; i < c->listener_count && geteuid() == 0; i++)
-        if (str_eq(str_c(c->listeners[i].name), str_c(listener)))
-            (void)!listener_owner(&c->listeners[i], &uid, &gid,
-                                  NULL); /* the master found them, or it had ended */
+    const struct conf_listener *l = conf_find_listener(c, str_c(listener));
+    if (l && geteuid() == 0)
+        (void)!listener_owner(l, &uid, &gid, NULL); /* the master found them, or it had ended */
     return uid == (uid_t)-1 ? geteuid() : uid;
 }
 

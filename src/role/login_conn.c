@@ -154,7 +154,7 @@ static void refuse(const struct login_protocol *p, enum conf_tls tls, int fd)
 }
 
 static struct login_conn *conn_new(struct login *login, const struct role_listener *l, int fd,
-                                   const struct sockaddr_storage *peer)
+                                   const struct sockaddr_storage *peer, const struct sockaddr_storage *own)
 {
     struct login_conn *c = calloc(1, sizeof *c);
     must(c);
@@ -166,7 +166,7 @@ static struct login_conn *conn_new(struct login *login, const struct role_listen
     c->plaintext_forbidden = c->conf->disable_plaintext_auth || l->tls == CONF_TLS_REQUIRED;
     socket_client_key(peer, &c->client);
     socket_address_text(peer, c->remote_ip, NULL);
-    socket_local_text(fd, c->local_ip, NULL);
+    socket_address_text(own, c->local_ip, NULL);
     new_session_id(c->session_id);
     c->since = clock_mono();
     c->tls_state = "";
@@ -175,7 +175,8 @@ static struct login_conn *conn_new(struct login *login, const struct role_listen
     return c;
 }
 
-void login_conn_start(void *ctx, const struct role_listener *l, int fd, const struct sockaddr_storage *peer)
+void login_conn_start(void *ctx, const struct role_listener *l, int fd, const struct sockaddr_storage *peer,
+                      const struct sockaddr_storage *own)
 {
     struct login *login = ctx;
     const struct conf *conf = login->role->conf;
@@ -191,7 +192,7 @@ void login_conn_start(void *ctx, const struct role_listener *l, int fd, const st
         refuse(p, l->tls, fd);
         return;
     }
-    struct login_conn *c = conn_new(login, l, fd, peer);
+    struct login_conn *c = conn_new(login, l, fd, peer, own);
     if (thread_start(conn_main, c, CONN_STACK, "login") != RC_OK) {
         login_log_text(c, "Disconnected: no thread for the connection");
         conn_free(c);

@@ -64,8 +64,8 @@ struct login_conn { /* one connection, from accept until the pump is done with i
 };
 
 /* login_conn.c: takes the connection's descriptor, starts its thread, or refuses it. */
-void login_conn_start(void *login, const struct role_listener *l, int fd,
-                      const struct sockaddr_storage *peer);
+void login_conn_start(void *login, const struct role_listener *l, int fd, const struct sockaddr_storage *peer,
+                      const struct sockaddr_storage *own);
 /* STARTTLS and implicit TLS. */
 MUST_USE enum rc login_conn_tls(struct login_conn *c);
 

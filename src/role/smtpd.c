@@ -138,7 +138,8 @@ static void *session_main(void *arg)
     buf_init(&s.content.memory, s.conf->spool_memory_limit);
     must(str_copy(s.client_address, sizeof s.client_address, str_c(c->address)) == RC_OK);
     s.client_port = c->port;
-    socket_local_text(c->fd, s.server_address, &s.server_port);
+    must(str_copy(s.server_address, sizeof s.server_address, str_c(c->own)) == RC_OK);
+    s.server_port = c->own_port;
     find_name(c, s.conf);
     fill_params(c, &s, tls, &p);
     struct err e = {0};
@@ -231,7 +232,7 @@ static bool admit(struct connection *c)
 }
 
 static void take_connection(void *ctx, const struct role_listener *l, int fd,
-                            const struct sockaddr_storage *peer)
+                            const struct sockaddr_storage *peer, const struct sockaddr_storage *own)
 {
     struct smtpd *d = ctx;
     struct connection *c = calloc(1, sizeof *c);
@@ -242,8 +243,7 @@ static void take_connection(void *ctx, const struct role_listener *l, int fd,
     c->peer = *peer;
     buf_init(&c->name, DNS_NAME_MAX);
     buf_init(&c->reverse, DNS_NAME_MAX);
-    if (peer->ss_family != AF_UNIX)
-        socket_local_text(fd, c->own, &c->own_port);
+    socket_address_text(own, c->own, &c->own_port);
     socket_address_text(peer, c->address, &c->port);
     socket_client_key(peer, &c->client);
     if (l->protocol == CONF_LOCAL && !know_user(c)) {

@@ -63,6 +63,10 @@ def said(top):
     ('broken_sasl_auth_clients = yes', {('', 'broken_sasl_auth_clients'): 'yes'}),
     ('smtpd_client_connection_count_limit = 10\nsmtpd_client_connection_rate_limit = 30',
      {('', 'smtpd_client_connection_count_limit'): '10', ('', 'smtpd_client_connection_rate_limit'): '30'}),
+    ('smtpd_upstream_proxy_protocol = haproxy\nsmtpd_upstream_proxy_timeout = 2',
+     {('listener smtp', 'proxy_protocol'): 'yes', ('listener smtp', 'haproxy_timeout'): '2s',
+      ('listener smtp', 'haproxy_trusted_networks'): '0.0.0.0/0, ::/0'}),
+    ('postscreen_upstream_proxy_protocol = haproxy', {('listener smtp', 'proxy_protocol'): None}),
     ('maximal_queue_lifetime = 1w', {('', 'maximal_queue_lifetime'): '7d'}),
     ('maximal_queue_lifetime = 3', {('', 'maximal_queue_lifetime'): '3d'}),
     ('minimal_backoff_time = 600', {('', 'minimal_backoff_time'): '10m'}),
@@ -88,6 +92,8 @@ def test_size_of_postfix_is_malles(tmp_path):
      '  -o smtpd_recipient_restrictions=permit_sasl_authenticated,reject -o message_size_limit=1000000\n',
      {'protocol': 'submission', 'port': '587', 'tls': 'required', 'message_size_limit': '1000000'}),
     ('submission inet n - y - - smtpd -o smtpd_sasl_auth_enable=yes\n', {'protocol': 'smtp', 'port': '587'}),
+    ('submission inet n - y - - smtpd -o smtpd_upstream_proxy_protocol=haproxy\n', {'proxy_protocol': 'yes', 'haproxy_timeout': '5s'}),
+    ('submission inet n - y - - postscreen -o postscreen_upstream_proxy_protocol=haproxy\n', {'proxy_protocol': 'yes'}),
     ('587 inet n - y - - smtpd -o { smtpd_tls_auth_only = yes }\n', {'port': '587', 'disable_plaintext_auth': 'yes'}),
 ])
 def test_master(tmp_path, master, expected):
@@ -113,6 +119,10 @@ def test_services_at_addresses(tmp_path):
     ('listen = 192.0.2.1\n', {('listener imap', 'addresses'): '192.0.2.1'}),
     ('service imap-login {\n inet_listener imap {\n  port = 0\n }\n inet_listener imaps {\n  port = 10993\n  address = ::1\n }\n}\n',
      {('listener imap', 'port'): None, ('listener imaps', 'port'): '10993', ('listener imaps', 'addresses'): '::1'}),
+    ('haproxy_trusted_networks = 192.0.2.0/24 2001:db8::/32\nhaproxy_timeout = 1 min\n'
+     'service pop3-login {\n inet_listener pop3s {\n  haproxy = yes\n }\n}\n',
+     {('', 'haproxy_trusted_networks'): '192.0.2.0/24, 2001:db8::/32', ('', 'haproxy_timeout'): '1m',
+      ('listener pop3s', 'proxy_protocol'): 'yes', ('listener pop3', 'proxy_protocol'): None}),
     ('service lmtp {\n unix_listener /run/x/lmtp {\n  mode = 0666\n }\n}\n',
      {('listener run-x-lmtp', 'socket'): '/run/x/lmtp', ('listener run-x-lmtp', 'mode'): '0666'}),
     ('auth_mechanisms = plain login scram-sha-256\n', {('', 'auth_mechanisms'): 'plain, login, scram-sha-256'}),
@@ -138,6 +148,7 @@ def test_dovecot(tmp_path, lines, expected):
     ('inet_interfaces = $myhostname', 4, 'inet_interfaces: malle needs the address of mail.example.com, not its name'),
     ('virtual_mailbox_base = /srv/mail', 4, 'virtual_mailbox_base has no effect in malle: '),
     ('smtp_tls_protocols = >=TLSv1.3', 4, 'smtp_tls_protocols: malle speaks TLSv1.2 and newer here'),
+    ('smtpd_upstream_proxy_protocol = nginx', 4, 'smtpd_upstream_proxy_protocol: it can be haproxy only'),
     ('relayhost = ${x', 4, 'relayhost: '),
 ])
 def test_what_is_wrong_with_main(tmp_path, lines, line, text):
