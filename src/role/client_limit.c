@@ -2,6 +2,7 @@
 #include "role/client_limit.h"
 
 #include "account/throttle.h"
+#include "base/buf.h"
 #include "base/map.h"
 
 #include <pthread.h>
@@ -53,17 +54,39 @@ enum rc client_limit_enter(struct client_limit *l, const struct socket_client *c
     return rc;
 }
 
-enum rc client_limit_rate(struct client_limit *l, const struct socket_client *client, unsigned max, msec unit,
-                          msec now)
+static uint64_t rate_key(const struct client_rate *r)
 {
-    uint64_t key = map_hash(key_of(client));
-    msec step = unit / max > 0 ? unit / max : 1;
+    AUTO(buf_deinit) struct buf key = BUF_INIT(1024);
+    buf_puts(&key, key_of(r->client));
+    buf_puts(&key, r->what);
+    return map_hash(buf_str(&key));
+}
+
+static msec rate_step(const struct client_rate *r)
+{
+    msec step = r->unit / r->max;
+    return step > 0 ? step : 1;
+}
+
+enum rc client_limit_rate(struct client_limit *l, const struct client_rate *r, msec now)
+{
+    uint64_t key = rate_key(r);
+    msec step = rate_step(r);
     pthread_mutex_lock(&l->lock);
-    bool fits = throttle_level(l->rates, key, now) + step <= unit;
+    bool fits = throttle_level(l->rates, key, now) + step <= r->unit;
     if (fits)
-        throttle_add(l->rates, key, now, step, unit);
+        throttle_add(l->rates, key, now, step, r->unit);
     pthread_mutex_unlock(&l->lock);
     return fits ? RC_OK : RC_LIMIT;
+}
+
+bool client_limit_is_reached(struct client_limit *l, const struct client_rate *r, msec now)
+{
+    uint64_t key = rate_key(r);
+    pthread_mutex_lock(&l->lock);
+    bool fits = throttle_level(l->rates, key, now) + rate_step(r) <= r->unit;
+    pthread_mutex_unlock(&l->lock);
+    return !fits;
 }
 
 void client_limit_leave(struct client_limit *l, const struct socket_client *client)

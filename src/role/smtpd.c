@@ -96,6 +96,16 @@ static bool is_here(const struct connection *c)
     return str_eq(str_c(c->own), str_c(c->address));
 }
 
+/* Postfix's anvil: what its clients may not do too often; who is excepted is not counted. */
+static bool is_limited(const struct connection *c, const struct conf *conf)
+{
+    struct ip_net address;
+    if (c->peer.ss_family == AF_UNIX)
+        return c->listener->protocol == CONF_LOCAL;
+    return ip_parse(str_c(c->address), &address) != RC_OK ||
+           !rules_in_networks(&conf->smtpd_client_event_limit_exceptions, &address);
+}
+
 static void fill_params(struct connection *c, struct smtpd_session *s, struct tls_server *tls,
                         struct smtp_params *ret)
 {
@@ -119,6 +129,7 @@ static void fill_params(struct connection *c, struct smtpd_session *s, struct tl
         .reverse_is_uncertain = c->name_rc == RC_TEMP && c->reverse.n == 0,
         .server_address = c->peer.ss_family == AF_UNIX ? STR_NONE : str_c(c->own),
         .server_port = (uint16_t)c->own_port,
+        .service = l->name,
         .tables = c->server->tables,
         .env = kind == SMTP_KIND_LMTP ? &smtpd_lmtp_env : &smtpd_env,
         .env_ctx = s,
@@ -140,6 +151,9 @@ static void *session_main(void *arg)
     s.client_port = c->port;
     must(str_copy(s.server_address, sizeof s.server_address, str_c(c->own)) == RC_OK);
     s.server_port = c->own_port;
+    s.client = c->client;
+    s.service = c->listener->name;
+    s.limited = c->peer.ss_family != AF_UNIX && is_limited(c, s.conf);
     find_name(c, s.conf);
     fill_params(c, &s, tls, &p);
     struct err e = {0};
@@ -191,16 +205,6 @@ static bool know_user(struct connection *c)
     return true;
 }
 
-/* Postfix's anvil: what its clients may not do too often; who is excepted is not counted. */
-static bool is_limited(const struct connection *c, const struct conf *conf)
-{
-    struct ip_net address;
-    if (c->peer.ss_family == AF_UNIX)
-        return c->listener->protocol == CONF_LOCAL;
-    return ip_parse(str_c(c->address), &address) != RC_OK ||
-           !rules_in_networks(&conf->smtpd_client_event_limit_exceptions, &address);
-}
-
 /* Counts the connection; one too many is refused, and the result false. */
 static bool admit(struct connection *c)
 {
@@ -210,8 +214,9 @@ static bool admit(struct connection *c)
     unsigned most = limited ? (unsigned)conf->smtpd_client_connection_count_limit : UINT32_MAX;
     unsigned rate = limited ? (unsigned)conf->smtpd_client_connection_rate_limit : 0;
     const char *many = "Error: too many connections from your address";
-    if (rate && client_limit_rate(d->clients, &c->client, rate, conf->anvil_rate_time_unit_ms,
-                                  clock_mono()) != RC_OK) {
+    const struct client_rate connections = {&c->client, str_c(c->listener->name), rate,
+                                            conf->anvil_rate_time_unit_ms};
+    if (rate && client_limit_rate(d->clients, &connections, clock_mono()) != RC_OK) {
         log_warn("Connection rate limit exceeded: %u from [%s] for service %s", rate, c->address,
                  c->listener->name);
         refuse(c, many);

@@ -203,6 +203,7 @@ const struct smtp_env smtpd_env = {
     .deliver = smtpd_deliver,
     .dns = env_dns,
     .pause = env_pause,
+    .count = smtpd_count,
     .stopping = env_stopping,
 };
 

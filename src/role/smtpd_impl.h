@@ -73,6 +73,9 @@ struct smtpd_session { /* the context of smtp_env */
     struct channel *sasl; /* an exchange under way */
     char client_address[64], server_address[64];
     int client_port, server_port;
+    struct socket_client client; /* as it is counted, */
+    const char *service;         /* at this listener, */
+    bool limited;                /* or not at all */
     struct smtpd_dovecot *dovecot; /* an exchange at a Dovecot; NULL before the first */
 };
 
@@ -100,6 +103,9 @@ void smtpd_dovecot_start(struct smtpd_session *s, const struct smtp_sasl_start *
 void smtpd_dovecot_step(struct smtpd_session *s, str response, struct smtp_sasl_reply *ret);
 void smtpd_dovecot_cancel(struct smtpd_session *s);
 void smtpd_dovecot_free(struct smtpd_session *s); /* at the session's end */
+
+/* smtpd_rates.c: smtp_env's count */
+enum rc smtpd_count(void *ctx, enum smtp_event event, int limit, bool note);
 
 /* smtpd_content.c */
 enum rc content_new(void *ctx, uint64_t announced_bytes, bool rewrites_header);

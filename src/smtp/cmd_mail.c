@@ -94,6 +94,10 @@ void smtp_cmd_mail(struct smtp_session *s, str args)
         smtp_tx_reset(s);
         return;
     }
+    if (smtp_is_too_often(s, SMTP_EVENT_MESSAGE)) {
+        smtp_tx_reset(s);
+        return;
+    }
     str sender = mail.null_sender ? S("") : mailaddr_str(s->tx.arena, &mail.from);
     if (check_size(s, mail.size, &e) || check_hold(s, &mail, &e) || check_deliver_by(s, &mail, &e) ||
         check_sender(s, sender, &e)) {

@@ -137,6 +137,8 @@ void smtp_cmd_rcpt(struct smtp_session *s, str args)
         smtp_reply_err(s, &e);
         return;
     }
+    if (smtp_is_too_often(s, SMTP_EVENT_RECIPIENT))
+        return;
     r.address = r.rcpt.postmaster ? r.rcpt.to.local : mailaddr_str(s->tx.arena, &r.rcpt.to);
     s->rcpt = (struct smtp_judged){.address = r.address};
     if (check_count(s, &e)) {

@@ -14,6 +14,8 @@ void smtp_cmd_starttls(struct smtp_session *s, str args)
         smtp_reply(s, 502, "5.5.1", "Error: TLS not available");
         return;
     }
+    if (smtp_refuse_tls(s))
+        return;
     smtp_reply(s, 220, "2.0.0", "Ready to start TLS");
     smtp_flush(s);
     if (s->end != SMTP_END_NOT)
@@ -26,4 +28,5 @@ void smtp_cmd_starttls(struct smtp_session *s, str args)
     }
     smtp_forget_client(s);
     smtp_log_tls(s);
+    smtp_count_tls(s);
 }

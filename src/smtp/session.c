@@ -182,6 +182,8 @@ static enum rc start_tls_first(struct smtp_session *s)
         log_info("SSL_accept error from " SMTP_CLIENT_FMT ": %s", SMTP_CLIENT_ARG(s), err_text(&e));
     else
         smtp_log_tls(s);
+    if (rc == RC_OK)
+        smtp_count_tls(s);
     return rc;
 }
 
@@ -234,12 +236,11 @@ void smtp_session_run(const struct smtp_params *p, struct stream *io)
     struct smtp_session s;
     session_init(&s, p, io);
     smtp_log_connect(&s);
-    if (p->implicit_tls && start_tls_first(&s) != RC_OK) {
+    if (p->implicit_tls && start_tls_first(&s) != RC_OK)
         s.end = SMTP_END_LOST;
-    } else {
+    if (s.end == SMTP_END_NOT)
         greet(&s);
-        smtp_flush(&s);
-    }
+    smtp_flush(&s);
     while (s.end == SMTP_END_NOT) {
         run_line(&s);
         if (s.end == SMTP_END_NOT)

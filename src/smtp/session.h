@@ -38,6 +38,7 @@ struct smtp_params {
     bool client_is_here; /* it connected from an address of this machine */
     str server_address;  /* that it connected to; "" for a Unix socket */
     uint16_t server_port;
+    const char *service;                 /* the listener's name, for the log */
     const struct table_settings *tables; /* those of the restrictions; NULL: none */
     const struct smtp_env *env;
     void *env_ctx;

@@ -188,6 +188,13 @@ void smtp_reply_err(struct smtp_session *s, const struct err *e);
 /* What a client that was refused at CONNECT is told from then on. */
 void smtp_reply_denied(struct smtp_session *s);
 
+/* --- how often a client may do something (limits.c) --- */
+/* Notes that the client does it once more. True: too often, it was told, and the log. */
+bool smtp_is_too_often(struct smtp_session *s, enum smtp_event event);
+/* The same for a TLS session: before the handshake, and behind it, where being too often ends the session. */
+bool smtp_refuse_tls(struct smtp_session *s);
+void smtp_count_tls(struct smtp_session *s);
+
 /* --- log (smtp_log.c) --- */
 #define SMTP_CLIENT_FMT    STR_FMT "[" STR_FMT "]"
 #define SMTP_CLIENT_ARG(s) STR_ARG((s)->p->client_name), STR_ARG((s)->p->client_address)

@@ -83,6 +83,9 @@ struct smtp_delivery {
     size_t n;
 };
 
+/* What a client may do only so often (Postfix's anvil). */
+enum smtp_event { SMTP_EVENT_MESSAGE, SMTP_EVENT_RECIPIENT, SMTP_EVENT_AUTH, SMTP_EVENT_TLS, SMTP_EVENT_COUNT };
+
 struct smtp_env {
     /* Whose is this address ("local@domain", domain in lower case and A-labels; "postmaster" without a domain
      * is asked as it is)? RC_OK: 1 to SMTP_TARGETS_MAX targets, in the arena. RC_GONE: the domain is not one
@@ -125,6 +128,10 @@ struct smtp_env {
     enum rc (*dns)(void *ctx, str name, int type, struct arena *a, str **ret, size_t *ret_n);
     /* Waits, unless the server is ending. */
     void (*pause)(void *ctx, int64_t ms);
+
+    /* RC_LIMIT: the client has done this too often for the limit, in anvil_rate_time_unit and over all of its
+     * sessions. note: it does so now, once more. NULL: there are no limits. */
+    enum rc (*count)(void *ctx, enum smtp_event event, int limit, bool note);
 
     /* The server is ending: between commands the session says 421 4.3.2. May be NULL. */
     bool (*stopping)(void *ctx);

@@ -32,15 +32,23 @@ static void rates(void **state)
     struct client_limit *l = client_limit_new();
     struct socket_client a = {.family = AF_INET, .bytes = {192, 0, 2, 1}};
     struct socket_client b = {.family = AF_INET, .bytes = {192, 0, 2, 2}};
-    for (int i = 0; i < 30; i++)
-        assert_int_equal(client_limit_rate(l, &a, 30, 60000, 1000), RC_OK);
-    assert_int_equal(client_limit_rate(l, &a, 30, 60000, 1000), RC_LIMIT);
-    assert_int_equal(client_limit_rate(l, &b, 30, 60000, 1000), RC_OK);
-    assert_int_equal(client_limit_rate(l, &a, 30, 60000, 2999), RC_LIMIT);
-    assert_int_equal(client_limit_rate(l, &a, 30, 60000, 3000), RC_OK);
-    assert_int_equal(client_limit_rate(l, &a, 30, 60000, 3001), RC_LIMIT);
-    assert_int_equal(client_limit_rate(l, &a, 1, 60000, 63001), RC_OK);
-    assert_int_equal(client_limit_rate(l, &a, 1, 60000, 63002), RC_LIMIT);
+    struct client_rate often = {&a, S("smtp message"), 30, 60000}, other = often, rare = often;
+    other.client = &b;
+    rare.max = 1;
+    for (int i = 0; i < 30; i++) {
+        assert_false(client_limit_is_reached(l, &often, 1000));
+        assert_int_equal(client_limit_rate(l, &often, 1000), RC_OK);
+    }
+    assert_true(client_limit_is_reached(l, &often, 1000));
+    assert_int_equal(client_limit_rate(l, &often, 1000), RC_LIMIT);
+    assert_int_equal(client_limit_rate(l, &other, 1000), RC_OK);
+    assert_int_equal(client_limit_rate(l, &often, 2999), RC_LIMIT);
+    assert_int_equal(client_limit_rate(l, &often, 3000), RC_OK);
+    assert_int_equal(client_limit_rate(l, &often, 3001), RC_LIMIT);
+    assert_int_equal(client_limit_rate(l, &rare, 63001), RC_OK);
+    assert_int_equal(client_limit_rate(l, &rare, 63002), RC_LIMIT);
+    rare.what = S("submission message");
+    assert_int_equal(client_limit_rate(l, &rare, 63002), RC_OK);
     client_limit_free(l);
 }
 
