@@ -213,7 +213,8 @@ static bool admit(struct connection *c)
     bool limited = is_limited(c, conf);
     unsigned most = limited ? (unsigned)conf->smtpd_client_connection_count_limit : UINT32_MAX;
     unsigned rate = limited ? (unsigned)conf->smtpd_client_connection_rate_limit : 0;
-    const char *many = "Error: too many connections from your address";
+    char many[SOCKET_ADDRESS_MAX + 40];
+    snprintf(many, sizeof many, "Error: too many connections from %s", c->address);
     const struct client_rate connections = {&c->client, str_c(c->listener->name), rate,
                                             conf->anvil_rate_time_unit_ms};
     if (rate && client_limit_rate(d->clients, &connections, clock_mono()) != RC_OK) {

@@ -89,12 +89,10 @@ void smtp_cmd_mail(struct smtp_session *s, str args)
         smtp_reply(s, 452, "4.5.3", "Error: too many messages in one session");
         return;
     }
+    if (smtp_is_too_often(s, SMTP_EVENT_MESSAGE))
+        return;
     if (smtp_cmd_parse_mail(args, smtp_extensions(s), s->tx.arena, &mail, &e)) {
         smtp_reply_err(s, &e);
-        smtp_tx_reset(s);
-        return;
-    }
-    if (smtp_is_too_often(s, SMTP_EVENT_MESSAGE)) {
         smtp_tx_reset(s);
         return;
     }

@@ -130,6 +130,8 @@ void smtp_cmd_rcpt(struct smtp_session *s, str args)
     const struct restrict_refusal *refusal;
     bool may_relay = false;
     s->tx.rcpt_tried = true;
+    if (smtp_is_too_often(s, SMTP_EVENT_RECIPIENT))
+        return;
     enum rc rc = smtp_cmd_parse_rcpt(args, s->tx.mail.smtputf8, s->tx.arena, &r.rcpt, &e);
     if (arena_exhausted(s->tx.arena))
         rc = too_many(&e);
@@ -137,8 +139,6 @@ void smtp_cmd_rcpt(struct smtp_session *s, str args)
         smtp_reply_err(s, &e);
         return;
     }
-    if (smtp_is_too_often(s, SMTP_EVENT_RECIPIENT))
-        return;
     r.address = r.rcpt.postmaster ? r.rcpt.to.local : mailaddr_str(s->tx.arena, &r.rcpt.to);
     s->rcpt = (struct smtp_judged){.address = r.address};
     if (check_count(s, &e)) {

@@ -3,14 +3,13 @@
 #include "base/log.h"
 #include "smtp/session_impl.h"
 
-static const struct limit {
-    int code;
-    const char *enhanced, *text, *log;
+static const struct {
+    const char *text, *log;
 } limits[SMTP_EVENT_COUNT] = {
-    [SMTP_EVENT_MESSAGE] = {450, "4.7.1", "Error: too much mail from", "Message delivery request rate limit exceeded"},
-    [SMTP_EVENT_RECIPIENT] = {450, "4.7.1", "Error: too many recipients from", "Recipient address rate limit exceeded"},
-    [SMTP_EVENT_AUTH] = {450, "4.7.1", "Error: too many AUTH commands from", "AUTH command rate limit exceeded"},
-    [SMTP_EVENT_TLS] = {454, "4.7.0", "Error: too many new TLS sessions from", "New TLS session rate limit exceeded"},
+    [SMTP_EVENT_MESSAGE] = {"too much mail", "Message delivery request rate limit exceeded"},
+    [SMTP_EVENT_RECIPIENT] = {"too many recipients", "Recipient address rate limit exceeded"},
+    [SMTP_EVENT_AUTH] = {"too many AUTH commands", "AUTH command rate limit exceeded"},
+    [SMTP_EVENT_TLS] = {"too many new TLS sessions", "New TLS session rate limit exceeded"},
 };
 
 static int limit_of(const struct conf *c, enum smtp_event event)
@@ -30,41 +29,43 @@ static int limit_of(const struct conf *c, enum smtp_event event)
     return 0;
 }
 
-/* True: too often; the log was told. */
 static bool is_over(const struct smtp_session *s, enum smtp_event event, bool note)
 {
     int limit = limit_of(s->conf, event);
-    if (limit == 0 || !s->env->count || s->env->count(s->p->env_ctx, event, limit, note) == RC_OK)
-        return false;
-    log_warn("warning: %s: %d from " SMTP_CLIENT_FMT " for service %s", limits[event].log, limit + 1,
-             SMTP_CLIENT_ARG(s), s->p->service);
-    return true;
+    return limit > 0 && s->env->count && s->env->count(s->p->env_ctx, event, limit, note) != RC_OK;
 }
 
-static bool refuse(struct smtp_session *s, enum smtp_event event, bool note)
+static void log_over(const struct smtp_session *s, enum smtp_event event)
 {
-    const struct limit *l = &limits[event];
-    if (!is_over(s, event, note))
-        return false;
-    smtp_reply(s, l->code, l->enhanced, "%s " STR_FMT, l->text, STR_ARG(s->p->client_address));
-    return true;
+    log_warn("warning: %s: %d from " SMTP_CLIENT_FMT " for service %s", limits[event].log, limit_of(s->conf, event) + 1,
+             SMTP_CLIENT_ARG(s), s->p->service);
 }
 
 bool smtp_is_too_often(struct smtp_session *s, enum smtp_event event)
 {
-    return refuse(s, event, true);
+    if (!is_over(s, event, true))
+        return false;
+    log_over(s, event);
+    smtp_reply(s, 450, "4.7.1", "Error: %s from " STR_FMT, limits[event].text, STR_ARG(s->p->client_address));
+    return true;
 }
 
 bool smtp_refuse_tls(struct smtp_session *s)
 {
-    return refuse(s, SMTP_EVENT_TLS, false);
+    if (!is_over(s, SMTP_EVENT_TLS, false))
+        return false;
+    log_warn("warning: Refusing STARTTLS request from " SMTP_CLIENT_FMT " for service %s", SMTP_CLIENT_ARG(s),
+             s->p->service);
+    smtp_reply(s, 454, "4.7.0", "Error: %s from " SMTP_CLIENT_FMT, limits[SMTP_EVENT_TLS].text, SMTP_CLIENT_ARG(s));
+    return true;
 }
 
 void smtp_count_tls(struct smtp_session *s)
 {
     if (stream_tls_info(s->io)->resumed || !is_over(s, SMTP_EVENT_TLS, true))
         return;
-    smtp_reply(s, 421, "4.7.0", "%s %s " SMTP_CLIENT_FMT, s->conf->hostname, limits[SMTP_EVENT_TLS].text,
+    log_over(s, SMTP_EVENT_TLS);
+    smtp_reply(s, 421, "4.7.0", "%s Error: %s from " SMTP_CLIENT_FMT, s->conf->hostname, limits[SMTP_EVENT_TLS].text,
                SMTP_CLIENT_ARG(s));
     s->end = SMTP_END_REFUSED;
 }
