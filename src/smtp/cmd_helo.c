@@ -69,6 +69,10 @@ static void put_extensions(const struct smtp_session *s, struct buf *out)
         buf_puts(out, S("\nSTARTTLS"));
     if (s->p->offer_auth && smtp_is_secured(s)) /* RFC 4954 §4: not where it would be refused */
         put_auth(s, out);
+    if (smtp_may_xclient(s))
+        buf_printf(out, "\nXCLIENT%s", smtp_attr_names(SMTP_ATTR_XCLIENT));
+    if (s->may_xforward)
+        buf_printf(out, "\nXFORWARD%s", smtp_attr_names(SMTP_ATTR_XFORWARD));
     buf_puts(out, S("\nENHANCEDSTATUSCODES\n8BITMIME\nDSN\nSMTPUTF8\nCHUNKING"));
     if (extensions & SMTP_EXT_BINARYMIME)
         buf_puts(out, S("\nBINARYMIME"));

@@ -14,6 +14,8 @@ const struct smtp_command smtp_commands[] = {
     {"HELO", smtp_cmd_helo, SMTP_CMD_SMTP, "RFC 5321 §4.1.1.1"},
     {"EHLO", smtp_cmd_ehlo, SMTP_CMD_SMTP, "RFC 5321 §4.1.1.1"},
     {"LHLO", smtp_cmd_ehlo, SMTP_CMD_LMTP, "RFC 2033 §4.1"},
+    {"XCLIENT", smtp_cmd_xclient, SMTP_CMD_SMTP, "Postfix's XCLIENT_README"},
+    {"XFORWARD", smtp_cmd_xforward, SMTP_CMD_SMTP | SMTP_CMD_NEEDS_TLS, "Postfix's XFORWARD_README"},
     {"STARTTLS", smtp_cmd_starttls, BOTH | SMTP_CMD_NO_MAIL | SMTP_CMD_NO_ARGS | SMTP_CMD_LAST, "RFC 3207"},
     {"AUTH", smtp_cmd_auth, SMTP_CMD_SMTP | FRESH, "RFC 4954"},
     {"MAIL", smtp_cmd_mail, BOTH | FRESH | SMTP_CMD_NEEDS_AUTH, "RFC 5321 §4.1.1.2"},

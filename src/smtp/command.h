@@ -38,6 +38,8 @@ void smtp_dispatch(struct smtp_session *s, str line);
 
 void smtp_cmd_helo(struct smtp_session *s, str args);
 void smtp_cmd_ehlo(struct smtp_session *s, str args); /* LHLO too */
+void smtp_cmd_xclient(struct smtp_session *s, str args);
+void smtp_cmd_xforward(struct smtp_session *s, str args);
 void smtp_cmd_starttls(struct smtp_session *s, str args);
 void smtp_cmd_auth(struct smtp_session *s, str args);
 void smtp_cmd_mail(struct smtp_session *s, str args);

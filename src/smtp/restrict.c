@@ -350,7 +350,7 @@ enum rc restrict_connect(struct smtp_session *s, const struct restrict_refusal *
 {
     if (!wanted(s) || s->conf->smtpd_delay_reject)
         return RC_OK;
-    begin(s, "CONNECT");
+    begin(s, s->last_verb); /* CONNECT, or XCLIENT */
     return conclude(s, run_client(s), ret);
 }
 

@@ -46,6 +46,7 @@ void smtp_tx_reset(struct smtp_session *s)
     s->tx.sender = STR_NONE;
     s->tx.msg.open = s->tx.msg.failed = false;
     s->tx.actions = (struct smtp_actions){.discard = false};
+    s->tx.forwarded = (struct smtp_forwarded){.id = STR_NONE};
 }
 
 void smtp_forget_client(struct smtp_session *s)
@@ -187,8 +188,7 @@ static enum rc start_tls_first(struct smtp_session *s)
     return rc;
 }
 
-/* 220 with the domain first (RFC 5321 §4.2), or why not; then only QUIT is left (RFC 5321 §3.1). */
-static void greet(struct smtp_session *s)
+void smtp_greet(struct smtp_session *s)
 {
     const struct restrict_refusal *refusal;
     if (restrict_connect(s, &refusal) != RC_OK) {
@@ -216,6 +216,7 @@ static void session_init(struct smtp_session *s, const struct smtp_params *p, st
 {
     *s = (struct smtp_session){.p = p, .conf = p->conf, .env = p->env, .io = io, .last_verb = "CONNECT"};
     s->has_address = ip_parse(p->client_address, &s->address) == RC_OK;
+    s->may_xforward = s->has_address && smtp_may_xforward(p, &s->address);
     (void)queue_new_id(s->session_id);
     s->cmd_arena = arena_new(CMD_ARENA_MAX);
     s->tx.arena = arena_new((size_t)p->conf->session_memory_limit);
@@ -239,7 +240,7 @@ void smtp_session_run(const struct smtp_params *p, struct stream *io)
     if (p->implicit_tls && start_tls_first(&s) != RC_OK)
         s.end = SMTP_END_LOST;
     if (s.end == SMTP_END_NOT)
-        greet(&s);
+        smtp_greet(&s);
     smtp_flush(&s);
     while (s.end == SMTP_END_NOT) {
         run_line(&s);

@@ -11,6 +11,7 @@
 #include "fmt/headscan.h"
 #include "fmt/ip.h"
 #include "fmt/queue_id.h"
+#include "fmt/smtp_attr.h"
 #include "fmt/smtp_cmd.h"
 #include "smtp/command.h"
 #include "smtp/restrict.h"
@@ -75,10 +76,16 @@ struct smtp_actions {
     str prepend; /* header lines with their line ends, to stand above all others */
 };
 
+/* From whom the client has the message, as it says (XFORWARD). */
+struct smtp_forwarded {
+    str name, address, id; /* empty: it did not say; "unknown": it does not know either */
+};
+
 struct smtp_tx {
     struct arena *arena;
     bool mail_ok, rcpt_tried;
     struct smtp_actions actions;
+    struct smtp_forwarded forwarded;
     struct smtp_mail mail;
     str sender; /* without brackets, "" for <> */
     struct smtp_recipient *rcpts;
@@ -114,8 +121,17 @@ struct smtp_restrict {
     bool denied; /* refused at CONNECT: only QUIT is left */
 };
 
+/* For whom the client connects, as it says (XCLIENT). */
+struct smtp_claim {
+    struct smtp_params p; /* the texts are below */
+    char name[SMTP_ATTR_VALUE_MAX + 1], reverse_name[SMTP_ATTR_VALUE_MAX + 1];
+    char address[64], server_address[64];
+};
+
 struct smtp_session {
-    const struct smtp_params *p;
+    const struct smtp_params *p; /* of the caller, or of the claim */
+    struct smtp_claim claim;
+    bool may_xforward;
     const struct conf *conf;
     const struct smtp_env *env;
     struct stream *io;
@@ -159,6 +175,17 @@ bool smtp_is_secured(const struct smtp_session *s);
 void smtp_put_mechanisms(const struct smtp_session *s, struct buf *out);
 /* "ESMTPS" and so on, for logs and Received. */
 str smtp_protocol(const struct smtp_session *s);
+
+/* 220 with the domain first (RFC 5321 §4.2), or why not; then only QUIT is left (RFC 5321 §3.1). */
+void smtp_greet(struct smtp_session *s);
+
+/* Whether the client may say who it is, and from whom it has a message. */
+bool smtp_may_xclient(const struct smtp_session *s);
+bool smtp_may_xforward(const struct smtp_params *p, const struct ip_net *address);
+/* Replies and returns true when XCLIENT or XFORWARD is out of place. */
+bool smtp_refuse_attributes(struct smtp_session *s, bool authorized, str args);
+/* ", orig_queue_id=..., orig_client=...", for the log. */
+void smtp_put_forwarded(const struct smtp_forwarded *f, struct buf *out);
 
 /* SMTP_EXT_* (fmt/smtp_cmd.h) that are offered here now. */
 unsigned smtp_extensions(const struct smtp_session *s);

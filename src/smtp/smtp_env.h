@@ -83,6 +83,8 @@ struct smtp_delivery {
     size_t n;
 };
 
+struct smtp_params;
+
 /* What a client may do only so often (Postfix's anvil). */
 enum smtp_event { SMTP_EVENT_MESSAGE, SMTP_EVENT_RECIPIENT, SMTP_EVENT_AUTH, SMTP_EVENT_TLS, SMTP_EVENT_COUNT };
 
@@ -132,6 +134,9 @@ struct smtp_env {
     /* RC_LIMIT: the client has done this too often for the limit, in anvil_rate_time_unit and over all of its
      * sessions. note: it does so now, once more. NULL: there are no limits. */
     enum rc (*count)(void *ctx, enum smtp_event event, int limit, bool note);
+
+    /* From now on this is the client and its connection (XCLIENT); p lives as long as the session. May be NULL. */
+    void (*client_is)(void *ctx, const struct smtp_params *p);
 
     /* The server is ending: between commands the session says 421 4.3.2. May be NULL. */
     bool (*stopping)(void *ctx);

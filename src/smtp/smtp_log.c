@@ -64,14 +64,15 @@ void smtp_log_end(const struct smtp_session *s)
 
 void smtp_log_client(const struct smtp_session *s)
 {
+    AUTO(buf_deinit) struct buf line = BUF_INIT(4096);
+    buf_printf(&line, STR_FMT ": client=" SMTP_CLIENT_FMT, STR_ARG(s->tx.id), SMTP_CLIENT_ARG(s));
+    smtp_put_forwarded(&s->tx.forwarded, &line);
     if (s->p->local)
-        log_info(STR_FMT ": client=" SMTP_CLIENT_FMT ", uid=%u, user=" STR_FMT, STR_ARG(s->tx.id),
-                 SMTP_CLIENT_ARG(s), s->p->local->uid, STR_ARG(s->p->local->name));
+        buf_printf(&line, ", uid=%u, user=" STR_FMT, s->p->local->uid, STR_ARG(s->p->local->name));
     else if (smtp_is_authenticated(s))
-        log_info(STR_FMT ": client=" SMTP_CLIENT_FMT ", sasl_method=" STR_FMT ", sasl_username=" STR_FMT,
-                 STR_ARG(s->tx.id), SMTP_CLIENT_ARG(s), STR_ARG(s->method), STR_ARG(s->account));
-    else
-        log_info(STR_FMT ": client=" SMTP_CLIENT_FMT, STR_ARG(s->tx.id), SMTP_CLIENT_ARG(s));
+        buf_printf(&line, ", sasl_method=" STR_FMT ", sasl_username=" STR_FMT, STR_ARG(s->method),
+                   STR_ARG(s->account));
+    log_info("%s", buf_cstr(&line));
 }
 
 void smtp_log_event(const struct smtp_session *s, const char *what, const char *stage, str text, str sender,
