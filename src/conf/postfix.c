@@ -99,7 +99,7 @@ void postfix_set_same(struct postfix *p, struct conf_section s, const char *name
         text = duration(p, name, v->text);
     else if (str_ends(str_c(option), S("_restrictions")))
         text = postfix_restrictions(p, v);
-    else if (str_ends(str_c(option), S("_maps")))
+    else if (str_ends(str_c(option), S("_maps")) || strcmp(option, "relay_clientcerts") == 0)
         text = postfix_tables(p, v, strcmp(option, "alias_maps") == 0 ? "aliases:" : "texthash:");
     if (folder_takes(option, text, &e))
         folder_set_in(p->f, s, v->file, v->line, option, text);

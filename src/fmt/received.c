@@ -31,6 +31,31 @@ str received_with_keyword(struct received_with w)
     return str_c(names[w.lmtp][w.utf8][(w.tls ? 1 : 0) + (w.authenticated ? 2 : 0)]);
 }
 
+/* qtext of RFC 5322 without what could end the comment around it; spaces are frequent in names. */
+static void put_quoted(struct buf *out, str s)
+{
+    buf_putc(out, '"');
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool fits = c == ' ' || (is_name_byte(c) && c != '"') || c == ',';
+        buf_putc(out, fits ? c : '?');
+    }
+    buf_putc(out, '"');
+}
+
+static void put_ccert(struct buf *out, const struct received *r)
+{
+    if (!r->ccert_present) {
+        buf_puts(out, S("\n\t(Client did not present a certificate)"));
+        return;
+    }
+    buf_puts(out, S("\n\t(Client CN "));
+    put_quoted(out, r->ccert_subject);
+    buf_puts(out, S(", Issuer "));
+    put_quoted(out, r->ccert_issuer);
+    buf_puts(out, r->ccert_trusted ? S(" (verified OK))") : S(" (not verified))"));
+}
+
 static void put_tls(struct buf *out, const struct received *r)
 {
     buf_puts(out, S("\n\t(using "));
@@ -42,6 +67,8 @@ static void put_tls(struct buf *out, const struct received *r)
     buf_putc(out, '/');
     buf_put_u64(out, (uint64_t)r->tls_alg_bits);
     buf_puts(out, S(" bits))"));
+    if (r->ccert_asked)
+        put_ccert(out, r);
 }
 
 static void put_client(struct buf *out, const struct received *r)

@@ -11,6 +11,8 @@ struct received {
     str address; /* "192.0.2.1", "2001:db8::1", or "local" for a Unix socket */
     str tls_version, tls_cipher; /* empty without TLS */
     int tls_bits, tls_alg_bits;
+    bool ccert_asked, ccert_present, ccert_trusted; /* the client's certificate */
+    str ccert_subject, ccert_issuer;                /* its common names */
     str by, with, id;
     str recipient;     /* for: only when there is exactly one; else empty */
     bool has_priority; /* MT-PRIORITY was said (RFC 6710 §4.1) */

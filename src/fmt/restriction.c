@@ -65,6 +65,9 @@ static const struct word words[] = {
     {"check_recipient_ns_access", RESTRICTION_ACCESS, TABLE, RECIPIENT, NS},
     {"check_recipient_mx_access", RESTRICTION_ACCESS, TABLE, RECIPIENT, MX},
     {"check_recipient_a_access", RESTRICTION_ACCESS, TABLE, RECIPIENT, ADDRESSES},
+    {"check_ccert_access", RESTRICTION_ACCESS, TABLE, .subject = RESTRICTION_OF_CCERT},
+    {"permit_tls_clientcerts", RESTRICTION_PERMIT_CCERT, NONE},
+    {"permit_tls_all_clientcerts", RESTRICTION_PERMIT_ALL_CCERT, NONE},
     {"check_sasl_access", RESTRICTION_ACCESS, TABLE, .subject = RESTRICTION_OF_SASL},
 
     {"reject_rbl_client", RESTRICTION_RBL, DOMAIN, CLIENT},
@@ -106,10 +109,7 @@ static const struct word words[] = {
      .logins = RESTRICTION_LOGINS_WITHOUT},
     {"reject_multi_recipient_bounce", RESTRICTION_MULTI_RECIPIENT_BOUNCE, NONE},
 
-    /* certificates of clients are not asked for, addresses are not probed, ETRN is not done */
-    {"permit_tls_clientcerts", RESTRICTION_UNSUPPORTED, NONE},
-    {"permit_tls_all_clientcerts", RESTRICTION_UNSUPPORTED, NONE},
-    {"check_ccert_access", RESTRICTION_UNSUPPORTED, TABLE},
+    /* addresses are not probed, ETRN is not done */
     {"check_etrn_access", RESTRICTION_UNSUPPORTED, TABLE},
     {"reject_unverified_sender", RESTRICTION_UNSUPPORTED, NONE},
     {"reject_unverified_recipient", RESTRICTION_UNSUPPORTED, NONE},

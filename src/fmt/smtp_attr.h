@@ -3,7 +3,8 @@
  *   arguments = attribute *(1*SP attribute)
  *   attribute = name "=" xtext                  ; xtext as in RFC 3461 §4
  *
- * Pure. The values are checked here: whoever may send them is trusted to tell the truth, not to keep the grammar. */
+ * Pure. The values are checked here: whoever may send them is trusted to tell the truth, not to keep the
+ * grammar. */
 #ifndef FMT_SMTP_ATTR_H
 #define FMT_SMTP_ATTR_H
 
@@ -40,8 +41,9 @@ struct smtp_attr {
 /* " NAME ADDR ...", for the reply to EHLO. */
 const char *smtp_attr_names(enum smtp_attr_command command);
 
-/* The next attribute; *args becomes what follows. RC_GONE: there is none; RC_INVALID: e has Postfix's reply 501. */
-MUST_USE enum rc smtp_attr_take(enum smtp_attr_command command, str *args, struct arena *a, struct smtp_attr *ret,
-                                struct err *e);
+/* The next attribute; *args becomes what follows. RC_GONE: there is none; RC_INVALID: e has Postfix's reply
+ * 501. */
+MUST_USE enum rc smtp_attr_take(enum smtp_attr_command command, str *args, struct arena *a,
+                                struct smtp_attr *ret, struct err *e);
 
 #endif

@@ -195,6 +195,20 @@ void socket_client_key(const struct sockaddr_storage *a, struct socket_client *r
     }
 }
 
+void socket_from_ip(const uint8_t address[16], int port, struct sockaddr_storage *ret)
+{
+    struct sockaddr_in *in4 = (struct sockaddr_in *)ret;
+    struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ret;
+    struct in6_addr whole;
+    memcpy(&whole, address, sizeof whole);
+    *ret = (struct sockaddr_storage){.ss_family = IN6_IS_ADDR_V4MAPPED(&whole) ? AF_INET : AF_INET6};
+    if (ret->ss_family == AF_INET)
+        memcpy(&in4->sin_addr, address + 12, 4);
+    else
+        in6->sin6_addr = whole;
+    socket_set_port(ret, port);
+}
+
 void socket_set_port(struct sockaddr_storage *a, int port)
 {
     if (a->ss_family == AF_INET)

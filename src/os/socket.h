@@ -31,6 +31,8 @@ MUST_USE enum rc socket_accept(int listen_fd, int *ret_fd, struct sockaddr_stora
 
 /* "192.0.2.1", "2001:db8::1"; an IPv4-mapped IPv6 address reads as IPv4; "local" for a Unix socket. */
 void socket_address_text(const struct sockaddr_storage *a, char ret[SOCKET_ADDRESS_MAX], int *ret_port);
+/* address: IPv4 mapped into IPv6, as in fmt/ip.h. */
+void socket_from_ip(const uint8_t address[16], int port, struct sockaddr_storage *ret);
 void socket_set_port(struct sockaddr_storage *a, int port); /* of an IPv4 or IPv6 address */
 /* The address of this end of a connection. */
 void socket_local(int fd, struct sockaddr_storage *ret);

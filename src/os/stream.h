@@ -30,12 +30,19 @@ enum tls_fault {
     TLS_FAULT_NO_USABLE_TLSA
 };
 
+struct tls_ccert { /* what a client showed */
+    bool present, trusted;
+    char subject[256], issuer[256]; /* their common names, "" when there is none */
+    char why[100];                  /* it is not trusted */
+};
+
 struct tls_info {        /* of an established connection; strings live as long as the stream */
     str version, cipher; /* "TLSv1.3", "TLS_AES_256_GCM_SHA384" */
     int bits, alg_bits;
     str sni;
-    /* of a client's connection */
     bool resumed;
+    const struct tls_ccert *ccert; /* NULL: nobody asked for one */
+    /* of a client's connection */
     enum tls_trust trust;
     enum tls_fault fault; /* TLS_FAULT_NONE: nobody asked for more than `trust` says */
     str trust_text; /* by what it is verified: "TLSA 3 1 1", "certificate of mx.example"; or why it is not */
@@ -56,12 +63,17 @@ void stream_set_deadline(struct stream *s, msec deadline);
  * off). */
 void stream_set_min_rate(struct stream *s, size_t min_bytes, msec period_ms);
 
+/* The client may show a certificate in the handshake that follows; tls_info has what it is worth. */
+void stream_ask_certificate(struct stream *s);
 /* Server handshake. Input that arrived before it is discarded by the caller's rule: refuse when
  * stream_buffered() > 0 (RFC 3207 §4.2), or this call drops it. RC_GONE/RC_INVALID: the handshake failed, e
  * says why (for the log). */
 MUST_USE enum rc stream_start_tls(struct stream *s, struct tls_server *tls, struct err *e);
 bool stream_is_tls(const struct stream *s);
 const struct tls_info *stream_tls_info(const struct stream *s); /* NULL without TLS */
+/* "AB:CD:...": the fingerprint of the other side's certificate, or of its public key, by a digest such as
+ * "sha256". RC_GONE: there is none, or no such digest. */
+MUST_USE enum rc stream_tls_fingerprint(struct stream *s, const char *digest, bool of_key, struct buf *out);
 /* Channel-binding data: RFC 9266 tls-exporter (32 bytes) and RFC 5929 tls-server-end-point. RC_GONE without
  * TLS. */
 MUST_USE enum rc stream_tls_exporter(struct stream *s, struct buf *out);

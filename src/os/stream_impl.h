@@ -25,6 +25,7 @@ struct stream {
     struct buf out;
     enum rc failed; /* RC_OK until a write failed */
     struct stream_rate rate;
+    bool asks_certificate;
     struct stream_tls *tls; /* NULL: no TLS */
 };
 

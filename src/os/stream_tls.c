@@ -24,6 +24,7 @@ struct stream_tls {
     char sni[256];
     unsigned char session_key[TLS_SESSION_KEY_BYTES]; /* a client's; the SSL object points here */
     struct tls_verdict verdict;
+    struct tls_ccert ccert;
 };
 
 /* What a failed call means: RC_TEMP with *ret_wants, or RC_GONE. */
@@ -153,7 +154,14 @@ enum rc stream_start_tls(struct stream *s, struct tls_server *tls, struct err *e
     struct stream_tls *t = begin(s);
     t->server = tls_server_ref(tls);
     t->ssl = tls_server_connection(tls, stream_fd(s));
-    return finish(s, t, handshake(s, t, e));
+    if (s->asks_certificate)
+        tls_ccert_ask(t->ssl);
+    enum rc rc = handshake(s, t, e);
+    if (rc == RC_OK && s->asks_certificate) {
+        tls_ccert_judge(t->ssl, &t->ccert);
+        t->info.ccert = &t->ccert;
+    }
+    return finish(s, t, rc);
 }
 
 /* What came of the verification, whether or not it ended the handshake. */
@@ -185,6 +193,16 @@ enum rc stream_start_tls_client(struct stream *s, struct tls_client *tls,
     if (rc != RC_OK && ret_fault)
         *ret_fault = t->verdict.fault != TLS_FAULT_NONE ? t->verdict.fault : TLS_FAULT_HANDSHAKE;
     return finish(s, t, rc);
+}
+
+void stream_ask_certificate(struct stream *s)
+{
+    s->asks_certificate = true;
+}
+
+enum rc stream_tls_fingerprint(struct stream *s, const char *digest, bool of_key, struct buf *out)
+{
+    return s->tls ? tls_ccert_fingerprint(s->tls->ssl, digest, of_key, out) : RC_GONE;
 }
 
 const struct tls_info *stream_tls_info(const struct stream *s)

@@ -155,6 +155,20 @@ enum rc tls_server_new(const struct tls_pem *pairs, size_t n, str min_version, s
     return RC_OK;
 }
 
+enum rc tls_server_trust(struct tls_server *t, str client_ca, struct err *e)
+{
+    X509_STORE *store;
+    if (client_ca.n == 0)
+        return RC_OK;
+    enum rc rc = tls_ccert_store(client_ca, &store, e);
+    if (rc != RC_OK)
+        return rc;
+    for (size_t i = 0; i < t->n_sites; i++)
+        must(SSL_CTX_set1_verify_cert_store(t->sites[i].ctx, store) == 1);
+    X509_STORE_free(store);
+    return RC_OK;
+}
+
 struct tls_server *tls_server_ref(struct tls_server *t)
 {
     atomic_fetch_add(&t->refs, 1);

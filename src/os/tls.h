@@ -18,8 +18,15 @@ struct tls_pem { /* one certificate chain and its private key, PEM */
  * unusable, e says which. */
 MUST_USE enum rc tls_server_new(const struct tls_pem *pairs, size_t n, str min_version, str ciphers,
                                 struct tls_server **ret, struct err *e);
+/* Certificates of clients that lead to one of these CAs (PEM, one behind the other) are trusted; without,
+ * none is. Before any thread uses t. RC_PERM: unusable, e says why. */
+MUST_USE enum rc tls_server_trust(struct tls_server *t, str client_ca, struct err *e);
 struct tls_server *tls_server_ref(struct tls_server *t);
 void tls_server_unref(struct tls_server *t); /* accepts NULL */
+
+/* Adds the CA certificates of a PEM file and of the hashed names in a folder; either may be empty. RC_PERM
+ * with e: the file, or one of the folder's, cannot be read. */
+MUST_USE enum rc tls_ca_collect(const char *file, const char *folder, struct buf *out, struct err *e);
 
 /* A self-signed certificate (ECDSA P-256, ten years) for host, as PEM. */
 MUST_USE enum rc tls_self_signed(str host, struct buf *ret_chain, struct buf *ret_key);

@@ -5,6 +5,7 @@
 #ifndef OS_TLS_IMPL_H
 #define OS_TLS_IMPL_H
 
+#include "os/stream.h"
 #include "os/tls.h"
 #include "os/tls_client.h"
 
@@ -48,7 +49,7 @@ enum { TLS_SESSION_KEY_BYTES = 32 };
 /* key: filled, and referred to as long as the SSL object lives. */
 SSL *tls_client_connection(struct tls_client *t, int fd, const struct tls_client_params *params,
                            unsigned char key[TLS_SESSION_KEY_BYTES]);
-/* Reads the CA certificates of a file, or of OpenSSL's default file and folder (tls_ca.c). */
+/* (tls_ca.c) Reads the CA certificates of a file, or of OpenSSL's default file and folder. */
 MUST_USE enum rc tls_ca_load(X509_STORE *store, str file, struct err *e);
 
 /* --- sessions to resume (tls_session.c): one for each key; a colliding one replaces it --- */
@@ -71,6 +72,15 @@ MUST_USE enum rc tls_verify_prepare(SSL *ssl, const struct tls_client_params *pa
                                     struct tls_verdict *ret);
 /* After the handshake, or after it failed. */
 void tls_verify_judge(SSL *ssl, const struct tls_client_params *params, struct tls_verdict *ret);
+
+/* --- certificates of clients (tls_ccert.c) --- */
+/* Before the handshake: the client may show one. */
+void tls_ccert_ask(SSL *ssl);
+/* After it. */
+void tls_ccert_judge(SSL *ssl, struct tls_ccert *ret);
+MUST_USE enum rc tls_ccert_fingerprint(SSL *ssl, const char *digest, bool of_key, struct buf *out);
+/* The CAs of a PEM text; RC_PERM: there are none, or one is malformed. */
+MUST_USE enum rc tls_ccert_store(str pem, X509_STORE **ret, struct err *e);
 
 /* The first error in this thread's OpenSSL queue as text, which is emptied. */
 const char *tls_error_text(char text[256]);

@@ -9,8 +9,9 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* Takes a connection between the client at peer and our address own, as the proxy in front says where there is one:
- * fd is the callee's, l lives as long as the process. Must not block. Several threads call it at once. */
+/* Takes a connection between the client at peer and our address own, as the proxy in front says where there
+ * is one: fd is the callee's, l lives as long as the process. Must not block. Several threads call it at
+ * once. */
 typedef void accept_fn(void *ctx, const struct role_listener *l, int fd, const struct sockaddr_storage *peer,
                        const struct sockaddr_storage *own);
 

@@ -1,6 +1,6 @@
 /* client_limit: how many connections are open, altogether and from each client (an IPv4 address, an IPv6
- * /64), and how often a client has done something lately. Thread-safe; the memory for the latter is fixed: when very
- * many clients are active, those that did least are forgotten. */
+ * /64), and how often a client has done something lately. Thread-safe; the memory for the latter is fixed:
+ * when very many clients are active, those that did least are forgotten. */
 #ifndef ROLE_CLIENT_LIMIT_H
 #define ROLE_CLIENT_LIMIT_H
 

@@ -15,6 +15,7 @@ struct pem_store { /* the bytes behind an array of struct tls_pem */
     struct buf chain[KEYS_MAX], key[KEYS_MAX];
     struct tls_pem pairs[KEYS_MAX];
     size_t n;
+    struct buf client_ca;
 };
 
 struct reading {
@@ -30,6 +31,7 @@ static void pem_store_free(struct pem_store **sp)
         buf_deinit(&s->chain[i]);
         buf_wipe(&s->key[i]);
     }
+    buf_deinit(&s->client_ca);
     free(s);
     *sp = NULL;
 }
@@ -96,6 +98,21 @@ static void read_pairs(const struct reading *r)
     r->store->pairs[0].name = S("the self-signed certificate");
 }
 
+static enum conf_option client_ca_option(const struct conf *c)
+{
+    return c->smtpd_tls_ca_file[0] ? CONF_smtpd_tls_ca_file : CONF_smtpd_tls_ca_path;
+}
+
+static void read_client_ca(const struct reading *r)
+{
+    const struct conf *c = r->conf;
+    struct err e = {0};
+    buf_init(&r->store->client_ca, KEYS_BYTES_MAX / 2);
+    if ((c->smtpd_tls_ca_file[0] || c->smtpd_tls_ca_path[0]) &&
+        tls_ca_collect(c->smtpd_tls_ca_file, c->smtpd_tls_ca_path, &r->store->client_ca, &e) != RC_OK)
+        complain(r, client_ca_option(c), false, "", err_text(&e));
+}
+
 /* What no single file shows: ciphers that OpenSSL does not know. */
 static void check_settings(const struct reading *r)
 {
@@ -104,6 +121,8 @@ static void check_settings(const struct reading *r)
     str version = r->conf->tls_min_version == CONF_TLS_1_3 ? S("TLSv1.3") : S("TLSv1.2");
     if (tls_server_new(r->store->pairs, r->store->n, version, str_c(r->conf->tls_ciphers), &t, &e) != RC_OK)
         complain(r, CONF_tls_ciphers, false, "", err_text(&e));
+    else if (tls_server_trust(t, buf_str(&r->store->client_ca), &e) != RC_OK)
+        complain(r, client_ca_option(r->conf), false, "", err_text(&e));
     tls_server_unref(t);
 }
 
@@ -114,11 +133,12 @@ enum rc key_files_read(const struct conf *c, struct conf_report *report, struct 
     size_t errors = report->errors;
     must(s);
     read_pairs(&r);
+    read_client_ca(&r);
     if (report->errors == errors && s->n > 0)
         check_settings(&r);
     if (report->errors != errors)
         return RC_PERM;
-    keys_put(out, s->pairs, s->n);
+    keys_put(out, s->pairs, s->n, buf_str(&s->client_ca));
     if (out->overflow)
         complain(&r, CONF_tls_certificates, false, "", "they are too large together");
     return out->overflow ? RC_PERM : RC_OK;

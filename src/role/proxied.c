@@ -1,5 +1,5 @@
-/* Only networks that the administrator names may speak for others: everything that comes later, from limits and
- * restrictions to the log, takes the client's word from here. */
+/* Only networks that the administrator names may speak for others: everything that comes later, from limits
+ * and restrictions to the log, takes the client's word from here. */
 #include "role/proxied.h"
 
 #include "fmt/proxy_protocol.h"
@@ -8,7 +8,6 @@
 #include "smtp/rules.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <unistd.h>
 
@@ -63,24 +62,6 @@ static enum rc read_header(struct waiting *w, struct proxy_header *ret)
     return rc;
 }
 
-static struct sockaddr_storage address_of(const struct proxy_end *end)
-{
-    struct sockaddr_storage a = {0};
-    struct ip_net ip = {.bits = 128};
-    memcpy(ip.addr, end->address, sizeof ip.addr);
-    if (ip_is_mapped_v4(&ip)) {
-        struct sockaddr_in *in4 = (struct sockaddr_in *)&a;
-        in4->sin_family = AF_INET;
-        memcpy(&in4->sin_addr, end->address + 12, 4);
-    } else {
-        struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)&a;
-        in6->sin6_family = AF_INET6;
-        memcpy(&in6->sin6_addr, end->address, 16);
-    }
-    socket_set_port(&a, end->port);
-    return a;
-}
-
 /* --- a connection --- */
 
 static void drop(struct waiting *w, const char *why)
@@ -95,8 +76,8 @@ static void hand_over(struct waiting *w, const struct proxy_header *h)
 {
     const struct acceptor *a = w->acceptor;
     if (!h->local) {
-        w->peer = address_of(&h->client);
-        w->own = address_of(&h->server);
+        socket_from_ip(h->client.address, h->client.port, &w->peer);
+        socket_from_ip(h->server.address, h->server.port, &w->own);
     }
     a->fn(a->ctx, a->listener, w->fd, &w->peer, &w->own);
 }

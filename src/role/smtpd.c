@@ -99,11 +99,9 @@ static bool is_here(const struct connection *c)
 /* Postfix's anvil: what its clients may not do too often; who is excepted is not counted. */
 static bool is_limited(const struct connection *c, const struct conf *conf)
 {
-    struct ip_net address;
     if (c->peer.ss_family == AF_UNIX)
         return c->listener->protocol == CONF_LOCAL;
-    return ip_parse(str_c(c->address), &address) != RC_OK ||
-           !rules_in_networks(&conf->smtpd_client_event_limit_exceptions, &address);
+    return smtpd_is_limited(conf, str_c(c->address));
 }
 
 static void fill_params(struct connection *c, struct smtpd_session *s, struct tls_server *tls,

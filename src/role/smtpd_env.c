@@ -154,15 +154,6 @@ static void env_sasl_step(void *ctx, str response, struct smtp_sasl_reply *ret)
     put_sasl_answer(&a, ret);
 }
 
-static void env_client_is(void *ctx, const struct smtp_params *p)
-{
-    struct smtpd_session *s = ctx;
-    must(str_copy(s->client_address, sizeof s->client_address, p->client_address) == RC_OK);
-    must(str_copy(s->server_address, sizeof s->server_address, p->server_address) == RC_OK);
-    s->client_port = p->client_port;
-    s->server_port = p->server_port;
-}
-
 static bool env_stopping(void *ctx)
 {
     struct smtpd_session *s = ctx;
@@ -213,7 +204,7 @@ const struct smtp_env smtpd_env = {
     .dns = env_dns,
     .pause = env_pause,
     .count = smtpd_count,
-    .client_is = env_client_is,
+    .client_is = smtpd_client_is,
     .stopping = env_stopping,
 };
 

@@ -73,9 +73,9 @@ struct smtpd_session { /* the context of smtp_env */
     struct channel *sasl; /* an exchange under way */
     char client_address[64], server_address[64];
     int client_port, server_port;
-    struct socket_client client; /* as it is counted, */
-    const char *service;         /* at this listener, */
-    bool limited;                /* or not at all */
+    struct socket_client client;   /* as it is counted, */
+    const char *service;           /* at this listener, */
+    bool limited;                  /* or not at all */
     struct smtpd_dovecot *dovecot; /* an exchange at a Dovecot; NULL before the first */
 };
 
@@ -104,7 +104,9 @@ void smtpd_dovecot_step(struct smtpd_session *s, str response, struct smtp_sasl_
 void smtpd_dovecot_cancel(struct smtpd_session *s);
 void smtpd_dovecot_free(struct smtpd_session *s); /* at the session's end */
 
-/* smtpd_rates.c: smtp_env's count */
+/* smtpd_rates.c: whether a client is counted at all; smtp_env's client_is and count */
+bool smtpd_is_limited(const struct conf *c, str client_address);
+void smtpd_client_is(void *ctx, const struct smtp_params *p);
 enum rc smtpd_count(void *ctx, enum smtp_event event, int limit, bool note);
 
 /* smtpd_content.c */

@@ -1,6 +1,6 @@
-/* XCLIENT (Postfix's XCLIENT_README): a client that smtpd_authorized_xclient_hosts names says for whom it connects.
- * Everything then holds for that client, as if it had just connected: restrictions, limits, log, trace. Whether it may
- * do so again is a question of that client's address, too. */
+/* XCLIENT (Postfix's XCLIENT_README): a client that smtpd_authorized_xclient_hosts names says for whom it
+ * connects. Everything then holds for that client, as if it had just connected: restrictions, limits, log,
+ * trace. Whether it may do so again is a question of that client's address, too. */
 #include "smtp/rules.h"
 #include "smtp/session_impl.h"
 
@@ -88,7 +88,8 @@ static void claim(struct smtp_session *s, const struct smtp_attr *attr)
     }
 }
 
-/* PROTO says how the client greeted, and counts for nothing without HELO, which may stand before it or behind. */
+/* PROTO says how the client greeted, and counts for nothing without HELO, which may stand before it or
+ * behind. */
 static void begin_again(struct smtp_session *s)
 {
     struct smtp_params *p = &s->claim.p;
@@ -96,7 +97,8 @@ static void begin_again(struct smtp_session *s)
         s->hello = SMTP_HELLO_NONE;
     s->p = p;
     s->has_address = ip_parse(p->client_address, &s->address) == RC_OK;
-    p->client_is_here = s->has_address && (ip_is_loopback(&s->address) || str_eq(p->client_address, p->server_address));
+    p->client_is_here =
+        s->has_address && (ip_is_loopback(&s->address) || str_eq(p->client_address, p->server_address));
     s->restrict_ = (struct smtp_restrict){.arena = s->restrict_.arena};
     if (s->env->client_is)
         s->env->client_is(p->env_ctx, p);

@@ -1,5 +1,5 @@
-/* XFORWARD (Postfix's XFORWARD_README): a client that smtpd_authorized_xforward_hosts names says from whom it has the
- * next message. This is for the log alone: it gives no rights. */
+/* XFORWARD (Postfix's XFORWARD_README): a client that smtpd_authorized_xforward_hosts names says from whom it
+ * has the next message. This is for the log alone: it gives no rights. */
 #include "smtp/rules.h"
 #include "smtp/session_impl.h"
 

@@ -21,6 +21,7 @@ static void put_received(struct smtp_session *s, const struct smtp_delivery *d, 
                          struct buf *trace)
 {
     const struct tls_info *tls = s->conf->smtpd_tls_received_header ? stream_tls_info(s->io) : NULL;
+    const struct tls_ccert *c = tls ? tls->ccert : NULL;
     const struct received r = {
         .helo = s->helo,
         .name = s->p->client_name,
@@ -29,6 +30,11 @@ static void put_received(struct smtp_session *s, const struct smtp_delivery *d, 
         .tls_cipher = tls ? tls->cipher : STR_NONE,
         .tls_bits = tls ? tls->bits : 0,
         .tls_alg_bits = tls ? tls->alg_bits : 0,
+        .ccert_asked = c,
+        .ccert_present = c && c->present,
+        .ccert_trusted = c && c->trusted,
+        .ccert_subject = c ? str_c(c->subject) : STR_NONE,
+        .ccert_issuer = c ? str_c(c->issuer) : STR_NONE,
         .by = str_c(s->conf->hostname),
         .with = smtp_protocol(s),
         .id = s->tx.id,

@@ -1,5 +1,5 @@
-/* smtpd_client_*_rate_limit: what a client does too often is refused with Postfix's words. A TLS session that resumes
- * another costs little and is not counted. */
+/* smtpd_client_*_rate_limit: what a client does too often is refused with Postfix's words. A TLS session that
+ * resumes another costs little and is not counted. */
 #include "base/log.h"
 #include "smtp/session_impl.h"
 
@@ -32,13 +32,14 @@ static int limit_of(const struct conf *c, enum smtp_event event)
 static bool is_over(const struct smtp_session *s, enum smtp_event event, bool note)
 {
     int limit = limit_of(s->conf, event);
-    return limit > 0 && s->env->count && !smtp_may_xclient(s) && s->env->count(s->p->env_ctx, event, limit, note) != RC_OK;
+    return limit > 0 && s->env->count && !smtp_may_xclient(s) &&
+           s->env->count(s->p->env_ctx, event, limit, note) != RC_OK;
 }
 
 static void log_over(const struct smtp_session *s, enum smtp_event event)
 {
-    log_warn("warning: %s: %d from " SMTP_CLIENT_FMT " for service %s", limits[event].log, limit_of(s->conf, event) + 1,
-             SMTP_CLIENT_ARG(s), s->p->service);
+    log_warn("warning: %s: %d from " SMTP_CLIENT_FMT " for service %s", limits[event].log,
+             limit_of(s->conf, event) + 1, SMTP_CLIENT_ARG(s), s->p->service);
 }
 
 bool smtp_is_too_often(struct smtp_session *s, enum smtp_event event)
@@ -56,7 +57,8 @@ bool smtp_refuse_tls(struct smtp_session *s)
         return false;
     log_warn("warning: Refusing STARTTLS request from " SMTP_CLIENT_FMT " for service %s", SMTP_CLIENT_ARG(s),
              s->p->service);
-    smtp_reply(s, 454, "4.7.0", "Error: %s from " SMTP_CLIENT_FMT, limits[SMTP_EVENT_TLS].text, SMTP_CLIENT_ARG(s));
+    smtp_reply(s, 454, "4.7.0", "Error: %s from " SMTP_CLIENT_FMT, limits[SMTP_EVENT_TLS].text,
+               SMTP_CLIENT_ARG(s));
     return true;
 }
 
@@ -65,7 +67,7 @@ void smtp_count_tls(struct smtp_session *s)
     if (stream_tls_info(s->io)->resumed || !is_over(s, SMTP_EVENT_TLS, true))
         return;
     log_over(s, SMTP_EVENT_TLS);
-    smtp_reply(s, 421, "4.7.0", "%s Error: %s from " SMTP_CLIENT_FMT, s->conf->hostname, limits[SMTP_EVENT_TLS].text,
-               SMTP_CLIENT_ARG(s));
+    smtp_reply(s, 421, "4.7.0", "%s Error: %s from " SMTP_CLIENT_FMT, s->conf->hostname,
+               limits[SMTP_EVENT_TLS].text, SMTP_CLIENT_ARG(s));
     s->end = SMTP_END_REFUSED;
 }

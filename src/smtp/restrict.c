@@ -182,6 +182,9 @@ static enum verdict apply_simple(struct smtp_session *s, const struct restrictio
         return on_bounce(s, about);
     case RESTRICTION_PERMIT_SASL:
         return smtp_is_authenticated(s) ? PERMITTED : DUNNO;
+    case RESTRICTION_PERMIT_CCERT:
+    case RESTRICTION_PERMIT_ALL_CCERT:
+        return restrict_permit_ccert(s, r->kind == RESTRICTION_PERMIT_ALL_CCERT);
     default:
         break;
     }

@@ -265,6 +265,11 @@ static bool find_subject(const struct smtp_session *s, enum restriction_subject 
         *ret = s->account;
         about->class = CLASS_SASL;
         break;
+    case RESTRICTION_OF_CCERT:
+        *ret = restrict_ccert(s) ? str_c(restrict_ccert(s)->subject) : S("");
+        about->name = *ret;
+        about->class = CLASS_CCERT;
+        return restrict_ccert(s) != NULL;
     case RESTRICTION_NOBODY:
         return false;
     }
@@ -309,6 +314,9 @@ static enum verdict ask(struct smtp_session *s, const struct restriction *r, str
         }
         rc = table_list_find(table, TABLE_WHOLE_KEY, str_c(s->conf->smtpd_null_access_lookup_key), a,
                              &found.value, &e);
+        break;
+    case RESTRICTION_OF_CCERT:
+        rc = restrict_find_ccert(s, table, &found, &e);
         break;
     default:
         rc = table_list_find(table, TABLE_WHOLE_KEY, subject, a, &found.value, &e);

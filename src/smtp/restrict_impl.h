@@ -28,6 +28,7 @@ struct about {
 #define CLASS_SENDER    "Sender address"
 #define CLASS_RECIPIENT "Recipient address"
 #define CLASS_SASL      "SASL login name"
+#define CLASS_CCERT     "Client certificate"
 #define CLASS_DATA      "Data command"
 #define CLASS_END       "End-of-data"
 
@@ -68,6 +69,13 @@ enum verdict restrict_address(struct smtp_session *s, const struct restriction *
 enum verdict restrict_access(struct smtp_session *s, const struct restriction *r, const struct about *about);
 enum verdict restrict_servers(struct smtp_session *s, const struct restriction *r, struct table_list *table,
                               str name, const struct about *about);
+/* What the client showed, NULL: no certificate (restrict_ccert.c). */
+const struct tls_ccert *restrict_ccert(const struct smtp_session *s);
+/* Asks the table for its fingerprint, and then for that of its key; the value is in the arena. RC_GONE:
+ * neither. */
+enum rc restrict_find_ccert(struct smtp_session *s, struct table_list *table, struct maps_found *ret,
+                            struct err *e);
+enum verdict restrict_permit_ccert(struct smtp_session *s, bool all);
 enum verdict restrict_dnsbl(struct smtp_session *s, const struct restriction *r);
 enum verdict restrict_policy(struct smtp_session *s, const struct restriction *r, const struct about *about);
 enum verdict restrict_mx_backup(struct smtp_session *s);

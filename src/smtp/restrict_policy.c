@@ -1,6 +1,7 @@
 /* Policy servers (SMTPD_POLICY_README): what they are told, and what becomes of their answers. */
 #include "base/log.h"
 #include "fmt/policy.h"
+#include "fmt/xtext.h"
 #include "smtp/restrict_impl.h"
 #include "table/settings.h"
 
@@ -43,17 +44,31 @@ static void put_message(struct smtp_session *s, struct buf *out)
     policy_put(out, "stress", S(""));
 }
 
+/* Names are told only when somebody vouches for them, as xtext. */
+static void put_certificate_name(struct buf *out, const char *attribute, const char *name)
+{
+    AUTO(buf_deinit) struct buf text = BUF_INIT(1024);
+    xtext_put(&text, str_c(name));
+    policy_put(out, attribute, buf_str(&text));
+}
+
+static void put_certificate(struct smtp_session *s, struct buf *out)
+{
+    const struct tls_ccert *c = restrict_ccert(s);
+    put_certificate_name(out, "ccert_subject", c && c->trusted ? c->subject : "");
+    put_certificate_name(out, "ccert_issuer", c && c->trusted ? c->issuer : "");
+    policy_put(out, "ccert_fingerprint", c ? smtp_fingerprint(s, false, s->restrict_.arena) : S(""));
+    policy_put(out, "ccert_pubkey_fingerprint", c ? smtp_fingerprint(s, true, s->restrict_.arena) : S(""));
+}
+
 static void put_security(struct smtp_session *s, struct buf *out)
 {
-    static const char *const certificate[] = {"ccert_subject", "ccert_issuer", "ccert_fingerprint",
-                                              "ccert_pubkey_fingerprint"};
     const struct tls_info *tls = stream_tls_info(s->io);
     bool logged_in = smtp_is_authenticated(s);
     policy_put(out, "sasl_method", logged_in ? s->method : S(""));
     policy_put(out, "sasl_username", logged_in ? s->account : S(""));
     policy_put(out, "sasl_sender", logged_in && s->tx.mail_ok ? s->tx.mail.auth : S(""));
-    for (size_t i = 0; i < sizeof certificate / sizeof *certificate; i++)
-        policy_put(out, certificate[i], S(""));
+    put_certificate(s, out);
     policy_put(out, "encryption_protocol", tls ? tls->version : S(""));
     policy_put(out, "encryption_cipher", tls ? tls->cipher : S(""));
     put_number(out, "encryption_keysize", tls ? (uint64_t)tls->bits : 0);

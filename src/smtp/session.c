@@ -174,20 +174,6 @@ static void check_limits(struct smtp_session *s)
     }
 }
 
-static enum rc start_tls_first(struct smtp_session *s)
-{
-    struct err e;
-    stream_set_deadline(s->io, clock_mono() + s->conf->smtpd_command_time_limit_ms);
-    enum rc rc = stream_start_tls(s->io, s->p->tls, &e);
-    if (rc)
-        log_info("SSL_accept error from " SMTP_CLIENT_FMT ": %s", SMTP_CLIENT_ARG(s), err_text(&e));
-    else
-        smtp_log_tls(s);
-    if (rc == RC_OK)
-        smtp_count_tls(s);
-    return rc;
-}
-
 void smtp_greet(struct smtp_session *s)
 {
     const struct restrict_refusal *refusal;
@@ -237,8 +223,8 @@ void smtp_session_run(const struct smtp_params *p, struct stream *io)
     struct smtp_session s;
     session_init(&s, p, io);
     smtp_log_connect(&s);
-    if (p->implicit_tls && start_tls_first(&s) != RC_OK)
-        s.end = SMTP_END_LOST;
+    if (p->implicit_tls)
+        smtp_start_tls(&s);
     if (s.end == SMTP_END_NOT)
         smtp_greet(&s);
     smtp_flush(&s);
@@ -257,13 +243,15 @@ void smtp_session_refuse(const struct smtp_params *p, struct stream *io, const s
     struct smtp_session s;
     session_init(&s, p, io);
     smtp_log_connect(&s);
-    if (!p->implicit_tls || start_tls_first(&s) == RC_OK) {
+    if (p->implicit_tls)
+        smtp_start_tls(&s);
+    if (s.end == SMTP_END_NOT) {
         smtp_reply(&s, e->code ? e->code : 421, e->enhanced[0] ? e->enhanced : "4.7.0", "%s %s",
                    p->conf->hostname, e->peer);
         log_info("NOQUEUE: reject: CONNECT from " SMTP_CLIENT_FMT ": %d %s %s", SMTP_CLIENT_ARG(&s),
                  s.last_code, e->enhanced[0] ? e->enhanced : "4.7.0", err_text(e));
+        s.end = SMTP_END_REFUSED;
     }
-    s.end = SMTP_END_REFUSED;
     say_last_word(&s);
     smtp_log_end(&s);
     session_deinit(&s);

@@ -169,6 +169,12 @@ static inline bool smtp_is_authenticated(const struct smtp_session *s)
 }
 /* Whether the client may relay: it has logged in, or the administrator names its network. */
 bool smtp_is_trusted(const struct smtp_session *s);
+/* The handshake, at the start or after STARTTLS; s->end is set when it fails, or when a certificate is
+ * missing that is required: then the client was told. */
+void smtp_start_tls(struct smtp_session *s);
+/* "AB:CD:...": of the certificate that the client showed, or of its key; "" when there is none
+ * (restrict_ccert.c). */
+str smtp_fingerprint(struct smtp_session *s, bool of_key, struct arena *a);
 /* Whether passwords may be sent here: TLS, or loopback where the administrator permits it. */
 bool smtp_is_secured(const struct smtp_session *s);
 /* " PLAIN LOGIN...": the mechanisms that are offered on this connection now (cmd_auth.c). */

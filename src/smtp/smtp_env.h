@@ -86,7 +86,13 @@ struct smtp_delivery {
 struct smtp_params;
 
 /* What a client may do only so often (Postfix's anvil). */
-enum smtp_event { SMTP_EVENT_MESSAGE, SMTP_EVENT_RECIPIENT, SMTP_EVENT_AUTH, SMTP_EVENT_TLS, SMTP_EVENT_COUNT };
+enum smtp_event {
+    SMTP_EVENT_MESSAGE,
+    SMTP_EVENT_RECIPIENT,
+    SMTP_EVENT_AUTH,
+    SMTP_EVENT_TLS,
+    SMTP_EVENT_COUNT
+};
 
 struct smtp_env {
     /* Whose is this address ("local@domain", domain in lower case and A-labels; "postmaster" without a domain
@@ -135,7 +141,8 @@ struct smtp_env {
      * sessions. note: it does so now, once more. NULL: there are no limits. */
     enum rc (*count)(void *ctx, enum smtp_event event, int limit, bool note);
 
-    /* From now on this is the client and its connection (XCLIENT); p lives as long as the session. May be NULL. */
+    /* From now on this is the client and its connection (XCLIENT); p lives as long as the session. May be
+     * NULL. */
     void (*client_is)(void *ctx, const struct smtp_params *p);
 
     /* The server is ending: between commands the session says 421 4.3.2. May be NULL. */

@@ -9,13 +9,19 @@ void smtp_log_connect(const struct smtp_session *s)
     log_info("connect from " SMTP_CLIENT_FMT, SMTP_CLIENT_ARG(s));
 }
 
+static const char *trust_of(const struct tls_ccert *c)
+{
+    return !c || !c->present ? "Anonymous" : c->trusted ? "Trusted" : "Untrusted";
+}
+
 void smtp_log_tls(const struct smtp_session *s)
 {
     const struct tls_info *tls = stream_tls_info(s->io);
     if (tls)
-        log_info("Anonymous TLS connection established from " SMTP_CLIENT_FMT ": " STR_FMT
-                 " with cipher " STR_FMT " (%d/%d bits)",
-                 SMTP_CLIENT_ARG(s), STR_ARG(tls->version), STR_ARG(tls->cipher), tls->bits, tls->alg_bits);
+        log_info("%s TLS connection established from " SMTP_CLIENT_FMT ": " STR_FMT " with cipher " STR_FMT
+                 " (%d/%d bits)",
+                 trust_of(tls->ccert), SMTP_CLIENT_ARG(s), STR_ARG(tls->version), STR_ARG(tls->cipher),
+                 tls->bits, tls->alg_bits);
 }
 
 static void log_why(const struct smtp_session *s)

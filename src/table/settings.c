@@ -24,6 +24,7 @@ static const struct {
     [TABLES_RECIPIENT_CANONICAL] = {CONF_recipient_canonical_maps, "auth", false},
     [TABLES_SENDER_LOGIN] = {CONF_smtpd_sender_login_maps, "smtpd", false},
     [TABLES_RBL_REPLY] = {CONF_rbl_reply_maps, "smtpd", false},
+    [TABLES_RELAY_CCERT] = {CONF_relay_clientcerts, "smtpd", false},
 };
 
 static str value_of(const struct conf *c, size_t i)

@@ -60,10 +60,11 @@ static void check_keys(str bytes, struct buf *out)
 {
     struct tls_pem pairs[PAIRS_MAX];
     size_t n;
-    if (keys_get(bytes, pairs, PAIRS_MAX, &n) != RC_OK)
+    str client_ca;
+    if (keys_get(bytes, pairs, PAIRS_MAX, &n, &client_ca) != RC_OK)
         return;
     buf_reset(out);
-    keys_put(out, pairs, n);
+    keys_put(out, pairs, n, client_ca);
     must(str_eq(buf_str(out), bytes));
 }
 

@@ -1,4 +1,5 @@
-/* fmt/proxy_protocol: what a proxy says, as role/proxied reads it: always towards an end, and within the limit. */
+/* fmt/proxy_protocol: what a proxy says, as role/proxied reads it: always towards an end, and within the
+ * limit. */
 #include "fmt/proxy_protocol.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

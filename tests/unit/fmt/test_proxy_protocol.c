@@ -45,20 +45,23 @@ static void good(void **state)
         const char *server;
         unsigned server_port;
     } rows[] = {
-        {S("PROXY TCP4 192.0.2.7 203.0.113.10 65535 25\r\nEHLO x\r\n"), 8, "192.0.2.7", 65535, "203.0.113.10", 25},
+        {S("PROXY TCP4 192.0.2.7 203.0.113.10 65535 25\r\nEHLO x\r\n"), 8, "192.0.2.7", 65535, "203.0.113.10",
+         25},
         {S("PROXY TCP4 255.255.255.255 255.255.255.255 65535 65535\r\n"), 0, "255.255.255.255", 65535,
          "255.255.255.255", 65535},
         {S("PROXY TCP6 2001:db8::1 ::1 0 993\r\n\r\n"), 2, "2001:db8::1", 0, "::1", 993},
         {S("PROXY TCP6 ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff 65535 "
            "65535\r\n"),
-         0, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 65535, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 65535},
-        {S(SIGNATURE "\x21\x11\0\14\300\0\2\7\313\0\161\12\x12\x34\0\31x"), 1, "192.0.2.7", 0x1234, "203.0.113.10",
-         25},
-        {S(SIGNATURE "\x21\x21\0\44\x20\1\15\270\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\1\3\341"),
+         0, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", 65535, "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff",
+         65535},
+        {S(SIGNATURE "\x21\x11\0\14\300\0\2\7\313\0\161\12\x12\x34\0\31x"), 1, "192.0.2.7", 0x1234,
+         "203.0.113.10", 25},
+        {S(SIGNATURE
+           "\x21\x21\0\44\x20\1\15\270\0\0\0\0\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\1\0\1\3\341"),
          0, "2001:db8::1", 1, "::1", 993},
         /* with a TLV of three bytes behind the addresses */
-        {S(SIGNATURE "\x21\x11\0\22\300\0\2\7\313\0\161\12\x12\x34\0\31\2\0\3abc\x16\3"), 2, "192.0.2.7", 0x1234,
-         "203.0.113.10", 25},
+        {S(SIGNATURE "\x21\x11\0\22\300\0\2\7\313\0\161\12\x12\x34\0\31\2\0\3abc\x16\3"), 2, "192.0.2.7",
+         0x1234, "203.0.113.10", 25},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct proxy_header h = {.local = true};
@@ -74,10 +77,8 @@ static void good(void **state)
 static void local(void **state)
 {
     const str rows[] = {
-        S("PROXY UNKNOWN\r\n"),
-        S("PROXY UNKNOWN ffff:: whatever it says 1 2\r\n"),
-        S(SIGNATURE "\x20\0\0\0"),
-        S(SIGNATURE "\x20\x11\0\14\300\0\2\7\313\0\161\12\x12\x34\0\31"),
+        S("PROXY UNKNOWN\r\n"),      S("PROXY UNKNOWN ffff:: whatever it says 1 2\r\n"),
+        S(SIGNATURE "\x20\0\0\0"),   S(SIGNATURE "\x20\x11\0\14\300\0\2\7\313\0\161\12\x12\x34\0\31"),
         S(SIGNATURE "\x21\0\0\2zz"),
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -108,7 +109,8 @@ static void bad(void **state)
         {S("PROXY TCP6 192.0.2.7 203.0.113.10 1 25\r\n"), RC_INVALID},
         {S("PROXY UDP4 192.0.2.7 203.0.113.10 1 25\r\n"), RC_INVALID},
         {S("proxy TCP4 192.0.2.7 203.0.113.10 1 25\r\n"), RC_INVALID},
-        {S("PROXY UNKNOWN 45678901234567890123456789012345678901234567890123456789012345678901234567890123456789012"
+        {S("PROXY UNKNOWN "
+           "45678901234567890123456789012345678901234567890123456789012345678901234567890123456789012"
            "345678901234567\r\n"),
          RC_INVALID},
         {S("PROXY TCP4 192.0.2.7 203.0.113.10 1 25\r"), RC_TEMP},
@@ -131,6 +133,7 @@ static void bad(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(good), cmocka_unit_test(local), cmocka_unit_test(bad)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(good), cmocka_unit_test(local),
+                                       cmocka_unit_test(bad)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

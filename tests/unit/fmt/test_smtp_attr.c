@@ -34,10 +34,12 @@ static void good(void **state)
         const char *value; /* NULL: that is not looked at */
         unsigned port;
     } rows[] = {
-        {SMTP_ATTR_XCLIENT, "NAME=spike.porcupine.org", SMTP_ATTR_NAME, SMTP_ATTR_GIVEN, "spike.porcupine.org", 0},
+        {SMTP_ATTR_XCLIENT, "NAME=spike.porcupine.org", SMTP_ATTR_NAME, SMTP_ATTR_GIVEN,
+         "spike.porcupine.org", 0},
         {SMTP_ATTR_XCLIENT, "name=a_b.example", SMTP_ATTR_NAME, SMTP_ATTR_GIVEN, "a_b.example", 0},
         {SMTP_ATTR_XCLIENT, "NAME=[UNAVAILABLE]", SMTP_ATTR_NAME, SMTP_ATTR_UNAVAILABLE, NULL, 0},
-        {SMTP_ATTR_XCLIENT, "REVERSE_NAME=[TEMPUNAVAIL]", SMTP_ATTR_REVERSE_NAME, SMTP_ATTR_TEMPUNAVAIL, NULL, 0},
+        {SMTP_ATTR_XCLIENT, "REVERSE_NAME=[TEMPUNAVAIL]", SMTP_ATTR_REVERSE_NAME, SMTP_ATTR_TEMPUNAVAIL, NULL,
+         0},
         {SMTP_ATTR_XCLIENT, "ADDR=168.100.189.2", SMTP_ATTR_ADDR, SMTP_ATTR_GIVEN, "168.100.189.2", 0},
         {SMTP_ATTR_XFORWARD, "ADDR=IPv6:2001:db8::1", SMTP_ATTR_ADDR, SMTP_ATTR_GIVEN, "2001:db8::1", 0},
         {SMTP_ATTR_XCLIENT, "DESTADDR=[UNAVAILABLE]", SMTP_ATTR_DESTADDR, SMTP_ATTR_UNAVAILABLE, NULL, 0},
@@ -114,6 +116,7 @@ static void length(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(good), cmocka_unit_test(bad), cmocka_unit_test(length)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(good), cmocka_unit_test(bad),
+                                       cmocka_unit_test(length)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -2,7 +2,7 @@
 # config: smtpd_authorized_xclient_hosts = 127.0.0.0/8, 2001:db8::/32
 # config: mynetworks = 198.51.100.0/24
 
-# XCLIENT: it is offered, and begins the session again
+# RFC 5321 §4.1.5: XCLIENT, it is offered, and begins the session again
 S: 220 *
 C: EHLO proxy.example
 S: 250-mail.malle.test
@@ -25,7 +25,7 @@ LOG: *: client=c.example[127.0.0.9]
 C: QUIT
 S: 221 *
 
-# XCLIENT: who has become somebody else may not again
+# RFC 5321 §4.1.5: XCLIENT, who has become somebody else may not again
 S: 220 *
 C: XCLIENT ADDR=192.0.2.1 HELO=client.example
 S: 220 *
@@ -45,7 +45,7 @@ S: 250-STARTTLS
 S: 250-ENHANCEDSTATUSCODES
 S: 250-*
 
-# XCLIENT: the address decides about relaying
+# RFC 5321 §4.1.5: XCLIENT, the address decides about relaying
 S: 220 *
 C: XCLIENT ADDR=198.51.100.1 HELO=client.example PROTO=ESMTP
 S: 220 *
@@ -55,7 +55,7 @@ C: RCPT TO:<a@elsewhere.example>
 S: 250 *
 LOG: *: client=*[198.51.100.1]
 
-# XCLIENT: LOGIN is a log-in, until the next one says otherwise
+# RFC 5321 §4.1.5: XCLIENT, LOGIN is a log-in, until the next one says otherwise
 S: 220 *
 C: XCLIENT LOGIN=demo@malle.test HELO=client.example
 S: 220 *
@@ -75,7 +75,7 @@ S: 250 *
 C: RCPT TO:<a@elsewhere.example>
 S: 554 5.7.1 *
 
-# XCLIENT: what is unknown
+# RFC 5321 §4.1.5: XCLIENT, what is unknown
 S: 220 *
 C: XCLIENT NAME=[UNAVAILABLE] ADDR=IPV6:2001:db8::7 PORT=[UNAVAILABLE] HELO=[UNAVAILABLE] LOGIN=[UNAVAILABLE]
 S: 220 *
@@ -98,7 +98,7 @@ C: RCPT TO:<demo@malle.test>
 S: 250 *
 LOG: *: client=unknown[unknown]
 
-# XCLIENT: what is wrong changes nothing
+# RFC 5321 §4.1.5: XCLIENT, what is wrong changes nothing
 S: 220 *
 C: XCLIENT
 S: 501 5.5.4 Syntax: XCLIENT attribute=value...

@@ -1,7 +1,7 @@
 # XFORWARD (Postfix's XFORWARD_README) by a client that may use it.
 # config: smtpd_authorized_xforward_hosts = 127.0.0.1
 
-# XFORWARD: the log tells where a message came from, and nothing else changes
+# RFC 5321 §4.1.5: XFORWARD, the log tells where a message came from, and nothing else changes
 S: 220 *
 C: EHLO filter.example
 S: 250-mail.malle.test
@@ -25,7 +25,7 @@ C: DATA
 S: 354 *
 C: Subject: x
 C: .
-S: 250 2.0.0 Ok: queued as <<first>>
+S: 250 2.0.0 Ok: delivered as <<first>>
 C: MAIL FROM:<a@client.example>
 S: 250 *
 C: RCPT TO:<demo@malle.test>
@@ -33,10 +33,10 @@ S: 250 *
 C: DATA
 S: 354 *
 C: .
-S: 250 2.0.0 Ok: queued as <<second>>
+S: 250 2.0.0 Ok: delivered as <<second>>
 LOG: *<<second>>: client=*[127.0.0.1]
 
-# XFORWARD: what is known of the client
+# RFC 5321 §4.1.5: XFORWARD, what is known of the client
 S: 220 *
 C: EHLO filter.example
 S: 250-*
@@ -57,7 +57,7 @@ C: RCPT TO:<demo@malle.test>
 S: 250 *
 LOG: *: client=*[127.0.0.1], orig_client=unknown
 
-# XFORWARD: what is wrong
+# RFC 5321 §4.1.5: XFORWARD, what is wrong
 S: 220 *
 C: XFORWARD
 S: 501 5.5.4 Syntax: XFORWARD attribute=value...

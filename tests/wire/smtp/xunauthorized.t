@@ -2,7 +2,7 @@
 # config: smtpd_authorized_xclient_hosts = 192.0.2.0/24, ::1
 # config: smtpd_authorized_xforward_hosts = 192.0.2.0/24
 
-# XCLIENT: neither is offered, and neither does anything
+# RFC 5321 §4.1.5: XCLIENT, neither is offered, and neither does anything
 S: 220 *
 C: EHLO client.example
 S: 250-mail.malle.test
