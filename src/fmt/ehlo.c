@@ -4,6 +4,7 @@
 #include "fmt/ehlo.h"
 
 #include "base/num.h"
+#include "fmt/smtp_attr.h"
 
 enum { LIMIT_MAX = 999999 }; /* RFC 9422 §3.1: at most six digits */
 
@@ -84,6 +85,15 @@ static void read_origin(struct ehlo *e, str params)
         e->origin[0] = '\0';
 }
 
+static void read_forward(struct ehlo *e, str params)
+{
+    for (str word; (word = str_word(&params)).n;) {
+        enum smtp_attr_name name = smtp_attr_find(SMTP_ATTR_XFORWARD, word);
+        if (name != SMTP_ATTR_COUNT)
+            e->xforward |= 1u << name;
+    }
+}
+
 static const struct {
     str name;
     enum ehlo_keyword bit;
@@ -105,6 +115,7 @@ static const struct {
     {S("REQUIRETLS"), EHLO_REQUIRETLS, NULL},
     {S("LIMITS"), EHLO_LIMITS, read_limits},
     {S("XORIGIN"), EHLO_XORIGIN, read_origin},
+    {S("XFORWARD"), EHLO_XFORWARD, read_forward},
 };
 
 static void read_keyword(struct ehlo *e, str line)

@@ -23,7 +23,8 @@ enum ehlo_keyword {                               /* bits */
                     EHLO_DELIVERBY = 1 << 12,     /* RFC 2852 */
                     EHLO_REQUIRETLS = 1 << 13,    /* RFC 8689 */
                     EHLO_LIMITS = 1 << 14,        /* RFC 9422 */
-                    EHLO_XORIGIN = 1 << 15        /* malle's own */
+                    EHLO_XORIGIN = 1 << 15,       /* malle's own */
+                    EHLO_XFORWARD = 1 << 16       /* Postfix's */
 };
 
 enum ehlo_auth { /* bits: SASL mechanisms that malle has as a client */
@@ -45,6 +46,7 @@ struct ehlo {
     uint32_t deliver_by_min;                      /* DELIVERBY: seconds; 0: none */
     uint32_t rcpt_max, mail_max, rcpt_domain_max; /* LIMITS; 0: none */
     char origin[EHLO_NAME_MAX + 1]; /* XORIGIN, said to local programs: the domain of addresses without one */
+    unsigned xforward;              /* XFORWARD: bits 1 << enum smtp_attr_name */
     unsigned lines;                 /* fed so far */
 };
 

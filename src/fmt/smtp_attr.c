@@ -4,6 +4,7 @@
 #include "fmt/dns_name.h"
 #include "fmt/ip.h"
 #include "fmt/smtp_cmd.h"
+#include "fmt/xtext.h"
 
 enum { XCLIENT = 1 << SMTP_ATTR_XCLIENT, XFORWARD = 1 << SMTP_ATTR_XFORWARD, PORT_DIGITS = 5 };
 
@@ -58,12 +59,19 @@ const char *smtp_attr_names(enum smtp_attr_command command)
                                         : " NAME ADDR PROTO HELO SOURCE PORT IDENT";
 }
 
-static enum smtp_attr_name find(enum smtp_attr_command command, str name)
+enum smtp_attr_name smtp_attr_find(enum smtp_attr_command command, str name)
 {
     for (int i = 0; i < SMTP_ATTR_COUNT; i++)
         if (attributes[i].commands & 1u << command && str_ieq(name, str_c(attributes[i].name)))
             return (enum smtp_attr_name)i;
     return SMTP_ATTR_COUNT;
+}
+
+void smtp_attr_put(struct buf *out, enum smtp_attr_name name, str value)
+{
+    bool address = name == SMTP_ATTR_ADDR || name == SMTP_ATTR_DESTADDR;
+    buf_printf(out, " %s=%s", attributes[name].name, address && ip_is_v6(value) ? "IPV6:" : "");
+    xtext_put(out, value.n > 0 ? value : S("[UNAVAILABLE]"));
 }
 
 /* "192.0.2.1" or "IPV6:2001:db8::1" */
@@ -125,7 +133,7 @@ enum rc smtp_attr_take(enum smtp_attr_command command, str *args, struct arena *
                        struct err *e)
 {
     str xtext = str_word(args), name = str_take(&xtext, '=');
-    struct smtp_attr attr = {.name = find(command, name)};
+    struct smtp_attr attr = {.name = smtp_attr_find(command, name)};
     if (name.n == 0 && !xtext.p)
         return RC_GONE;
     if (!xtext.n)

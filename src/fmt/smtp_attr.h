@@ -9,6 +9,7 @@
 #define FMT_SMTP_ATTR_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 
 enum smtp_attr_name {
     SMTP_ATTR_NAME, /* of the client's host */
@@ -40,6 +41,12 @@ struct smtp_attr {
 
 /* " NAME ADDR ...", for the reply to EHLO. */
 const char *smtp_attr_names(enum smtp_attr_command command);
+
+/* SMTP_ATTR_COUNT: the command has none of this name. */
+enum smtp_attr_name smtp_attr_find(enum smtp_attr_command command, str name);
+
+/* Adds " NAME=xtext", [UNAVAILABLE] for an empty value; an address gets its "IPV6:". */
+void smtp_attr_put(struct buf *out, enum smtp_attr_name name, str value);
 
 /* The next attribute; *args becomes what follows. RC_GONE: there is none; RC_INVALID: e has Postfix's reply
  * 501. */

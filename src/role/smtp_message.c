@@ -2,6 +2,7 @@
  * 6710), DSN (RFC 3461), BINARYMIME (RFC 3030). */
 #include "fmt/crlf.h"
 #include "fmt/header.h"
+#include "fmt/ip.h"
 #include "role/smtp_impl.h"
 
 #include <unistd.h>
@@ -117,6 +118,22 @@ static void fill_rcpt(const struct queue_rcpt *from, struct smtp_client_rcpt *re
     }
 }
 
+/* Of "name[address]", what is known. */
+static struct smtp_client_origin origin_of(const struct queue_envelope *v)
+{
+    str address = v->client, name = str_take(&address, '[');
+    struct ip_net ip;
+    struct smtp_client_origin from = {.id = v->id};
+    address = str_sub(address, 0, address.n > 0 ? address.n - 1 : 0);
+    from.local = ip_parse(address, &ip) != RC_OK;
+    if (from.local)
+        return from;
+    from.address = address;
+    if (!str_eq(name, S("unknown")))
+        from.name = name;
+    return from;
+}
+
 void smtp_message_fill(const struct smtp_worker *w, struct smtp_job *job, const size_t *open, size_t n,
                        struct smtp_client_message *ret, struct smtp_client_rcpt *rcpts)
 {
@@ -125,6 +142,7 @@ void smtp_message_fill(const struct smtp_worker *w, struct smtp_job *job, const 
     uint64_t size = v->size - job->skip;
     /* without priority it has 0 (RFC 6710 §4.2, RFC 6758 §3.2) */
     *ret = (struct smtp_client_message){
+        .origin = origin_of(v),
         .sender = v->sender,
         .size_bytes = size + v->lines - job->skip_lines + job->header.n + crlf_lines(job->header),
         .content = content_of(v),

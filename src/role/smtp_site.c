@@ -169,6 +169,7 @@ static enum rc fill_params(struct smtp_worker *w, const struct smtp_site *s, str
 {
     const struct conf *c = w->conf;
     p->lmtp = s->name.transport == SITE_LMTP;
+    p->tells_origin = p->lmtp ? c->lmtp_send_xforward_command : c->smtp_send_xforward_command;
     p->helo_name = str_c(c->smtp_helo_name[0] ? c->smtp_helo_name : c->hostname);
     p->timeouts = (struct smtp_client_timeouts){.greeting = c->smtp_helo_timeout_ms,
                                                 .helo = c->smtp_helo_timeout_ms,

@@ -26,6 +26,7 @@ enum smtp_phase { /* what was going on when the outcome was known */
                   SMTP_PHASE_TLS, /* the handshake and what it showed */
                   SMTP_PHASE_AUTH,
                   SMTP_PHASE_CHECK, /* nothing was sent: the server lacks what the message needs */
+                  SMTP_PHASE_XFORWARD,
                   SMTP_PHASE_MAIL,
                   SMTP_PHASE_RCPT,
                   SMTP_PHASE_DATA, /* the DATA command */
@@ -84,6 +85,7 @@ struct smtp_client_params { /* copied; what its views show must outlive the clie
     struct tls_client *tls; /* NULL only with SMTP_TLS_NONE */
     struct tls_client_params tls_params;
     const struct smtp_client_auth *auth; /* NULL: none */
+    bool tells_origin;                   /* with XFORWARD, where it is offered */
     unsigned ignore_keywords;            /* EHLO_* bits that count as not offered */
     struct smtp_client_timeouts timeouts;
     msec deadline; /* clock_mono() instant at which everything fails; 0: none */
@@ -155,7 +157,15 @@ struct smtp_client_rcpt {
     struct smtp_outcome outcome;
 };
 
+/* From whom a message came, as far as it is known; empty: it is not. */
+struct smtp_client_origin {
+    str name, address; /* of the client; both empty for a program of this machine */
+    str id;            /* under which the message is in our log */
+    bool local;        /* ... from such a program */
+};
+
 struct smtp_client_message {
+    struct smtp_client_origin origin;
     str sender;          /* as between the brackets; "" for <> */
     uint64_t size_bytes; /* as SIZE counts (CRLF, without dots); 0: not announced */
     enum smtp_client_content content;

@@ -11,6 +11,7 @@ static const struct {
     [SMTP_PHASE_TLS] = {"performing the TLS handshake", NULL},
     [SMTP_PHASE_AUTH] = {"performing the SASL authentication", "AUTH command"},
     [SMTP_PHASE_CHECK] = {"checking the message", NULL},
+    [SMTP_PHASE_XFORWARD] = {"sending XFORWARD", "XFORWARD command"},
     [SMTP_PHASE_MAIL] = {"sending MAIL FROM", "MAIL FROM command"},
     [SMTP_PHASE_RCPT] = {"sending RCPT TO", "RCPT TO command"},
     [SMTP_PHASE_DATA] = {"sending DATA command", "DATA command"},

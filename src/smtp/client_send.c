@@ -151,7 +151,7 @@ void smtp_client_send(struct smtp_client *c, struct arena *arena, struct smtp_cl
     if (t.n == 0) {
         if (m->n_rcpts)
             m->outcome = m->rcpts[0].outcome;
-    } else if (begin(&t)) {
+    } else if (begin(&t) && transaction_tell_origin(&t)) {
         run(&t);
     }
     if (was_accepted(m))

@@ -41,6 +41,10 @@ void transaction_settle_all(struct transaction *t, const struct smtp_outcome *o)
 /* The same, where the connection is of no more use. */
 void transaction_settle_lost(struct transaction *t, enum smtp_phase phase, enum rc rc);
 
+/* --- client_forward.c: says from whom the message came; false: the connection is lost, and all is settled
+ * --- */
+bool transaction_tell_origin(struct transaction *t);
+
 /* --- client_pipeline.c: sends the commands, reads their replies --- */
 void transaction_run_envelope(struct transaction *t);
 

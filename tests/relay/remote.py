@@ -5,7 +5,7 @@
         remote.drop('DOT', times=1)                         # closes instead of answering the end of data
         ... remote.messages is what it took: (sender, recipients, bytes)
 
-Verbs for answer(), drop(), cut(), drip() and hang(): CONNECT EHLO STARTTLS AUTH MAIL RCPT DATA DOT BDAT RSET QUIT, and for drop() BODY (while
+Verbs for answer(), drop(), cut(), drip() and hang(): CONNECT EHLO STARTTLS AUTH MAIL RCPT DATA DOT BDAT RSET XFORWARD QUIT, and for drop() BODY (while
 the content comes).
 """
 import base64
@@ -39,6 +39,7 @@ class Remote:
         self.lock = threading.Lock()
         self.messages, self.connections, self.rules = [], 0, []
         self.peers, self.greetings, self.logins = [], [], []  # addresses; EHLO lines; "user:password" of AUTH
+        self.origins = []  # XFORWARD lines
         self.lies = False
         self.open = set()
         threading.Thread(target=self.accept, daemon=True).start()
@@ -249,6 +250,10 @@ class Session:
     def do_rset(self, line):
         self.sender, self.recipients, self.chunks = None, [], b''
         self.say('RSET', '250 2.0.0 Ok')
+
+    def do_xforward(self, line):
+        self.remote.origins.append(line)
+        self.say('XFORWARD', '250 2.0.0 Ok', line)
 
     def do_noop(self, line):
         self.say('NOOP', '250 2.0.0 Ok')

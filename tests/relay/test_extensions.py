@@ -379,3 +379,40 @@ def test_binary_is_returned_as_its_header(few):
     submit_binary(server, 'bad@remote.example')
     text = eventually(lambda: server.messages(SENDER), 20)[0].read_bytes()
     assert b'Subject: x\nMIME-Version: 1.0\n' in text and b'\0' not in text and b'\r' not in text
+
+
+# --- XFORWARD ---
+
+def test_origin():
+    """The next server is told from whom a message came, what it wants to know of that, where a setting says so."""
+    for wanted, said in (('NAME ADDR PROTO HELO SOURCE PORT IDENT', 'XFORWARD NAME=localhost ADDR=127.0.0.1 IDENT={id} SOURCE=REMOTE'),
+                         ('ADDR', 'XFORWARD ADDR=127.0.0.1'), ('PROTO', None)):
+        with Remote((*KEYWORDS, f'XFORWARD {wanted}')) as remote, relaying(remote, smtp_send_xforward_command='yes') as server:
+            identity = send(server, 'a@remote.example').split()[-1]
+            eventually(lambda: remote.messages, 20)
+            assert remote.origins == ([said.format(id=identity)] if said else [])
+
+
+def test_origin_of_local_mail():
+    with Remote((*KEYWORDS, 'XFORWARD NAME ADDR SOURCE')) as remote, relaying(remote, smtp_send_xforward_command='yes') as server:
+        server.malle('sendmail', 'a@remote.example', input='Subject: x\n\nx\n')
+        eventually(lambda: remote.messages, 20)
+        assert remote.origins == ['XFORWARD NAME=[UNAVAILABLE] ADDR=[UNAVAILABLE] SOURCE=LOCAL']
+
+
+def test_origin_that_nobody_wants_to_know():
+    """A refusal changes nothing; a connection that ends is tried again; without the setting nothing is said."""
+    with Remote((*KEYWORDS, 'XFORWARD NAME ADDR')) as remote:
+        with relaying(remote, smtp_send_xforward_command='yes') as server:
+            remote.answer('XFORWARD', '550 5.7.0 Error: insufficient authorization', times=1)
+            send(server, 'a@remote.example')
+            eventually(lambda: len(remote.messages) == 1, 20)
+            remote.drop('XFORWARD', times=1)
+            remote.answer('XFORWARD', '421 4.3.2 later', times=1)
+            send(server, 'b@remote.example')
+            eventually(lambda: len(remote.messages) == 2, 20)
+            assert len(remote.origins) == 4
+        with relaying(remote, lmtp_send_xforward_command='yes') as server:
+            send(server, 'c@remote.example')
+            eventually(lambda: len(remote.messages) == 3, 20)
+            assert len(remote.origins) == 4

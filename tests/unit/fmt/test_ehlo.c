@@ -1,6 +1,8 @@
 /* fmt/ehlo: keywords and their parameters, as RFCs show them and as servers write them. */
 #include "fmt/ehlo.h"
 
+#include "fmt/smtp_attr.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -33,10 +35,12 @@ static void everything_is_recognised(void **state)
                                         "REQUIRETLS",
                                         "LIMITS RCPTMAX=20 MAILMAX=5 RCPTDOMAINMAX=3 OTHER=x",
                                         "XORIGIN example.org",
+                                        "XFORWARD NAME ADDR OTHER ident",
                                         NULL};
     struct ehlo e = read_lines(lines);
     assert_string_equal(e.name, "mx.example.org");
-    assert_int_equal(e.keywords, (1u << 16) - 1);
+    assert_int_equal(e.keywords, (1u << 17) - 1);
+    assert_int_equal(e.xforward, 1u << SMTP_ATTR_NAME | 1u << SMTP_ATTR_ADDR | 1u << SMTP_ATTR_IDENT);
     assert_string_equal(e.origin, "example.org");
     assert_int_equal(e.size_max, 52428800);
     assert_int_equal(e.auth, EHLO_AUTH_PLAIN | EHLO_AUTH_LOGIN | EHLO_AUTH_SCRAM_SHA_1 |
