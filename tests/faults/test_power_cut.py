@@ -4,6 +4,8 @@ All mail, the queue and the other state lie on a real file system, on a loop dev
 its power is cut, of each block that was not flushed a version of chance is kept. Everything of malle is killed, the file system is
 mounted anew, and malle starts in what it takes for another boot of the machine.
 """
+import contextlib
+import ctypes
 import os
 import random
 import shutil
@@ -34,6 +36,23 @@ def run(*command, check=True):
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=60)
     assert not check or done.returncode == 0, f'{command}: {done.stderr}{done.stdout}'
     return done.stdout.strip()
+
+
+@contextlib.contextmanager
+def own_mounts():
+    """What this thread and its children mount is theirs alone: a namespace that others make meanwhile would keep the disk."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    newns, fs, folder = 0x20000, 0x200, os.getcwd()
+    before = os.open('/proc/thread-self/ns/mnt', os.O_RDONLY | os.O_CLOEXEC)
+    assert libc.unshare(newns) == 0, os.strerror(ctypes.get_errno())
+    try:
+        run('mount', '--make-rprivate', '/')
+        yield
+    finally:
+        # threads that were started in between share what setns changes
+        assert libc.unshare(fs) == 0 and libc.setns(before, newns) == 0, os.strerror(ctypes.get_errno())
+        os.close(before)
+        os.chdir(folder)
 
 
 def why_not():
@@ -92,7 +111,7 @@ class Disk:
         run('losetup', '-d', self.loop)
         self.loop = None
         eventually(lambda: run('umount', self.fuse, check=False) == '' and not os.path.ismount(self.fuse), 20)
-        self.process.terminate()  # another mount namespace, made meanwhile, may keep the file system
+        self.process.terminate()
         self.process.wait(60)
 
     def discard(self):
@@ -134,7 +153,7 @@ def world():
     print(f'seed {seed}')
     source = random.Random(seed)
     disk = None
-    with Moody(seed) as remote, Server(conf={**CONF, 'relayhost': remote.site}, users={}, start=False) as server:
+    with own_mounts(), Moody(seed) as remote, Server(conf={**CONF, 'relayhost': remote.site}, users={}, start=False) as server:
         try:
             disk = Disk(server.dir, ('mail', 'state'), source)
             shutil.chown(server.dir / 'mail', 'vmail', 'vmail')
