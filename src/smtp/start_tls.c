@@ -15,12 +15,17 @@ static bool lacks_certificate(const struct smtp_session *s)
     return required && !stream_tls_info(s->io)->ccert->trusted;
 }
 
+static void log_doubt(const struct smtp_session *s)
+{
+    const struct tls_ccert *c = stream_tls_info(s->io)->ccert;
+    if (c->present)
+        log_info("certificate verification failed for " SMTP_CLIENT_FMT ": %s", SMTP_CLIENT_ARG(s), c->why);
+}
+
 static void refuse_certificate(struct smtp_session *s)
 {
     const struct tls_ccert *c = stream_tls_info(s->io)->ccert;
     const char *why = c->present ? "Client certificate not trusted" : "No client certificate presented";
-    if (c->present)
-        log_info("certificate verification failed for " SMTP_CLIENT_FMT ": %s", SMTP_CLIENT_ARG(s), c->why);
     log_info("NOQUEUE: abort: TLS from " SMTP_CLIENT_FMT ": %s", SMTP_CLIENT_ARG(s), why);
     smtp_reply(s, 421, "4.7.1", "%s Error: %s", s->conf->hostname, why);
     s->end = SMTP_END_REFUSED;
@@ -37,6 +42,8 @@ void smtp_start_tls(struct smtp_session *s)
         s->end = SMTP_END_LOST;
         return;
     }
+    if (lacks_certificate(s))
+        log_doubt(s);
     smtp_log_tls(s);
     if (lacks_certificate(s))
         refuse_certificate(s);

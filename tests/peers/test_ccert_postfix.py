@@ -39,7 +39,7 @@ class Certificates:
         self.pairs = {'nobody': None, **{name: self.authority.pair(name) for name in ('known.example', 'other.example')}}
         for name in ('selfmade', 'friend'):
             pair = folder / f'{name}.crt', folder / f'{name}.key'
-            self.authority.openssl('req', '-x509', *KEY, '-days', '2', '-subj', f'/CN={name} (of its own)', '-keyout', pair[1], '-out', pair[0])
+            self.authority.openssl('req', '-x509', *KEY, '-days', '2', '-subj', f'/CN={name} of its own', '-keyout', pair[1], '-out', pair[0])
             self.pairs[name] = pair
         (folder / 'relay').write_text(f'{self.fingerprint("known.example")} x\n{self.key_fingerprint("friend")} x\n')
         (folder / 'access').write_text(f'{self.fingerprint("other.example")} REJECT not you\n{self.key_fingerprint("selfmade")} DEFER wait\n'
@@ -90,12 +90,12 @@ class Asking(Postfix):
         main, master, folder = self.dir / 'etc/main.cf', self.dir / 'etc/master.cf', self.certificates.folder
         values = dict(line.split(' =', 1) for line in main.read_text().splitlines())
         values.update({'myhostname': 'mail.malle.test', 'virtual_mailbox_domains': 'malle.test', 'mynetworks': '192.0.2.0/24', 'relayhost': '[127.0.0.1]:9',
-                       'smtpd_peername_lookup': 'no', 'smtpd_tls_CAfile': folder / 'ca.pem', 'smtpd_tls_ask_ccert': 'yes', 'smtpd_relay_restrictions': '',
+                       'smtpd_peername_lookup': 'no', 'smtpd_tls_CAfile': folder / 'ca.pem', 'smtpd_tls_ask_ccert': 'yes', 'smtpd_relay_restrictions': 'reject_unauth_destination',
                        'relay_clientcerts': f'texthash:{folder}/relay', 'smtpd_tls_received_header': 'yes', 'smtpd_tls_loglevel': '1'})
         main.write_text(''.join(f'{name} = {str(value).strip()}\n' for name, value in values.items()))
         with master.open('a') as f:
             for case in CASES:
-                own = settings(case, folder)
+                own = {'smtpd_relay_restrictions': '', **settings(case, folder)}
                 if 'smtpd_req' in CASES[case]:
                     own.update({'smtpd_tls_req_ccert': 'yes', 'smtpd_tls_security_level': 'encrypt'})
                 f.write(f'127.0.0.1:{self.ports[case]} inet n - n - - smtpd\n' + ''.join('  -o { %s = %s }\n' % one for one in own.items()))
@@ -170,7 +170,7 @@ def normal(line):
 def logged(lines):
     """How far a client is trusted, and what became of it."""
     found = (re.search(r'smtpd\[\d+\]: (?:\w+: )?(\w+ TLS connection established|(?:reject|abort): .*|certificate verification .*)', line) for line in lines)
-    return [m.group(1).replace('localhost[', 'unknown[') for m in found if m]
+    return [m.group(1).replace('localhost[', 'unknown[').replace('ESMTPS', 'ESMTP') for m in found if m]
 
 
 @pytest.mark.parametrize('case', CASES)
