@@ -2,6 +2,7 @@
  * has a whole struct conf of its own that differs in these. */
 #include "base/arena.h"
 #include "conf/build.h"
+#include "conf/report.h"
 
 static bool is_of(const struct conf_setting *s, const struct conf_listener *l)
 {
@@ -25,6 +26,15 @@ static void apply(struct conf_build *b, struct conf_listener *l, const struct co
     l->own->origin[key - conf_options.v] = s->origin;
 }
 
+static void check_proxies(struct conf_build *b, size_t i)
+{
+    const struct conf_listener *l = &b->conf->listeners[i];
+    const struct conf *c = l->own ? l->own : b->conf;
+    if (l->proxy_protocol && c->haproxy_trusted_networks.n == 0)
+        conf_warning(b->report, b->listener_lines[i].file, b->listener_lines[i].line,
+                     "nobody can connect to the listener %s: haproxy_trusted_networks names no proxy", l->name);
+}
+
 void conf_listeners_own(struct conf_build *b)
 {
     struct conf *c = b->conf;
@@ -33,6 +43,7 @@ void conf_listeners_own(struct conf_build *b)
         for (size_t j = 0; j < c->setting_count; j++)
             if (is_of(&c->settings[j], l))
                 apply(b, l, &c->settings[j]);
+        check_proxies(b, i);
         if (l->own && !b->report->errors) {
             struct conf_build alone = *b;
             alone.conf = l->own;

@@ -12,9 +12,9 @@ static enum verdict refuse_client(struct smtp_session *s, bool uncertain, const 
 }
 
 /* Who connects from an address of this machine has it for a name of the server, too. */
-static bool is_here(const struct smtp_params *p)
+static bool is_here(const struct smtp_session *s)
 {
-    return p->server_address.n > 0 && str_eq(p->client_address, p->server_address);
+    return s->has_address && str_eq(s->p->client_address, s->p->server_address);
 }
 
 enum verdict restrict_client(struct smtp_session *s, const struct restriction *r)
@@ -22,7 +22,7 @@ enum verdict restrict_client(struct smtp_session *s, const struct restriction *r
     const struct smtp_params *p = s->p;
     switch (r->kind) {
     case RESTRICTION_PERMIT_INTERFACES:
-        return is_here(p) ? PERMITTED : DUNNO;
+        return is_here(s) ? PERMITTED : DUNNO;
     case RESTRICTION_PERMIT_NETWORKS:
         return s->has_address && rules_in_networks(&s->conf->mynetworks, &s->address) ? PERMITTED : DUNNO;
     case RESTRICTION_UNKNOWN_REVERSE:

@@ -22,6 +22,8 @@ static const str settings[] = {
     S(SETTINGS),
     S(SETTINGS
       "smtpd_helo_required = no\nsmtpd_reject_unlisted_sender = yes\nsmtpd_reject_unlisted_recipient = no\n"
+      "smtpd_authorized_xclient_hosts = 127.0.0.0/8\n"
+      "smtpd_authorized_xforward_hosts = 127.0.0.0/8\n"
       "smtpd_restriction_classes = strict = reject_unknown_sender_domain, reject_rhsbl_sender rhs.example\n"
       "smtpd_client_restrictions = permit_dnswl_client wl.example, reject_rbl_client "
       "bl.example=127.0.0.[2;9]\n"

@@ -171,6 +171,8 @@ def test_nobody_is_trusted_without_being_named():
         with connected(server) as client:
             assert client.ends()
         server.wait_log('smtp: haproxy: Client not trusted (rip=127.0.0.1)')
+        said = server.malle('check')
+        assert 'nobody can connect to the listener smtp: haproxy_trusted_networks names no proxy' in said.stdout + said.stderr
 
 
 def test_a_header_where_none_belongs():
