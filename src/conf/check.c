@@ -408,4 +408,5 @@ void conf_check(struct conf_build *b)
     check_every_domain(b);
     check_pipes(b);
     conf_check_restrictions(b);
+    conf_check_gate(b);
 }

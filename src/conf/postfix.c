@@ -19,6 +19,10 @@ static bool find(void *ctx, str name, str *ret)
     struct postfix *p = ctx;
     const struct postfix_param *set = postfix_main_find(&p->main, name);
     map_put(p->asked, name, p);
+    if (p->stress && str_eq(name, S("stress"))) {
+        *ret = S("yes");
+        return true;
+    }
     if (p->service && postfix_override_find(p->service, name, ret))
         return true;
     if (!set)
@@ -99,7 +103,8 @@ void postfix_set_same(struct postfix *p, struct conf_section s, const char *name
         text = duration(p, name, v->text);
     else if (str_ends(str_c(option), S("_restrictions")))
         text = postfix_restrictions(p, v);
-    else if (str_ends(str_c(option), S("_maps")) || strcmp(option, "relay_clientcerts") == 0)
+    else if (str_ends(str_c(option), S("_maps")) || str_ends(str_c(option), S("_access_list")) ||
+             strcmp(option, "relay_clientcerts") == 0)
         text = postfix_tables(p, v, strcmp(option, "alias_maps") == 0 ? "aliases:" : "texthash:");
     if (folder_takes(option, text, &e))
         folder_set_in(p->f, s, v->file, v->line, option, text);

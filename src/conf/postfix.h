@@ -14,6 +14,7 @@ struct postfix {
     struct postfix_master master;
     struct map *asked;                     /* names of parameters whose values something has asked for */
     const struct postfix_service *service; /* whose -o count before main.cf; NULL: none */
+    bool stress; /* values are asked for as they are for a server under load */
     char machine_name[POSTFIX_NAME_SIZE];
 };
 
@@ -55,6 +56,9 @@ void postfix_set_domains(struct postfix *p);
 void postfix_set_mailboxes(struct postfix *p);
 void postfix_set_tls(struct postfix *p);
 void postfix_set_sasl(struct postfix *p);
+
+/* postfix_gate.c: the gate before this listener, as p->service, a postscreen, has it. */
+void postfix_set_gate(struct postfix *p, struct conf_section l);
 
 /* postfix_services.c: the listeners of master.cf, and what is set for each. */
 void postfix_set_services(struct postfix *p);

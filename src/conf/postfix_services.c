@@ -101,6 +101,22 @@ static void set_proxy(struct postfix *p, const struct postfix_service *s, struct
     postfix_set_same(p, l, timeout, "haproxy_timeout", &time);
 }
 
+/* Behind a postscreen, sessions are those of the service that it passes connections to. */
+static const struct postfix_service *service_of_sessions(struct postfix *p, const struct postfix_service *s)
+{
+    if (!runs(s, "postscreen"))
+        return s;
+    p->service = s;
+    str name = postfix_value(p, "smtpd_service_name").text;
+    const struct postfix_service *passed = postfix_master_find(&p->master, name, POSTFIX_PASS);
+    if (!passed)
+        conf_warning(p->f->b->report, p->master_file, s->line,
+                     "there is no service \"" STR_FMT
+                     " pass\": Postfix's postscreen would let nobody in; malle's gate does",
+                     STR_ARG(name));
+    return passed ? passed : s;
+}
+
 static void set_listener(struct postfix *p, const struct postfix_service *s)
 {
     uint32_t port = port_of(p, s->port);
@@ -109,7 +125,7 @@ static void set_listener(struct postfix *p, const struct postfix_service *s)
                    STR_ARG(s->port));
         return;
     }
-    p->service = s;
+    p->service = service_of_sessions(p, s);
     struct conf_section l = folder_listener(p->f, p->master_file, s->line, listener_name(p, s, port));
     folder_set_in(p->f, l, p->master_file, s->line, "protocol",
                   is_submission(p) ? S("submission") : S("smtp"));
@@ -119,8 +135,11 @@ static void set_listener(struct postfix *p, const struct postfix_service *s)
                   postfix_value(p, "smtpd_tls_auth_only").text);
     if (s->host.n)
         folder_set_in(p->f, l, p->master_file, s->line, "addresses", s->host);
-    set_proxy(p, s, l);
     postfix_take_overrides(p, l);
+    p->service = s;
+    set_proxy(p, s, l);
+    if (runs(s, "postscreen"))
+        postfix_set_gate(p, l);
     p->service = NULL;
 }
 

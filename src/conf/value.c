@@ -145,13 +145,16 @@ static enum rc set_mode(void *member, str value, struct err *e)
 static enum rc parse_number(enum conf_type type, str text, int64_t *ret)
 {
     uint64_t u = 0;
+    bool minus = type == CONF_TYPE_INT && str_starts(text, S("-"));
+    if (minus)
+        text = str_from(text, 1);
     enum rc rc = type == CONF_TYPE_DURATION ? num_parse_duration_ms(text, ret)
                  : type == CONF_TYPE_SIZE   ? num_parse_size(text, &u)
                                             : num_parse_u64(text, INT_MAX, &u);
     if (rc == RC_OK && type != CONF_TYPE_DURATION) {
         if (u > INT64_MAX)
             return RC_LIMIT;
-        *ret = (int64_t)u;
+        *ret = minus ? -(int64_t)u : (int64_t)u;
     }
     return rc;
 }

@@ -231,6 +231,14 @@ enum rc cache_wait(struct answer_cache *c, struct question *q, msec deadline, co
     return rc;
 }
 
+bool cache_is_settled(struct answer_cache *c, const struct question *q)
+{
+    pthread_mutex_lock(&c->lock);
+    bool settled = q->settled;
+    pthread_mutex_unlock(&c->lock);
+    return settled;
+}
+
 void cache_settle(struct answer_cache *c, struct question *q, struct dns_answer *answer, msec ttl)
 {
     pthread_mutex_lock(&c->lock);

@@ -195,6 +195,7 @@ static struct dns_answer *answer_of(const struct ub_result *u)
     struct dns_answer *a =
         dns_answer_new(security, u->nxdomain, rdata, n, str_c(u->bogus ? u->why_bogus : ""));
     free(rdata);
+    a->ttl_s = u->ttl;
     return a;
 }
 
@@ -231,8 +232,7 @@ static void *dispatcher_main(void *arg)
 
 /* --- questions --- */
 
-static enum rc ask(struct resolver *r, str name, enum dns_type type, msec deadline,
-                   const struct dns_answer **ret)
+static enum rc begin(struct resolver *r, str name, enum dns_type type, struct question **ret)
 {
     struct question *q;
     bool asks;
@@ -246,7 +246,15 @@ static enum rc ask(struct resolver *r, str name, enum dns_type type, msec deadli
         if (ub_resolve_async(r->library, z, (int)type, 1, asked, answered, NULL) != UB_NOERROR)
             answered(asked, UB_SERVFAIL, NULL);
     }
-    return cache_wait(r->cache, q, deadline, ret);
+    *ret = q;
+    return RC_OK;
+}
+
+static enum rc ask(struct resolver *r, str name, enum dns_type type, msec deadline,
+                   const struct dns_answer **ret)
+{
+    struct question *q;
+    return begin(r, name, type, &q) == RC_OK ? cache_wait(r->cache, q, deadline, ret) : RC_TEMP;
 }
 
 enum rc resolver_query(struct resolver *r, str name, enum dns_type type, msec deadline,
@@ -255,6 +263,30 @@ enum rc resolver_query(struct resolver *r, str name, enum dns_type type, msec de
     if (!dns_name_is_valid(name))
         return RC_INVALID;
     return atomic_load(&r->started) ? ask(r, name, type, deadline, ret) : RC_TEMP;
+}
+
+enum rc resolver_ask(struct resolver *r, str name, enum dns_type type, struct question **ret)
+{
+    if (!dns_name_is_valid(name))
+        return RC_INVALID;
+    return atomic_load(&r->started) ? begin(r, name, type, ret) : RC_TEMP;
+}
+
+enum rc resolver_look(struct resolver *r, struct question **q, const struct dns_answer **ret)
+{
+    if (!cache_is_settled(r->cache, *q))
+        return RC_GONE;
+    enum rc rc = cache_wait(r->cache, *q, clock_mono(), ret);
+    *q = NULL;
+    return rc;
+}
+
+void resolver_forget(struct resolver *r, struct question **q)
+{
+    AUTO(dns_answer_freep) const struct dns_answer *unused = NULL;
+    if (*q && cache_wait(r->cache, *q, clock_mono(), &unused) != RC_OK)
+        log_debug("dns: a question was given up");
+    *q = NULL;
 }
 
 enum rc resolver_start(struct resolver *r, struct err *e)

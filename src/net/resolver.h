@@ -56,6 +56,7 @@ struct dns_answer {
     const str
         *rdata;      /* n records, the data of each as on the wire without compression (dns_name_from_wire) */
     const char *why; /* what was wrong with a bogus answer, for the log; otherwise "" */
+    int ttl_s;       /* how long it counted when it came, in seconds */
 };
 
 /* Asks for the records of one name. RC_OK: *ret is an answer, maybe one without records; release it with
@@ -63,6 +64,14 @@ struct dns_answer {
  * not a name that can be asked. */
 MUST_USE enum rc resolver_query(struct resolver *r, str name, enum dns_type type, msec deadline,
                                 const struct dns_answer **ret);
+/* The same for somebody who does not wait: a question, to be looked at from time to time. RC_TEMP: it cannot
+ * be asked now; RC_INVALID as above. */
+struct question;
+MUST_USE enum rc resolver_ask(struct resolver *r, str name, enum dns_type type, struct question **ret);
+/* RC_OK: *ret is the answer, as above; RC_TEMP: the servers failed; then *q is let go of, and NULL. RC_GONE:
+ * nothing has come yet. */
+MUST_USE enum rc resolver_look(struct resolver *r, struct question **q, const struct dns_answer **ret);
+void resolver_forget(struct resolver *r, struct question **q); /* nobody looks any more; *q may be NULL */
 const struct dns_answer *dns_answer_free(const struct dns_answer *a); /* accepts NULL, returns NULL */
 void dns_answer_freep(const struct dns_answer **a);
 

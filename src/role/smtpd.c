@@ -39,6 +39,7 @@ struct connection {
     char own[SOCKET_ADDRESS_MAX];
     int own_port;
     struct smtpd_local local; /* of a listener for local users */
+    struct gate_client *gate; /* what the gate left for the session; NULL: nothing */
 };
 
 static struct smtpd self;
@@ -58,6 +59,7 @@ static enum smtp_kind kind_of(const struct role_listener *l)
 
 static void connection_free(struct connection *c)
 {
+    gate_leave(c->gate);
     buf_deinit(&c->name);
     buf_deinit(&c->reverse);
     free(c);
@@ -104,6 +106,12 @@ static bool is_limited(const struct connection *c, const struct conf *conf)
     return smtpd_is_limited(conf, str_c(c->address));
 }
 
+/* A client whom the gate refuses each recipient. */
+static bool is_refused(const struct connection *c)
+{
+    return c->gate && gate_of_session(c->gate)->refused;
+}
+
 static void fill_params(struct connection *c, struct smtpd_session *s, struct tls_server *tls,
                         struct smtp_params *ret)
 {
@@ -116,7 +124,8 @@ static void fill_params(struct connection *c, struct smtpd_session *s, struct tl
         .tls = l->tls == CONF_TLS_NONE ? NULL : tls,
         .implicit_tls = l->tls == CONF_TLS_IMPLICIT,
         .tls_required = l->tls == CONF_TLS_REQUIRED,
-        .offer_auth = (submission && !local) || (kind == SMTP_KIND_MX && s->conf->smtpd_sasl_auth_enable),
+        .offer_auth = (submission && !local) ||
+                      (kind == SMTP_KIND_MX && s->conf->smtpd_sasl_auth_enable && !is_refused(c)),
         .local = local ? &c->local.user : NULL,
         .client_address = str_c(c->address),
         .client_port = (uint16_t)c->port,
@@ -128,6 +137,7 @@ static void fill_params(struct connection *c, struct smtpd_session *s, struct tl
         .server_address = c->peer.ss_family == AF_UNIX ? STR_NONE : str_c(c->own),
         .server_port = (uint16_t)c->own_port,
         .service = l->name,
+        .gate = c->gate ? gate_of_session(c->gate) : NULL,
         .tables = c->server->tables,
         .env = kind == SMTP_KIND_LMTP ? &smtpd_lmtp_env : &smtpd_env,
         .env_ctx = s,
@@ -152,7 +162,8 @@ static void *session_main(void *arg)
     s.client = c->client;
     s.service = c->listener->name;
     s.limited = c->peer.ss_family != AF_UNIX && is_limited(c, s.conf);
-    find_name(c, s.conf);
+    if (!is_refused(c))
+        find_name(c, s.conf);
     fill_params(c, &s, tls, &p);
     struct err e = {0};
     if (c->listener->protocol != CONF_LOCAL ||
@@ -235,6 +246,52 @@ static bool admit(struct connection *c)
     return false;
 }
 
+static void begin_session(struct connection *c)
+{
+    if (!admit(c))
+        return;
+    if (thread_start(session_main, c, SESSION_STACK, "session") != RC_OK) {
+        log_error("no thread for a session: connection from [%s] refused", c->address);
+        client_limit_leave(c->server->clients, &c->client);
+        refuse(c, "Insufficient system resources");
+    }
+}
+
+static void drop(struct connection *c)
+{
+    close(c->fd);
+    connection_free(c);
+}
+
+static void gate_lets_in(void *ctx, struct gate_client *left)
+{
+    struct connection *c = ctx;
+    c->gate = left;
+    begin_session(c);
+}
+
+static void gate_turns_away(void *ctx)
+{
+    drop(ctx);
+}
+
+static void ask_gate(struct connection *c)
+{
+    const struct gate_visitor v = {
+        .conf = settings(c),
+        .fd = c->fd,
+        .peer = &c->peer,
+        .address = c->address,
+        .own = c->own,
+        .port = c->port,
+        .own_port = c->own_port,
+        .go_on = gate_lets_in,
+        .turn_away = gate_turns_away,
+        .ctx = c,
+    };
+    gate_enter(c->server->gate, &v);
+}
+
 static void take_connection(void *ctx, const struct role_listener *l, int fd,
                             const struct sockaddr_storage *peer, const struct sockaddr_storage *own)
 {
@@ -250,18 +307,12 @@ static void take_connection(void *ctx, const struct role_listener *l, int fd,
     socket_address_text(own, c->own, &c->own_port);
     socket_address_text(peer, c->address, &c->port);
     socket_client_key(peer, &c->client);
-    if (l->protocol == CONF_LOCAL && !know_user(c)) {
-        close(fd);
-        connection_free(c);
-        return;
-    }
-    if (!admit(c))
-        return;
-    if (thread_start(session_main, c, SESSION_STACK, "session") != RC_OK) {
-        log_error("no thread for a session: connection from [%s] refused", c->address);
-        client_limit_leave(d->clients, &c->client);
-        refuse(c, "Insufficient system resources");
-    }
+    if (l->protocol == CONF_LOCAL && !know_user(c))
+        drop(c);
+    else if (l->protocol == CONF_SMTP && peer->ss_family != AF_UNIX && settings(c)->gate)
+        ask_gate(c);
+    else
+        begin_session(c);
 }
 
 static void *housekeeping_main(void *arg)
@@ -275,6 +326,27 @@ static void *housekeeping_main(void *arg)
 }
 
 /* --- the role --- */
+
+static bool has_gate(const struct conf *c)
+{
+    bool any = c->gate;
+    for (size_t i = 0; i < c->listener_count; i++)
+        any = any || (c->listeners[i].own && c->listeners[i].own->gate);
+    return any;
+}
+
+/* Where there is no gate it is ready all the same, as a reload may want one; its cache is a file after the
+ * next start. */
+static struct gate *new_gate(const struct role *r)
+{
+    const struct conf *conf = r->conf;
+    const struct gate_parts parts = {
+        .resolver = self.resolver,
+        .tables = self.tables,
+        .cache = gate_cache_open(has_gate(conf) ? conf->state_dir : NULL, (size_t)conf->gate_cache_size),
+    };
+    return gate_new(&parts);
+}
 
 static void smtpd_start(struct role *r)
 {
@@ -290,6 +362,8 @@ static void smtpd_start(struct role *r)
     self.clients = client_limit_new();
     self.resolver = role_resolver_new(r->conf);
     self.tables = role_tables_open(r);
+    if (!submission)
+        self.gate = new_gate(r);
     tls_slot_init(&self.tls, r);
     if (submission)
         smtpd_local_init(&self, r->conf);
@@ -319,6 +393,8 @@ static void smtpd_link(struct role *r, const struct role_link *l)
 static void smtpd_serve(struct role *r)
 {
     role_resolver_start(self.resolver);
+    if (self.gate)
+        gate_start(self.gate);
     must(thread_start(housekeeping_main, &self, 0, "housekeeping") == RC_OK);
     accept_start(r, take_connection, &self, &self.stopping);
 }
@@ -334,6 +410,8 @@ static void smtpd_reload(struct role *r)
 static void smtpd_stop(struct role *r)
 {
     atomic_store(&self.stopping, true);
+    if (self.gate)
+        gate_stop(self.gate);
     for (msec end = clock_mono() + STOP_WAIT_MS; clock_mono() < end && client_limit_total(self.clients) > 0;)
         usleep(5000);
 }

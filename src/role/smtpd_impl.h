@@ -7,6 +7,7 @@
 #include "os/channel.h"
 #include "role/accept.h"
 #include "role/client_limit.h"
+#include "role/gate.h"
 #include "role/local_delivery.h"
 #include "role/rcpt_cache.h"
 #include "role/role.h"
@@ -46,6 +47,7 @@ struct smtpd {
     struct resolver *resolver;
     struct table_settings *tables; /* of the restrictions */
     struct client_limit *clients;
+    struct gate *gate; /* of smtpd */
     struct tls_slot tls;
     struct dovecot_mechanisms mechanisms;
     struct smtpd_trusted trusted[SMTPD_TRUSTED_MAX];

@@ -63,7 +63,7 @@ static void put_extensions(const struct smtp_session *s, struct buf *out)
 {
     unsigned extensions = smtp_extensions(s);
     buf_puts(out, str_c(s->conf->hostname));
-    buf_puts(out, S("\nPIPELINING\nSIZE "));
+    buf_puts(out, smtp_gate_hides_pipelining(s) ? S("\nSIZE ") : S("\nPIPELINING\nSIZE "));
     buf_put_u64(out, s->conf->message_size_limit);
     if (s->p->tls && !stream_is_tls(s->io))
         buf_puts(out, S("\nSTARTTLS"));

@@ -140,6 +140,10 @@ void smtp_cmd_rcpt(struct smtp_session *s, str args)
         return;
     }
     r.address = r.rcpt.postmaster ? r.rcpt.to.local : mailaddr_str(s->tx.arena, &r.rcpt.to);
+    if (smtp_gate_refuses(s)) {
+        smtp_gate_refuse(s, r.address);
+        return;
+    }
     s->rcpt = (struct smtp_judged){.address = r.address};
     if (check_count(s, &e)) {
         smtp_reject(s, "RCPT", s->tx.sender, r.address, &e);

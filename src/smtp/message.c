@@ -52,6 +52,7 @@ static bool rewrites_header(const struct smtp_session *s)
 void smtp_message_begin(struct smtp_session *s, bool dots)
 {
     struct smtp_message *m = &s->tx.msg;
+    smtp_gate_pass(s);
     m->open = true;
     m->failed = m->logged = false;
     m->deadline = clock_mono() + s->conf->smtpd_data_timeout_ms;

@@ -86,7 +86,7 @@ enum rc smtp_read_line(struct smtp_session *s, size_t max, str *ret, enum line_e
 {
     str first;
     enum rc rc = RC_OK;
-    set_line_deadline(s, s->conf->smtpd_timeout_ms);
+    set_line_deadline(s, smtp_gate_patience(s));
     if (!line_is_buffered(s)) {
         smtp_flush(s);
         if (s->end != SMTP_END_NOT)
@@ -157,7 +157,8 @@ static void run_line(struct smtp_session *s)
     }
     if (rc)
         return;
-    if (!refuse_line(s, line, end, s->in_group || stream_buffered(s->io) > 0))
+    if (!smtp_gate_ends(s, line, end) &&
+        !refuse_line(s, line, end, s->in_group || stream_buffered(s->io) > 0))
         smtp_dispatch(s, line);
     arena_reset(s->cmd_arena);
 }

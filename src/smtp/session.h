@@ -6,6 +6,7 @@
 #define SMTP_SESSION_H
 
 #include "os/stream.h"
+#include "smtp/gate.h"
 #include "smtp/smtp_env.h"
 
 struct conf;
@@ -39,6 +40,7 @@ struct smtp_params {
     str server_address;  /* that it connected to; "" for a Unix socket */
     uint16_t server_port;
     const char *service;                 /* the listener's name, for the log */
+    struct smtp_gate *gate;              /* what the gate leaves to do; NULL: nothing */
     const struct table_settings *tables; /* those of the restrictions; NULL: none */
     const struct smtp_env *env;
     void *env_ctx;

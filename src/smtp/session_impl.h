@@ -249,6 +249,16 @@ struct smtp_times { /* of one message, for delays=: receiving and delivering */
 void smtp_log_delivery(const struct smtp_session *s, const struct smtp_recipient *r,
                        const struct smtp_target *target, const struct err *result, struct smtp_times times);
 
+/* --- the gate (session_gate.c) --- */
+/* Makes the tests of the gate on a command line that is about to be obeyed. True: the last word is said. */
+MUST_USE bool smtp_gate_ends(struct smtp_session *s, str line, enum line_end end);
+void smtp_gate_pass(struct smtp_session *s); /* the client has come to the content of a message */
+bool smtp_gate_refuses(const struct smtp_session *s);
+void smtp_gate_refuse(struct smtp_session *s, str recipient); /* logs, and replies to RCPT */
+bool smtp_gate_hides_pipelining(const struct smtp_session *s);
+msec smtp_gate_patience(const struct smtp_session *s);    /* with which the next command is waited for */
+void smtp_gate_log_end(const struct smtp_session *s);     /* of a client that is refused */
+
 /* --- the message (message.c, finish.c) --- */
 /* Asks for smtpd_min_data_rate while a message comes in. */
 void smtp_set_data_rate(struct smtp_session *s, bool on);

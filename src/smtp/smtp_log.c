@@ -6,6 +6,8 @@
 
 void smtp_log_connect(const struct smtp_session *s)
 {
+    if (smtp_gate_refuses(s)) /* the gate has said so */
+        return;
     log_info("connect from " SMTP_CLIENT_FMT, SMTP_CLIENT_ARG(s));
 }
 
@@ -54,6 +56,10 @@ void smtp_log_end(const struct smtp_session *s)
 {
     AUTO(buf_deinit) struct buf counts = BUF_INIT(1000);
     unsigned ok = 0, total = 0;
+    if (smtp_gate_refuses(s)) {
+        smtp_gate_log_end(s);
+        return;
+    }
     log_why(s);
     for (size_t i = 0; i < SMTP_COMMAND_MAX; i++) {
         put_count(&counts, i < smtp_command_count ? smtp_commands[i].verb : "unknown", s->stats[i].ok,

@@ -2,6 +2,7 @@
 
 #include "conf/policy_service.h"
 #include "conf/restrictions.h"
+#include "fmt/tablespec.h"
 
 struct walk {
     const struct conf *c;
@@ -33,6 +34,15 @@ static void walk_list(const struct walk *w, enum conf_option option, str list, e
     }
 }
 
+/* Of the gate: what has no ":" is permit_mynetworks. */
+static void walk_gate(const struct walk *w)
+{
+    str list = str_c(w->c->gate_access_list), item;
+    while (w->c->gate && tablespec_take(&list, &item) == RC_OK)
+        if (str_chr(item, ':') >= 0)
+            w->fn(w->ctx, CONF_gate_access_list, item);
+}
+
 static void walk_conf(const struct conf *c, table_named_fn *fn, void *ctx)
 {
     const struct walk w = {c, fn, ctx};
@@ -45,6 +55,7 @@ static void walk_conf(const struct conf *c, table_named_fn *fn, void *ctx)
     while ((rc = restriction_take_class(&classes, &name, &list, NULL)) != RC_GONE)
         if (rc == RC_OK)
             walk_list(&w, CONF_smtpd_restriction_classes, list, RESTRICTION_RECIPIENT);
+    walk_gate(&w);
 }
 
 void table_named_each(const struct conf *c, table_named_fn *fn, void *ctx)

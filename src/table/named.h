@@ -1,4 +1,4 @@
-/* named: the tables and policy servers that the restriction lists of a configuration name. */
+/* named: the tables and policy servers that the restriction lists of a configuration and its gate name. */
 #ifndef TABLE_NAMED_H
 #define TABLE_NAMED_H
 

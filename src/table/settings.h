@@ -26,6 +26,7 @@ enum table_setting {
     TABLES_SENDER_LOGIN,
     TABLES_RBL_REPLY,
     TABLES_RELAY_CCERT,
+    TABLES_GATE_REPLY,
     TABLES_COUNT
 };
 
