@@ -80,20 +80,23 @@ static bool has_content(str line)
     return is_command(line, "DATA") || is_command(line, "BDAT");
 }
 
-static bool test_bare_newline(struct smtp_session *s, enum line_end end)
+static bool test_bare_newline(struct smtp_session *s, str line, enum line_end end)
 {
     if (!is_pending(s, GATE_BARE_NEWLINE) || end != LINE_LF)
         return false;
-    log_info("BARE NEWLINE from " GATE_CLIENT_FMT " after %s", GATE_CLIENT_ARG(s), s->last_verb);
+    log_info("BARE NEWLINE from " GATE_CLIENT_FMT " after " STR_FMT, GATE_CLIENT_ARG(s),
+             STR_ARG(str_sub(line, 0, 100)));
     return fail(s, GATE_BARE_NEWLINE, s->conf->gate_bare_newline_action, "5.5.1", "Protocol error");
 }
 
 static bool test_non_smtp(struct smtp_session *s, str line)
 {
+    str verb, args;
     if (!is_pending(s, GATE_NON_SMTP) || !is_not_smtp(line))
         return false;
-    log_info("NON-SMTP COMMAND from " GATE_CLIENT_FMT " after %s: " STR_FMT, GATE_CLIENT_ARG(s),
-             s->last_verb, STR_ARG(str_sub(line, 0, 100)));
+    smtp_cmd_split(line, &verb, &args);
+    log_info("NON-SMTP COMMAND from " GATE_CLIENT_FMT " after %s: " STR_FMT " " STR_FMT, GATE_CLIENT_ARG(s),
+             s->last_verb, STR_ARG(str_sub(verb, 0, 100)), STR_ARG(args));
     return fail(s, GATE_NON_SMTP, s->conf->gate_non_smtp_command_action, "5.7.0",
                 "Error: I can break rules, too. Goodbye.");
 }
@@ -101,13 +104,14 @@ static bool test_non_smtp(struct smtp_session *s, str line)
 static bool test_pipelining(struct smtp_session *s, str line)
 {
     AUTO(buf_deinit) struct buf ahead = BUF_INIT(500);
-    str input;
+    str input, verb, args;
     if (!is_pending(s, GATE_PIPELINING) || has_content(line) || stream_buffered(s->io) == 0 ||
         stream_read(s->io, &input) != RC_OK)
         return false;
+    smtp_cmd_split(line, &verb, &args);
     gate_text_put(&ahead, str_sub(input, 0, 100));
     log_info("COMMAND PIPELINING from " GATE_CLIENT_FMT " after " STR_FMT ": %s", GATE_CLIENT_ARG(s),
-             STR_ARG(str_sub(line, 0, 100)), buf_cstr(&ahead));
+             STR_ARG(str_sub(verb, 0, 100)), buf_cstr(&ahead));
     return fail(s, GATE_PIPELINING, s->conf->gate_pipelining_action, "5.5.1", "Protocol error");
 }
 
@@ -116,14 +120,14 @@ static bool test_count(struct smtp_session *s)
     if (!smtp_gate_refuses(s) || ++s->p->gate->commands <= s->conf->gate_command_count_limit)
         return false;
     log_info("COMMAND COUNT LIMIT from " GATE_CLIENT_FMT " after %s", GATE_CLIENT_ARG(s), s->last_verb);
-    smtp_reply(s, 421, "4.7.0", "%s Error: too many commands", s->conf->hostname);
+    smtp_reply(s, 421, NULL, "%s Service unavailable - try again later", s->conf->hostname);
     s->end = SMTP_END_REFUSED;
     return true;
 }
 
 bool smtp_gate_ends(struct smtp_session *s, str line, enum line_end end)
 {
-    return s->p->gate && (test_count(s) || test_bare_newline(s, end) || test_non_smtp(s, line) ||
+    return s->p->gate && (test_count(s) || test_bare_newline(s, line, end) || test_non_smtp(s, line) ||
                           test_pipelining(s, line));
 }
 
