@@ -110,7 +110,7 @@ void smtp_cmd_xclient(struct smtp_session *s, str args)
     struct smtp_attr attrs[SMTP_ATTR_COUNT * 2];
     size_t n = 0;
     struct err e;
-    enum rc rc;
+    enum rc rc = RC_OK;
     if (smtp_refuse_attributes(s, smtp_may_xclient(s), args))
         return;
     while (n < sizeof attrs / sizeof *attrs &&
@@ -120,6 +120,10 @@ void smtp_cmd_xclient(struct smtp_session *s, str args)
             return;
         }
         n++;
+    }
+    if (rc != RC_GONE) {
+        smtp_reply(s, 501, "5.5.4", "Error: more than %d attributes", SMTP_ATTR_COUNT * 2);
+        return;
     }
     if (s->p != &s->claim.p)
         s->claim.p = *s->p;
