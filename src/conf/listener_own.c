@@ -32,7 +32,8 @@ static void check_proxies(struct conf_build *b, size_t i)
     const struct conf *c = l->own ? l->own : b->conf;
     if (l->proxy_protocol && c->haproxy_trusted_networks.n == 0)
         conf_warning(b->report, b->listener_lines[i].file, b->listener_lines[i].line,
-                     "nobody can connect to the listener %s: haproxy_trusted_networks names no proxy", l->name);
+                     "nobody can connect to the listener %s: haproxy_trusted_networks names no proxy",
+                     l->name);
 }
 
 void conf_listeners_own(struct conf_build *b)

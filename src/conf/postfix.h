@@ -14,7 +14,7 @@ struct postfix {
     struct postfix_master master;
     struct map *asked;                     /* names of parameters whose values something has asked for */
     const struct postfix_service *service; /* whose -o count before main.cf; NULL: none */
-    bool stress; /* values are asked for as they are for a server under load */
+    bool stress;                           /* values are asked for as they are for a server under load */
     char machine_name[POSTFIX_NAME_SIZE];
 };
 

@@ -7,8 +7,9 @@
 static struct conf_section section_of(const struct postfix *p, const char *name, struct conf_section l)
 {
     str value;
-    return postfix_override_find(p->service, str_c(name), &value) ? l
-                                                                 : (struct conf_section){CONF_SECTION_MAIN, 0};
+    return postfix_override_find(p->service, str_c(name), &value)
+               ? l
+               : (struct conf_section){CONF_SECTION_MAIN, 0};
 }
 
 static void set_banner(struct postfix *p, struct conf_section l)

@@ -45,7 +45,8 @@ static const struct gate_rules *rules_of(struct gate *g, const struct conf *conf
 static struct gate_client *client_new(struct gate *g, const struct gate_visitor *v)
 {
     const struct gate_rules *rules = rules_of(g, v->conf);
-    struct gate_client *c = calloc(1, offsetof(struct gate_client, asked) + rules->n_sites * sizeof *c->asked);
+    struct gate_client *c =
+        calloc(1, offsetof(struct gate_client, asked) + rules->n_sites * sizeof *c->asked);
     must(c);
     c->gate = g;
     c->v = *v;

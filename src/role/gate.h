@@ -2,9 +2,9 @@
  * Postfix's postscreen (doc/gate.md). Runs in smtpd.
  *
  * A connection comes in through gate_enter, from any thread. A client that is known or permitted goes on at
- * once. The others wait, all in one thread and a few hundred bytes each, until their tests are made: then they
- * go on, perhaps with a refusal for their session, or are closed. The gate permits nothing: whoever passes has
- * all rules of the session before him, and whatever of it fails lets the client go on to these. */
+ * once. The others wait, all in one thread and a few hundred bytes each, until their tests are made: then
+ * they go on, perhaps with a refusal for their session, or are closed. The gate permits nothing: whoever
+ * passes has all rules of the session before him, and whatever of it fails lets the client go on to these. */
 #ifndef ROLE_GATE_H
 #define ROLE_GATE_H
 

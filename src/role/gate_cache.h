@@ -1,5 +1,5 @@
-/* gate_cache: what clients have passed at the gate, in a file of fixed size that smtpd maps before it is locked
- * in. So a known client costs no question to another process, and what is known outlives the process.
+/* gate_cache: what clients have passed at the gate, in a file of fixed size that smtpd maps before it is
+ * locked in. So a known client costs no question to another process, and what is known outlives the process.
  *
  * The file state_dir/gate-cache:
  *

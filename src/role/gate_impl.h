@@ -29,12 +29,12 @@ struct gate {
     struct client_limit *clients; /* who wait */
     pthread_mutex_t lock;         /* rules, added, stress */
     struct gate_rules *rules;
-    bool stress; /* almost all places are taken */
+    bool stress;               /* almost all places are taken */
     struct gate_client *added; /* not yet seen by the thread */
     int epoll_fd, wake_fd;
     atomic_bool stopping, stopped;
     atomic_uint refused; /* clients whose sessions refuse */
-    unsigned questions;   /* that are open at the resolver; of the thread alone, as are: */
+    unsigned questions;  /* that are open at the resolver; of the thread alone, as are: */
     struct gate_client *waiting;
 };
 

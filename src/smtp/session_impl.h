@@ -256,8 +256,8 @@ void smtp_gate_pass(struct smtp_session *s); /* the client has come to the conte
 bool smtp_gate_refuses(const struct smtp_session *s);
 void smtp_gate_refuse(struct smtp_session *s, str recipient); /* logs, and replies to RCPT */
 bool smtp_gate_hides_pipelining(const struct smtp_session *s);
-msec smtp_gate_patience(const struct smtp_session *s);    /* with which the next command is waited for */
-void smtp_gate_log_end(const struct smtp_session *s);     /* of a client that is refused */
+msec smtp_gate_patience(const struct smtp_session *s); /* with which the next command is waited for */
+void smtp_gate_log_end(const struct smtp_session *s);  /* of a client that is refused */
 
 /* --- the message (message.c, finish.c) --- */
 /* Asks for smtpd_min_data_rate while a message comes in. */
