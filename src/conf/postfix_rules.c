@@ -232,6 +232,34 @@ static void look_at_versions(struct postfix *p, str ours)
     }
 }
 
+static bool is_cipher_name(str word)
+{
+    for (size_t i = 0; i < word.n; i++)
+        if (!ascii_alpha(word.p[i]) && !ascii_digit(word.p[i]) && !strchr("-+_", word.p[i]))
+            return false;
+    return true;
+}
+
+/* Out of those that are set already, by Dovecot perhaps. */
+static void exclude_ciphers(struct postfix *p, const char *name)
+{
+    struct postfix_value v = postfix_value(p, name);
+    str rest = v.text, word;
+    AUTO(buf_deinit) struct buf list = BUF_INIT(1000);
+    buf_puts(&list, str_c(p->f->b->conf->tls_ciphers));
+    while ((word = folder_word(&rest)).n) {
+        if (!is_cipher_name(word))
+            conf_error(p->f->b->report, v.file, v.line, "%s: \"" STR_FMT "\" is no name of ciphers", name,
+                       STR_ARG(str_sub(word, 0, 60)));
+        else
+            buf_printf(&list, ":!" STR_FMT, STR_ARG(word));
+    }
+    if (list.overflow)
+        conf_error(p->f->b->report, v.file, v.line, "%s: too many ciphers", name);
+    else if (v.text.n)
+        set(p, "tls_ciphers", &v, buf_str(&list));
+}
+
 void postfix_set_tls(struct postfix *p)
 {
     struct postfix_value level = postfix_value(p, "smtp_tls_security_level"),
@@ -246,6 +274,8 @@ void postfix_set_tls(struct postfix *p)
     if (!p->f->has_dovecot || str_eq(oldest(versions.text), S("TLSv1.3")))
         set(p, "tls_min_version", &versions, oldest(versions.text));
     look_at_versions(p, oldest(versions.text));
+    exclude_ciphers(p, "smtpd_tls_exclude_ciphers");
+    exclude_ciphers(p, "smtpd_tls_mandatory_exclude_ciphers");
     struct postfix_value folder = postfix_value(p, "smtp_tls_CApath");
     if (folder.text.n && !str_eq(folder.text, S("/etc/ssl/certs")))
         conf_warning(p->f->b->report, folder.file, folder.line,

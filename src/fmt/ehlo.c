@@ -118,6 +118,23 @@ static const struct {
     {S("XFORWARD"), EHLO_XFORWARD, read_forward},
 };
 
+unsigned ehlo_keyword_find(str name)
+{
+    for (size_t i = 0; i < sizeof keywords / sizeof *keywords; i++)
+        if (str_ieq(name, keywords[i].name))
+            return keywords[i].bit;
+    return 0;
+}
+
+bool ehlo_may_discard(str word)
+{
+    static const char *const others[] = {"ETRN", "VRFY", "EXPN", "XCLIENT", "silent-discard"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (str_ieq(word, str_c(others[i])))
+            return true;
+    return ehlo_keyword_find(word) != 0;
+}
+
 static void read_keyword(struct ehlo *e, str line)
 {
     str params = line, name = str_word(&params);

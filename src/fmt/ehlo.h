@@ -59,4 +59,10 @@ static inline bool ehlo_has(const struct ehlo *e, unsigned keywords)
 }
 str ehlo_auth_name(enum ehlo_auth mechanism); /* "SCRAM-SHA-256" */
 
+/* The bit of a keyword, whatever its case; 0: it is none of these. */
+unsigned ehlo_keyword_find(str name);
+/* Whether the word may stand in a list of keywords to be discarded: one of these, one that only servers have
+ * (ETRN, VRFY, EXPN, XCLIENT), or "silent-discard". */
+bool ehlo_may_discard(str word);
+
 #endif

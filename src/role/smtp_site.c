@@ -163,6 +163,14 @@ static enum rc next_address(struct smtp_worker *w, struct smtp_site *s, struct s
     return RC_OK;
 }
 
+static unsigned discarded(const struct conf_list *words)
+{
+    unsigned bits = 0;
+    for (size_t i = 0; i < words->n; i++)
+        bits |= ehlo_keyword_find(words->v[i]);
+    return bits;
+}
+
 /* Everything about the connection that settings and tables decide. */
 static enum rc fill_params(struct smtp_worker *w, const struct smtp_site *s, str host, bool clear,
                            struct smtp_client_auth *auth, struct smtp_client_params *p, struct err *e)
@@ -170,6 +178,7 @@ static enum rc fill_params(struct smtp_worker *w, const struct smtp_site *s, str
     const struct conf *c = w->conf;
     p->lmtp = s->name.transport == SITE_LMTP;
     p->tells_origin = p->lmtp ? c->lmtp_send_xforward_command : c->smtp_send_xforward_command;
+    p->ignore_keywords = discarded(p->lmtp ? &c->lmtp_discard_lhlo_keywords : &c->smtp_discard_ehlo_keywords);
     p->helo_name = str_c(c->smtp_helo_name[0] ? c->smtp_helo_name : c->hostname);
     p->timeouts = (struct smtp_client_timeouts){.greeting = c->smtp_helo_timeout_ms,
                                                 .helo = c->smtp_helo_timeout_ms,

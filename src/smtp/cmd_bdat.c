@@ -5,6 +5,7 @@
  *   chunk-size ::= 1*DIGIT
  *   end-marker ::= "LAST" */
 #include "base/num.h"
+#include "fmt/ehlo.h"
 #include "smtp/session_impl.h"
 
 static enum rc parse_args(str args, uint64_t *ret_size, bool *ret_last)
@@ -41,7 +42,7 @@ static enum rc read_chunk(struct smtp_session *s, uint64_t size, msec deadline)
 static bool may_send(const struct smtp_session *s)
 {
     return (s->hello != SMTP_HELLO_NONE || !s->conf->smtpd_helo_required) && s->tx.mail_ok && s->tx.n > 0 &&
-           !s->restrict_.denied;
+           !s->restrict_.denied && !(s->discarded & EHLO_CHUNKING);
 }
 
 /* The chunk of a client that may not send one is dropped, then the reply says why. */
@@ -51,6 +52,8 @@ static void drop_chunk(struct smtp_session *s, uint64_t size)
         return;
     if (s->restrict_.denied)
         smtp_reply_denied(s);
+    else if (s->discarded & EHLO_CHUNKING)
+        smtp_reply(s, 502, "5.5.1", "Error: command not implemented");
     else if (!s->tx.mail_ok)
         smtp_reply(s, 503, "5.5.1", "Error: need MAIL command");
     else

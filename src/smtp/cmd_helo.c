@@ -100,8 +100,11 @@ void smtp_cmd_ehlo(struct smtp_session *s, str args)
 {
     if (!accept_name(s, args, SMTP_HELLO_EXTENDED))
         return;
-    AUTO(buf_deinit) struct buf text = BUF_INIT(1200);
-    put_extensions(s, &text);
+    AUTO(buf_deinit) struct buf all = BUF_INIT(1200), text = BUF_INIT(1200);
+    if (!smtp_discard_find(s))
+        return;
+    put_extensions(s, &all);
+    smtp_discard_lines(s, buf_str(&all), &text);
     smtp_reply(s, 250, NULL, "%s", buf_cstr(&text));
 }
 

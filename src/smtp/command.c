@@ -3,6 +3,7 @@
 #include "smtp/command.h"
 
 #include "base/log.h"
+#include "fmt/ehlo.h"
 #include "smtp/session_impl.h"
 
 #define BOTH  (SMTP_CMD_SMTP | SMTP_CMD_LMTP)
@@ -74,7 +75,9 @@ static bool needs_hello(const struct smtp_session *s, const struct smtp_command 
 /* Replies and returns true when the flags forbid the command now. */
 static bool refuse_state(struct smtp_session *s, const struct smtp_command *c)
 {
-    if (c->flags & SMTP_CMD_NEEDS_TLS && s->p->tls_required && !stream_is_tls(s->io)) /* RFC 3207 §4 */
+    if (s->discarded && s->discarded & ehlo_keyword_find(str_c(c->verb))) /* STARTTLS and AUTH */
+        smtp_reply(s, 502, "5.5.1", "Error: command not implemented");
+    else if (c->flags & SMTP_CMD_NEEDS_TLS && s->p->tls_required && !stream_is_tls(s->io)) /* RFC 3207 §4 */
         smtp_reply(s, 530, "5.7.0", "Must issue a STARTTLS command first");
     else if (c->flags & SMTP_CMD_NEEDS_HELLO && s->hello == SMTP_HELLO_NONE && needs_hello(s, c))
         smtp_reply(s, 503, "5.5.1", "Error: send %s first", smtp_is_lmtp(s) ? "LHLO" : "HELO/EHLO");

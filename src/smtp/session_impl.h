@@ -132,6 +132,7 @@ struct smtp_session {
     const struct smtp_params *p; /* of the caller, or of the claim */
     struct smtp_claim claim;
     bool may_xforward;
+    unsigned discarded; /* EHLO_* bits that it was not offered */
     const struct conf *conf;
     const struct smtp_env *env;
     struct stream *io;
@@ -192,6 +193,12 @@ bool smtp_may_xforward(const struct smtp_params *p, const struct ip_net *address
 bool smtp_refuse_attributes(struct smtp_session *s, bool authorized, str args);
 /* ", orig_queue_id=..., orig_client=...", for the log. */
 void smtp_put_forwarded(const struct smtp_forwarded *f, struct buf *out);
+
+/* --- what is not offered (discard.c) --- */
+/* Finds out what this client is not to be offered. False: not now, and it was told. */
+bool smtp_discard_find(struct smtp_session *s);
+/* The reply to EHLO without the lines of such keywords. */
+void smtp_discard_lines(const struct smtp_session *s, str lines, struct buf *out);
 
 /* SMTP_EXT_* (fmt/smtp_cmd.h) that are offered here now. */
 unsigned smtp_extensions(const struct smtp_session *s);

@@ -25,6 +25,7 @@ static const struct {
     [TABLES_SENDER_LOGIN] = {CONF_smtpd_sender_login_maps, "smtpd", false},
     [TABLES_RBL_REPLY] = {CONF_rbl_reply_maps, "smtpd", false},
     [TABLES_RELAY_CCERT] = {CONF_relay_clientcerts, "smtpd", false},
+    [TABLES_DISCARD_EHLO] = {CONF_smtpd_discard_ehlo_keyword_address_maps, "smtpd", false},
     [TABLES_GATE_REPLY] = {CONF_gate_dnsbl_reply_maps, "smtpd", false},
 };
 

@@ -27,6 +27,7 @@ enum table_setting {
     TABLES_RBL_REPLY,
     TABLES_RELAY_CCERT,
     TABLES_GATE_REPLY,
+    TABLES_DISCARD_EHLO,
     TABLES_COUNT
 };
 

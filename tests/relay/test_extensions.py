@@ -121,6 +121,17 @@ def test_tls_optional(remote):
         eventually(is_deferred)
 
 
+def test_discarded(remote):
+    """smtp_discard_ehlo_keywords: what the server offers counts as not offered."""
+    for words, extended in (('', True), ('size, DSN', False)):
+        with relaying(remote, smtp_discard_ehlo_keywords=words) as server:
+            before = len(remote.messages)
+            submit(server, 'a@remote.example', parameters=' ENVID=abc')
+            eventually(lambda: len(remote.messages) > before, 20)
+            mail = remote.messages[-1].parameters[0]
+            assert (' SIZE=' in mail) == (' ENVID=abc' in mail) == extended, mail
+
+
 # --- servers for all tests below that look at one message ---
 
 ALL = ('CHUNKING', 'BINARYMIME', 'DELIVERBY 5', 'MT-PRIORITY')

@@ -96,12 +96,21 @@ static void mechanisms_have_names(void **state)
     assert_true(str_eq(ehlo_auth_name(EHLO_AUTH_PLAIN), S("PLAIN")));
 }
 
+static void keywords_have_names(void **state)
+{
+    assert_int_equal(ehlo_keyword_find(S("chunking")), EHLO_CHUNKING);
+    assert_int_equal(ehlo_keyword_find(S("CHUNK")), 0);
+    assert_true(ehlo_may_discard(S("Silent-Discard")) && ehlo_may_discard(S("etrn")) &&
+                ehlo_may_discard(S("DSN")));
+    assert_false(ehlo_may_discard(S("DSM")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_is_recognised), cmocka_unit_test(servers_write_them_otherwise),
         cmocka_unit_test(nonsense_changes_nothing), cmocka_unit_test(lines_have_a_limit),
-        cmocka_unit_test(mechanisms_have_names),
+        cmocka_unit_test(mechanisms_have_names),    cmocka_unit_test(keywords_have_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
