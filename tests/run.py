@@ -26,7 +26,7 @@ NO_PYTEST = {'unit', 'fuzz', 'corpus'}
 ASAN, PLAIN, TSAN, FUZZ = 'build-asan', 'build', 'build-tsan', 'build-fuzz'
 OPTIONS = {PLAIN: [], ASAN: ['-Db_sanitize=address,undefined'], TSAN: ['-Db_sanitize=thread'],
            FUZZ: ['-Db_sanitize=address,undefined', '-Db_lundef=false', '-Dfuzz=true', '-Dc_args=-fsanitize=fuzzer-no-link']}
-WHOLE_MESSAGES = {'downgrade', 'mime', 'mime_walk'}  # targets that take whole messages: tests/corpus is replayed too
+WHOLE_MESSAGES = {'check_stream', 'downgrade', 'mime', 'mime_walk'}  # targets that take whole messages: tests/corpus is replayed too
 FUZZ_SECONDS = 20  # each target in ./test full
 
 
