@@ -173,6 +173,7 @@ const struct conf_domain *conf_find_domain(const struct conf *c, str name);
 bool conf_has_domain(const struct conf *c, str name);
 /* Whether a list as relay_domains names it, or with a dot in front a parent of it. */
 bool conf_list_has_domain(const struct conf_list *l, str name);
+bool conf_list_has(const struct conf_list *l, str word); /* bytes by value */
 
 const struct conf_listener *conf_find_listener(const struct conf *c, str name); /* NULL when there is none */
 /* The settings of sessions at the listener of this name: its own, else those of all. */

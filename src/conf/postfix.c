@@ -88,6 +88,16 @@ static str duration(struct postfix *p, const char *name, str text)
     return arena_printf(p->f->a, STR_FMT "%c", STR_ARG(digits), ascii_alpha(unit) ? ascii_lower(unit) : 's');
 }
 
+/* Options whose values are lists of tables, which malle writes otherwise than Postfix. */
+static bool takes_tables(const char *option)
+{
+    static const char *const ends[] = {"_maps", "_access_list", "_command_filter", "_header_checks", "relay_clientcerts"};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (str_ends(str_c(option), str_c(ends[i])))
+            return true;
+    return false;
+}
+
 void postfix_set_same(struct postfix *p, struct conf_section s, const char *name, const char *option,
                       const struct postfix_value *v)
 {
@@ -103,8 +113,7 @@ void postfix_set_same(struct postfix *p, struct conf_section s, const char *name
         text = duration(p, name, v->text);
     else if (str_ends(str_c(option), S("_restrictions")))
         text = postfix_restrictions(p, v);
-    else if (str_ends(str_c(option), S("_maps")) || str_ends(str_c(option), S("_access_list")) ||
-             strcmp(option, "relay_clientcerts") == 0)
+    else if (takes_tables(option))
         text = postfix_tables(p, v, strcmp(option, "alias_maps") == 0 ? "aliases:" : "texthash:");
     if (folder_takes(option, text, &e))
         folder_set_in(p->f, s, v->file, v->line, option, text);
@@ -264,6 +273,7 @@ void folder_read_postfix(struct folder *f)
         postfix_set_tls(&p);
         postfix_set_sasl(&p);
         postfix_set_classes(&p);
+        postfix_set_checks(&p);
         postfix_set_services(&p);
         say_all_unread(&p);
     }

@@ -59,6 +59,12 @@ void postfix_set_sasl(struct postfix *p);
 
 /* postfix_gate.c: the gate before this listener, as p->service, a postscreen, has it. */
 void postfix_set_gate(struct postfix *p, struct conf_section l);
+/* postfix_checks.c: what cleanup(8) looks at, for all; and for the listener of p->service, where it names a
+ * cleanup of its own. */
+void postfix_set_checks(struct postfix *p);
+void postfix_set_listener_checks(struct postfix *p, struct conf_section s);
+/* The same, and its own filter, for mail that programs hand over: what the service pickup has. */
+void postfix_set_pickup(struct postfix *p);
 
 /* postfix_services.c: the listeners of master.cf, and what is set for each. */
 void postfix_set_services(struct postfix *p);

@@ -3,6 +3,7 @@
 #include "conf/postfix.h"
 
 #include "base/num.h"
+#include "conf/params.h"
 #include "conf/report.h"
 #include "fmt/pipe_def.h"
 
@@ -136,6 +137,7 @@ static void set_listener(struct postfix *p, const struct postfix_service *s)
     if (s->host.n)
         folder_set_in(p->f, l, p->master_file, s->line, "addresses", s->host);
     postfix_take_overrides(p, l);
+    postfix_set_listener_checks(p, l);
     p->service = s;
     set_proxy(p, s, l);
     if (runs(s, "postscreen"))
@@ -172,6 +174,47 @@ static void add_pipe(struct postfix *p, const struct postfix_service *s, struct 
         buf_printf(out, "%s" STR_FMT, out->n ? "; " : "", STR_ARG(buf_str(&one)));
 }
 
+static bool is_there(const char *const *names, size_t n, str name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(name, str_c(names[i])))
+            return true;
+    return false;
+}
+
+/* What a transport of its own does otherwise than all others. */
+static void say_overrides(struct postfix *p, const struct postfix_service *s)
+{
+    struct postfix_options o = postfix_options_of(s);
+    str name, value;
+    while (postfix_overrides_next(&o, &name, &value)) {
+        const struct conf_param *known = conf_param_find(CONF_DIALECT_POSTFIX, name);
+        if (known && known->status != CONF_PARAM_HARMLESS)
+            conf_warning(p->f->b->report, p->master_file, s->line,
+                         STR_FMT ": malle has one value for all transports", STR_ARG(name));
+    }
+}
+
+/* The services that run smtp or lmtp under another name, for transport_maps and filters. */
+static void set_transports(struct postfix *p, const char *command)
+{
+    static const char *const builtin[] = {"smtp", "relay", "lmtp"};
+    AUTO(buf_deinit) struct buf names = BUF_INIT(64 << 10);
+    int line = 0;
+    for (size_t i = 0; i < p->master.n; i++) {
+        const struct postfix_service *s = &p->master.services[i];
+        if (s->type != POSTFIX_UNIX || s->overridden_by || !runs(s, command) ||
+            is_there(builtin, sizeof builtin / sizeof *builtin, s->name))
+            continue;
+        say_overrides(p, s);
+        buf_printf(&names, "%s" STR_FMT, names.n ? ", " : "", STR_ARG(s->name));
+        line = s->line;
+    }
+    if (names.n)
+        folder_set(p->f, p->master_file, line, arena_printf(p->f->a, "%s_transports", command).p,
+                   buf_str(&names));
+}
+
 /* Without these Postfix would accept no mail or keep what it accepts. */
 static void look_for_parts(struct postfix *p)
 {
@@ -199,6 +242,9 @@ void postfix_set_services(struct postfix *p)
         else if (runs(s, "pipe"))
             add_pipe(p, s, &pipes);
     }
+    set_transports(p, "smtp");
+    set_transports(p, "lmtp");
+    postfix_set_pickup(p);
     if (pipes.n)
         folder_set(p->f, p->master_file, 0, "pipe_transports", buf_str(&pipes));
     if (p->master_file[0])

@@ -98,6 +98,14 @@ bool conf_has_domain(const struct conf *c, str name)
     return false;
 }
 
+bool conf_list_has(const struct conf_list *l, str word)
+{
+    for (size_t i = 0; i < l->n; i++)
+        if (str_eq(l->v[i], word))
+            return true;
+    return false;
+}
+
 bool conf_list_has_domain(const struct conf_list *l, str name)
 {
     for (size_t i = 0; i < l->n; i++) {

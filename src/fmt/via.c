@@ -5,8 +5,17 @@
 
 enum { HASH_DIGITS = 16 };
 
-static const char *const words[] = {
-    [VIA_USER] = "user:", [VIA_MAILBOX] = "mailbox:", [VIA_FORWARD] = "forward:", [VIA_ALIAS] = "alias:"};
+static const char *const words[] = {[VIA_USER] = "user:",
+                                    [VIA_MAILBOX] = "mailbox:",
+                                    [VIA_FORWARD] = "forward:",
+                                    [VIA_ALIAS] = "alias:",
+                                    [VIA_FILTER] = "filter:"};
+
+/* Who has a uid, and a tag behind his name. */
+static bool is_user(enum via_kind kind)
+{
+    return kind != VIA_ALIAS && kind != VIA_FILTER;
+}
 
 static bool has_target(enum via_kind kind)
 {
@@ -16,12 +25,12 @@ static bool has_target(enum via_kind kind)
 void via_put(struct buf *out, const struct via *v)
 {
     buf_puts(out, str_c(words[v->kind]));
-    if (v->kind != VIA_ALIAS)
+    if (is_user(v->kind))
         buf_printf(out, "%u:", v->uid);
     if (has_target(v->kind))
         buf_printf(out, "%u:%016llx:", v->n, (unsigned long long)v->hash);
     buf_puts(out, v->name);
-    if (v->kind == VIA_ALIAS)
+    if (!is_user(v->kind))
         return;
     buf_putc(out, ':');
     buf_puts(out, v->tag);
@@ -52,19 +61,19 @@ enum rc via_parse(str text, struct via *ret)
 {
     struct via v = {.kind = VIA_USER};
     while (!str_starts(text, str_c(words[v.kind])))
-        if (v.kind++ == VIA_ALIAS)
+        if (v.kind++ == VIA_FILTER)
             return RC_INVALID;
     str rest = str_from(text, strlen(words[v.kind]));
     enum rc rc = text.n <= VIA_MAX && is_plain(text) ? RC_OK : RC_INVALID;
-    if (rc == RC_OK && v.kind != VIA_ALIAS)
+    if (rc == RC_OK && is_user(v.kind))
         rc = num_parse_u32(str_take(&rest, ':'), UINT32_MAX, &v.uid);
     if (rc == RC_OK && has_target(v.kind))
         rc = num_parse_u32(str_take(&rest, ':'), ALIASES_TARGETS_MAX, &v.n);
     if (rc == RC_OK && has_target(v.kind))
         rc = parse_hash(str_take(&rest, ':'), &v.hash);
-    v.name = v.kind == VIA_ALIAS ? rest : str_take(&rest, ':');
-    v.tag = v.kind == VIA_ALIAS ? STR_NONE : rest;
-    if (rc != RC_OK || v.name.n == 0 || (v.kind != VIA_ALIAS && (!rest.p || v.name.n > VIA_USER_MAX)))
+    v.name = is_user(v.kind) ? str_take(&rest, ':') : rest;
+    v.tag = is_user(v.kind) ? rest : STR_NONE;
+    if (rc != RC_OK || v.name.n == 0 || (is_user(v.kind) && (!rest.p || v.name.n > VIA_USER_MAX)))
         return RC_INVALID;
     *ret = v;
     return RC_OK;

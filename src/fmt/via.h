@@ -1,14 +1,15 @@
 /* via: what a recipient stands for that is not simply a mailbox: a user of the system whose mail runs
- * programs or goes elsewhere, or one target of an alias that is a command or a file. Recipients in the queue
- * carry it, and the role `command` looks up what it names: a via never says what is run, only whose choice
- * and which.
+ * programs or goes elsewhere, one target of an alias that is a command or a file, or a filter that comes
+ * before all else. Recipients in the queue carry it, and the role `command` looks up what it names: a via
+ * never says what is run, only whose choice and which.
  *
  *   via     = ("user:" / "mailbox:") uid ":" name ":" tag
  *           / "forward:" uid ":" n ":" hash ":" name ":" tag
  *           / "alias:" n ":" hash ":" name
+ *           / "filter:" transport [":" nexthop]
  *   n       = position among all targets, from 0; hash = 16 lower-case hexadecimal digits
  *
- * The tag of a user and the name of an alias take the rest of the text. Pure. */
+ * The tag of a user, the name of an alias and a filter take the rest of the text. Pure. */
 #ifndef FMT_VIA_H
 #define FMT_VIA_H
 
@@ -21,7 +22,8 @@ enum via_kind {
     VIA_USER,    /* all that the user's .forward says, or his mailbox without one */
     VIA_MAILBOX, /* his mailbox, whatever his .forward says: mailbox_command or the Maildir */
     VIA_FORWARD, /* target n of his .forward */
-    VIA_ALIAS    /* target n of the alias `name` */
+    VIA_ALIAS,   /* target n of the alias `name` */
+    VIA_FILTER   /* `name` is the transport and the next hop */
 };
 
 struct via {
@@ -29,7 +31,7 @@ struct via {
     uint32_t uid;  /* of the user, as auth said */
     unsigned n;    /* which target */
     uint64_t hash; /* of its text: where it stands may change */
-    str name;      /* the user, or the alias */
+    str name;      /* the user, the alias, or the filter */
     str tag;       /* of user+tag; may be empty */
 };
 

@@ -51,12 +51,15 @@ static void get_rcpt(struct ipc_msg *m, struct arena *a, struct queue_rcpt *r)
     r->via = arena_str(a, ipc_get_str(m, VIA_MAX));
 }
 
-/* What auth says of a recipient, and nothing that only .forward of a user leads to. */
+/* What auth says of a recipient or a setting of his mail, and nothing that only .forward of a user leads to.
+ */
 static bool is_via(const struct queue_rcpt *r)
 {
     struct via v;
-    return r->via.n == 0 ||
-           (r->local && via_parse(r->via, &v) == RC_OK && (v.kind == VIA_USER || v.kind == VIA_ALIAS));
+    if (r->via.n == 0)
+        return true;
+    return via_parse(r->via, &v) == RC_OK &&
+           (v.kind == VIA_FILTER || (r->local && (v.kind == VIA_USER || v.kind == VIA_ALIAS)));
 }
 
 enum rc queue_envelope_get(str bytes, struct arena *a, struct queue_envelope *ret)

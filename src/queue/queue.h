@@ -174,10 +174,11 @@ struct queue_report {
     size_t n_added;
 };
 
-/* What became of a job. Returns some milliseconds before it is written: a crash in that moment repeats the
- * delivery, as it would when the report had not been sent. A job of an earlier process of the queue is looked
- * up by message and recipients, so that what was delivered while the queue was down is not delivered again.
- * RC_GONE: no such job. RC_TEMP: the queue is stopping; report to the next process. */
+/* What became of a job; with soft_bounce what failed waits. Returns some milliseconds before it is written: a
+ * crash in that moment repeats the delivery, as it would when the report had not been sent. A job of an
+ * earlier process of the queue is looked up by message and recipients, so that what was delivered while the
+ * queue was down is not delivered again. RC_GONE: no such job. RC_TEMP: the queue is stopping; report to the
+ * next process. */
 MUST_USE enum rc queue_report(struct queue *q, const struct queue_report *r);
 /* The taker died: the job's recipients are due again. */
 void queue_give_back(struct queue *q, uint64_t number);

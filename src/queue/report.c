@@ -266,7 +266,16 @@ static str keep(struct arena *a, str s, size_t max)
     return arena_str(a, str_sub(s, 0, max));
 }
 
-static void copy_report(struct report *p, const struct queue_report *r)
+/* soft_bounce: what would be returned waits. */
+static void soften(struct queue_outcome *o, struct arena *a)
+{
+    if (o->result != QUEUE_FAILED)
+        return;
+    o->result = QUEUE_DEFERRED;
+    o->status = arena_printf(a, "4" STR_FMT, STR_ARG(str_from(o->status, 1)));
+}
+
+static void copy_report(const struct queue *q, struct report *p, const struct queue_report *r)
 {
     struct queue_outcome *list = arena_array(p->arena, r->n ? r->n : 1, sizeof *list);
     must(list);
@@ -275,6 +284,8 @@ static void copy_report(struct report *p, const struct queue_report *r)
         list[i].status = keep(p->arena, r->outcomes[i].status, QUEUE_STATUS_MAX);
         list[i].reply = keep(p->arena, r->outcomes[i].reply, QUEUE_REPLY_MAX);
         list[i].remote = keep(p->arena, r->outcomes[i].remote, QUEUE_SITE_MAX);
+        if (q->conf->soft_bounce)
+            soften(&list[i], p->arena);
     }
     for (size_t i = 0; i < r->n_added; i++)
         p->added_wait |= r->added[i].waits;
@@ -377,7 +388,7 @@ enum rc queue_report(struct queue *q, const struct queue_report *r)
     must(p);
     p->job = job;
     p->arena = a;
-    copy_report(p, r);
+    copy_report(q, p, r);
     p->added = added;
     p->added.in_file = job->in_file;
     learn(q, p);

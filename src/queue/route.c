@@ -104,29 +104,18 @@ static enum rc put_pipe(const struct routing *r, str transport, str hop)
     return RC_OK;
 }
 
-/* A user's name or an alias's, so that each has jobs of his own under way. */
-static enum rc put_via(str via, struct buf *ret)
-{
-    AUTO(buf_deinit) struct buf name = BUF_INIT(VIA_MAX);
-    struct via v;
-    if (via_parse(via, &v) != RC_OK)
-        return site_name_put(ret, SITE_RETRY, S("4.3.0 the recipient cannot be read"));
-    buf_puts(&name, v.kind == VIA_ALIAS ? S("|") : S(""));
-    buf_puts(&name, v.name);
-    return site_name_put(ret, SITE_COMMAND, buf_str(&name));
-}
-
 /* transport ":" nexthop. No transport: the default one, and with no next hop either, as without the table; a
  * transport without next hop: the address's domain. */
 static enum rc put_transport(const struct routing *r, str value)
 {
     str hop = str_trim(value), transport = str_trim(str_take(&hop, ':'));
     hop = str_trim(hop);
-    if (str_eq(transport, S("smtp")) || str_eq(transport, S("relay")) || (transport.n == 0 && hop.n > 0))
+    if (str_eq(transport, S("smtp")) || str_eq(transport, S("relay")) || (transport.n == 0 && hop.n > 0) ||
+        conf_list_has(&r->conf->smtp_transports, transport))
         return hop.n > 0 ? put_hop(r, hop) : put_domain(r);
     if (transport.n == 0)
         return put_default(r);
-    if (str_eq(transport, S("lmtp")))
+    if (str_eq(transport, S("lmtp")) || conf_list_has(&r->conf->lmtp_transports, transport))
         return put_lmtp(r, hop.n > 0 ? hop : r->domain);
     if (str_eq(transport, S("local")) || str_eq(transport, S("virtual")))
         return site_name_put(r->ret, SITE_LOCAL, STR_NONE);
@@ -137,6 +126,30 @@ static enum rc put_transport(const struct routing *r, str value)
     if (str_eq(transport, S("discard")))
         return site_name_put(r->ret, SITE_DISCARD, hop);
     return put_pipe(r, transport, hop.n > 0 ? hop : r->domain);
+}
+
+static enum rc put_filter(const struct routing *r, str value)
+{
+    AUTO(buf_deinit) struct buf whole = BUF_INIT(VIA_MAX);
+    str hop = value, transport = str_take(&hop, ':');
+    str otherwise = str_c(r->conf->default_filter_nexthop);
+    buf_printf(&whole, STR_FMT ":" STR_FMT, STR_ARG(transport),
+               STR_ARG(str_trim(hop).n > 0 ? hop : otherwise));
+    return put_transport(r, buf_str(&whole));
+}
+
+/* A user's name or an alias's, so that each has jobs of his own under way; a filter leads anywhere. */
+static enum rc put_via(const struct routing *r, str via)
+{
+    AUTO(buf_deinit) struct buf name = BUF_INIT(VIA_MAX);
+    struct via v;
+    if (via_parse(via, &v) != RC_OK)
+        return site_name_put(r->ret, SITE_RETRY, S("4.3.0 the recipient cannot be read"));
+    if (v.kind == VIA_FILTER)
+        return put_filter(r, v.name);
+    buf_puts(&name, v.kind == VIA_ALIAS ? S("|") : S(""));
+    buf_puts(&name, v.name);
+    return site_name_put(r->ret, SITE_COMMAND, buf_str(&name));
 }
 
 static enum rc route(const struct routing *r)
@@ -156,9 +169,7 @@ enum rc queue_route(const struct conf *c, const struct table_settings *t, str se
     AUTO(arena_freep) struct arena *a = NULL;
     ptrdiff_t at = str_rchr(rcpt->address, '@');
     bool elsewhere = rcpt->local && rcpt->resolved && c->mailbox_transport[0];
-    if (rcpt->local && rcpt->via.n > 0)
-        return put_via(rcpt->via, ret);
-    if ((rcpt->local && !elsewhere) || at < 0)
+    if (rcpt->via.n == 0 && ((rcpt->local && !elsewhere) || at < 0))
         return site_name_put(ret, SITE_LOCAL, STR_NONE);
     if (t && (t->v[TABLES_TRANSPORT] || t->v[TABLES_SENDER_RELAYHOST]))
         a = arena_new(TABLES_ARENA);
@@ -166,11 +177,13 @@ enum rc queue_route(const struct conf *c, const struct table_settings *t, str se
                               .tables = t,
                               .sender = sender,
                               .address = rcpt->address,
-                              .domain = str_from(rcpt->address, (size_t)at + 1),
+                              .domain = at < 0 ? str_c(c->hostname) : str_from(rcpt->address, (size_t)at + 1),
                               .arena = a,
                               .ret = ret,
                               .e = e};
-    enum rc rc = elsewhere ? put_transport(&r, str_c(c->mailbox_transport)) : route(&r);
+    enum rc rc = rcpt->via.n > 0 ? put_via(&r, rcpt->via)
+                 : elsewhere     ? put_transport(&r, str_c(c->mailbox_transport))
+                                 : route(&r);
     if (rc == RC_OK)
         return RC_OK;
     buf_reset(ret);

@@ -284,6 +284,7 @@ static _Noreturn void run(struct runner *r, struct ipc_msg *m)
     case VIA_ALIAS:
         run_alias(r);
     case VIA_USER:
+    case VIA_FILTER:
         break;
     }
     _exit(RUNNER_REFUSES);

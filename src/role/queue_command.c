@@ -150,7 +150,7 @@ static void deliver_one(struct command_work *k, size_t i)
 {
     struct via v;
     struct err e = {0};
-    if (via_parse(k->job.envelope.rcpts[i].via, &v) != RC_OK) {
+    if (via_parse(k->job.envelope.rcpts[i].via, &v) != RC_OK || v.kind == VIA_FILTER) {
         (void)err_set(&e, RC_TEMP, 451, "4.3.0", "the recipient cannot be read");
         queue_set_outcome(&k->outcomes[i], QUEUE_DEFERRED, &e, k->arena);
         return;
@@ -167,6 +167,9 @@ static void deliver_one(struct command_work *k, size_t i)
     case VIA_FORWARD:
     case VIA_ALIAS:
         run_target(k, i, &v);
+        return;
+    case VIA_FILTER: /* has a site of another kind */
+        return;
     }
 }
 
@@ -220,7 +223,7 @@ static void deliver(struct command_work *k)
     }
     if (rc == RC_OK && site.transport == SITE_PIPE)
         deliver_pipe(k, site.next);
-    queue_log_outcomes(&k->job, k->outcomes, site.transport == SITE_PIPE ? "pipe" : "local");
+    queue_log_outcomes(k->conf, &k->job, k->outcomes, site.transport == SITE_PIPE ? "pipe" : "local");
     fd_closep(&k->content);
 }
 

@@ -295,7 +295,7 @@ static void run_job(struct queue_worker *w, const struct queue_job *job)
     else
         look_up_all(&k);
     deliver(&k);
-    queue_log_outcomes(&k.job, k.outcomes, site.transport == SITE_LOCAL ? "maildir" : "none");
+    queue_log_outcomes(k.conf, &k.job, k.outcomes, site.transport == SITE_LOCAL ? "maildir" : "none");
     struct queue_report r = {.number = job->number,
                              .id = v->id,
                              .outcomes = k.outcomes,

@@ -44,7 +44,7 @@ static void run_job(struct smtp_worker *w, struct smtp_job *job)
     if (!atomic_load(&w->server->stopping)) { /* else queue gives it to the next process */
         job->started = clock_mono();
         smtp_deliver(w, job);
-        smtp_log_outcomes(job);
+        smtp_log_outcomes(w->conf, job);
         smtp_report(w, job);
     }
     smtp_job_end(w->server, job);

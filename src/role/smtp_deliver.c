@@ -237,13 +237,22 @@ static bool wants_verp(const struct smtp_worker *w, str sender)
 /* Each recipient by itself, with a sender of its own. What cannot be made, for its length, goes as it is. */
 static void deliver_verp(struct smtp_worker *w, struct smtp_job *job)
 {
-    const str sender = job->envelope.sender;
+    const str sender = job->sender;
     for (size_t i = 0; i < job->envelope.n && !job->site_failed; i++) {
         AUTO(buf_deinit) struct buf own = BUF_INIT(MAILADDR_LOCAL_MAX + 1 + MAILADDR_DOMAIN_MAX);
         struct attempt a = {.w = w, .job = job, .open = {i}, .n_open = 1};
-        if (verp_encode(sender, job->envelope.rcpts[i].address, S("+="), &own) == RC_OK)
+        if (verp_encode(sender, job->rcpts[i], S("+="), &own) == RC_OK)
             a.sender = buf_str(&own);
         try_connection_and_hosts(&a);
+    }
+}
+
+/* A table does not answer: the log has said which. */
+static void not_changed(struct smtp_job *job)
+{
+    for (size_t i = 0; i < job->envelope.n; i++) {
+        job->outcomes[i].status = S("4.3.0");
+        job->outcomes[i].reply = job->texts[i] = S("address or header mapping failed");
     }
 }
 
@@ -257,7 +266,9 @@ void smtp_deliver(struct smtp_worker *w, struct smtp_job *job)
                                                   .reply = S("delivery was not tried")};
         a.open[a.n_open++] = i;
     }
-    if (wants_verp(w, job->envelope.sender))
+    if (smtp_change(w, job) != RC_OK)
+        not_changed(job);
+    else if (wants_verp(w, job->envelope.sender))
         deliver_verp(w, job);
     else
         try_connection_and_hosts(&a);

@@ -61,7 +61,10 @@ struct smtp_job {
     uint32_t attempts, wanted;
     struct queue_envelope envelope;
     str content;
-    int content_fd;      /* or -1 */
+    int content_fd;                         /* or -1 */
+    str sender, rcpts[QUEUE_JOB_RCPTS_MAX]; /* smtp_change: as they go out */
+    str changed;                            /* what goes in front, instead of the trace and the first */
+    size_t changed_bytes;                   /* so many bytes of the content; p NULL: nothing is changed */
     str header;          /* smtp_message_fill: goes in front of the content, LF ends its lines; */
     size_t skip;         /* and this many bytes of the content stay away, since they are in it, changed; */
     uint64_t skip_lines; /* they are so many lines (binary: 0) */
@@ -84,7 +87,15 @@ void smtp_wait_reported(struct smtp_role *s);
 /* A new link: whoever answers there is another queue and waits until it was told of the jobs under way. */
 void smtp_queue_link(struct smtp_role *s, int fd);
 
-/* smtp_message.c: what the message says of TLS. */
+/* smtp_header.c: fills what goes out otherwise than it lies in the queue. RC_TEMP: a table does not answer.
+ */
+MUST_USE enum rc smtp_change(const struct smtp_worker *w, struct smtp_job *job);
+
+/* smtp_message.c: the header of the content, with the empty line that ends it; empty when it has no end
+ * within the limit. */
+enum { SMTP_HEADER_MAX = 1 << 20 };
+str smtp_message_header(const struct smtp_job *job, struct arena *a);
+/* What the message says of TLS. */
 enum smtp_tls_demand smtp_demand_of(const struct conf *c, const struct queue_envelope *v);
 /* The message as it goes over the worker's connection, to recipients open[0] to open[n - 1] of the job; what
  * is made for that lives in the worker's arena. */
@@ -96,6 +107,6 @@ void smtp_deliver(struct smtp_worker *w, struct smtp_job *job);
 void smtp_conn_close(struct smtp_conn *c); /* says QUIT; nothing when there is none */
 
 /* smtp_log.c: a line for each recipient in Postfix's shape. */
-void smtp_log_outcomes(const struct smtp_job *job);
+void smtp_log_outcomes(const struct conf *c, const struct smtp_job *job);
 
 #endif

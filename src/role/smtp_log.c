@@ -11,7 +11,7 @@ static const char *status_of(const struct queue_outcome *o)
     case QUEUE_NOT_TRIED:
         return "deferred";
     case QUEUE_FAILED:
-        return "bounced";
+        return softens ? "SOFTBOUNCE" : "bounced";
     case QUEUE_DELIVERED:
     case QUEUE_RELAYED:
     case QUEUE_RELAYED_BLIND:
@@ -22,7 +22,7 @@ static const char *status_of(const struct queue_outcome *o)
     return "sent";
 }
 
-void smtp_log_outcomes(const struct smtp_job *job)
+void smtp_log_outcomes(const struct conf *c, const struct smtp_job *job)
 {
     msec took = clock_mono() - job->started, delay = clock_wall() / 1000 - job->envelope.arrived;
     char whole[DELAY_SIZE], before[DELAY_SIZE], last[DELAY_SIZE];
@@ -32,7 +32,12 @@ void smtp_log_outcomes(const struct smtp_job *job)
         str open = r->orig.n ? S(", orig_to=<") : S(""), close = r->orig.n ? S(">") : S("");
         str relay = o->remote.n ? o->remote : S("none");
         log_info(STR_FMT ": to=<" STR_FMT ">" STR_FMT STR_FMT STR_FMT ", relay=" STR_FMT
-                         ", delay=%s, delays=%s/0/0/%s, dsn=" STR_FMT ", status=%s (" STR_FMT ")",
+        bool softened = o->result == QUEUE_FAILED && c->soft_bounce;
+        char dsn[QUEUE_STATUS_MAX + 1];
+        snprintf(dsn, sizeof dsn, STR_FMT, STR_ARG(o->status));
+        if (softened)
+            dsn[0] = '4';
+                         ", delay=%s, delays=%s/0/0/%s, dsn=%s, status=%s (" STR_FMT ")",
                  STR_ARG(job->envelope.id), STR_ARG(r->address), STR_ARG(open), STR_ARG(r->orig),
                  STR_ARG(close), STR_ARG(relay), delay_format(delay, whole),
                  delay_format(delay - took, before), delay_format(took, last), STR_ARG(o->status),

@@ -7,8 +7,6 @@
 
 #include <unistd.h>
 
-enum { CHANGED_HEADER_MAX = 1 << 20 }; /* a longer header goes as it is */
-
 /* A notification is not lost for want of REQUIRETLS (RFC 8689 §5). */
 enum smtp_tls_demand smtp_demand_of(const struct conf *c, const struct queue_envelope *v)
 {
@@ -37,13 +35,11 @@ static int64_t seconds_left(int64_t until)
     return (left - (left < 0 ? 999 : 0)) / 1000;
 }
 
-/* The header of the content, with the empty line that ends it; empty when it has no end within the limit. */
-static str read_header(const struct smtp_job *job, struct arena *a)
+str smtp_message_header(const struct smtp_job *job, struct arena *a)
 {
-    str start = str_sub(job->content, 0, CHANGED_HEADER_MAX);
+    str start = str_sub(job->content, 0, SMTP_HEADER_MAX);
     if (job->content_fd >= 0) {
-        size_t most =
-            job->envelope.size < CHANGED_HEADER_MAX ? (size_t)job->envelope.size : CHANGED_HEADER_MAX;
+        size_t most = job->envelope.size < SMTP_HEADER_MAX ? (size_t)job->envelope.size : SMTP_HEADER_MAX;
         char *room = arena_alloc(a, most);
         ssize_t n = room ? pread(job->content_fd, room, most, 0) : -1;
         start = n > 0 ? str_mem(room, (size_t)n) : STR_NONE;
@@ -52,20 +48,30 @@ static str read_header(const struct smtp_job *job, struct arena *a)
     return n < start.n || start.n == job->envelope.size ? str_sub(start, 0, n) : STR_NONE;
 }
 
+/* So much of the content stays away. */
+static void skip(struct smtp_job *job, str original)
+{
+    job->skip = original.n;
+    job->skip_lines = job->envelope.flags & QUEUE_BINARY ? 0 : crlf_lines(original);
+}
+
 /* A next hop that knows no priorities reads of it in the header, which may have it already. One that says
  * something else there is replaced (RFC 6758 §3.3). */
 static void put_priority(struct smtp_job *job, struct buf *out, struct arena *a)
 {
     const struct queue_envelope *v = &job->envelope;
-    str original = v->flags & QUEUE_PRIORITY_OTHER ? read_header(job, a) : STR_NONE;
-    job->skip = original.n;
-    job->skip_lines = v->flags & QUEUE_BINARY ? 0 : crlf_lines(original);
-    buf_puts(out, v->trace);
+    bool changed = job->changed.p != NULL;
+    str original = changed                           ? job->changed
+                   : v->flags & QUEUE_PRIORITY_OTHER ? smtp_message_header(job, a)
+                                                     : STR_NONE;
+    if (!changed)
+        skip(job, original);
+    buf_puts(out, changed ? STR_NONE : v->trace);
     if (!(v->flags & QUEUE_PRIORITY_FIELD) || original.n > 0)
         buf_printf(out, "MT-Priority: %d\n", v->priority);
     if (original.n == 0)
         return;
-    AUTO(buf_deinit) struct buf others = BUF_INIT(CHANGED_HEADER_MAX);
+    AUTO(buf_deinit) struct buf others = BUF_INIT(SMTP_HEADER_MAX);
     struct crlf_state state = {.last_cr = false};
     header_put_others(&others, original, S("MT-Priority"));
     if (v->flags & QUEUE_BINARY)
@@ -80,22 +86,24 @@ static str header_for(const struct smtp_client *client, struct smtp_job *job, st
 {
     unsigned flags = job->envelope.flags;
     bool tells = flags & QUEUE_HAS_PRIORITY && !ehlo_has(smtp_client_offers(client), EHLO_MT_PRIORITY);
-    job->skip = job->skip_lines = 0;
+    str plain = job->changed.p ? job->changed : job->envelope.trace;
+    skip(job, job->changed.p ? str_sub(smtp_message_header(job, a), 0, job->changed_bytes) : STR_NONE);
     if (!tells || (flags & QUEUE_PRIORITY_FIELD && !(flags & QUEUE_PRIORITY_OTHER)))
-        return job->envelope.trace;
-    AUTO(buf_deinit) struct buf out = BUF_INIT(QUEUE_TRACE_MAX + CHANGED_HEADER_MAX + 64);
+        return plain;
+    AUTO(buf_deinit) struct buf out = BUF_INIT(QUEUE_TRACE_MAX + 2 * SMTP_HEADER_MAX + 64);
     put_priority(job, &out, a);
     str header = arena_str(a, buf_str(&out));
     if (header.p)
         return header;
-    job->skip = job->skip_lines = 0; /* no memory: as it is */
-    return job->envelope.trace;
+    if (!job->changed.p)
+        skip(job, STR_NONE); /* no memory: as it is */
+    return plain;
 }
 
 /* Binary content goes as it is, and so does what stands in front of it. */
 static str on_the_wire(str header, struct arena *a)
 {
-    AUTO(buf_deinit) struct buf wire = BUF_INIT(2 * (QUEUE_TRACE_MAX + CHANGED_HEADER_MAX) + 64);
+    AUTO(buf_deinit) struct buf wire = BUF_INIT(2 * (QUEUE_TRACE_MAX + SMTP_HEADER_MAX) + 64);
     struct crlf_state state = {.last_cr = false};
     crlf_encode(&state, &wire, header);
     return arena_str(a, buf_str(&wire));
@@ -108,10 +116,10 @@ static enum smtp_client_content content_of(const struct queue_envelope *v)
                                    : SMTP_CONTENT_7BIT;
 }
 
-static void fill_rcpt(const struct queue_rcpt *from, struct smtp_client_rcpt *ret)
+static void fill_rcpt(const struct queue_rcpt *from, str address, struct smtp_client_rcpt *ret)
 {
     str orcpt = from->orcpt;
-    *ret = (struct smtp_client_rcpt){.address = from->address, .notify = from->notify};
+    *ret = (struct smtp_client_rcpt){.address = address, .notify = from->notify};
     if (str_chr(orcpt, ';') >= 0) {
         ret->orcpt_type = str_take(&orcpt, ';');
         ret->orcpt = orcpt;
@@ -143,7 +151,7 @@ void smtp_message_fill(const struct smtp_worker *w, struct smtp_job *job, const 
     /* without priority it has 0 (RFC 6710 §4.2, RFC 6758 §3.2) */
     *ret = (struct smtp_client_message){
         .origin = origin_of(v),
-        .sender = v->sender,
+        .sender = job->sender,
         .size_bytes = size + v->lines - job->skip_lines + job->header.n + crlf_lines(job->header),
         .content = content_of(v),
         .smtputf8 = v->flags & QUEUE_UTF8,
@@ -163,5 +171,5 @@ void smtp_message_fill(const struct smtp_worker *w, struct smtp_job *job, const 
         .rcpts = rcpts,
         .n_rcpts = n};
     for (size_t i = 0; i < n; i++)
-        fill_rcpt(&v->rcpts[open[i]], &rcpts[i]);
+        fill_rcpt(&v->rcpts[open[i]], job->rcpts[open[i]], &rcpts[i]);
 }

@@ -6,8 +6,10 @@
  * makes the reply 451, and the sender's next try gives the others a second copy. A stranger's message that
  * could not be stored for anybody is not queued but refused for now: its sender keeps it. */
 #include "base/log.h"
+#include "fmt/via.h"
 #include "role/queue_client.h"
 #include "role/smtpd_impl.h"
+#include "smtp/rules.h"
 
 enum { COMMIT_WAIT_MS = 30000, SENDERS_ARENA = 16 << 10 };
 
@@ -87,12 +89,9 @@ static void add_to_queue(struct queue_envelope *v, const struct smtp_delivery_rc
         .via = r->target->via};
 }
 
-/* Hands over the recipients that are marked as queued, and have no result yet. */
-static enum rc put_marked(struct smtpd_session *s, const struct smtp_delivery *d, struct queue_envelope *v,
-                          struct err *e)
+/* All but the recipients. */
+static void fill_envelope(const struct smtp_delivery *d, struct queue_envelope *v)
 {
-    const struct content *c = &s->content;
-    AUTO(arena_freep) struct arena *a = arena_new(QUEUE_ENVELOPE_MAX);
     *v = (struct queue_envelope){.id = d->id,
                                  .sender = d->sender,
                                  .envid = d->mail->envid,
@@ -111,12 +110,24 @@ static enum rc put_marked(struct smtpd_session *s, const struct smtp_delivery *d
                                  .lines = d->content_lines,
                                  .trace = d->trace,
                                  .rcpts = v->rcpts};
+}
+
+static enum rc put(struct smtpd_session *s, const struct queue_envelope *v, struct err *e)
+{
+    return queue_client_put(s->server->queue, &s->ipc, v, buf_str(&s->content.memory), s->content.file,
+                            clock_mono() + COMMIT_WAIT_MS, e);
+}
+
+/* Hands over the recipients that are marked as queued, and have no result yet. */
+static enum rc put_marked(struct smtpd_session *s, const struct smtp_delivery *d, struct queue_envelope *v,
+                          struct err *e)
+{
+    AUTO(arena_freep) struct arena *a = arena_new(QUEUE_ENVELOPE_MAX);
+    fill_envelope(d, v);
     for (size_t i = 0; i < d->n; i++)
         if (d->rcpts[i].queued)
             add_to_queue(v, &d->rcpts[i], a);
-    return v->n == 0 ? RC_OK
-                     : queue_client_put(s->server->queue, &s->ipc, v, buf_str(&c->memory), c->file,
-                                        clock_mono() + COMMIT_WAIT_MS, e);
+    return v->n == 0 ? RC_OK : put(s, v, e);
 }
 
 static enum rc fail_all(struct smtp_delivery *d, const struct err *e)
@@ -126,6 +137,43 @@ static enum rc fail_all(struct smtp_delivery *d, const struct err *e)
         d->rcpts[i].result = *e;
     }
     return RC_TEMP;
+}
+
+/* --- a filter --- */
+
+/* The recipients as the client gave them: where they lead is found out when the mail comes back. */
+static void add_unresolved(struct queue_envelope *v, const struct smtp_delivery *d, str via, struct arena *a)
+{
+    for (size_t i = 0; i < d->n; i++) {
+        if (i > 0 && d->rcpts[i].recipient == d->rcpts[i - 1].recipient)
+            continue;
+        add_to_queue(v, &d->rcpts[i], a);
+        struct queue_rcpt *r = &v->rcpts[v->n - 1];
+        r->address = d->rcpts[i].orig;
+        r->orig = r->sender = STR_NONE;
+        r->resolved = false;
+        r->via = via;
+    }
+}
+
+static enum rc deliver_filter(struct smtpd_session *s, struct smtp_delivery *d)
+{
+    AUTO(buf_deinit) struct buf via = BUF_INIT(VIA_MAX);
+    AUTO(arena_freep) struct arena *a = arena_new(QUEUE_ENVELOPE_MAX);
+    struct queue_envelope v = {.rcpts = arena_array(a, d->n, sizeof *v.rcpts)};
+    struct err e = {0};
+    via_put(&via, &(struct via){.kind = VIA_FILTER, .name = d->filter});
+    if (!v.rcpts || via.overflow) {
+        (void)err_set(&e, RC_TEMP, 451, "4.3.5", "Server configuration error");
+        return fail_all(d, &e);
+    }
+    fill_envelope(d, &v);
+    add_unresolved(&v, d, buf_str(&via), a);
+    if (put(s, &v, &e) != RC_OK)
+        return fail_all(d, &e);
+    for (size_t i = 0; i < d->n; i++)
+        d->rcpts[i].queued = true;
+    return RC_OK;
 }
 
 /* --- both --- */
@@ -210,7 +258,7 @@ static enum rc rewrite_senders(struct smtpd_session *s, struct smtp_delivery *d,
                                struct err *e)
 {
     str sender = d->sender, forwarded = STR_NONE;
-    bool wanted = has_canonical_senders(s->conf);
+    bool wanted = has_canonical_senders(s->conf) && !rules_overrides(s->conf, S("no_address_mappings"));
     for (size_t i = 0; i < d->n; i++)
         wanted |= wants_srs(&d->rcpts[i]);
     if (!wanted || d->sender.n == 0)
@@ -238,6 +286,8 @@ enum rc smtpd_deliver(void *ctx, struct smtp_delivery *d)
         return fail_all(d, &e);
     }
     d->content_bytes = (uint64_t)((int64_t)d->content_bytes + s->content.grown);
+    if (d->filter.n > 0)
+        return deliver_filter(s, d);
     if (rewrite_senders(s, d, a, &e) != RC_OK)
         return fail_all(d, &e);
     bool some_elsewhere = split_init(&sp, s->conf, d), again = false;

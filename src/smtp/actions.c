@@ -1,5 +1,101 @@
-/* What access tables changed of a message: whom it goes to. */
+/* What tables and settings change of a message: whom it goes to. */
 #include "smtp/session_impl.h"
+
+#include "base/log.h"
+#include "fmt/mailaddr.h"
+#include "smtp/rules.h"
+#include "table/maps.h"
+#include "table/settings.h"
+
+enum { BCC_MAX = SMTP_TARGETS_MAX };
+
+static enum rc parse(struct smtp_session *s, str text, str *ret)
+{
+    struct mailaddr parsed;
+    if (mailaddr_parse(text, s->tx.arena, &parsed) != RC_OK)
+        return RC_INVALID;
+    *ret = mailaddr_str(s->tx.arena, &parsed);
+    return arena_exhausted(s->tx.arena) ? RC_LIMIT : RC_OK;
+}
+
+static bool is_there(const str *v, size_t n, str address)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(v[i], address))
+            return true;
+    return false;
+}
+
+enum rc smtp_action_bcc(struct smtp_session *s, str text)
+{
+    struct smtp_actions *a = &s->tx.actions;
+    str address;
+    enum rc rc = parse(s, text, &address);
+    if (rc != RC_OK || is_there(a->bcc, a->n_bcc, address))
+        return rc;
+    if (!a->bcc)
+        a->bcc = arena_array(s->tx.arena, BCC_MAX, sizeof *a->bcc);
+    if (!a->bcc || a->n_bcc == BCC_MAX)
+        return RC_LIMIT;
+    a->bcc[a->n_bcc++] = address;
+    return RC_OK;
+}
+
+enum rc smtp_action_redirect(struct smtp_session *s, str text)
+{
+    return parse(s, text, &s->tx.actions.redirect);
+}
+
+/* --- automatic copies --- */
+
+static enum rc copies_failed(struct smtp_session *s, const char *what, const char *why)
+{
+    log_warn(STR_FMT ": %s: %s", STR_ARG(s->tx.id), what, why);
+    smtp_message_fail(s, 451, "4.3.5", "Server configuration error");
+    return RC_TEMP;
+}
+
+static enum rc add_copy(struct smtp_session *s, const char *what, str address)
+{
+    enum rc rc = smtp_action_bcc(s, address);
+    return rc == RC_OK ? rc
+                       : copies_failed(s, what, rc == RC_LIMIT ? "too many copies" : "this is no address");
+}
+
+static bool is_ours(void *ctx, str domain)
+{
+    return conf_has_domain(ctx, domain);
+}
+
+static enum rc find_copy(struct smtp_session *s, enum table_setting which, const char *what, str address)
+{
+    const struct maps_rules rules = {
+        .delimiters = s->conf->recipient_delimiter, .is_ours = is_ours, .ctx = (void *)(uintptr_t)s->conf};
+    struct table_list *l = s->p->tables ? s->p->tables->v[which] : NULL;
+    struct maps_found found;
+    struct err e = {0};
+    if (!l || address.n == 0)
+        return RC_OK;
+    enum rc rc = maps_find_address(l, address, &rules, s->tx.arena, &found, &e);
+    if (rc != RC_OK)
+        return rc == RC_GONE ? RC_OK : copies_failed(s, what, err_text(&e));
+    return add_copy(s, what, found.value);
+}
+
+enum rc smtp_action_copies(struct smtp_session *s)
+{
+    str always = str_c(s->conf->always_bcc);
+    if (smtp_is_lmtp(s) || rules_overrides(s->conf, S("no_address_mappings")))
+        return RC_OK;
+    enum rc rc = always.n ? add_copy(s, "always_bcc", always) : RC_OK;
+    if (rc == RC_OK)
+        rc = find_copy(s, TABLES_SENDER_BCC, "sender_bcc_maps", s->tx.sender);
+    for (size_t i = 0; i < s->tx.n && rc == RC_OK; i++)
+        rc = find_copy(s, TABLES_RECIPIENT_BCC, "recipient_bcc_maps", s->tx.rcpts[i].address);
+    return rc;
+}
+
+/* --- recipients --- */
 
 /* Replies and returns RC_TEMP: whatever an administrator asked for is done, or the client comes again. */
 static enum rc fail(struct smtp_session *s, str address, const struct err *why)

@@ -36,7 +36,8 @@ unsigned smtp_extensions(const struct smtp_session *s)
     bool submission = s->p->kind == SMTP_KIND_SUBMISSION;
     if (s->hello != SMTP_HELLO_EXTENDED)
         return 0;
-    return SMTP_EXT_BINARYMIME | (stream_is_tls(s->io) ? SMTP_EXT_REQUIRETLS : 0) | /* RFC 8689 §2 */
+    return (smtp_checks_wanted(s) ? 0 : SMTP_EXT_BINARYMIME) | /* tables look at lines */
+           (stream_is_tls(s->io) ? SMTP_EXT_REQUIRETLS : 0) |  /* RFC 8689 §2 */
            (smtp_is_lmtp(s) ? 0 : SMTP_EXT_DELIVERBY | SMTP_EXT_MT_PRIORITY) |
            (submission && s->conf->future_release_limit_ms > 0 ? SMTP_EXT_FUTURERELEASE
                                                                : 0); /* RFC 4865 §3 */

@@ -76,7 +76,7 @@ static enum rc resolve(struct smtp_session *s, struct smtp_recipient *r, bool ma
         if (relay)
             return relay;
     }
-    if (rc == RC_PERM && !s->conf->smtpd_reject_unlisted_recipient && !smtp_is_lmtp(s))
+    if (rc == RC_PERM && !rules_rejects_unlisted(s->conf) && !smtp_is_lmtp(s))
         return add_queued(s, true, r, e);
     r->targets = j->targets;
     r->n_targets = j->n_targets;

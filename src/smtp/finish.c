@@ -5,7 +5,7 @@
 #include "fmt/received.h"
 #include "smtp/session_impl.h"
 
-enum { TRACE_MAX = 8192 + 4096 }; /* with what access tables prepend */
+enum { TRACE_MAX = 8192 + 4096 }; /* with what tables prepend */
 
 /* What is wrong with the whole message, now that all of it is known. */
 static void judge(struct smtp_session *s)
@@ -74,16 +74,6 @@ static void put_missing_fields(struct smtp_session *s, struct date now, struct b
     memcpy(h->message_id, id.p, h->message_id_n);
 }
 
-static void put_trace(struct smtp_session *s, const struct smtp_delivery *d, struct buf *trace)
-{
-    struct date now = {.seconds = clock_seconds()};
-    buf_puts(trace, s->tx.actions.prepend);
-    put_received(s, d, now, trace);
-    if (s->p->kind == SMTP_KIND_SUBMISSION)
-        put_missing_fields(s, now, trace);
-    must(!trace->overflow); /* every part has its limit */
-}
-
 /* The mailboxes of all recipients, each once for SMTP: an address that two recipients lead to gets one copy
  * (LMTP answers for each, so there each has its own). */
 static bool collect_targets(struct smtp_session *s, struct smtp_delivery *d)
@@ -142,24 +132,41 @@ static void set_priority(const struct smtp_session *s, struct smtp_delivery *d)
     d->priority_differs = h->has_mt_priority && !(h->priority_valid && h->priority == d->priority);
 }
 
+/* What stands above the message; tables see what smtpd writes, as in Postfix, but not what is completed. */
+static void make_trace(struct smtp_session *s)
+{
+    AUTO(buf_deinit) struct buf trace = BUF_INIT(TRACE_MAX);
+    struct date now = {.seconds = clock_seconds()};
+    struct smtp_delivery d = {.n = 0};
+    set_priority(s, &d);
+    buf_puts(&trace, s->tx.actions.prepend);
+    put_received(s, &d, now, &trace);
+    must(!trace.overflow); /* every part has its limit */
+    if (s->tx.msg.checks)
+        smtp_checks_trace(s->tx.msg.checks, &trace);
+    if (s->p->kind == SMTP_KIND_SUBMISSION)
+        put_missing_fields(s, now, &trace);
+    s->tx.trace = arena_str(s->tx.arena, buf_str(&trace));
+    if (trace.overflow || arena_exhausted(s->tx.arena))
+        smtp_message_fail(s, 452, "4.3.1", "Error: insufficient system storage");
+}
+
 /* Hands the message over: RC_OK when it is committed; every d->rcpts[].result is filled. */
 static enum rc deliver(struct smtp_session *s, struct smtp_delivery *d)
 {
-    AUTO(buf_deinit) struct buf trace = BUF_INIT(TRACE_MAX);
     set_priority(s, d);
-    put_trace(s, d, &trace);
     const struct headscan *h = &s->tx.msg.head;
     log_info(STR_FMT ": message-id=%.*s", STR_ARG(s->tx.id), (int)h->message_id_n, h->message_id);
     if (d->has_priority) /* RFC 6710 §4.1 */
         log_info(STR_FMT ": mt-priority=%d", STR_ARG(s->tx.id), d->priority);
     log_info(STR_FMT ": from=<" STR_FMT ">, size=%llu, nrcpt=%zu (delivering)", STR_ARG(s->tx.id),
-             STR_ARG(s->tx.sender), (unsigned long long)d->content_bytes + trace.n, s->tx.n);
+             STR_ARG(s->tx.sender), (unsigned long long)d->content_bytes + s->tx.trace.n, s->tx.n);
     d->id = s->tx.id;
     d->message_id = str_mem(h->message_id, h->message_id_n);
     d->hold_until = hold_until(&s->tx.mail);
     d->deliver_by = deliver_by(s);
     d->tls_optional = h->tls_required_no && !s->tx.mail.require_tls; /* RFC 8689 §4.1 */
-    d->trace = buf_str(&trace);
+    d->trace = s->tx.trace;
     return s->env->deliver(s->p->env_ctx, d);
 }
 
@@ -260,14 +267,18 @@ static void refuse(struct smtp_session *s)
 static void deliver_and_reply(struct smtp_session *s)
 {
     const struct dotstream *decoder = &s->tx.msg.decoder;
+    const struct smtp_checks *checks = s->tx.msg.checks;
     struct smtp_delivery d = {
         .sender = s->tx.sender,
         .mail = &s->tx.mail,
         .account = s->account,
         .client = arena_printf(s->cmd_arena, SMTP_CLIENT_FMT, SMTP_CLIENT_ARG(s)),
-        .content_bytes = decoder->content_bytes,
-        .content_lines = decoder->lines,
+        .content_bytes = checks ? smtp_checks_bytes(checks) : decoder->content_bytes,
+        .content_lines = checks ? smtp_checks_lines(checks) : decoder->lines,
         .held = s->tx.actions.hold,
+        .filter = s->tx.actions.filter.n ? s->tx.actions.filter
+                  : smtp_is_lmtp(s)      ? STR_NONE
+                                         : str_c(s->conf->content_filter),
         .each_alone = smtp_is_lmtp(s),
     };
     if (!collect_targets(s, &d)) {
@@ -296,7 +307,11 @@ void smtp_message_finish(struct smtp_session *s)
 {
     const struct restrict_refusal *refusal;
     judge(s);
-    if (s->tx.msg.failed)
+    if (s->tx.msg.checks && !s->tx.msg.failed)
+        smtp_checks_finish(s->tx.msg.checks);
+    if (!s->tx.msg.failed)
+        make_trace(s);
+    if (s->tx.msg.failed || (!s->tx.actions.discard && smtp_action_copies(s) != RC_OK))
         refuse(s);
     else if (!s->tx.actions.discard && restrict_end_of_data(s, &refusal) != RC_OK)
         restrict_reply(s, refusal);

@@ -40,7 +40,8 @@ static void note_sink(struct smtp_session *s, enum rc rc)
 /* Only what our own clients write; lines only. */
 static bool rewrites_header(const struct smtp_session *s)
 {
-    if (!rules_any_rewriting(s->conf) || s->tx.mail.body == SMTP_BODY_BINARYMIME)
+    if (!rules_any_rewriting(s->conf) || s->tx.mail.body == SMTP_BODY_BINARYMIME ||
+        rules_overrides(s->conf, S("no_address_mappings")))
         return false;
     const struct rules_relay facts = {.kind = s->p->kind,
                                       .authenticated = smtp_is_authenticated(s),
@@ -63,12 +64,14 @@ void smtp_message_begin(struct smtp_session *s, bool dots)
         dotstream_init_dots(&m->decoder);
     else
         dotstream_init_counted(&m->decoder);
+    smtp_checks_free(&m->checks);
+    m->checks = smtp_checks_new(s);
+    headscan_init(&m->head_before);
     note_sink(s, s->env->content_new(s->p->env_ctx, s->tx.mail.size, rewrites_header(s)));
 }
 
-static void check_header(struct smtp_session *s)
+static void check_header(struct smtp_session *s, const struct headscan *h)
 {
-    const struct headscan *h = &s->tx.msg.head;
     unsigned hops = (unsigned)s->conf->hop_count_limit;
     if (h->received > hops || h->delivered_to > hops) /* RFC 5321 §6.3 */
         smtp_message_fail(s, 554, "5.4.6", "Error: too many hops");
@@ -78,17 +81,36 @@ static void check_header(struct smtp_session *s)
         smtp_message_fail(s, 552, "5.3.4", "Error: too many header fields");
 }
 
-static void keep(struct smtp_session *s, str content)
+static void scan_header(struct smtp_session *s, struct headscan *h, str content)
+{
+    if (h->done)
+        return;
+    headscan_feed(h, content);
+    check_header(s, h);
+}
+
+void smtp_message_store(struct smtp_session *s, str content, uint64_t crlf_bytes)
 {
     struct smtp_message *m = &s->tx.msg;
-    if (!m->head.done) {
-        headscan_feed(&m->head, content);
-        check_header(s);
-    }
-    if (dotstream_crlf_bytes(&m->decoder) > s->conf->message_size_limit)
+    scan_header(s, &m->head, content);
+    if (crlf_bytes > s->conf->message_size_limit)
         smtp_message_fail(s, 552, "5.3.4", "Error: message file too big");
     if (!m->failed && content.n)
         note_sink(s, s->env->content_append(s->p->env_ctx, content));
+}
+
+static void keep(struct smtp_session *s, str content)
+{
+    struct smtp_message *m = &s->tx.msg;
+    if (!m->checks) {
+        smtp_message_store(s, content, dotstream_crlf_bytes(&m->decoder));
+        return;
+    }
+    scan_header(s, &m->head_before, content);
+    if (dotstream_crlf_bytes(&m->decoder) > s->conf->message_size_limit)
+        smtp_message_fail(s, 552, "5.3.4", "Error: message file too big");
+    if (!m->failed)
+        smtp_checks_feed(m->checks, content);
 }
 
 size_t smtp_message_feed(struct smtp_session *s, str in, bool *ret_end)

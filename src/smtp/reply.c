@@ -1,6 +1,6 @@
 /* The one function through which replies leave (RFC 5321 §4.2): it stamps code and enhanced status (RFC 2034,
- * RFC 3463) on every line, and counts errors. Text is formatted on the stack; control characters never reach
- * the peer. */
+ * RFC 3463) on every line, softens refusals where that is asked for, and counts errors. Text is formatted on
+ * the stack; control characters never reach the peer. */
 #include "smtp/session_impl.h"
 
 #include <stdarg.h>
@@ -41,12 +41,26 @@ static void put_reply(struct smtp_session *s, int code, const char *enhanced, ch
 
 void smtp_reply(struct smtp_session *s, int code, const char *enhanced, const char *fmt, ...)
 {
-    char text[REPLY_TEXT_MAX];
+    AUTO(buf_deinit) struct buf whole = BUF_INIT(REPLY_TEXT_MAX + SMTP_FOOTER_MAX);
+    char text[REPLY_TEXT_MAX], softened[12];
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    put_reply(s, code, enhanced, text);
+    if (code >= 500 && s->conf->soft_bounce) {
+        code -= 100;
+        snprintf(softened, sizeof softened, "%s%s", enhanced ? "4" : "",
+                 enhanced && enhanced[0] ? enhanced + 1 : "");
+        enhanced = enhanced ? softened : NULL;
+    }
+    if (code < 400) {
+        put_reply(s, code, enhanced, text);
+        return;
+    }
+    buf_puts(&whole, str_c(text));
+    smtp_put_footer(s, code, enhanced, &whole);
+    (void)buf_cstr(&whole);
+    put_reply(s, code, enhanced, whole.p ? whole.p : text);
 }
 
 void smtp_reply_err(struct smtp_session *s, const struct err *e)

@@ -2,6 +2,7 @@
 #include "smtp/restrict_impl.h"
 
 #include "base/log.h"
+#include "smtp/rules.h"
 
 #include <stdarg.h>
 
@@ -412,8 +413,7 @@ enum rc restrict_rcpt(struct smtp_session *s, bool *ret_may_relay, const struct 
     if (v != REFUSED && x->if_permit.active)
         v = refuse_text(s, BY_POLICY, x->if_permit.code, x->if_permit.enhanced, x->if_permit.text);
     const struct about about = {s->rcpt.address, CLASS_RECIPIENT, RESTRICTION_RECIPIENT};
-    if (v != REFUSED && s->conf->smtpd_reject_unlisted_recipient && !x->recipient_listed &&
-        !s->tx.actions.discard)
+    if (v != REFUSED && rules_rejects_unlisted(s->conf) && !x->recipient_listed && !s->tx.actions.discard)
         v = restrict_address(s, &unlisted, &about);
     return conclude(s, v, ret);
 }

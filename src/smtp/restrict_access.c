@@ -2,9 +2,10 @@
 #include "smtp/restrict_impl.h"
 
 #include "base/log.h"
+#include "fmt/check_stream.h"
 #include "table/settings.h"
 
-enum { PREPEND_MAX = 4096, BCC_MAX = 50 };
+enum { PREPEND_MAX = 4096 };
 
 static const struct maps_rules *rules_of(const struct smtp_session *s, struct maps_rules *ret)
 {
@@ -61,22 +62,13 @@ static void log_action(struct smtp_session *s, const char *what, const struct ab
     restrict_log(s, what, arena_printf(s->restrict_.arena, STR_FMT STR_FMT, STR_ARG(said), STR_ARG(rest)));
 }
 
-static bool is_header(str line)
-{
-    ptrdiff_t colon = str_chr(line, ':');
-    for (ptrdiff_t i = 0; i < colon; i++)
-        if (line.p[i] <= ' ' || line.p[i] >= 0x7f)
-            return false;
-    return colon > 0;
-}
-
 static enum verdict prepend(struct smtp_session *s, const struct access_result *a, const char *source)
 {
     str *lines = &s->tx.actions.prepend;
     if (str_eq(str_c(s->restrict_.where), S("END-OF-MESSAGE")))
         return restrict_misconfigured(s, "access table %s: action PREPEND must be used before %s", source,
                                       "smtpd_end_of_data_restrictions");
-    if (!is_header(a->text))
+    if (check_stream_name_size(a->text) == 0)
         return restrict_misconfigured(s, "access table %s: PREPEND requires header: text", source);
     if (lines->n + a->text.n + 1 > PREPEND_MAX)
         return restrict_misconfigured(s, "access table %s: more than %d bytes of PREPEND", source,
@@ -88,39 +80,32 @@ static enum verdict prepend(struct smtp_session *s, const struct access_result *
     return DUNNO;
 }
 
-static bool is_there(const str *v, size_t n, str address)
-{
-    for (size_t i = 0; i < n; i++)
-        if (str_eq(v[i], address))
-            return true;
-    return false;
-}
-
 static enum verdict send_elsewhere(struct smtp_session *s, const struct access_result *a, const char *source,
                                    const struct about *about)
 {
-    struct smtp_actions *act = &s->tx.actions;
     bool bcc = a->action == ACCESS_BCC;
-    struct mailaddr parsed;
-    if (mailaddr_parse(a->text, s->tx.arena, &parsed) != RC_OK)
+    enum rc rc = bcc ? smtp_action_bcc(s, a->text) : smtp_action_redirect(s, a->text);
+    if (rc == RC_INVALID)
         return restrict_misconfigured(s,
                                       "access table %s: \"" STR_FMT "\" is not the user@domain that %s needs",
                                       source, STR_ARG(str_sub(a->text, 0, 100)), bcc ? "BCC" : "REDIRECT");
-    str address = mailaddr_str(s->tx.arena, &parsed);
-    if (bcc && !is_there(act->bcc, act->n_bcc, address)) {
-        if (!act->bcc)
-            act->bcc = arena_array(s->tx.arena, BCC_MAX, sizeof *act->bcc);
-        if (!act->bcc || act->n_bcc == BCC_MAX)
-            return restrict_misconfigured(s, "access table %s: more than %d addresses of BCC", source,
-                                          BCC_MAX);
-        act->bcc[act->n_bcc++] = address;
-    }
-    if (arena_exhausted(s->tx.arena))
-        return restrict_misconfigured(s, "there is no room for an address of %s", bcc ? "BCC" : "REDIRECT");
-    if (!bcc)
-        act->redirect = address;
+    if (rc != RC_OK)
+        return restrict_misconfigured(s, "access table %s: too many addresses of BCC and REDIRECT", source);
     log_action(s, bcc ? "bcc" : "redirect", about,
                bcc ? "triggers BCC " STR_FMT : "triggers REDIRECT " STR_FMT, a->text);
+    return DUNNO;
+}
+
+/* Mail must not go on as if nothing had been asked for. */
+static enum verdict filter(struct smtp_session *s, const struct access_result *a, const char *source,
+                           const struct about *about)
+{
+    if (str_chr(a->text, ':') < 0)
+        return restrict_misconfigured(s, "access table %s: FILTER requires transport:destination", source);
+    s->tx.actions.filter = arena_str(s->tx.arena, a->text);
+    if (arena_exhausted(s->tx.arena))
+        return restrict_misconfigured(s, "there is no room for a destination of FILTER");
+    log_action(s, "filter", about, "triggers FILTER " STR_FMT, a->text);
     return DUNNO;
 }
 
@@ -152,8 +137,8 @@ static enum verdict change_message(struct smtp_session *s, const struct access_r
             log_action(s, "hold", about, STR_FMT, a->text.n ? a->text : S("triggers HOLD action"));
         s->tx.actions.hold = true;
         return DUNNO;
-    default: /* mail must not go on as if nothing had been asked for */
-        return restrict_misconfigured(s, "access table %s: the action FILTER is not supported", source);
+    default:
+        return filter(s, a, source, about);
     }
 }
 

@@ -28,6 +28,16 @@ bool rules_is_relay_address(const struct conf *c, str address)
     return true;
 }
 
+bool rules_overrides(const struct conf *c, str word)
+{
+    return conf_list_has(&c->receive_override_options, word);
+}
+
+bool rules_rejects_unlisted(const struct conf *c)
+{
+    return c->smtpd_reject_unlisted_recipient && !rules_overrides(c, S("no_unknown_recipient_checks"));
+}
+
 bool rules_any_rewriting(const struct conf *c)
 {
     return c->canonical_maps[0] || c->sender_canonical_maps[0] || c->recipient_canonical_maps[0] ||

@@ -30,6 +30,11 @@ enum rules_verdict rules_relay(const struct rules_relay *r);
  */
 bool rules_is_relay_address(const struct conf *c, str address);
 
+/* Whether receive_override_options has this word. */
+bool rules_overrides(const struct conf *c, str word);
+/* Whether recipients that do not exist are refused. */
+bool rules_rejects_unlisted(const struct conf *c);
+
 /* Whether headers are rewritten for anybody: cheap, for each message. */
 bool rules_any_rewriting(const struct conf *c);
 /* Whether they are for this client (local_header_rewrite_clients); is_local: a program that uses the socket

@@ -7,6 +7,7 @@
 #include "queue/new_id.h"
 #include "smtp/rules.h"
 #include "smtp/session_impl.h"
+#include "table/settings.h"
 
 enum { CMD_ARENA_MAX = 64 * 1024 };
 
@@ -45,6 +46,8 @@ void smtp_tx_reset(struct smtp_session *s)
     s->tx.id = STR_NONE;
     s->tx.sender = STR_NONE;
     s->tx.msg.open = s->tx.msg.failed = false;
+    smtp_checks_free(&s->tx.msg.checks);
+    s->tx.trace = STR_NONE;
     s->tx.actions = (struct smtp_actions){.discard = false};
     s->tx.forwarded = (struct smtp_forwarded){.id = STR_NONE};
 }
@@ -145,6 +148,24 @@ static bool refuse_line(struct smtp_session *s, str line, enum line_end end, boo
     return text != NULL;
 }
 
+/* smtpd_command_filter: what is put in the place of a client's line. RC_TEMP: replied. */
+static enum rc filter_line(struct smtp_session *s, str *line)
+{
+    struct table_list *l = s->p->tables ? s->p->tables->v[TABLES_COMMAND_FILTER] : NULL;
+    struct err e = {0};
+    str value;
+    if (!l || smtp_is_lmtp(s) || s->p->local)
+        return RC_OK;
+    enum rc rc = table_list_find(l, TABLE_WHOLE_KEY, *line, s->cmd_arena, &value, &e);
+    if (rc == RC_OK)
+        *line = value;
+    if (rc == RC_OK || rc == RC_GONE)
+        return RC_OK;
+    log_warn("smtpd_command_filter: %s", err_text(&e));
+    smtp_reply(s, 451, "4.3.0", "Error: command filter failed");
+    return RC_TEMP;
+}
+
 static void run_line(struct smtp_session *s)
 {
     str line;
@@ -158,7 +179,7 @@ static void run_line(struct smtp_session *s)
     if (rc)
         return;
     if (!smtp_gate_ends(s, line, end) &&
-        !refuse_line(s, line, end, s->in_group || stream_buffered(s->io) > 0))
+        !refuse_line(s, line, end, s->in_group || stream_buffered(s->io) > 0) && filter_line(s, &line) == RC_OK)
         smtp_dispatch(s, line);
     arena_reset(s->cmd_arena);
 }

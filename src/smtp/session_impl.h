@@ -13,6 +13,7 @@
 #include "fmt/queue_id.h"
 #include "fmt/smtp_attr.h"
 #include "fmt/smtp_cmd.h"
+#include "smtp/checks.h"
 #include "smtp/command.h"
 #include "smtp/restrict.h"
 #include "smtp/session.h"
@@ -50,9 +51,11 @@ struct smtp_recipient { /* an accepted RCPT */
 struct smtp_message {
     bool open; /* between DATA or the first BDAT and its end */
     struct dotstream decoder;
-    struct headscan head;
-    bool failed; /* failure is the reply; further bytes are read and dropped */
-    bool logged; /* ... and the log knows */
+    struct headscan head;        /* of what is kept: */
+    struct smtp_checks *checks;  /* what tables say of the content; NULL: it is kept as it comes */
+    struct headscan head_before; /* with checks: as it came */
+    bool failed;                 /* failure is the reply; further bytes are read and dropped */
+    bool logged;                 /* ... and the log knows */
     struct err failure;
     msec deadline;
 };
@@ -74,6 +77,7 @@ struct smtp_actions {
     str *bcc;     /* further recipients */
     size_t n_bcc;
     str prepend; /* header lines with their line ends, to stand above all others */
+    str filter;  /* transport:nexthop through which it goes first */
 };
 
 /* From whom the client has the message, as it says (XFORWARD). */
@@ -92,7 +96,8 @@ struct smtp_tx {
     size_t n, cap, n_targets;
     msec started;
     char id_room[QUEUE_ID_SIZE];
-    str id; /* empty before the first accepted recipient */
+    str id;    /* empty before the first accepted recipient */
+    str trace; /* the header lines that stand above the message, once all of it is there */
     struct smtp_message msg;
 };
 
@@ -225,6 +230,9 @@ void smtp_flush(struct smtp_session *s);
  */
 void smtp_reply(struct smtp_session *s, int code, const char *enhanced, const char *fmt, ...) PRINTF(4, 5);
 void smtp_reply_err(struct smtp_session *s, const struct err *e);
+enum { SMTP_FOOTER_MAX = 2048 };
+/* Appends smtpd_reject_footer to the text of a refusal, if there is one for it (footer.c). */
+void smtp_put_footer(const struct smtp_session *s, int code, const char *enhanced, struct buf *text);
 /* What a client that was refused at CONNECT is told from then on. */
 void smtp_reply_denied(struct smtp_session *s);
 
@@ -275,14 +283,24 @@ void smtp_message_begin(struct smtp_session *s, bool dots);
 size_t smtp_message_feed(struct smtp_session *s, str in, bool *ret_end);
 /* Ends the counted form. */
 void smtp_message_end_counted(struct smtp_session *s);
+/* Keeps content that the checks let through; crlf_bytes: the size of all so far, as the SIZE extension
+ * counts.
+ */
+void smtp_message_store(struct smtp_session *s, str content, uint64_t crlf_bytes);
 /* Notes why the message will be refused; the first reason stays. */
 void smtp_message_fail(struct smtp_session *s, int code, const char *enhanced, const char *text);
 /* The same for a refusal of the restrictions, of which the log knows. */
 void smtp_message_refuse(struct smtp_session *s, const struct restrict_refusal *r);
 /* All bytes are there: judges, delivers, replies, logs, and resets the transaction. */
 void smtp_message_finish(struct smtp_session *s);
-/* The recipients that access tables added, or put in the place of all others (actions.c). Not RC_OK: replied.
- */
+/* A further recipient of the message, and one in the place of all others, as tables have them. RC_INVALID:
+ * that is no address; RC_LIMIT: they are too many. */
+MUST_USE enum rc smtp_action_bcc(struct smtp_session *s, str text);
+MUST_USE enum rc smtp_action_redirect(struct smtp_session *s, str text);
+/* The further recipients that always_bcc, sender_bcc_maps and recipient_bcc_maps say. Not RC_OK: the message
+ * is marked as failed. */
+MUST_USE enum rc smtp_action_copies(struct smtp_session *s);
+/* The recipients that tables added, or put in the place of all others (actions.c). Not RC_OK: replied. */
 MUST_USE enum rc smtp_apply_actions(struct smtp_session *s);
 /* Replies that DATA or BDAT has no recipients and returns true; false when it has. */
 bool smtp_refuse_without_recipients(struct smtp_session *s);

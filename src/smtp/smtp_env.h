@@ -76,8 +76,10 @@ struct smtp_delivery {
     bool tls_optional;                     /* the header asks to do without TLS (RFC 8689 §4.1) */
     str account, client, message_id;       /* who logged in, or ""; "name[address]"; of the header, or "" */
     uint64_t content_bytes, content_lines; /* content in LF form */
-    bool again;      /* a recipient may have it already, from an attempt whose outcome was lost */
-    bool held;       /* it waits in the queue until an administrator releases it */
+    bool again; /* a recipient may have it already, from an attempt whose outcome was lost */
+    str filter; /* transport:nexthop through which it goes as it is, to the recipients as they were given;
+                   empty: none */
+    bool held;  /* it waits in the queue until an administrator releases it */
     bool each_alone; /* LMTP: commit every recipient that can be; otherwise all or nothing */
     struct smtp_delivery_rcpt *rcpts;
     size_t n;

@@ -1,5 +1,6 @@
 #include "table/named.h"
 
+#include "conf/checks.h"
 #include "conf/policy_service.h"
 #include "conf/restrictions.h"
 #include "fmt/tablespec.h"
@@ -43,6 +44,16 @@ static void walk_gate(const struct walk *w)
             w->fn(w->ctx, CONF_gate_access_list, item);
 }
 
+/* header_checks and its like: the whole value is one list of tables. */
+static void walk_checks(const struct walk *w)
+{
+    for (int i = 0; i < CONF_CHECKS; i++) {
+        str list = conf_checks(w->c, (enum check_stream_kind)i);
+        if (list.n)
+            w->fn(w->ctx, conf_checks_option((enum check_stream_kind)i), list);
+    }
+}
+
 static void walk_conf(const struct conf *c, table_named_fn *fn, void *ctx)
 {
     const struct walk w = {c, fn, ctx};
@@ -56,6 +67,7 @@ static void walk_conf(const struct conf *c, table_named_fn *fn, void *ctx)
         if (rc == RC_OK)
             walk_list(&w, CONF_smtpd_restriction_classes, list, RESTRICTION_RECIPIENT);
     walk_gate(&w);
+    walk_checks(&w);
 }
 
 void table_named_each(const struct conf *c, table_named_fn *fn, void *ctx)

@@ -1,11 +1,13 @@
-/* named: the tables and policy servers that the restriction lists of a configuration and its gate name. */
+/* named: the tables and policy servers that the restriction lists of a configuration and its gate name, and the
+ * tables for the content of mail that comes in. */
 #ifndef TABLE_NAMED_H
 #define TABLE_NAMED_H
 
 #include "conf/conf.h"
 
-/* Calls fn for each, with the option that names it; the same may come more than once. What cannot be read in
- * a list is passed over; `malle check` says so. */
+/* Calls fn for each, with the option that names it; the same may come more than once. Of those for content,
+ * spec is the whole value: several tables. What cannot be read in a list is passed over; `malle check` says
+ * so. */
 typedef void table_named_fn(void *ctx, enum conf_option option, str spec);
 void table_named_each(const struct conf *c, table_named_fn *fn, void *ctx);
 

@@ -27,6 +27,12 @@ static const struct {
     [TABLES_RELAY_CCERT] = {CONF_relay_clientcerts, "smtpd", false},
     [TABLES_DISCARD_EHLO] = {CONF_smtpd_discard_ehlo_keyword_address_maps, "smtpd", false},
     [TABLES_GATE_REPLY] = {CONF_gate_dnsbl_reply_maps, "smtpd", false},
+    [TABLES_SENDER_BCC] = {CONF_sender_bcc_maps, "smtpd", false},
+    [TABLES_RECIPIENT_BCC] = {CONF_recipient_bcc_maps, "smtpd", false},
+    [TABLES_REJECT_FOOTER] = {CONF_smtpd_reject_footer_maps, "smtpd", false},
+    [TABLES_COMMAND_FILTER] = {CONF_smtpd_command_filter, "smtpd", false},
+    [TABLES_GENERIC] = {CONF_smtp_generic_maps, "smtp", false},
+    [TABLES_SMTP_HEADER] = {CONF_smtp_header_checks, "smtp", false},
 };
 
 static str value_of(const struct conf *c, size_t i)

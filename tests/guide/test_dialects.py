@@ -87,6 +87,11 @@ def said(top):
     ('mailbox_command = /bin/x "$EXTENSION"', {('', 'mailbox_command'): r'"/bin/x \"$EXTENSION\""'}),
     ('smtpd_banner = $myhostname ESMTP $mail_name', {('', 'smtpd_banner'): 'mail.example.com ESMTP Postfix'}),
     ('recipient_delimiter = -', {('', 'recipient_delimiter'): '-'}),
+    ('header_checks = regexp:/x/h', {('', 'header_checks'): 'regexp:/x/h', ('', 'mime_header_checks'): None}),
+    ('header_checks = regexp:/x/h\nmime_header_checks =\nbody_checks = pcre:/x/b\nalways_bcc = all@example.com',
+     {('', 'mime_header_checks'): '', ('', 'body_checks'): 'pcre:/x/b', ('', 'always_bcc'): 'all@example.com'}),
+    ('content_filter = smtp-amavis:[127.0.0.1]:10024\nsoft_bounce = yes',
+     {('', 'content_filter'): 'smtp-amavis:[127.0.0.1]:10024', ('', 'soft_bounce'): 'yes'}),
 ])
 def test_main(tmp_path, lines, expected):
     found, _ = settings(folder(tmp_path, MAIN + lines + '\n', MASTER + PARTS))
@@ -122,6 +127,24 @@ def test_services_at_addresses(tmp_path):
     assert ('listener smtp', 'port') not in found
 
 
+def test_cleanups_and_filters(tmp_path):
+    """What a service of cleanup has counts for the services of smtpd that name it, and pickup's own for local programs."""
+    master = ('smtp inet n - y - - smtpd -o header_checks=regexp:/x/nothing\n'
+              'submission inet n - y - - smtpd -o cleanup_service_name=own -o content_filter=\n'
+              'own unix n - y - 0 cleanup -o header_checks=pcre:/x/own -o nested_header_checks=\n'
+              'amavis unix - - y - 2 smtp -o max_use=20\nslow unix - - y - 1 lmtp\n')
+    parts = PARTS.replace('cleanup unix - - y - - x', 'cleanup unix n - y - 0 cleanup -o body_checks=regexp:/x/b')
+    parts = parts.replace('pickup unix - - y - - x', 'pickup unix n - y 60 1 pickup -o content_filter=')
+    found, _ = settings(folder(tmp_path, MAIN + 'header_checks = regexp:/x/h\ncontent_filter = amavis:[::1]:10024\n', parts + master))
+    assert found['', 'header_checks'] == 'regexp:/x/h' and found['', 'body_checks'] == 'regexp:/x/b'
+    assert found['', 'smtp_transports'] == 'amavis' and found['', 'lmtp_transports'] == 'slow'
+    assert ('listener smtp', 'header_checks') not in found
+    own = {name: value for (section, name), value in found.items() if section == 'listener submission'}
+    assert own['header_checks'] == 'pcre:/x/own' and own['mime_header_checks'] == '$header_checks' and own['nested_header_checks'] == ''
+    assert own['body_checks'] == '' and own['content_filter'] == ''
+    assert found['listener sendmail', 'content_filter'] == ''
+
+
 @pytest.mark.parametrize('lines, expected', [
     ('', {('listener imap', 'port'): '143', ('listener imap', 'tls'): 'starttls', ('listener imaps', 'tls'): 'implicit',
           ('listener pop3', 'port'): '110', ('', 'auth_mechanisms'): 'plain'}),
@@ -151,7 +174,7 @@ def test_dovecot(tmp_path, lines, expected):
 
 @pytest.mark.parametrize('lines, line, text', [
     ('mailbox_size_limit = 0\nmailbox_size_limit = 0', 4, 'mailbox_size_limit has no effect: line 5 sets it again'),
-    ('content_filter = x:y', 4, 'content_filter: malle does not do this, and does not start without it; Postfix would pass'),
+    ('smtpd_proxy_filter = x:y', 4, 'smtpd_proxy_filter: malle does not do this, and does not start without it; Postfix would pass'),
     ('myhotsname = x', 4, '"myhotsname" is no parameter of Postfix and has no effect; did you mean myhostname?'),
     ('home_mailbox =', 4, 'home_mailbox: malle keeps mail in Maildirs'),
     ('mynetworks = hash:/etc/x', 4, 'mynetworks: malle takes addresses and networks here, not hash:/etc/x'),

@@ -10,9 +10,12 @@
 
 static void there_and_back(void **state)
 {
-    static const char *const texts[] = {
-        "user:1000:ann:", "user:1000:ann:a:b c", "mailbox:4294967295:ann:tag",
-        "forward:1000:3:00ff00000000abcd:ann:", "alias:0:0123456789abcdef:list+x:y"};
+    static const char *const texts[] = {"user:1000:ann:",
+                                        "user:1000:ann:a:b c",
+                                        "mailbox:4294967295:ann:tag",
+                                        "forward:1000:3:00ff00000000abcd:ann:",
+                                        "alias:0:0123456789abcdef:list+x:y",
+                                        "filter:smtp-amavis:[127.0.0.1]:10024"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         AUTO(buf_deinit) struct buf out = BUF_INIT(VIA_MAX);
         struct via v;

@@ -46,6 +46,7 @@ static void check(const char *conf_text, const char *sender, const char *address
 
 static const char transports[] =
     "pipe_transports = prog user=daemon argv=/bin/true\n"
+    "smtp_transports = amavis\nlmtp_transports = dspam\ndefault_filter_nexthop = next.example\n"
     "relayhost = [relay.example]\n"
     "transport_maps = inline:{ {user+ext@a.example = smtp:[ext.example]:26}, {user@a.example = "
     "smtp:[user.example]},"
@@ -64,6 +65,12 @@ static void vias(void **state)
                 {"mailbox:1000:ann:", "command:ann"},
                 {"forward:1000:1:0123456789abcdef:ann:", "command:ann"},
                 {"alias:1:0123456789abcdef:list", "command:|list"},
+                {"filter:smtp:[127.0.0.1]:10024", "[127.0.0.1]:10024"},
+                {"filter:amavis:[127.0.0.1]:10024", "[127.0.0.1]:10024"},
+                {"filter:dspam:unix:/run/dspam", "lmtp:unix:/run/dspam"},
+                {"filter:prog", "pipe:prog:next.example"},
+                {"filter:smtp:", "next.example"},
+                {"filter:unknown:x", "retry:4.3.5 there is no mail transport \"unknown\""},
                 {"nonsense", "retry:4.3.0 the recipient cannot be read"},
                 {"", "local"}};
     AUTO(conf_freep) struct conf *c = settings(transports);

@@ -1,0 +1,72 @@
+/* What cleanup(8) does with mail that comes in: a service of smtpd names the one of cleanup that it uses,
+ * whose options in master.cf count. */
+#include "conf/postfix.h"
+
+#include "conf/report.h"
+
+static const char *const tables[] = {"header_checks", "mime_header_checks", "nested_header_checks",
+                                     "body_checks"};
+
+/* What follows another setting is told as such, so that it still does where that differs. */
+static void set_tables(struct postfix *p, struct conf_section s, const char *name, bool whole)
+{
+    struct postfix_value v = postfix_value(p, name);
+    bool follows = !v.is_set && name[0] != 'h' && name[0] != 'b';
+    if (!v.is_set && !whole)
+        return;
+    folder_set_in(p->f, s, v.file, v.line, name,
+                  follows ? S("$header_checks") : postfix_tables(p, &v, "texthash:"));
+}
+
+static void set_all(struct postfix *p, struct conf_section s, bool whole)
+{
+    struct postfix_value limit = postfix_value(p, "body_checks_size_limit"),
+                         bcc = postfix_value(p, "always_bcc");
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+        set_tables(p, s, tables[i], whole);
+    if (limit.is_set || whole)
+        folder_set_in(p->f, s, limit.file, limit.line, "body_checks_size_limit", limit.text);
+    if (bcc.is_set || whole)
+        folder_set_in(p->f, s, bcc.file, bcc.line, "always_bcc", bcc.text);
+}
+
+void postfix_set_checks(struct postfix *p)
+{
+    p->service = postfix_master_find(&p->master, S("cleanup"), POSTFIX_UNIX);
+    set_all(p, (struct conf_section){CONF_SECTION_MAIN, 0}, false);
+    p->service = NULL;
+}
+
+/* What pickup has of its own holds for mail of local programs. */
+void postfix_set_pickup(struct postfix *p)
+{
+    static const char *const names[] = {"content_filter", "receive_override_options"};
+    const struct postfix_service *s = postfix_master_find(&p->master, S("pickup"), POSTFIX_UNIX);
+    str ignored;
+    if (!s)
+        return;
+    struct conf_section l = folder_listener(p->f, p->master_file, s->line, S("sendmail"));
+    p->service = s;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct postfix_value v = postfix_value(p, names[i]);
+        if (postfix_override_find(s, str_c(names[i]), &ignored))
+            folder_set_in(p->f, l, v.file, v.line, names[i], v.text);
+    }
+    postfix_set_listener_checks(p, l);
+    p->service = NULL;
+}
+
+void postfix_set_listener_checks(struct postfix *p, struct conf_section s)
+{
+    const struct postfix_service *smtpd = p->service;
+    str name = postfix_value(p, "cleanup_service_name").text;
+    if (str_eq(name, S("cleanup")))
+        return;
+    p->service = postfix_master_find(&p->master, name, POSTFIX_UNIX);
+    if (p->service)
+        set_all(p, s, true);
+    else
+        conf_warning(p->f->b->report, p->master_file, smtpd->line, "there is no service called " STR_FMT,
+                     STR_ARG(name));
+    p->service = smtpd;
+}

@@ -1,0 +1,73 @@
+"""What is changed of mail as it leaves: smtp_generic_maps and smtp_header_checks; and commands that are changed as they come in."""
+import smtplib
+
+from harness import eventually
+from relay.conftest import OTHER, SENDER, relaying, send
+
+GENERIC = ('inline:{ { sender@malle.test = me@isp.example }, { @inner.example = @outer.example }, { broken@malle.test = no address }, '
+           '{ friend@else.example = other@else.example } }')
+HEADER = (b'From: "A. Sender" <sender@malle.test>\r\nTo: x@inner.example,\r\n  friend@else.example (a friend)\r\nCc: Me+tag <sender+tag@malle.test>\r\n'
+          b'Subject: sender@malle.test stays\r\nX-Mailer: secret\r\nX-Long: ' + b'x' * 70000 + b'\r\nMIME-Version: 1.0\r\n\r\nsender@malle.test stays\r\n')
+
+
+def test_generic(remote):
+    """Envelope and header, not the body; the log has the queue's own addresses."""
+    with relaying(remote, smtp_generic_maps=GENERIC) as server:
+        send(server, 'friend@else.example', 'x@inner.example', 'y@third.example', content=HEADER)
+        message = eventually(lambda: remote.messages and remote.messages[0])
+        assert message.sender == 'me@isp.example'
+        assert sorted(message.recipients) == ['other@else.example', 'x@outer.example', 'y@third.example']
+        text = message.content
+        assert b'\r\nFrom: "A. Sender" <me@isp.example>\r\nTo: x@outer.example,\r\n  other@else.example (a friend)\r\nCc: Me+tag <me@isp.example>\r\n' in text
+        assert b'\r\nSubject: sender@malle.test stays\r\n' in text and text.endswith(b'\r\n\r\nsender@malle.test stays\r\n')
+        assert text.count(b'x' * 70000) == 1
+        server.wait_log('to=<x@inner.example>')
+
+
+def test_generic_of_a_bounce_and_of_nonsense(remote):
+    """The null sender stays, and what is no address changes nothing."""
+    with relaying(remote, smtp_generic_maps=GENERIC) as server:
+        send(server, 'a@else.example', sender='')
+        send(server, 'a@else.example', sender='broken@malle.test')
+        eventually(lambda: len(remote.messages) == 2)
+        assert sorted(m.sender for m in remote.messages) == ['', 'broken@malle.test']
+        assert any('smtp_generic_maps: "no address" is no address' in line for line in server.lines)
+
+
+def test_header_checks_of_what_leaves(tmp_path, remote):
+    rules = tmp_path / 'rules'
+    rules.write_text('/^X-Mailer:/ IGNORE\n/^X-Long: x/ REPLACE X-Short: y\n/^Subject: (.*)/ PREPEND X-Was: $1\n/^To:/ WARN to\n/^MIME/ IGNORE\n'
+                     '/^Received:/ STRIP\n/^Cc:/ REJECT no\n')
+    with relaying(remote, smtp_header_checks=f'regexp:{rules}', smtp_generic_maps=GENERIC) as server:
+        send(server, 'a@else.example', content=HEADER)
+        text = eventually(lambda: remote.messages and remote.messages[0]).content
+        assert text.startswith(b'From: "A. Sender" <me@isp.example>\r\n') and b'X-Mailer' not in text and b'xxxx' not in text
+        assert b'\r\nX-Was: sender@malle.test stays\r\nSubject: sender@malle.test stays\r\nX-Short: y\r\nMIME-Version: 1.0\r\n\r\nsender' in text
+        server.wait_log(': warning: header To: x@inner.example,?  friend@else.example (a friend): to')
+        server.wait_log('is not possible for mail that leaves')
+        send(server, OTHER, content=HEADER)  # what stays here is not changed
+        assert b'X-Mailer: secret' in eventually(lambda: server.messages(OTHER))[0].read_bytes()
+
+
+def test_a_table_that_does_not_answer(remote):
+    """Mail waits, and is not sent unchanged."""
+    with relaying(remote, smtp_generic_maps='tcp:127.0.0.1:1') as server:
+        send(server, 'a@else.example', content=HEADER)
+        server.wait_log('dsn=4.3.0, status=deferred (address or header mapping failed)')
+        assert not remote.messages
+
+
+def test_command_filter(tmp_path, remote):
+    """A line of a client is changed before it is read; a footer from a table."""
+    rules, footers = tmp_path / 'rules', tmp_path / 'footers'
+    rules.write_text('/^MAIL FROM:<(.*)@old\\.example>(.*)/ MAIL FROM:<$1@new.example>$2\n')
+    footers.write_text('/^550 5\\.1\\.1/ client $$client_address\\nhelp\n')
+    with relaying(remote, smtpd_command_filter=f'pcre:{rules}', smtpd_reject_footer_maps=f'regexp:{footers}') as server:
+        send(server, 'a@else.example', sender='joe@old.example')
+        assert eventually(lambda: remote.messages and remote.messages[0]).sender == 'joe@new.example'
+        with smtplib.SMTP('127.0.0.1', server.port('smtp')) as client:
+            client.ehlo()
+            client.mail(SENDER)
+            code, text = client.rcpt('nobody@malle.test')
+            assert code == 550 and text.splitlines()[1:] == [b'5.1.1 client 127.0.0.1', b'5.1.1 help']
+            assert client.docmd('NONSENSE') == (500, b'5.5.2 Error: command not recognized')
