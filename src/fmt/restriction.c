@@ -111,8 +111,8 @@ static const struct word words[] = {
 
     /* addresses are not probed, ETRN is not done */
     {"check_etrn_access", RESTRICTION_UNSUPPORTED, TABLE},
-    {"reject_unverified_sender", RESTRICTION_UNSUPPORTED, NONE},
-    {"reject_unverified_recipient", RESTRICTION_UNSUPPORTED, NONE},
+    {"reject_unverified_sender", RESTRICTION_UNVERIFIED, NONE, SENDER},
+    {"reject_unverified_recipient", RESTRICTION_UNVERIFIED, NONE, RECIPIENT},
     {"permit_naked_ip_address", RESTRICTION_UNSUPPORTED, NONE},
     {"reject_maps_rbl", RESTRICTION_UNSUPPORTED, NONE},
     {"check_relay_domains", RESTRICTION_UNSUPPORTED, NONE},

@@ -26,6 +26,11 @@ static void open_queue(struct role *r, const char *folder)
         buf_printf(&path, "%s/tls.db", folder);
         rc = tls_db_open(buf_cstr(&path), &self.tls, &e);
     }
+    if (rc == RC_OK) {
+        buf_reset(&path);
+        buf_printf(&path, "%s/verify.db", folder);
+        rc = verify_db_open(buf_cstr(&path), &self.verify, &e);
+    }
     if (rc != RC_OK) {
         log_error("%s: %s", buf_cstr(&path), err_text(&e));
         _exit(1);

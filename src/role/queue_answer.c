@@ -19,6 +19,7 @@ enum {
 
 struct queue_conn { /* a channel's state: the job that whoever asks has */
     uint64_t job;
+    char *probe; /* the address that it verifies; NULL: it is no probe */
 };
 
 void queue_closed(void *ctx, void *conn)
@@ -27,6 +28,7 @@ void queue_closed(void *ctx, void *conn)
     struct queue_conn *c = conn;
     if (c->job)
         queue_give_back(p->server->queue, c->job);
+    free(c->probe);
     free(c);
 }
 
@@ -69,6 +71,8 @@ static enum rc put(const struct queue_peer *p, struct ipc_msg *m, struct buf *re
     if (rc == RC_OK && lent)
         spool_fd = ipc_take_fd(m);
     if (rc == RC_OK && (ipc_end(m) != RC_OK || queue_envelope_get(bytes, a, &v) != RC_OK))
+        rc = RC_INVALID;
+    if (rc == RC_OK && v.flags & QUEUE_PROBE) /* only this role sends them */
         rc = RC_INVALID;
     if (rc == RC_INVALID || (lent && content.n) || (!lent && v.size != content.n))
         return RC_INVALID;
@@ -151,6 +155,8 @@ static enum rc take(struct queue_peer *p, struct queue_conn *c, struct ipc_msg *
         return RC_OK;
     }
     c->job = job.number;
+    str_freep(&c->probe);
+    c->probe = job.envelope.flags & QUEUE_PROBE ? str_dup(job.envelope.rcpts[0].address) : NULL;
     put_job(&job, reply, reply_fds, ret_n_fds);
     return RC_OK;
 }
@@ -184,6 +190,8 @@ static enum rc report(const struct queue_peer *p, struct queue_conn *c, struct i
         get_outcome(m, &list[r.n]);
     if (ipc_end(m) != RC_OK || (c->job && c->job != r.number))
         return RC_INVALID;
+    for (size_t i = 0; c->job && c->probe && i < n; i++)
+        queue_verify_note(p->server, str_c(c->probe), &list[i]);
     e.rc = queue_report(p->server->queue, &r);
     if (!c->job)
         atomic_fetch_sub(&p->server->owed, 1);
@@ -201,6 +209,7 @@ static bool permitted(const struct queue_peer *p, uint16_t type)
     switch ((enum ipc_type)type) {
     case MSG_SPOOL_BORROW:
     case MSG_QUEUE_PUT:
+    case MSG_VERIFY_ASK:
         return !smtp;
     case MSG_QUEUE_TAKE:
     case MSG_QUEUE_REPORT:
@@ -242,6 +251,8 @@ enum rc queue_handle(void *ctx, void **conn, struct ipc_msg *m, struct buf *repl
         return queue_tls_keep(p->server, m, reply);
     case MSG_TLS_SESSION:
         return queue_tls_count(p->server, m, reply);
+    case MSG_VERIFY_ASK:
+        return queue_verify_ask(p->server, m, reply);
     default:
         return report(p, c, m, reply);
     }

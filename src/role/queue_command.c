@@ -229,6 +229,8 @@ static void deliver(struct command_work *k)
 
 static void run_job(struct queue_worker *w, const struct queue_job *job)
 {
+    if (queue_verify_take(w->server, job))
+        return;
     struct command_work k = {.server = w->server,
                              .conf = w->server->role->conf,
                              .arena = w->arena,

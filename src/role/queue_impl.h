@@ -6,6 +6,7 @@
 #include "queue/queue.h"
 #include "queue/spool.h"
 #include "queue/tls_db.h"
+#include "queue/verify_db.h"
 #include "role/local_delivery.h"
 #include "role/role.h"
 
@@ -16,6 +17,7 @@ struct queue_role {
     struct queue *queue;
     struct spool *spool;
     struct tls_db *tls;
+    struct verify_db *verify;
     struct table_settings *tables;
     struct channel_pool *auth, *mailbox, *command;
     struct deliver_pools *deliver;
@@ -39,6 +41,13 @@ void queue_closed(void *ctx, void *conn);
 enum rc queue_tls_find(const struct queue_role *s, struct ipc_msg *m, struct buf *reply);
 enum rc queue_tls_keep(const struct queue_role *s, struct ipc_msg *m, struct buf *reply);
 enum rc queue_tls_count(const struct queue_role *s, struct ipc_msg *m, struct buf *reply);
+
+/* queue_verify.c: the same, for addresses of other servers */
+enum rc queue_verify_ask(const struct queue_role *s, struct ipc_msg *m, struct buf *reply);
+/* Keeps what became of a probe for the address; *o is then that it leaves the queue. */
+void queue_verify_note(const struct queue_role *s, str address, struct queue_outcome *o);
+/* Deals with a probe that leads to no other server: true, and the job is reported. */
+bool queue_verify_take(const struct queue_role *s, const struct queue_job *job);
 
 void queue_peer_gone(void *ctx); /* its link is closed */
 

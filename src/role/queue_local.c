@@ -280,6 +280,8 @@ static void deliver(struct work *k)
 
 static void run_job(struct queue_worker *w, const struct queue_job *job)
 {
+    if (queue_verify_take(w->server, job))
+        return;
     const struct queue_envelope *v = &job->envelope;
     struct work k = {.w = w, .conf = w->server->role->conf, .job = *job};
     k.delivery = (struct smtp_delivery){.id = v->id,

@@ -4,8 +4,10 @@
 #include "fmt/delay.h"
 #include "role/smtp_impl.h"
 
-static const char *status_of(const struct queue_outcome *o)
+static const char *status_of(const struct queue_outcome *o, bool probe, bool softens)
 {
+    if (probe && o->result != QUEUE_NOT_TRIED)
+        return o->result == QUEUE_DEFERRED || o->result == QUEUE_FAILED ? "undeliverable" : "deliverable";
     switch (o->result) {
     case QUEUE_DEFERRED:
     case QUEUE_NOT_TRIED:
@@ -30,17 +32,17 @@ void smtp_log_outcomes(const struct conf *c, const struct smtp_job *job)
         const struct queue_rcpt *r = &job->envelope.rcpts[i];
         const struct queue_outcome *o = &job->outcomes[i];
         str open = r->orig.n ? S(", orig_to=<") : S(""), close = r->orig.n ? S(">") : S("");
-        str relay = o->remote.n ? o->remote : S("none");
-        log_info(STR_FMT ": to=<" STR_FMT ">" STR_FMT STR_FMT STR_FMT ", relay=" STR_FMT
         bool softened = o->result == QUEUE_FAILED && c->soft_bounce;
         char dsn[QUEUE_STATUS_MAX + 1];
         snprintf(dsn, sizeof dsn, STR_FMT, STR_ARG(o->status));
         if (softened)
             dsn[0] = '4';
+        str relay = o->remote.n ? o->remote : S("none");
+        log_info(STR_FMT ": to=<" STR_FMT ">" STR_FMT STR_FMT STR_FMT ", relay=" STR_FMT
                          ", delay=%s, delays=%s/0/0/%s, dsn=%s, status=%s (" STR_FMT ")",
                  STR_ARG(job->envelope.id), STR_ARG(r->address), STR_ARG(open), STR_ARG(r->orig),
                  STR_ARG(close), STR_ARG(relay), delay_format(delay, whole),
-                 delay_format(delay - took, before), delay_format(took, last), STR_ARG(o->status),
-                 status_of(o), STR_ARG(job->texts[i]));
+                 delay_format(delay - took, before), delay_format(took, last), dsn,
+                 status_of(o, job->envelope.flags & QUEUE_PROBE, softened), STR_ARG(job->texts[i]));
     }
 }

@@ -155,6 +155,7 @@ void smtp_message_fill(const struct smtp_worker *w, struct smtp_job *job, const 
         .size_bytes = size + v->lines - job->skip_lines + job->header.n + crlf_lines(job->header),
         .content = content_of(v),
         .smtputf8 = v->flags & QUEUE_UTF8,
+        .probe = v->flags & QUEUE_PROBE,
         .requiretls = says_requiretls(w->conn.client, v),
         .has_priority = true,
         .priority = v->priority,

@@ -1,5 +1,6 @@
 /* What a session asks of auth: recipients, SASL, senders. */
 #include "net/resolver.h"
+#include "queue/verify_db.h"
 #include "role/ipc.h"
 #include "role/rcpt_targets.h"
 #include "role/sasl_ask.h"
@@ -182,6 +183,30 @@ static enum rc env_dns(void *ctx, str name, int type, struct arena *a, str **ret
     return RC_OK;
 }
 
+static enum rc env_verify(void *ctx, str address, struct arena *a, enum smtp_verified *ret, str *ret_text)
+{
+    static const enum smtp_verified of[] = {[VERIFY_OK] = SMTP_VERIFIED,
+                                            [VERIFY_UNDELIVERABLE] = SMTP_UNDELIVERABLE,
+                                            [VERIFY_DEFERRED] = SMTP_DEFERRED,
+                                            [VERIFY_UNKNOWN] = SMTP_UNVERIFIED};
+    struct smtpd_session *s = ctx;
+    struct ipc_msg m;
+    struct err answer = {0};
+    ipc_begin(&s->ipc, MSG_VERIFY_ASK);
+    ipc_put_str(&s->ipc, address);
+    if (channel_pool_ask(s->server->queue, &s->ipc, MSG_VERIFY_REPLY, &m,
+                         clock_mono() + SMTPD_IPC_TIMEOUT_MS) != RC_OK)
+        return RC_TEMP;
+    ipc_get_err(&m, &answer);
+    uint32_t status = ipc_get_u32(&m);
+    *ret_text = arena_str(a, ipc_get_str(&m, VERIFY_TEXT_MAX));
+    bool fine = ipc_end(&m) == RC_OK && answer.rc == RC_OK && status <= VERIFY_UNKNOWN;
+    ipc_msg_deinit(&m);
+    if (fine)
+        *ret = of[status];
+    return fine ? RC_OK : RC_TEMP;
+}
+
 static void env_pause(void *ctx, int64_t ms)
 {
     const struct smtpd_session *s = ctx;
@@ -202,6 +227,7 @@ const struct smtp_env smtpd_env = {
     .content_discard = content_discard,
     .deliver = smtpd_deliver,
     .dns = env_dns,
+    .verify = env_verify,
     .pause = env_pause,
     .count = smtpd_count,
     .client_is = smtpd_client_is,
@@ -215,6 +241,7 @@ const struct smtp_env smtpd_lmtp_env = {
     .content_discard = content_discard,
     .deliver = smtpd_deliver,
     .dns = env_dns,
+    .verify = env_verify,
     .pause = env_pause,
     .stopping = env_stopping,
 };

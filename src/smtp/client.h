@@ -171,10 +171,11 @@ struct smtp_client_message {
     enum smtp_client_content content;
     bool smtputf8; /* an address or a header field needs it */
     bool requiretls;
-    int ret;   /* enum smtp_ret (fmt/smtp_cmd.h) */
-    str envid; /* decoded; p NULL: not given */
-    str auth;  /* the AUTH parameter, "<>" or a mailbox; p NULL: not given. Passed on where this client has
-                  logged  in (RFC 4954 §5) */
+    bool probe; /* the recipients are asked for, and nothing is sent: their outcome is the reply to RCPT */
+    int ret;    /* enum smtp_ret (fmt/smtp_cmd.h) */
+    str envid;  /* decoded; p NULL: not given */
+    str auth;   /* the AUTH parameter, "<>" or a mailbox; p NULL: not given. Passed on where this client has
+                   logged  in (RFC 4954 §5) */
     bool has_priority;
     int priority; /* MT-PRIORITY, -9 to 9 */
     char by_mode; /* DELIVERBY: 'R', 'N'; 0: not given */

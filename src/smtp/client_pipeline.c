@@ -45,6 +45,11 @@ static void take_rcpt_reply(struct transaction *t, struct rcpt_entry *e)
     struct smtp_outcome o;
     if (e->state == RCPT_SETTLED) /* by MAIL */
         return;
+    if (t->c->reply.code / 100 == 2 && t->m->probe) {
+        client_outcome_reply(t->c, t->arena, SMTP_PHASE_RCPT, &o);
+        transaction_settle(t, e, &o);
+        return;
+    }
     if (t->c->reply.code / 100 == 2) {
         e->state = RCPT_ACCEPTED;
         t->accepted++;
@@ -153,7 +158,7 @@ static void send_window(struct transaction *t, size_t end)
 
 void transaction_run_envelope(struct transaction *t)
 {
-    size_t end = t->bdat && !t->inline_bdat ? t->n + 1 : t->n + 2;
+    size_t end = t->m->probe || (t->bdat && !t->inline_bdat) ? t->n + 1 : t->n + 2;
     while (t->sent < end && !t->over) {
         send_window(t, end);
         while (t->answered < t->sent && !t->c->broken && !t->c->closing)

@@ -139,7 +139,8 @@ static bool was_accepted(const struct smtp_client_message *m)
 
 void smtp_client_send(struct smtp_client *c, struct arena *arena, struct smtp_client_message *m)
 {
-    struct transaction t = {.c = c, .arena = arena, .m = m, .bdat = ehlo_has(&c->offers, EHLO_CHUNKING)};
+    struct transaction t = {
+        .c = c, .arena = arena, .m = m, .bdat = ehlo_has(&c->offers, EHLO_CHUNKING) && !m->probe};
     m->outcome = (struct smtp_outcome){0};
     m->passed = 0;
     m->needs_7bit = m->uncertain = false;

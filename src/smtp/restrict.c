@@ -222,6 +222,7 @@ static enum verdict apply(struct smtp_session *s, const struct restriction *r, c
     case RESTRICTION_NON_FQDN_ADDRESS:
     case RESTRICTION_UNKNOWN_DOMAIN:
     case RESTRICTION_UNLISTED:
+    case RESTRICTION_UNVERIFIED:
     case RESTRICTION_LOGIN_MISMATCH:
         return restrict_address(s, r, about);
     default:

@@ -216,6 +216,8 @@ static enum verdict on_sender(struct smtp_session *s, const struct restriction *
         s->restrict_.sender_listed = true;
     if (whose(rc, &why) == RC_TEMP)
         return restrict_dict_retry(s, sender);
+    if (r->kind == RESTRICTION_UNVERIFIED)
+        return restrict_verify(s, sender, CLASS_SENDER, rc, &why);
     if (r->kind == RESTRICTION_UNLISTED)
         return rc == RC_PERM ? refuse_unlisted(s, sender, CLASS_SENDER, &why, "5.1.0") : DUNNO;
     return rc == RC_GONE ? on_unknown_domain(s, sender, CLASS_SENDER, true) : DUNNO;
@@ -238,6 +240,8 @@ static enum verdict on_recipient(struct smtp_session *s, const struct restrictio
     }
     if (whose(rc, &j->why) == RC_TEMP)
         return restrict_dict_retry(s, j->address);
+    if (r->kind == RESTRICTION_UNVERIFIED)
+        return restrict_verify(s, j->address, CLASS_RECIPIENT, rc, &j->why);
     return rc == RC_GONE ? on_unknown_domain(s, j->address, CLASS_RECIPIENT, false) : DUNNO;
 }
 

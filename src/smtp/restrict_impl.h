@@ -78,6 +78,9 @@ enum rc restrict_find_ccert(struct smtp_session *s, struct table_list *table, st
 enum verdict restrict_permit_ccert(struct smtp_session *s, bool all);
 enum verdict restrict_dnsbl(struct smtp_session *s, const struct restriction *r);
 enum verdict restrict_policy(struct smtp_session *s, const struct restriction *r, const struct about *about);
+/* An address of which auth says rc and why: one that is not ours is verified where its mail goes. */
+enum verdict restrict_verify(struct smtp_session *s, str address, const char *class, enum rc rc,
+                             const struct err *why);
 enum verdict restrict_mx_backup(struct smtp_session *s);
 /* A right-hand side of access(5) that `source` gave for `key`. */
 enum verdict restrict_apply(struct smtp_session *s, str value, const char *source, str key,

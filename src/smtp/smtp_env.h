@@ -24,6 +24,8 @@ struct smtp_target {
     str via;     /* here, but not simply a mailbox: for the queue (fmt/via.h); else empty */
 };
 
+enum smtp_verified { SMTP_VERIFIED, SMTP_UNDELIVERABLE, SMTP_DEFERRED, SMTP_UNVERIFIED };
+
 /* Mailboxes that one transaction may lead to, so that whatever is accepted can be delivered at once. */
 enum { SMTP_TARGETS_MAX = 1000 };
 
@@ -136,6 +138,9 @@ struct smtp_env {
      * without compression. RC_OK: *ret_n of them, at least one; RC_GONE: there are none; RC_TEMP: the DNS
      * does not say, or what it says is forged. */
     enum rc (*dns)(void *ctx, str name, int type, struct arena *a, str **ret, size_t *ret_n);
+    /* What the servers of another domain say of an address: its *ret, and their words in the arena. UNKNOWN:
+     * they are being asked. RC_TEMP: that cannot be done now. */
+    enum rc (*verify)(void *ctx, str address, struct arena *a, enum smtp_verified *ret, str *ret_text);
     /* Waits, unless the server is ending. */
     void (*pause)(void *ctx, int64_t ms);
 

@@ -228,6 +228,20 @@ static enum rc fake_dns(void *ctx, str name, int type, struct arena *a, str **re
     return n > 0 ? RC_OK : RC_GONE;
 }
 
+/* What an address is, its name says. */
+static enum rc fake_verify(void *ctx, str address, struct arena *a, enum smtp_verified *ret, str *ret_text)
+{
+    struct fake_world *w = ctx;
+    if (str_starts(address, S("broken")))
+        return RC_TEMP;
+    *ret = str_starts(address, S("refused"))                      ? SMTP_UNDELIVERABLE
+           : str_starts(address, S("later"))                      ? SMTP_DEFERRED
+           : str_starts(address, S("slow")) || w->verifies++ == 0 ? SMTP_UNVERIFIED
+                                                                  : SMTP_VERIFIED;
+    *ret_text = S("host mx said: no");
+    return RC_OK;
+}
+
 static void fake_pause(void *ctx, int64_t ms)
 {
     struct fake_world *w = ctx;
@@ -251,6 +265,7 @@ const struct smtp_env fake_env = {
     .content_discard = fake_content_discard,
     .deliver = fake_deliver,
     .dns = fake_dns,
+    .verify = fake_verify,
     .pause = fake_pause,
     .stopping = fake_stopping,
 };

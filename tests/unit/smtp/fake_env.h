@@ -16,6 +16,7 @@ struct fake_world {
     enum rc sink_result;    /* what content_append answers */
     enum rc deliver_result; /* not RC_OK: deliver fails as a whole and says nothing about recipients */
     bool stopping;
+    unsigned verifies; /* answers of verify: the first is that it does not know yet */
     int64_t paused_ms; /* by pause, altogether */
     int sasl_steps;    /* LOGIN's place */
     str sender_owner;  /* the one address that alice may send as */

@@ -367,14 +367,59 @@ static void commands(void **state)
     fake_world_deinit(&t.world);
 }
 
+#define OF_SENDER "smtpd_sender_restrictions = reject_unverified_sender\n"
+#define OF_RECIPIENT                                                                              \
+    "relay_domains = foreign.example\nsmtpd_recipient_restrictions = reject_unauth_destination, " \
+    "reject_unverified_recipient\n"
+
+static void addresses_are_verified(void **state)
+{
+    static const struct restrict_case rows[] = {
+        {OF_SENDER, .from = "new@good.example", .want = "250"},
+        {OF_SENDER, .from = "", .want = "250"},
+        {OF_SENDER, .from = "alice@example.org", .want = "250"},
+        {OF_SENDER, .from = "nobody@example.org",
+         .want = "450 4.1.7 <nobody@example.org>: Sender address rejected: unverified address: User unknown"},
+        {OF_SENDER, .from = "refused@good.example",
+         .want = "450 4.1.7 <refused@good.example>: Sender address rejected: unverified address: host mx "
+                 "said: no"},
+        {OF_SENDER "unverified_sender_reject_code = 550\n", .from = "refused@good.example",
+         .want = "550 5.1.7 <refused@good.example>: Sender address rejected: undeliverable address: host mx "
+                 "said: no"},
+        {OF_SENDER "unverified_sender_reject_code = 250\n", .from = "refused@good.example", .want = "250"},
+        {OF_SENDER, .from = "later@good.example",
+         .want =
+             "450 4.1.7 <later@good.example>: Sender address rejected: unverified address: host mx said: no"},
+        {OF_SENDER "unverified_sender_defer_code = 250\n", .from = "slow@good.example", .want = "250"},
+        {OF_SENDER, .from = "slow@good.example",
+         .want = "450 4.1.7 <slow@good.example>: Sender address rejected: unverified address: Address "
+                 "verification in "
+                 "progress"},
+        {OF_SENDER, .from = "broken@good.example",
+         .want = "450 4.1.7 <broken@good.example>: Sender address rejected: address verification problem"},
+        {OF_RECIPIENT, .to = "new@foreign.example", .want = "250"},
+        {OF_RECIPIENT, .to = "alice@example.org", .want = "250"},
+        {OF_RECIPIENT, .to = "refused@foreign.example",
+         .want = "450 4.1.1 <refused@foreign.example>: Recipient address rejected: unverified address: host "
+                 "mx said: no"},
+        {OF_RECIPIENT
+         "unverified_recipient_reject_code = 550\nunverified_recipient_reject_reason = not there\n",
+         .to = "refused@foreign.example",
+         .want = "550 5.1.1 <refused@foreign.example>: Recipient address rejected: undeliverable address: "
+                 "not there"},
+    };
+    CASES(rows);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(never_an_open_relay), cmocka_unit_test(who_may_relay),
-        cmocka_unit_test(lists_in_order),      cmocka_unit_test(verdicts),
-        cmocka_unit_test(warnings_are_logged), cmocka_unit_test(access_keys),
-        cmocka_unit_test(access_actions),      cmocka_unit_test(actions_on_messages),
-        cmocka_unit_test(data_and_end),        cmocka_unit_test(commands),
+        cmocka_unit_test(never_an_open_relay),    cmocka_unit_test(who_may_relay),
+        cmocka_unit_test(lists_in_order),         cmocka_unit_test(verdicts),
+        cmocka_unit_test(warnings_are_logged),    cmocka_unit_test(access_keys),
+        cmocka_unit_test(access_actions),         cmocka_unit_test(actions_on_messages),
+        cmocka_unit_test(data_and_end),           cmocka_unit_test(commands),
+        cmocka_unit_test(addresses_are_verified),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
