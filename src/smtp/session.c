@@ -179,7 +179,8 @@ static void run_line(struct smtp_session *s)
     if (rc)
         return;
     if (!smtp_gate_ends(s, line, end) &&
-        !refuse_line(s, line, end, s->in_group || stream_buffered(s->io) > 0) && filter_line(s, &line) == RC_OK)
+        !refuse_line(s, line, end, s->in_group || stream_buffered(s->io) > 0) &&
+        filter_line(s, &line) == RC_OK)
         smtp_dispatch(s, line);
     arena_reset(s->cmd_arena);
 }

@@ -1,5 +1,5 @@
-/* named: the tables and policy servers that the restriction lists of a configuration and its gate name, and the
- * tables for the content of mail that comes in. */
+/* named: the tables and policy servers that the restriction lists of a configuration and its gate name, and
+ * the tables for the content of mail that comes in. */
 #ifndef TABLE_NAMED_H
 #define TABLE_NAMED_H
 
