@@ -7,6 +7,7 @@
 struct verify_db {
     pthread_mutex_t lock;
     struct db *db;
+    int64_t n; /* addresses: counted once, as counting reads them all */
 };
 
 static const char tables[] = "CREATE TABLE IF NOT EXISTS address(address TEXT PRIMARY KEY, status INTEGER "
@@ -22,6 +23,8 @@ enum rc verify_db_open(const char *path, struct verify_db **ret, struct err *e)
     enum rc rc = db_open(path, DB_CREATE, &v->db, e);
     if (rc == RC_OK)
         rc = db_script(v->db, tables, e);
+    if (rc == RC_OK)
+        rc = db_get_int_args(v->db, &v->n, e, "SELECT count(*) FROM address", NULL, 0);
     if (rc == RC_OK)
         *ret = v;
     else
@@ -58,12 +61,12 @@ enum rc verify_db_find(struct verify_db *v, str address, struct arena *a, struct
 
 static enum rc make_room(struct verify_db *v, int64_t old, struct err *e)
 {
-    int64_t n = 0;
-    enum rc rc = db_get_int_args(v->db, &n, e, "SELECT count(*) FROM address", NULL, 0);
-    if (rc != RC_OK || n < VERIFY_DB_MAX)
-        return rc;
-    rc = db_run(v->db, e, "DELETE FROM address WHERE updated<?1 AND probed<?1", DB_I(old));
-    if (rc == RC_OK && db_changes(v->db) == 0)
+    if (v->n < VERIFY_DB_MAX)
+        return RC_OK;
+    enum rc rc = db_run(v->db, e, "DELETE FROM address WHERE updated<?1 AND probed<?1", DB_I(old));
+    if (rc == RC_OK)
+        v->n -= db_changes(v->db);
+    if (rc == RC_OK && v->n >= VERIFY_DB_MAX)
         rc = err_set(e, RC_LIMIT, 0, "", "no room for more addresses");
     return rc;
 }
@@ -71,6 +74,7 @@ static enum rc make_room(struct verify_db *v, int64_t old, struct err *e)
 enum rc verify_db_note_probe(struct verify_db *v, str address, int64_t now, int64_t old, struct err *e)
 {
     pthread_mutex_lock(&v->lock);
+    int64_t before = v->n;
     enum rc rc = db_begin(v->db, false, e);
     if (rc == RC_OK)
         rc = db_run(v->db, e, "UPDATE address SET probed=?2 WHERE address=?1", DB_T(address), DB_I(now));
@@ -80,8 +84,11 @@ enum rc verify_db_note_probe(struct verify_db *v, str address, int64_t now, int6
             rc = db_run(v->db, e,
                         "INSERT INTO address(address,status,text,updated,probed) VALUES(?1,?2,'',0,?3)",
                         DB_T(address), DB_I(VERIFY_UNKNOWN), DB_I(now));
+        v->n += rc == RC_OK;
     }
     rc = db_end(v->db, rc, e);
+    if (rc != RC_OK)
+        v->n = before;
     pthread_mutex_unlock(&v->lock);
     return rc;
 }
