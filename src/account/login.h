@@ -9,7 +9,16 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
-enum login_sasl_result { LOGIN_SASL_CONTINUE, LOGIN_SASL_OK, LOGIN_SASL_FAIL, LOGIN_SASL_TEMP };
+enum login_sasl_result {
+    LOGIN_SASL_CONTINUE,
+    LOGIN_SASL_OK,
+    LOGIN_SASL_FAIL,
+    LOGIN_SASL_TEMP,
+    LOGIN_SASL_NO_CERTIFICATE /* nobody was asked: the client must show a certificate, and has not */
+};
+
+/* What the client is told then, in Dovecot's words. */
+#define LOGIN_NEEDS_CERTIFICATE "Client didn't present valid SSL certificate"
 
 struct login_sasl_reply {
     enum login_sasl_result result;

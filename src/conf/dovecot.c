@@ -234,7 +234,8 @@ static void add_certificate(struct dovecot *d, const struct dovecot_block *block
 static void set_tls(struct dovecot *d)
 {
     const struct dovecot_setting *oldest = dovecot_find(d, NULL, "ssl_min_protocol"),
-                                 *ciphers = dovecot_find(d, NULL, "ssl_cipher_list");
+                                 *ciphers = dovecot_find(d, NULL, "ssl_cipher_list"),
+                                 *ca = dovecot_find(d, NULL, "ssl_ca");
     if (oldest) {
         bool newest = str_eq(oldest->value, S("TLSv1.3"));
         struct conf_origin o = dovecot_origin(d, oldest);
@@ -244,6 +245,8 @@ static void set_tls(struct dovecot *d)
     }
     if (ciphers)
         set(d, ciphers, "tls_ciphers", ciphers->value);
+    if (ca && ca->value.n)
+        set(d, ca, "ssl_ca", file_of(d, ca));
     add_certificate(d, NULL);
     for (size_t i = 0; i < d->conf.block_count; i++)
         if (str_eq(d->conf.blocks[i]->kind, S("local_name")) && !d->conf.blocks[i]->parent)

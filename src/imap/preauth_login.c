@@ -80,6 +80,8 @@ static void exchange(struct preauth *p, struct login_sasl_reply *reply)
         open_session(p);
     else if (reply->result == LOGIN_SASL_TEMP)
         preauth_reply(p, "NO", "UNAVAILABLE", "Log-ins cannot be checked now, try again later.");
+    else if (reply->result == LOGIN_SASL_NO_CERTIFICATE)
+        preauth_reply(p, "NO", "ALERT", LOGIN_NEEDS_CERTIFICATE);
     else
         preauth_reply(p, "NO", "AUTHENTICATIONFAILED", "Authentication failed.");
 }

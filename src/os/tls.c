@@ -155,12 +155,12 @@ enum rc tls_server_new(const struct tls_pem *pairs, size_t n, str min_version, s
     return RC_OK;
 }
 
-enum rc tls_server_trust(struct tls_server *t, str client_ca, struct err *e)
+enum rc tls_server_trust(struct tls_server *t, str client_ca, bool needs_crl, struct err *e)
 {
     X509_STORE *store;
     if (client_ca.n == 0)
         return RC_OK;
-    enum rc rc = tls_ccert_store(client_ca, &store, e);
+    enum rc rc = tls_ccert_store(client_ca, needs_crl, &store, e);
     if (rc != RC_OK)
         return rc;
     for (size_t i = 0; i < t->n_sites; i++)

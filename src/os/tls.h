@@ -18,9 +18,10 @@ struct tls_pem { /* one certificate chain and its private key, PEM */
  * unusable, e says which. */
 MUST_USE enum rc tls_server_new(const struct tls_pem *pairs, size_t n, str min_version, str ciphers,
                                 struct tls_server **ret, struct err *e);
-/* Certificates of clients that lead to one of these CAs (PEM, one behind the other) are trusted; without,
- * none is. Before any thread uses t. RC_PERM: unusable, e says why. */
-MUST_USE enum rc tls_server_trust(struct tls_server *t, str client_ca, struct err *e);
+/* Certificates of clients that lead to one of these CAs (PEM, one behind the other, with revocation lists
+ * among them) are trusted; without, none is. needs_crl: none is, either, without a list of its CA. Before any
+ * thread uses t. RC_PERM: unusable, e says why. */
+MUST_USE enum rc tls_server_trust(struct tls_server *t, str client_ca, bool needs_crl, struct err *e);
 struct tls_server *tls_server_ref(struct tls_server *t);
 void tls_server_unref(struct tls_server *t); /* accepts NULL */
 

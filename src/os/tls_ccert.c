@@ -11,7 +11,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-enum { CHAIN_DEPTH_MAX = 9, CA_MAX = 10000 };
+enum { CHAIN_DEPTH_MAX = 9 };
 
 static int accept_any(int good, X509_STORE_CTX *x)
 {
@@ -76,24 +76,30 @@ enum rc tls_ccert_fingerprint(SSL *ssl, const char *digest, bool of_key, struct 
     return out->overflow ? RC_LIMIT : RC_OK;
 }
 
-enum rc tls_ccert_store(str pem, X509_STORE **ret, struct err *e)
+enum rc tls_ccert_store(str pem, bool needs_crl, X509_STORE **ret, struct err *e)
 {
     char text[256];
     X509_STORE *store = X509_STORE_new();
     BIO *bio = BIO_new_mem_buf(pem.p, (int)pem.n);
-    size_t n = 0;
     must(store && bio && pem.n <= INT32_MAX);
-    for (X509 *cert; n < CA_MAX && (cert = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL)); n++) {
-        (void)X509_STORE_add_cert(store, cert);
-        X509_free(cert);
+    STACK_OF(X509_INFO) *all = PEM_X509_INFO_read_bio(bio, NULL, NULL, NULL);
+    int n = 0;
+    for (int i = 0; i < sk_X509_INFO_num(all); i++) {
+        const X509_INFO *one = sk_X509_INFO_value(all, i);
+        n += one->x509 && X509_STORE_add_cert(store, one->x509) == 1;
+        if (one->crl)
+            (void)X509_STORE_add_crl(store, one->crl);
     }
-    bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+    bool good = all && n > 0;
+    sk_X509_INFO_pop_free(all, X509_INFO_free);
     BIO_free(bio);
-    if (n == 0 || !at_end) {
+    if (!good) {
         X509_STORE_free(store);
         return err_set(e, RC_PERM, 0, NULL, "CA certificates of clients cannot be used: %s",
-                       n == 0 ? "there are none" : tls_error_text(text));
+                       all ? "there are none" : tls_error_text(text));
     }
+    if (needs_crl)
+        X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
     ERR_clear_error();
     *ret = store;
     return RC_OK;

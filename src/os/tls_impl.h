@@ -79,8 +79,9 @@ void tls_ccert_ask(SSL *ssl);
 /* After it. */
 void tls_ccert_judge(SSL *ssl, struct tls_ccert *ret);
 MUST_USE enum rc tls_ccert_fingerprint(SSL *ssl, const char *digest, bool of_key, struct buf *out);
-/* The CAs of a PEM text; RC_PERM: there are none, or one is malformed. */
-MUST_USE enum rc tls_ccert_store(str pem, X509_STORE **ret, struct err *e);
+/* The CAs of a PEM text, and the revocation lists in it; RC_PERM: there is no CA, or something is malformed.
+ */
+MUST_USE enum rc tls_ccert_store(str pem, bool needs_crl, X509_STORE **ret, struct err *e);
 
 /* The first error in this thread's OpenSSL queue as text, which is emptied. */
 const char *tls_error_text(char text[256]);

@@ -116,6 +116,8 @@ static void exchange(struct preauth *p, struct login_sasl_reply *r)
         open_session(p);
     else if (r->result == LOGIN_SASL_TEMP)
         reply(p, "-ERR [SYS/TEMP] Log-ins cannot be checked now, try again later.");
+    else if (r->result == LOGIN_SASL_NO_CERTIFICATE)
+        reply(p, "-ERR [AUTH] " LOGIN_NEEDS_CERTIFICATE);
     else
         reply(p, "-ERR [AUTH] Authentication failed.");
 }

@@ -288,17 +288,18 @@ struct tls_server *role_tls(const struct role *r)
     struct tls_server *t = NULL;
     struct err e = {0};
     size_t n = 0;
-    str client_ca = STR_NONE;
+    struct keys_ca ca;
+    bool login = str_eq(str_c(r->name), S("login"));
     if (r->keys.n == 0)
         return NULL;
-    enum rc rc = keys_get(buf_str(&r->keys), pairs, KEYS_MAX, &n, &client_ca);
+    enum rc rc = keys_get(buf_str(&r->keys), pairs, KEYS_MAX, &n, &ca);
     if (rc == RC_OK && n == 0)
         return NULL;
     if (rc == RC_OK)
         rc = tls_server_new(pairs, n, r->conf->tls_min_version == CONF_TLS_1_3 ? S("TLSv1.3") : S("TLSv1.2"),
                             str_c(r->conf->tls_ciphers), &t, &e);
     if (rc == RC_OK)
-        rc = tls_server_trust(t, client_ca, &e);
+        rc = tls_server_trust(t, login ? ca.login : ca.smtp, login && r->conf->ssl_require_crl, &e);
     if (rc == RC_OK)
         return t;
     tls_server_unref(t);

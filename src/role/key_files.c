@@ -15,7 +15,7 @@ struct pem_store { /* the bytes behind an array of struct tls_pem */
     struct buf chain[KEYS_MAX], key[KEYS_MAX];
     struct tls_pem pairs[KEYS_MAX];
     size_t n;
-    struct buf client_ca;
+    struct buf smtp_ca, login_ca;
 };
 
 struct reading {
@@ -31,7 +31,8 @@ static void pem_store_free(struct pem_store **sp)
         buf_deinit(&s->chain[i]);
         buf_wipe(&s->key[i]);
     }
-    buf_deinit(&s->client_ca);
+    buf_deinit(&s->smtp_ca);
+    buf_deinit(&s->login_ca);
     free(s);
     *sp = NULL;
 }
@@ -103,14 +104,13 @@ static enum conf_option client_ca_option(const struct conf *c)
     return c->smtpd_tls_ca_file[0] ? CONF_smtpd_tls_ca_file : CONF_smtpd_tls_ca_path;
 }
 
-static void read_client_ca(const struct reading *r)
+static void read_ca(const struct reading *r, enum conf_option option, const char *file, const char *folder,
+                    struct buf *out)
 {
-    const struct conf *c = r->conf;
     struct err e = {0};
-    buf_init(&r->store->client_ca, KEYS_BYTES_MAX / 2);
-    if ((c->smtpd_tls_ca_file[0] || c->smtpd_tls_ca_path[0]) &&
-        tls_ca_collect(c->smtpd_tls_ca_file, c->smtpd_tls_ca_path, &r->store->client_ca, &e) != RC_OK)
-        complain(r, client_ca_option(c), false, "", err_text(&e));
+    buf_init(out, KEYS_BYTES_MAX / 3);
+    if ((file[0] || folder[0]) && tls_ca_collect(file, folder, out, &e) != RC_OK)
+        complain(r, option, false, "", err_text(&e));
 }
 
 /* What no single file shows: ciphers that OpenSSL does not know. */
@@ -121,8 +121,10 @@ static void check_settings(const struct reading *r)
     str version = r->conf->tls_min_version == CONF_TLS_1_3 ? S("TLSv1.3") : S("TLSv1.2");
     if (tls_server_new(r->store->pairs, r->store->n, version, str_c(r->conf->tls_ciphers), &t, &e) != RC_OK)
         complain(r, CONF_tls_ciphers, false, "", err_text(&e));
-    else if (tls_server_trust(t, buf_str(&r->store->client_ca), &e) != RC_OK)
+    else if (tls_server_trust(t, buf_str(&r->store->smtp_ca), false, &e) != RC_OK)
         complain(r, client_ca_option(r->conf), false, "", err_text(&e));
+    else if (tls_server_trust(t, buf_str(&r->store->login_ca), r->conf->ssl_require_crl, &e) != RC_OK)
+        complain(r, CONF_ssl_ca, false, "", err_text(&e));
     tls_server_unref(t);
 }
 
@@ -133,12 +135,14 @@ enum rc key_files_read(const struct conf *c, struct conf_report *report, struct 
     size_t errors = report->errors;
     must(s);
     read_pairs(&r);
-    read_client_ca(&r);
+    read_ca(&r, client_ca_option(c), c->smtpd_tls_ca_file, c->smtpd_tls_ca_path, &s->smtp_ca);
+    read_ca(&r, CONF_ssl_ca, c->ssl_ca, "", &s->login_ca);
     if (report->errors == errors && s->n > 0)
         check_settings(&r);
     if (report->errors != errors)
         return RC_PERM;
-    keys_put(out, s->pairs, s->n, buf_str(&s->client_ca));
+    const struct keys_ca ca = {buf_str(&s->smtp_ca), buf_str(&s->login_ca)};
+    keys_put(out, s->pairs, s->n, &ca);
     if (out->overflow)
         complain(&r, CONF_tls_certificates, false, "", "they are too large together");
     return out->overflow ? RC_PERM : RC_OK;

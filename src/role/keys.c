@@ -3,7 +3,7 @@
 
 #include "os/ipc.h"
 
-void keys_put(struct buf *b, const struct tls_pem *pairs, size_t n, str client_ca)
+void keys_put(struct buf *b, const struct tls_pem *pairs, size_t n, const struct keys_ca *ca)
 {
     ipc_put_u32(b, (uint32_t)n);
     for (size_t i = 0; i < n; i++) {
@@ -11,10 +11,11 @@ void keys_put(struct buf *b, const struct tls_pem *pairs, size_t n, str client_c
         ipc_put_str(b, pairs[i].chain);
         ipc_put_str(b, pairs[i].key);
     }
-    ipc_put_str(b, client_ca);
+    ipc_put_str(b, ca->smtp);
+    ipc_put_str(b, ca->login);
 }
 
-enum rc keys_get(str content, struct tls_pem *ret_pairs, size_t max, size_t *ret_n, str *ret_client_ca)
+enum rc keys_get(str content, struct tls_pem *ret_pairs, size_t max, size_t *ret_n, struct keys_ca *ret_ca)
 {
     struct ipc_msg m = {.fields = content};
     uint32_t n = ipc_get_u32(&m);
@@ -25,10 +26,11 @@ enum rc keys_get(str content, struct tls_pem *ret_pairs, size_t max, size_t *ret
         ret_pairs[i].chain = ipc_get_str(&m, IPC_MAX);
         ret_pairs[i].key = ipc_get_str(&m, IPC_MAX);
     }
-    str client_ca = ipc_get_str(&m, KEYS_BYTES_MAX);
+    struct keys_ca ca = {.smtp = ipc_get_str(&m, KEYS_BYTES_MAX)};
+    ca.login = ipc_get_str(&m, KEYS_BYTES_MAX);
     if (ipc_end(&m) != RC_OK)
         return RC_INVALID;
-    *ret_client_ca = client_ca;
+    *ret_ca = ca;
     *ret_n = n;
     return RC_OK;
 }

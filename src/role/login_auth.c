@@ -89,12 +89,26 @@ static void put_bindings(struct login_conn *c)
     buf_deinit(&end_point);
 }
 
+static bool lacks_certificate(struct login_conn *c)
+{
+    const struct tls_info *tls = stream_tls_info(c->io);
+    const struct tls_ccert *cert = tls ? tls->ccert : NULL;
+    if (!c->conf->auth_ssl_require_client_cert || (cert && cert->trusted))
+        return false;
+    c->doubt = cert && cert->present ? "client sent an invalid cert" : "client didn't send a cert";
+    return true;
+}
+
 static void op_sasl_start(void *ctx, str mechanism, bool has_initial, str initial,
                           struct login_sasl_reply *ret)
 {
     struct login_conn *c = ctx;
     login_auth_cancel(c);
     note_attempt(c, mechanism, initial);
+    if (lacks_certificate(c)) {
+        *ret = (struct login_sasl_reply){.result = LOGIN_SASL_NO_CERTIFICATE};
+        return;
+    }
     *ret = (struct login_sasl_reply){.result = LOGIN_SASL_TEMP};
     if (channel_take(c->login->auth, &c->sasl, clock_mono() + TAKE_TIMEOUT_MS) != RC_OK) {
         log_error("%s: auth cannot be reached", c->protocol->service);

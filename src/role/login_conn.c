@@ -64,6 +64,8 @@ enum rc login_conn_tls(struct login_conn *c)
         return RC_TEMP;
     msec deadline = c->since + c->conf->login_timeout_ms, handshake = clock_mono() + HANDSHAKE_MS;
     c->tls_state = "TLS handshaking";
+    if (c->conf->ssl_verify_client_cert || c->conf->auth_ssl_require_client_cert)
+        stream_ask_certificate(c->io);
     stream_set_deadline(c->io, handshake < deadline ? handshake : deadline);
     enum rc rc = stream_start_tls(c->io, t, &e);
     stream_set_deadline(c->io, deadline);

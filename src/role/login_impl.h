@@ -59,7 +59,8 @@ struct login_conn { /* one connection, from accept until the pump is done with i
     char method[32];
     char ticket[LOGIN_TICKET_BYTES];
     unsigned attempts;
-    int session_fd; /* our end; -1: no session */
+    const char *doubt; /* why its certificate did not do; NULL: it was not needed, or did */
+    int session_fd;    /* our end; -1: no session */
     uint32_t session_pid;
 };
 

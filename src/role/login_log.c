@@ -50,6 +50,8 @@ void login_log_abandoned(const struct login_conn *c, const struct login_outcome 
     long long seconds = (clock_mono() - c->since) / 1000;
     if (o->tried_plaintext && c->attempts == 0)
         snprintf(what, sizeof what, "%s (tried to use disallowed plaintext auth)", o->reason);
+    else if (c->attempts == 0 && c->doubt)
+        snprintf(what, sizeof what, "%s (%s)", o->reason, c->doubt);
     else if (c->attempts == 0)
         snprintf(what, sizeof what, "%s (no auth attempts in %lld secs)", o->reason, seconds);
     else

@@ -60,11 +60,11 @@ static void check_keys(str bytes, struct buf *out)
 {
     struct tls_pem pairs[PAIRS_MAX];
     size_t n;
-    str client_ca;
-    if (keys_get(bytes, pairs, PAIRS_MAX, &n, &client_ca) != RC_OK)
+    struct keys_ca ca;
+    if (keys_get(bytes, pairs, PAIRS_MAX, &n, &ca) != RC_OK)
         return;
     buf_reset(out);
-    keys_put(out, pairs, n, client_ca);
+    keys_put(out, pairs, n, &ca);
     must(str_eq(buf_str(out), bytes));
 }
 

@@ -154,6 +154,9 @@ def test_cleanups_and_filters(tmp_path):
     ('listen = 192.0.2.1\n', {('listener imap', 'addresses'): '192.0.2.1'}),
     ('service imap-login {\n inet_listener imap {\n  port = 0\n }\n inet_listener imaps {\n  port = 10993\n  address = ::1\n }\n}\n',
      {('listener imap', 'port'): None, ('listener imaps', 'port'): '10993', ('listener imaps', 'addresses'): '::1'}),
+    ('ssl_verify_client_cert = yes\nauth_ssl_require_client_cert = yes\nssl_ca = </etc/ssl/ca.pem\nssl_require_crl = no\n',
+     {('', 'ssl_verify_client_cert'): 'yes', ('', 'auth_ssl_require_client_cert'): 'yes', ('', 'ssl_ca'): '/etc/ssl/ca.pem',
+      ('', 'ssl_require_crl'): 'no'}),
     ('haproxy_trusted_networks = 192.0.2.0/24 2001:db8::/32\nhaproxy_timeout = 1 min\n'
      'service pop3-login {\n inet_listener pop3s {\n  haproxy = yes\n }\n}\n',
      {('', 'haproxy_trusted_networks'): '192.0.2.0/24, 2001:db8::/32', ('', 'haproxy_timeout'): '1m',
