@@ -106,7 +106,8 @@ void smtpd_dovecot_step(struct smtpd_session *s, str response, struct smtp_sasl_
 void smtpd_dovecot_cancel(struct smtpd_session *s);
 void smtpd_dovecot_free(struct smtpd_session *s); /* at the session's end */
 
-/* smtpd_rates.c: whether a client is counted at all; smtp_env's client_is and count */
+/* smtpd_rates.c: whether a client is counted at all: not when it is excepted, or connects for others
+ * (XCLIENT); smtp_env's client_is and count */
 bool smtpd_is_limited(const struct conf *c, str client_address);
 void smtpd_client_is(void *ctx, const struct smtp_params *p);
 enum rc smtpd_count(void *ctx, enum smtp_event event, int limit, bool note);

@@ -32,8 +32,7 @@ static int limit_of(const struct conf *c, enum smtp_event event)
 static bool is_over(const struct smtp_session *s, enum smtp_event event, bool note)
 {
     int limit = limit_of(s->conf, event);
-    return limit > 0 && s->env->count && !smtp_may_xclient(s) &&
-           s->env->count(s->p->env_ctx, event, limit, note) != RC_OK;
+    return limit > 0 && s->env->count && s->env->count(s->p->env_ctx, event, limit, note) != RC_OK;
 }
 
 static void log_over(const struct smtp_session *s, enum smtp_event event)

@@ -127,12 +127,13 @@ def test_same_words(postfix, server, name):
 
 
 def test_too_many_connections(postfix, server):
-    def greetings(port):
+    def greetings(port, source):
         said = []
         for _ in range(14):
-            with contextlib.closing(socket.create_connection(('127.0.0.1', port), 30, ('127.0.0.7', 0))) as sock:
+            with contextlib.closing(socket.create_connection(('127.0.0.1', port), 30, (source, 0))) as sock:
                 said.append(re.sub('(peer.example|mail.malle.test) ', 'HOST ', sock.makefile('rb').readline().decode().strip()))
         return [normal(line) for line in said]
-    theirs = greetings(postfix.port)
-    assert theirs == greetings(server.port('smtp'))
+    theirs = greetings(postfix.port, '127.0.0.7')
+    assert theirs == greetings(server.port('smtp'), '127.0.0.7')
+    assert greetings(postfix.port, '127.0.0.2') == greetings(server.port('smtp'), '127.0.0.2') == ['220'] * 14  # may use XCLIENT
     assert theirs[-1] == '421 4.7.0 HOST Error: too many connections from 127.0.0.7'

@@ -101,6 +101,19 @@ static void bad(void **state)
     }
 }
 
+static void put(void **state)
+{
+    AUTO(buf_deinit) struct buf b = BUF_INIT(1000);
+    smtp_attr_put(&b, SMTP_ATTR_NAME, S("c.example"));
+    smtp_attr_put(&b, SMTP_ATTR_ADDR, S("2001:db8::1"));
+    smtp_attr_put(&b, SMTP_ATTR_ADDR, S("192.0.2.1"));
+    smtp_attr_put(&b, SMTP_ATTR_IDENT, S("a b+"));
+    smtp_attr_put(&b, SMTP_ATTR_HELO, S(""));
+    assert_string_equal(
+        buf_cstr(&b),
+        " NAME=c.example ADDR=IPV6:2001:db8::1 ADDR=192.0.2.1 IDENT=a+20b+2B HELO=[UNAVAILABLE]");
+}
+
 static void length(void **state)
 {
     AUTO(buf_deinit) struct buf text = BUF_INIT(1000);
@@ -116,7 +129,7 @@ static void length(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(good), cmocka_unit_test(bad),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(good), cmocka_unit_test(bad), cmocka_unit_test(put),
                                        cmocka_unit_test(length)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

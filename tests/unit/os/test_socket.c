@@ -175,9 +175,28 @@ static void addresses_have_one_text_and_one_key(void **state)
     }
 }
 
+static void addresses_from_bytes(void **state)
+{
+    static const uint8_t v4[16] = {[10] = 0xff, [11] = 0xff, [12] = 192, [14] = 2, [15] = 7};
+    static const uint8_t v6[16] = {0x20, 1, 0xd, 0xb8, [15] = 1};
+    struct sockaddr_storage a;
+    char text[SOCKET_ADDRESS_MAX];
+    int port;
+    socket_from_ip(v4, 4711, &a);
+    socket_address_text(&a, text, &port);
+    assert_string_equal(text, "192.0.2.7");
+    assert_int_equal(port, 4711);
+    assert_int_equal(a.ss_family, AF_INET);
+    socket_from_ip(v6, 25, &a);
+    socket_address_text(&a, text, &port);
+    assert_string_equal(text, "2001:db8::1");
+    assert_int_equal(port, 25);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(addresses_from_bytes),
         cmocka_unit_test(both_families_share_a_port),
         cmocka_unit_test(accept_ends_when_the_socket_is_shut_down),
         cmocka_unit_test(unix_socket_has_its_mode_and_replaces_an_old_one),
