@@ -238,6 +238,19 @@ void sched_due(struct queue *q, int64_t due)
     pthread_mutex_unlock(&q->lock);
 }
 
+/* When the first site may have a job that waited for smtp_destination_rate_delay, if that is before `next`.
+ */
+static int64_t next_of_paced(const struct sched *s, int64_t now, int64_t next)
+{
+    const struct sched_site *first = s->ring[QUEUE_REMOTE], *site = first;
+    while (site) {
+        if (site->next_at > now && site->next_at < next)
+            next = site->next_at;
+        site = site->next == first ? NULL : site->next;
+    }
+    return next;
+}
+
 void sched_look(struct queue *q, int64_t now)
 {
     AUTO(db_done) struct db_stmt *s = NULL;
@@ -261,7 +274,7 @@ void sched_look(struct queue *q, int64_t now)
         next = due;
     else if (rc != RC_OK && rc != RC_GONE)
         log_error("queue: %s", err_text(&e));
-    q->sched->look_at = next;
+    q->sched->look_at = next_of_paced(q->sched, now, next);
 }
 
 /* --- rows --- */
@@ -357,7 +370,7 @@ void sched_rows_done(struct queue *q, struct sched_job *job, bool deferred)
 
 bool sched_site_ready(const struct sched_site *s, int64_t now)
 {
-    return s->work && !s->dead && s->retry <= now && s->inflight < (unsigned)s->window;
+    return s->work && !s->dead && s->retry <= now && s->next_at <= now && s->inflight < (unsigned)s->window;
 }
 
 void sched_reread(struct sched_job *job)
@@ -383,7 +396,7 @@ static void settle_after(struct queue *q, void *arg, enum rc rc)
             load_lanes(q, site, now);
         q->sched->look_at = 0;
         wake_one(q, site->kind);
-        if (!site->work && site->jobs == 0 && site->n_lanes == 0)
+        if (!site->work && site->jobs == 0 && site->n_lanes == 0 && site->next_at <= now)
             site_free(q->sched, site);
     }
     pthread_mutex_unlock(&q->lock);

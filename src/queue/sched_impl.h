@@ -53,6 +53,7 @@ struct sched_site {
     unsigned successes; /* since it is in memory */
     unsigned failures;  /* times that it died without a success in between */
     int64_t retry;
+    int64_t next_at; /* smtp_destination_rate_delay: no job before that */
     msec idle_since;
     struct sched_site *next, *prev; /* ring of its kind */
 };
@@ -117,6 +118,8 @@ void sched_settle(struct queue *q, struct sched_site *s);
 void sched_idle(struct queue *q);
 /* The most jobs that may be under way to a site (window.c). */
 unsigned sched_window_max(const struct queue *q, const struct sched_site *site);
+/* A job's slot is free: how long the next one waits (window.c). */
+void sched_pace(struct queue *q, struct sched_site *site);
 /* What a report says about a site. success: true when the tables hold failures that are over. */
 bool sched_success(struct queue *q, struct sched_site *s);
 /* True: it is dead from now on; *ret_retry and *ret_failures are for the tables. */

@@ -54,8 +54,10 @@ void job_end(struct queue *q, struct sched_job *job, bool deferred)
 struct sched_job *job_take_out(struct queue *q, uint64_t number)
 {
     struct sched_job *job = map_del(q->sched->jobs, str_mem(&number, sizeof number));
-    if (job)
+    if (job) {
         job->site->inflight--;
+        sched_pace(q, job->site);
+    }
     return job;
 }
 

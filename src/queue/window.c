@@ -12,9 +12,21 @@ void queue_wake_all(struct queue *q)
 unsigned sched_window_max(const struct queue *q, const struct sched_site *site)
 {
     const struct conf *c = q->conf;
+    if (site->kind == QUEUE_REMOTE && c->smtp_destination_rate_delay_ms > 0)
+        return 1;
     return (unsigned)(site->kind == QUEUE_LOCAL     ? c->local_destination_concurrency_limit
                       : site->kind == QUEUE_COMMAND ? c->command_destination_concurrency_limit
                                                     : c->smtp_destination_concurrency_limit);
+}
+
+void sched_pace(struct queue *q, struct sched_site *site)
+{
+    const struct conf *c = q->conf;
+    if (site->kind != QUEUE_REMOTE || c->smtp_destination_rate_delay_ms == 0)
+        return;
+    site->next_at = queue_now(q) + c->smtp_destination_rate_delay_ms;
+    if (site->next_at < q->sched->look_at)
+        q->sched->look_at = site->next_at;
 }
 
 bool sched_success(struct queue *q, struct sched_site *site)

@@ -256,6 +256,28 @@ static void committed_late_beside_another(void **state)
     assert_str(late.envelope.id, "late");
 }
 
+/* smtp_destination_rate_delay: one at a time, and a while between them; other places do not wait. */
+static void paced(void **state)
+{
+    struct queue_job job;
+    close_all();
+    set_conf("smtp_destination_rate_delay = 700ms\n");
+    open_all();
+    put("id1", "me@example.org", "a@example.net");
+    put("id2", "you@example.org", "b@example.net");
+    assert_true(take(QUEUE_REMOTE, 2000, &job));
+    assert_false(take(QUEUE_REMOTE, 100, &(struct queue_job){0}));
+    queue_give_back(queue, job.number);
+    assert_false(take(QUEUE_REMOTE, 400, &job));
+    put("id3", "me@example.org", "c@example.com");
+    assert_true(take(QUEUE_REMOTE, 200, &job));
+    assert_str(job.envelope.id, "id3");
+    assert_true(take(QUEUE_REMOTE, 600, &job));
+    report(&job, QUEUE_RELAYED, false);
+    assert_false(take(QUEUE_REMOTE, 400, &job));
+    assert_true(take(QUEUE_REMOTE, 1000, &job));
+}
+
 static void deferred_comes_back(void **state)
 {
     struct queue_job job;
@@ -1225,6 +1247,7 @@ int main(void)
         T(given_back),
         T(committed_late),
         T(committed_late_beside_another),
+        T(paced),
         T(deferred_comes_back),
         T(failure_bounces),
         T(notify_is_obeyed),
