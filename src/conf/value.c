@@ -142,10 +142,11 @@ static enum rc set_mode(void *member, str value, struct err *e)
 }
 
 /* The three numeric types as one signed number; their texts differ only in the units. */
-static enum rc parse_number(enum conf_type type, str text, int64_t *ret)
+static enum rc parse_number(const struct conf_key *key, str text, int64_t *ret)
 {
     uint64_t u = 0;
-    bool minus = type == CONF_TYPE_INT && str_starts(text, S("-"));
+    enum conf_type type = key->type;
+    bool minus = type == CONF_TYPE_INT && key->min[0] == '-' && str_starts(text, S("-"));
     if (minus)
         text = str_from(text, 1);
     enum rc rc = type == CONF_TYPE_DURATION ? num_parse_duration_ms(text, ret)
@@ -162,17 +163,16 @@ static enum rc parse_number(enum conf_type type, str text, int64_t *ret)
 static enum rc set_number(const struct conf_key *key, void *member, str value, struct err *e)
 {
     int64_t n, limit;
-    enum rc rc = parse_number(key->type, value, &n);
+    enum rc rc = parse_number(key, value, &n);
     if (rc == RC_INVALID)
         return wrong(e,
                      key->type == CONF_TYPE_DURATION ? "a time such as 30s, 5m or 2h"
                      : key->type == CONF_TYPE_SIZE   ? "a size such as 64k, 10M or 1G"
                                                      : "a number",
                      value);
-    if (key->min[0] && parse_number(key->type, str_c(key->min), &limit) == RC_OK && rc == RC_OK && n < limit)
+    if (key->min[0] && parse_number(key, str_c(key->min), &limit) == RC_OK && rc == RC_OK && n < limit)
         return err_set(e, RC_INVALID, 0, "", "%.*s is less than %s", STR_ARG(value), key->min);
-    if (rc != RC_OK ||
-        (key->max[0] && parse_number(key->type, str_c(key->max), &limit) == RC_OK && n > limit))
+    if (rc != RC_OK || (key->max[0] && parse_number(key, str_c(key->max), &limit) == RC_OK && n > limit))
         return err_set(e, RC_INVALID, 0, "", "%.*s is more than %s", (int)(value.n < 60 ? value.n : 60),
                        value.p, key->max);
     if (key->type == CONF_TYPE_INT)

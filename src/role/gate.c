@@ -13,10 +13,23 @@ static const unsigned early = 1u << GATE_PREGREET | 1u << GATE_DNSBL;
 
 /* --- rules --- */
 
-static struct gate_rules *read_rules(const struct conf *conf)
+/* The gate waits for no other process. */
+static void say_unasked(struct gate *g, const struct conf *conf)
+{
+    str list = str_c(conf->gate_access_list), item;
+    while (tablespec_take(&list, &item) == RC_OK) {
+        const struct table_list *table = table_settings_find(g->parts.tables, item);
+        if (table && table_asks(table_list_get(table, 0)))
+            log_warn("gate_access_list: " STR_FMT " asks a database or a server: the gate passes it over",
+                     STR_ARG(str_sub(item, 0, 200)));
+    }
+}
+
+static struct gate_rules *read_rules(struct gate *g, const struct conf *conf)
 {
     struct gate_rules *r = calloc(1, sizeof *r);
     must(r);
+    say_unasked(g, conf);
     str list = str_c(conf->gate_dnsbl_sites);
     r->conf = conf;
     while (r->n_sites < GATE_SITES_MAX && gate_site_take(&list, &r->sites[r->n_sites], NULL) == RC_OK)
@@ -32,7 +45,7 @@ static const struct gate_rules *rules_of(struct gate *g, const struct conf *conf
     while (r && r->conf != conf)
         r = r->next;
     if (!r) {
-        r = read_rules(conf);
+        r = read_rules(g, conf);
         r->next = g->rules;
         g->rules = r;
     }

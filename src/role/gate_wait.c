@@ -123,8 +123,8 @@ static void begin_waiting(struct gate_client *c)
     if (g->waiting)
         g->waiting->prev = c;
     g->waiting = c;
-    if (c->waits_for_silence)
-        must(epoll_ctl(g->epoll_fd, EPOLL_CTL_ADD, c->v.fd, &e) == 0);
+    if (c->waits_for_silence && epoll_ctl(g->epoll_fd, EPOLL_CTL_ADD, c->v.fd, &e) != 0)
+        log_warn("gate: epoll: %s: whether " GATE_FMT " talks is not seen", strerror(errno), GATE_ARG(c));
 }
 
 /* It is no longer one of those who wait; its questions to the DNS remain. */
@@ -136,6 +136,9 @@ static void end_waiting(struct gate_client *c)
     if (c->next)
         c->next->prev = c->prev;
     client_limit_leave(g->clients, &c->key);
+    pthread_mutex_lock(&g->lock);
+    note_stress(g, c->v.conf);
+    pthread_mutex_unlock(&g->lock);
 }
 
 static void take_added(struct gate *g)
@@ -196,7 +199,7 @@ static void step(struct gate_client *c, msec now)
     bool waits = c->n_open > 0 || (c->waits_for_silence && !gate_dnsbl_allows(c));
     if (now < c->until && waits)
         return;
-    if (c->waits_for_silence)
+    if (c->waits_for_silence && now >= c->until)
         gate_pass(c, GATE_PREGREET, c->v.conf->gate_greet_ttl_ms);
     end_waiting(c);
     if (!(c->todo & 1u << GATE_DNSBL) || !gate_dnsbl_conclude(c))

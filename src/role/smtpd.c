@@ -275,6 +275,13 @@ static void gate_turns_away(void *ctx)
     drop(ctx);
 }
 
+/* With TLS from the first byte the client has to talk first. */
+static bool has_gate_before(const struct connection *c)
+{
+    return c->listener->protocol == CONF_SMTP && c->listener->tls != CONF_TLS_IMPLICIT &&
+           c->peer.ss_family != AF_UNIX && settings(c)->gate;
+}
+
 static void ask_gate(struct connection *c)
 {
     const struct gate_visitor v = {
@@ -309,7 +316,7 @@ static void take_connection(void *ctx, const struct role_listener *l, int fd,
     socket_client_key(peer, &c->client);
     if (l->protocol == CONF_LOCAL && !know_user(c))
         drop(c);
-    else if (l->protocol == CONF_SMTP && peer->ss_family != AF_UNIX && settings(c)->gate)
+    else if (has_gate_before(c))
         ask_gate(c);
     else
         begin_session(c);

@@ -1,6 +1,6 @@
 /* A whole session of the fake world, fed from a socket pair with whatever a stranger may send; the first byte
- * chooses the kind of listener, and whether there are restriction lists. What the session delivers must be a
- * message that the client ended. */
+ * chooses the kind of listener, whether there are restriction lists, and what the gate left. What the session
+ * delivers must be a message that the client ended, and not from a client whom the gate refuses. */
 #include "base/log.h"
 #include "conf/conf.h"
 #include "fake_env.h"
@@ -45,12 +45,22 @@ static struct conf *fuzz_conf(size_t which)
     return confs[which];
 }
 
-static void run_session(enum smtp_kind kind, size_t which, str input)
+static struct smtp_gate gate_of(unsigned which)
+{
+    struct smtp_gate g = {.refused = which == 2, .code = 550, .enhanced = "5.7.1", .text = "listed"};
+    if (which > 0)
+        g.tests = 1u << GATE_PIPELINING | 1u << GATE_NON_SMTP | 1u << GATE_BARE_NEWLINE;
+    return g;
+}
+
+static void run_session(enum smtp_kind kind, size_t which, unsigned gate, str input)
 {
     int fd[2];
     struct fake_world world;
     fake_world_init(&world);
+    struct smtp_gate left = gate_of(gate);
     struct smtp_params params = {
+        .gate = gate > 0 ? &left : NULL,
         .conf = fuzz_conf(which),
         .kind = kind,
         .offer_auth = kind == SMTP_KIND_SUBMISSION,
@@ -69,6 +79,8 @@ static void run_session(enum smtp_kind kind, size_t which, str input)
     close(fd[1]);
     if (world.deliveries) /* an end of data or a last chunk was sent */
         must(str_find(input, S(".\r\n")) >= 0 || str_ifind(input, S("LAST")) >= 0);
+    must(!left.refused || world.deliveries == 0);
+    must((left.passed & (left.failed | left.tests)) == 0);
     fake_world_deinit(&world);
 }
 
@@ -77,6 +89,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static const enum smtp_kind kinds[] = {SMTP_KIND_MX, SMTP_KIND_SUBMISSION, SMTP_KIND_LMTP};
     if (size < 1 || size > INPUT_MAX)
         return 0;
-    run_session(kinds[data[0] % 3], data[0] / 3 % 2, str_mem(data + 1, size - 1));
+    run_session(kinds[data[0] % 3], data[0] / 3 % 2, data[0] / 6 % 3, str_mem(data + 1, size - 1));
     return 0;
 }

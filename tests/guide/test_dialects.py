@@ -1,6 +1,7 @@
 """What lines of main.cf, master.cf and dovecot.conf become, as `malle -c FOLDER config` shows it, and what `malle check` says."""
 import json
 import os
+import re
 import subprocess
 
 import pytest
@@ -31,7 +32,11 @@ def settings(top):
     """{(section, name): value}; section '' is the main part."""
     done = malle('-c', top, 'config', '--json')
     assert done.returncode == 0, done.stderr
-    return {(one.get('section', ''), one['name']): one['value'] for one in json.loads(done.stdout)}, done.stderr
+    return listed(done), done.stderr
+
+
+def listed(done):
+    return {(one.get('section', ''), one['name']): one['value'] for one in json.loads(done.stdout)}
 
 
 def said(top):
@@ -226,3 +231,61 @@ def test_debians_master(tmp_path):
 
 def test_names_of_ones_own(tmp_path):
     assert not said(folder(tmp_path, MAIN + 'mine = example.net\nvirtual_alias_domains = $mine\n', MASTER + PARTS))
+
+
+def screened(main='', screen='', sessions=''):
+    """Debian's master.cf with its lines for postscreen in use."""
+    debian = (TOP / 'tests/fuzz/corpus/postfix_master/debian').read_text()
+    before = debian
+    debian = re.sub(r'^smtp( +)inet(.*)smtpd$', r'#smtp\1inet\2smtpd', debian, count=1, flags=re.M)
+    for line in (r'smtp +inet .*postscreen', 'smtpd +pass .*smtpd', 'dnsblog +unix .*', 'tlsproxy +unix .*'):
+        debian = re.sub(f'^#({line})$', rf'\1', debian, count=1, flags=re.M)
+    debian = debian.replace('postscreen\n', f'postscreen\n{screen}', 1).replace('pass  -       -       y       -       -       smtpd\n',
+                                                                                f'pass - - y - - smtpd\n{sessions}', 1)
+    assert debian != before
+    return MAIN + main, debian
+
+
+@pytest.mark.parametrize('main, screen, expected', [
+    ('', '', {('listener smtp', 'gate'): 'yes', ('listener smtp', 'port'): '25', ('listener smtp', 'protocol'): 'smtp'}),
+    ('postscreen_access_list = permit_mynetworks, cidr:/dev/null', '', {('', 'gate_access_list'): 'permit_mynetworks, cidr:/dev/null'}),
+    ('postscreen_blacklist_action = drop', '', {('', 'gate_denylist_action'): 'drop'}),
+    ('postscreen_denylist_action = enforce', '', {('', 'gate_denylist_action'): 'enforce'}),
+    ('postscreen_dnsbl_sites = a.example*3, b.example=127.0.0.[2..11]*2\n list.dnswl.org=127.0.[0..255].[1..3]*-4', '',
+     {('', 'gate_dnsbl_sites'): 'a.example*3, b.example=127.0.0.[2..11]*2 list.dnswl.org=127.0.[0..255].[1..3]*-4'}),
+    ('postscreen_dnsbl_whitelist_threshold = -2', '', {('', 'gate_dnsbl_allowlist_threshold'): '-2'}),
+    ('postscreen_dnsbl_reply_map = texthash:/dev/null', '', {('', 'gate_dnsbl_reply_maps'): 'texthash:/dev/null'}),
+    ('postscreen_greet_wait = ${stress?{1}:{9}}s', '', {('', 'gate_greet_wait'): '9s', ('', 'gate_stress_greet_wait'): '1s'}),
+    ('postscreen_greet_banner =', '', {('', 'gate_greet_teaser'): 'no'}),
+    ('postscreen_greet_banner = $myhostname wait', '', {('', 'gate_greet_banner'): 'mail.example.com wait'}),
+    ('smtpd_banner = $myhostname x', '', {('', 'gate_greet_banner'): None, ('', 'smtpd_banner'): 'mail.example.com x'}),
+    ('postscreen_cache_map =', '', {('', 'gate_cache_size'): '0'}),
+    ('postscreen_bare_newline_ttl = 2w', '', {('', 'gate_bare_newline_ttl'): '14d'}),
+    ('default_process_limit = 300', '', {('', 'gate_waiting_limit'): '300'}),
+    ('', ' -o postscreen_greet_action=drop\n -o postscreen_greet_banner=\n', {('listener smtp', 'gate_greet_action'): 'drop',
+                                                                              ('listener smtp', 'gate_greet_teaser'): 'no', ('', 'gate_greet_action'): None}),
+    ('smtpd_service_name = other', '', {('listener smtp', 'gate'): 'yes'}),
+])
+def test_postscreen(tmp_path, main, screen, expected):
+    main, master = screened(main + '\n', screen, ' -o smtpd_hard_error_limit=7\n' if screen else '')
+    found, warned = settings(folder(tmp_path, main, master))
+    assert {key: found.get(key) for key in expected} == expected
+    warned = warned.replace(str(tmp_path), '')
+    assert ('no service "other pass"' in warned) == ('other' in main)
+    assert 'postscreen_' not in warned and ('pass"' in warned) == ('other' in main)
+    if screen:
+        assert found['listener smtp', 'smtpd_hard_error_limit'] == '7'
+    done = malle('-c', tmp_path, 'migrate')
+    assert done.returncode == 0, done.stderr
+    (tmp_path / 'malle.conf').write_text(done.stdout)
+    again = malle('-c', tmp_path / 'malle.conf', 'config', '--json')
+    assert {key: value for key, value in listed(again).items() if key[1].startswith('gate')} == \
+        {key: value for key, value in found.items() if key[1].startswith('gate')}
+
+
+def test_postscreen_gone_wrong(tmp_path):
+    main, master = screened('postscreen_dnsbl_sites = bl.example*x\npostscreen_access_list = permit_all\npostscreen_allowlist_interfaces = 192.0.2.1\n')
+    texts = [text for _, _, text in said(folder(tmp_path, main, master))]
+    assert 'gate_dnsbl_sites: "bl.example*x" is no list such as bl.example=127.0.0.[2..9]*2' in texts
+    assert 'gate_access_list: "permit_all" is neither permit_mynetworks nor a table' in texts
+    assert any(text.startswith('postscreen_allowlist_interfaces: malle does not do this') for text in texts)

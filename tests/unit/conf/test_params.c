@@ -155,6 +155,7 @@ static const struct {
      "1234567890!@%-_=+:,./\\abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"},
     {"delay_warning_time", "0h", "4h"},
     {"message_size_limit", "10240000", "50M"},
+    {"postscreen_pre_queue_limit", "100", "1000"},
     {"queue_minfree", "0", "16M"},
     {"recipient_delimiter", "", "+"},
     {"smtp_helo_name", "mail.example.com", ""},

@@ -1,6 +1,7 @@
-/* gate_sites: lists of the gate and their scores; gate_record: what its cache keeps. */
+/* gate_sites: lists of the gate and their scores; gate_record: what its cache keeps; gate_text. */
 #include "fmt/gate_record.h"
 #include "fmt/gate_sites.h"
+#include "fmt/gate_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -96,12 +97,20 @@ static void records(void **state)
     assert_int_equal(gate_record_parse(bytes, key, &back), RC_INVALID);
 }
 
+static void texts(void **state)
+{
+    AUTO(buf_deinit) struct buf out = BUF_INIT(100);
+    gate_text_put(&out, S("EHLO a\\b\r\n\t\x16\x03\x7f\xff\0."));
+    assert_string_equal(buf_cstr(&out), "EHLO a\\\\b\\r\\n\\t\\026\\003\\177\\377\\000.");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sites),
         cmocka_unit_test(scores),
         cmocka_unit_test(records),
+        cmocka_unit_test(texts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
