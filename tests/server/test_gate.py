@@ -4,6 +4,7 @@ import os
 import pathlib
 import resource
 import socket
+import struct
 import tempfile
 import threading
 import time
@@ -59,12 +60,20 @@ def offers(client):
     return {line[4:] for line in lines}
 
 
+def expiries(server, source):
+    """In how many seconds each test of the client expires, as the cache has it; of tests it did not pass something below 0."""
+    data = (server.dir / 'state/gate-cache').read_bytes()
+    at = data.find(bytes(10) + b'\xff\xff' + socket.inet_aton(source), 64)
+    return [until - time.time() for until in struct.unpack('<5I', data[at + 16:at + 36])] if at >= 0 else None
+
+
 # --- what is remembered ---
 
 def test_known_clients_do_not_wait(dns):
     with gated(dns) as server:
         assert wait_of(server) > 0.9
         server.wait_log(f'PASS NEW [{STRANGER}]')
+        assert 86300 < expiries(server, STRANGER)[0] <= 86400 and expiries(server, STRANGER)[1] < 0
         assert wait_of(server) < 0.7
         server.wait_log(f'PASS OLD [{STRANGER}]')
         assert wait_of(server, FRIEND) < 0.7  # permit_mynetworks
@@ -156,6 +165,22 @@ def test_recipients_are_gone_when_a_test_fails(dns, then):
         assert server.messages(DEMO) == []
 
 
+def test_who_fails_in_the_dialogue_is_new_again(dns):
+    with gated(dns, **{**DEEP, 'gate_greet_wait': '1s'}) as server:
+        for _ in range(2):
+            with greeted(server)[0] as client:
+                offers(client)
+                client.send('NOOP\r\nNOOP\r\n')
+                assert [client.reply()[:3] for _ in range(2)] == ['250', '250']
+                client.command('QUIT')
+            eventually(lambda: 'DISCONNECT' in server.log())
+            assert expiries(server, STRANGER) is None
+        assert wait_of(server) > 0.9  # without a failure
+        eventually(lambda: expiries(server, STRANGER))
+        assert wait_of(server) < 0.7
+        assert [e > 0 for e in expiries(server, STRANGER)] == [True, False, False, False, False]
+
+
 def test_an_ignored_failure_is_not_looked_for_again_at_once(dns):
     with gated(dns, **DEEP, gate_pipelining_action='ignore') as server:
         with greeted(server)[0] as client:
@@ -204,7 +229,8 @@ def test_the_gate_permits_nothing(dns):
 def test_lists_that_do_not_answer_hold_nobody_longer(dns):
     with gated(dns, gate_dnsbl_sites='dead.example, bl.example*-1', gate_dnsbl_action='drop') as server:
         assert 0.9 < wait_of(server) < 4
-        assert wait_of(server) < 0.7  # for gate_dnsbl_min_ttl
+        assert wait_of(server) < 0.7
+        assert 40 < expiries(server, STRANGER)[1] <= 60  # gate_dnsbl_min_ttl
     with gated(dns, gate_dnsbl_sites='dead.example', gate_dnsbl_timeout='1s', gate_greet_wait='30s', gate_dnsbl_allowlist_threshold='-1') as server:
         with Talk(server, 'smtp', source=STRANGER) as client:
             assert client.line().startswith('220-')
