@@ -203,6 +203,13 @@ static bool valid_rewrite_client(str s)
     return is_one_of(s, words);
 }
 
+static bool valid_override(str s)
+{
+    static const char *const words[] = {"no_unknown_recipient_checks", "no_address_mappings",
+                                        "no_header_body_checks", "no_milters", NULL};
+    return is_one_of(s, words);
+}
+
 /* One rule an option; of a list every element must keep it. */
 static bool valid_relayhost(str s)
 {
@@ -256,6 +263,9 @@ static const struct {
     {CONF_recipient_canonical_classes, valid_recipient_class, "envelope_recipient or header_recipient"},
     {CONF_local_header_rewrite_clients, valid_rewrite_client,
      "one of permit_inet_interfaces, permit_mynetworks, permit_sasl_authenticated"},
+    {CONF_receive_override_options, valid_override,
+     "one of no_unknown_recipient_checks, no_address_mappings, no_header_body_checks, no_milters"},
+    {CONF_smtpd_reject_footer, valid_expansion, "a text with $client_address, $server_name and the like"},
     {CONF_srs_domain, valid_helo_name, "a domain name"},
     {CONF_smtp_bind_address, valid_ipv4, "an IPv4 address"},
     {CONF_smtp_bind_address6, valid_ipv6, "an IPv6 address"},
@@ -362,6 +372,23 @@ static void check_pipes(struct conf_build *b)
     }
 }
 
+/* Else all mail would wait for a transport that is not there. */
+static void check_filter(struct conf_build *b)
+{
+    static const char *const builtin[] = {"smtp",  "relay", "lmtp",    "local", "virtual",
+                                          "error", "retry", "discard", NULL};
+    const struct conf *c = b->conf;
+    const struct conf_origin *o = &c->origin[CONF_content_filter];
+    struct pipe_def pipe;
+    str hop = str_c(c->content_filter), transport = str_trim(str_take(&hop, ':'));
+    if (c->content_filter[0] && !is_one_of(transport, builtin) &&
+        !conf_list_has(&c->smtp_transports, transport) && !conf_list_has(&c->lmtp_transports, transport) &&
+        pipe_def_find(str_c(c->pipe_transports), transport, &pipe) != RC_OK)
+        conf_error(b->report, o->file ? o->file : b->file, o->line,
+                   "content_filter: there is no transport \"" STR_FMT "\"",
+                   STR_ARG(str_sub(transport, 0, 60)));
+}
+
 static void check_sasl(struct conf_build *b)
 {
     const struct conf_origin *o = &b->conf->origin[CONF_smtpd_sasl_type];
@@ -427,6 +454,7 @@ void conf_check(struct conf_build *b)
     check_discarded(b);
     check_every_domain(b);
     check_pipes(b);
+    check_filter(b);
     conf_check_restrictions(b);
     conf_check_gate(b);
 }

@@ -1,5 +1,6 @@
 /* What is changed of a message as it leaves by SMTP: its header by smtp_header_checks, then the addresses in
- * it and in the envelope by smtp_generic_maps. The queue keeps the message as it came. */
+ * it and in the envelope by smtp_generic_maps. The queue keeps the message as it came; what goes to a filter
+ * does not leave yet. */
 #include "base/log.h"
 #include "fmt/check_result.h"
 #include "fmt/check_stream.h"
@@ -206,8 +207,9 @@ enum rc smtp_change(const struct smtp_worker *w, struct smtp_job *job)
     job->sender = job->envelope.sender;
     for (size_t i = 0; i < job->envelope.n; i++)
         job->rcpts[i] = job->envelope.rcpts[i].address;
-    bool lmtp = site_name_parse(job->site_name).transport == SITE_LMTP;
-    if (lmtp || job->envelope.flags & QUEUE_BINARY || !t ||
+    bool lmtp = site_name_parse(job->site_name).transport == SITE_LMTP,
+         comes_back = job->envelope.rcpts[0].via.n > 0;
+    if (lmtp || comes_back || job->envelope.flags & QUEUE_BINARY || !t ||
         (!t->v[TABLES_GENERIC] && !t->v[TABLES_SMTP_HEADER]))
         return RC_OK;
     AUTO(arena_freep) struct arena *a = arena_new(LOOKUP_ARENA);

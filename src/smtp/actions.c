@@ -55,8 +55,12 @@ static enum rc copies_failed(struct smtp_session *s, const char *what, const cha
     return RC_TEMP;
 }
 
+/* A name without a domain is one of this server. */
 static enum rc add_copy(struct smtp_session *s, const char *what, str address)
 {
+    if (str_chr(address, '@') < 0)
+        address =
+            arena_printf(s->tx.arena, STR_FMT "@" STR_FMT, STR_ARG(address), STR_ARG(rules_origin(s->conf)));
     enum rc rc = smtp_action_bcc(s, address);
     return rc == RC_OK ? rc
                        : copies_failed(s, what, rc == RC_LIMIT ? "too many copies" : "this is no address");

@@ -95,8 +95,8 @@ def said(top):
     ('header_checks = regexp:/x/h', {('', 'header_checks'): 'regexp:/x/h', ('', 'mime_header_checks'): None}),
     ('header_checks = regexp:/x/h\nmime_header_checks =\nbody_checks = pcre:/x/b\nalways_bcc = all@example.com',
      {('', 'mime_header_checks'): '', ('', 'body_checks'): 'pcre:/x/b', ('', 'always_bcc'): 'all@example.com'}),
-    ('content_filter = smtp-amavis:[127.0.0.1]:10024\nsoft_bounce = yes',
-     {('', 'content_filter'): 'smtp-amavis:[127.0.0.1]:10024', ('', 'soft_bounce'): 'yes'}),
+    ('content_filter = smtp:[127.0.0.1]:10024\nsoft_bounce = yes',
+     {('', 'content_filter'): 'smtp:[127.0.0.1]:10024', ('', 'soft_bounce'): 'yes'}),
 ])
 def test_main(tmp_path, lines, expected):
     found, _ = settings(folder(tmp_path, MAIN + lines + '\n', MASTER + PARTS))

@@ -120,7 +120,7 @@ local_recipient_maps =
             'tlsmgr unix - - n 1000? 1 tlsmgr', 'rewrite unix - - n - - trivial-rewrite', 'bounce unix - - n - 0 bounce',
             'defer unix - - n - 0 bounce', 'smtp unix - - n - - smtp', 'relay unix - - n - - smtp', 'error unix - - n - - error',
             'retry unix - - n - - error', 'virtual unix - n n - - virtual', 'anvil unix - - n - 1 anvil',
-            'postlog unix-dgram n - n - 1 postlogd', 'proxymap unix - - n - - proxymap')))
+            'postlog unix-dgram n - n - 1 postlogd', 'verify unix - - n - 1 verify', 'proxymap unix - - n - - proxymap')))
         self.run('bash', '-c', f'cp -a /etc/postfix/post* {etc}/ && postfix -c {etc} check')
         return '/usr/lib/postfix/sbin/master', '-c', etc
 

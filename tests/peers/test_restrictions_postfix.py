@@ -125,6 +125,17 @@ CASES = {
                 'smtpd_data_restrictions': f'check_policy_service {{ inet:127.0.0.1:{POLICY_PORT}, policy_context=data }}',
                 'smtpd_end_of_data_restrictions': f'check_policy_service inet:127.0.0.1:{POLICY_PORT}'},
                dialogues(senders=['a@good.example', ''], sources=[STRANGER, FRIEND])),
+    'soft': ({'soft_bounce': 'yes', 'smtpd_relay_restrictions': GATE, 'smtpd_sender_restrictions': 'reject_unknown_sender_domain',
+              'smtpd_helo_restrictions': 'reject_invalid_helo_hostname'},
+             dialogues(['client.example', 'a..b'], ['a@good.example', 'a@null.example'], [DEMO, 'b@foreign.example', 'nobody@malle.test'])),
+    'footer': ({'smtpd_reject_footer': '\\c. Call $server_name, not $client_address', 'smtpd_relay_restrictions': GATE},
+               dialogues(recipients=[DEMO, 'b@foreign.example', 'nobody@malle.test'])),
+    'lines': ({'smtpd_reject_footer': 'Call\\n$server_name', 'smtpd_relay_restrictions': GATE}, dialogues(recipients=['b@foreign.example'])),
+    'filter': ({'smtpd_relay_restrictions': GATE, 'smtpd_sender_restrictions': 'inline:{ { a@good.example = FILTER smtp:[127.0.0.1]:9 } }'},
+               dialogues(senders=['a@good.example', 'a@host.example'])),
+    'unverified': ({'smtpd_relay_restrictions': 'reject_unverified_recipient, ' + GATE, 'unverified_recipient_reject_reason': 'not now',
+                    'address_verify_poll_delay': '1s', 'address_verify_poll_count': '4'},
+                   dialogues(recipients=[DEMO, 'b@relayed.example'])),
     'order': ({'smtpd_relay_restrictions': 'reject_unauth_destination', 'smtpd_recipient_restrictions': 'defer',
                'smtpd_relay_before_recipient_restrictions': 'no'}, dialogues(recipients=[DEMO, 'b@foreign.example'])),
 }
@@ -194,7 +205,7 @@ def talk(port, helo, sender, recipient, source):
 
 def logged(lines):
     """The lines about restrictions, without times, processes and ids."""
-    found = (re.search(r'smtpd\[\d+\]: (\w+): ((?:reject|reject_warning|discard|bcc|redirect|info|warn|hold): .*)', line) for line in lines)
+    found = (re.search(r'smtpd\[\d+\]: (\w+): ((?:reject|reject_warning|discard|filter|bcc|redirect|info|warn|hold): .*)', line) for line in lines)
     return [m.group(2) for m in found if m]
 
 

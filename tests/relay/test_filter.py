@@ -1,11 +1,16 @@
 """Mail through a filter that hands it back at another listener, as amavis does: content_filter, FILTER in access tables and header_checks; and
 copies of mail."""
 import contextlib
+import os
+import pathlib
 import smtplib
+import tempfile
 import threading
 import time
 
-from harness import Server, eventually
+import pytest
+
+from harness import MALLE, Server, eventually
 from relay.conftest import QUICK, SENDER, queue_is_empty, send
 from relay.remote import Remote
 
@@ -63,7 +68,8 @@ def test_content_filter(tmp_path, remote):
     """The filter sees the addresses as they were given; what comes back is delivered, once looked at."""
     rules = tmp_path / 'rules'
     rules.write_text('/^Subject: (.*)/ WARN $1\n/^X-Filtered/ REJECT\n')
-    with filtering(remote, content_filter='FILTER', header_checks=f'regexp:{rules}') as (peer, server):
+    generic = f'inline:{{ {{ {LIST} = wrong@else.example }} }}'  # counts where mail leaves, and not on the way to the filter
+    with filtering(remote, content_filter='FILTER', header_checks=f'regexp:{rules}', smtp_generic_maps=generic) as (peer, server):
         assert 'queued as' in send(server, LIST, 'away@else.example')
         for address in (JOE, ANN):
             assert one(server, address).count(b'X-Filtered: yes\n') == 1
@@ -121,9 +127,26 @@ def test_filter_of_an_access_table():
             server.wait_log('filter: RCPT from localhost[127.0.0.1]: <a@filter.example>: Sender address triggers FILTER smtp:')
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason='needs root')
+def test_a_program_that_gives_mail_back_by_sendmail():
+    """As a filter of Postfix that ends in sendmail: what local programs send goes through none."""
+    with tempfile.TemporaryDirectory() as top:
+        os.chmod(top, 0o755)
+        script = pathlib.Path(top, 'scan')
+        settings = {**QUICK, 'pipe_transports': f'scan user=daemon flags=Rq argv={script} -f ${{sender}} -- ${{recipient}}', 'trusted_users': 'daemon'}
+        with Server(conf=settings, users={JOE: 'j', ANN: 'a'}, sections='[listener smtp]\ncontent_filter = scan\n') as server:
+            script.write_text(f'#!/bin/sh\n{{ echo "X-Scanned: yes"; cat; }} | {MALLE} -c {server.dir}/malle.conf sendmail -i "$@"\n')
+            script.chmod(0o755)
+            assert 'queued as' in send(server, JOE, ANN, sender='a@client.example')
+            for address in (JOE, ANN):
+                text = one(server, address)
+                assert b'X-Scanned: yes\n' in text and b'Return-Path: <a@client.example>\n' in text
+            eventually(lambda: queue_is_empty(server))
+
+
 def test_copies(remote):
     """always_bcc, sender_bcc_maps and recipient_bcc_maps; each address gets one copy."""
-    conf = {'always_bcc': JOE, 'sender_bcc_maps': f'inline:{{ {{ @client.example = archive@else.example }}, {{ {SENDER} = {JOE} }} }}',
+    conf = {'always_bcc': 'joe', 'sender_bcc_maps': f'inline:{{ {{ @client.example = archive@else.example }}, {{ {SENDER} = {JOE} }} }}',
             'recipient_bcc_maps': f'inline:{{ {{ {ANN} = second@else.example }} }}'}
     with filtering(remote, **conf) as (_, server):
         send(server, ANN, sender='a@client.example')

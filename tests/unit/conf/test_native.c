@@ -124,6 +124,11 @@ static void reports(void **state)
         {"smtpd_sasl_path = inet:dovecot\n",
          "f:2: smtpd_sasl_path: \"inet:dovecot\" is not an absolute path of at most 107 bytes or "
          "inet:host:port\n"},
+        {"content_filter = amavis:[127.0.0.1]:10024\n",
+         "f:2: content_filter: there is no transport \"amavis\"\n"},
+        {"receive_override_options = no_checks\n", "f:2: receive_override_options: \"no_checks\" is not one "
+                                                   "of no_unknown_recipient_checks, no_address_mappings, "
+                                                   "no_header_body_checks, no_milters\n"},
         {"myorigin = a..b\n", "f:2: myorigin: \"a..b\" is not a domain name\n"},
         {"[listner x]\na = b\n", "f:2: there are no [listner] sections; did you mean listener?\n"},
         {"[listener x]\nport = 26\n", "f:2: the listener x needs `protocol`\n"},
