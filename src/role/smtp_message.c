@@ -109,11 +109,13 @@ static str on_the_wire(str header, struct arena *a)
     return arena_str(a, buf_str(&wire));
 }
 
-static enum smtp_client_content content_of(const struct queue_envelope *v)
+static enum smtp_client_content content_of(const struct smtp_worker *w, const struct queue_envelope *v)
 {
-    return v->flags & QUEUE_BINARY ? SMTP_CONTENT_BINARY
-           : v->flags & QUEUE_8BIT ? SMTP_CONTENT_8BIT
-                                   : SMTP_CONTENT_7BIT;
+    bool stays = w->conf->disable_mime_output_conversion &&
+                 !ehlo_has(smtp_client_offers(w->conn.client), EHLO_8BITMIME);
+    return v->flags & QUEUE_BINARY           ? SMTP_CONTENT_BINARY
+           : v->flags & QUEUE_8BIT && !stays ? SMTP_CONTENT_8BIT
+                                             : SMTP_CONTENT_7BIT;
 }
 
 static void fill_rcpt(const struct queue_rcpt *from, str address, struct smtp_client_rcpt *ret)
@@ -153,7 +155,7 @@ void smtp_message_fill(const struct smtp_worker *w, struct smtp_job *job, const 
         .origin = origin_of(v),
         .sender = job->sender,
         .size_bytes = size + v->lines - job->skip_lines + job->header.n + crlf_lines(job->header),
-        .content = content_of(v),
+        .content = content_of(w, v),
         .smtputf8 = v->flags & QUEUE_UTF8,
         .probe = v->flags & QUEUE_PROBE,
         .requiretls = says_requiretls(w->conn.client, v),

@@ -3,6 +3,7 @@ import smtplib
 
 from harness import eventually
 from relay.conftest import OTHER, SENDER, relaying, send
+from relay.remote import Remote
 
 GENERIC = ('inline:{ { sender@malle.test = me@isp.example }, { @inner.example = @outer.example }, { broken@malle.test = no address }, '
            '{ friend@else.example = other@else.example } }')
@@ -71,3 +72,12 @@ def test_command_filter(tmp_path, remote):
             code, text = client.rcpt('nobody@malle.test')
             assert code == 550 and text.splitlines()[1:] == [b'5.1.1 client 127.0.0.1', b'5.1.1 help']
             assert client.docmd('NONSENSE') == (500, b'5.5.2 Error: command not recognized')
+
+
+def test_8bit_as_it_is():
+    """Without conversion, a server that does not know 8BITMIME gets it all the same."""
+    text = 'Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\né\r\n'.encode()
+    for disabled, there in (('no', False), ('yes', True)):
+        with Remote(keywords=('PIPELINING',)) as old, relaying(old, disable_mime_output_conversion=disabled) as server:
+            send(server, 'a@else.example', content=text, parameters=' BODY=8BITMIME')
+            assert ('é'.encode() in eventually(lambda old=old: old.messages and old.messages[0]).content) == there
