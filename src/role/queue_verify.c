@@ -8,21 +8,13 @@
 #include "queue/site_name.h"
 #include "role/ipc.h"
 #include "role/queue_impl.h"
+#include "smtp/rules.h"
 
 enum {
     ANSWER_ARENA = 64 << 10,
     PROBE_MS = 1000000, /* after so long one that has not come back is lost */
     PENDING_MAX = 5000
 };
-
-/* The sender of probes: a name without a domain is of this server. */
-static str sender_of(const struct conf *c, struct arena *a)
-{
-    str sender = str_c(c->address_verify_sender);
-    if (sender.n == 0 || str_eq(sender, S("<>")))
-        return S("");
-    return str_chr(sender, '@') >= 0 ? sender : arena_printf(a, STR_FMT "@%s", STR_ARG(sender), c->hostname);
-}
 
 static enum rc send_probe(const struct queue_role *s, str address, struct arena *a, struct err *e)
 {
@@ -31,7 +23,7 @@ static enum rc send_probe(const struct queue_role *s, str address, struct arena 
     int64_t now = clock_wall() / 1000, pending = 0;
     struct queue_rcpt rcpt = {.address = address, .notify = SMTP_NOTIFY_NEVER};
     const struct queue_envelope v = {.id = queue_new_id(id),
-                                     .sender = sender_of(c, a),
+                                     .sender = rules_probe_sender(c, a),
                                      .flags = QUEUE_PROBE | QUEUE_NO_POSTMASTER,
                                      .client = S("local"),
                                      .arrived = now,

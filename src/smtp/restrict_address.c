@@ -9,6 +9,30 @@ enum { MX_MAX = 50 };
 
 /* --- whose an address is --- */
 
+static bool probes(const struct conf *c)
+{
+    bool any = str_find(str_c(c->smtpd_restriction_classes), S("reject_unverified")) >= 0;
+    for (int i = 0; i < RESTRICTION_LISTS; i++)
+        any = any || str_find(conf_restrictions(c, (enum restriction_list)i), S("reject_unverified")) >= 0;
+    return any;
+}
+
+/* Servers that are asked about an address may ask in turn whether the asker would take a notification. Nobody
+ * reads it: what really comes is returned, to the null sender. */
+static void accept_asker(struct smtp_session *s)
+{
+    struct smtp_judged *j = &s->rcpt;
+    if ((j->rc != RC_PERM && j->rc != RC_GONE) || s->tx.sender.n > 0 || smtp_is_lmtp(s) ||
+        !str_eq(j->address, rules_probe_sender(s->conf, s->cmd_arena)) || !probes(s->conf))
+        return;
+    j->targets = arena_make(s->tx.arena, struct smtp_target);
+    if (!j->targets)
+        return;
+    *j->targets = (struct smtp_target){.unlisted = true, .uid = UINT32_MAX, .address = j->address};
+    j->n_targets = 1;
+    j->rc = RC_OK;
+}
+
 enum rc smtp_judge(struct smtp_session *s)
 {
     struct smtp_judged *j = &s->rcpt;
@@ -16,6 +40,7 @@ enum rc smtp_judge(struct smtp_session *s)
         j->why = (struct err){.rc = RC_OK};
         j->rc = s->env->resolve(s->p->env_ctx, j->address, s->tx.arena, &j->targets, &j->n_targets, &j->why);
         j->asked = true;
+        accept_asker(s);
     }
     return j->rc;
 }

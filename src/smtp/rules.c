@@ -38,6 +38,14 @@ bool rules_rejects_unlisted(const struct conf *c)
     return c->smtpd_reject_unlisted_recipient && !rules_overrides(c, S("no_unknown_recipient_checks"));
 }
 
+str rules_probe_sender(const struct conf *c, struct arena *a)
+{
+    str sender = str_c(c->address_verify_sender);
+    if (sender.n == 0 || str_eq(sender, S("<>")))
+        return S("");
+    return str_chr(sender, '@') >= 0 ? sender : arena_printf(a, STR_FMT "@%s", STR_ARG(sender), c->hostname);
+}
+
 bool rules_any_rewriting(const struct conf *c)
 {
     return c->canonical_maps[0] || c->sender_canonical_maps[0] || c->recipient_canonical_maps[0] ||

@@ -35,6 +35,9 @@ bool rules_overrides(const struct conf *c, str word);
 /* Whether recipients that do not exist are refused. */
 bool rules_rejects_unlisted(const struct conf *c);
 
+/* The sender of probes, "" for the null sender; what had to be made lies in the arena. */
+str rules_probe_sender(const struct conf *c, struct arena *a);
+
 /* Whether headers are rewritten for anybody: cheap, for each message. */
 bool rules_any_rewriting(const struct conf *c);
 /* Whether they are for this client (local_header_rewrite_clients); is_local: a program that uses the socket

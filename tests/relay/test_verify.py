@@ -69,6 +69,17 @@ def test_expired_and_anew(remote):
         assert rcpt(server, 'good@else.example').startswith('250')
 
 
+def test_the_asker_is_asked(remote):
+    """A server that wants to know whether a notification to the sender of probes would be taken hears yes, and nobody else does."""
+    asker = 'double-bounce@mail.malle.test'
+    with relaying(remote, **GATE) as server:
+        assert rcpt(server, asker, sender='').startswith('250')
+        assert rcpt(server, asker, sender='x@else.example').startswith('250')  # 127.0.0.1 may relay: it is verified elsewhere
+        assert rcpt(server, 'nobody@malle.test', sender='').startswith('450 4.1.1')
+    with relaying(remote, mynetworks='') as server:
+        assert rcpt(server, asker, sender='').startswith('554')
+
+
 def test_nobody_answers():
     """The client is told to come again, and no notification is ever made."""
     with Remote() as gone:
