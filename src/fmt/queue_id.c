@@ -1,10 +1,10 @@
-/* The alphabet is ordered as in ASCII; its last letter "z" never occurs in the number, which it introduces.
+/* The alphabet is ordered as in ASCII; its last letter "Z" never occurs in the number, which it introduces.
  */
 #include "fmt/queue_id.h"
 
-#define ALPHABET "0123456789BCDFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz"
+#define ALPHABET "0123456789BCDFGHJKLMNPQRSTVWXYZ"
 
-enum { BASE_TIME = 52, BASE_NUMBER = 51, SECONDS_DIGITS = 6, USEC_DIGITS = 4 };
+enum { BASE_TIME = 31, BASE_NUMBER = 30, SECONDS_DIGITS = 7, USEC_DIGITS = 5 };
 
 static char *put_digits(char *end, uint64_t value, unsigned base, unsigned min_digits)
 {
@@ -22,11 +22,22 @@ str queue_id_format(usec time, uint32_t number, char ret[QUEUE_ID_SIZE])
     uint64_t t = time < 0 ? 0 : (uint64_t)time;
     char digits[2 * QUEUE_ID_SIZE], *end = digits + sizeof digits,
                                     *p = put_digits(end, number, BASE_NUMBER, 1);
-    *--p = 'z';
+    *--p = 'Z';
     p = put_digits(p, t % 1000000, BASE_TIME, USEC_DIGITS);
-    p = put_digits(p, t / 1000000 % 19770609664, BASE_TIME, SECONDS_DIGITS); /* 52^6 seconds are 626 years */
+    p = put_digits(p, t / 1000000 % 27512614111, BASE_TIME, SECONDS_DIGITS); /* 31^7 seconds are 872 years */
     must((size_t)(end - p) < QUEUE_ID_SIZE);
     memcpy(ret, p, (size_t)(end - p));
     ret[end - p] = '\0';
     return str_mem(ret, (size_t)(end - p));
+}
+
+bool queue_id_valid(str s)
+{
+    const size_t time = SECONDS_DIGITS + USEC_DIGITS;
+    if (s.n < time + 2 || s.n >= QUEUE_ID_SIZE || s.p[time] != 'Z')
+        return false;
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] == '\0' || !strchr(ALPHABET, s.p[i]))
+            return false;
+    return true;
 }

@@ -1,6 +1,7 @@
-/* queue_id: the name of one message in all log lines and replies, in the shape of Postfix's long queue ids
- * (enable_long_queue_ids): six digits of seconds and four of microseconds in base 52, "z", a number in
- * base 51. Ids sort by time, hold no vowels (no words) and are unique for as long as (time, number) is. */
+/* queue_id: the name of one message in all log lines and replies: seven digits of seconds and five of
+ * microseconds in base 31, "Z", a number in base 30. Like Postfix's long queue ids they sort by time, hold no
+ * vowels (no words) and are unique for as long as (time, number) is; like its short ones they are digits and
+ * capitals, so that tools that expect either kind know them. */
 #ifndef FMT_QUEUE_ID_H
 #define FMT_QUEUE_ID_H
 
@@ -10,5 +11,7 @@
 enum { QUEUE_ID_SIZE = 24 }; /* with its NUL */
 
 str queue_id_format(usec time, uint32_t number, char ret[QUEUE_ID_SIZE]);
+/* Whether it has that shape. */
+bool queue_id_valid(str s);
 
 #endif

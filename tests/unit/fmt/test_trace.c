@@ -74,14 +74,25 @@ static void with_keywords(void **state)
 static void ids(void **state)
 {
     char a[QUEUE_ID_SIZE], b[QUEUE_ID_SIZE];
-    assert_true(str_eq(queue_id_format(0, 0, a), S("0000000000z0")));
-    assert_true(str_eq(queue_id_format((usec)51 * 1000000 + 52, 51, a), S("00000z0010z10")));
+    assert_true(str_eq(queue_id_format(0, 0, a), S("000000000000Z0")));
+    assert_true(str_eq(queue_id_format((usec)30 * 1000000 + 31, 30, a), S("000000Z00010Z10")));
     usec at = (usec)1795424400 * 1000000;
     for (int i = 0; i < 200; i++, at += 333333) {
         (void)queue_id_format(at, UINT32_MAX, a);
         (void)queue_id_format(at + 1, 0, b);
         assert_true(strcmp(a, b) < 0);
+        assert_true(queue_id_valid(str_c(a)) && queue_id_valid(str_c(b)));
     }
+    static const char *const others[] = {"",
+                                         "NOQUEUE",
+                                         "000000000000Z",
+                                         "00000000000Z0",
+                                         "00000A000000Z0",
+                                         "000000000000z0",
+                                         "0000000000000Z0",
+                                         "000000000000Z00000000000"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_false(queue_id_valid(str_c(others[i])));
 }
 
 static void header_facts(void **state)
