@@ -191,7 +191,7 @@ static void check_limits(struct smtp_session *s)
         smtp_reply(s, 421, "4.3.2", "%s Service shutting down and closing transmission channel",
                    s->conf->hostname);
         s->end = SMTP_END_REFUSED;
-    } else if (s->errors > s->conf->smtpd_hard_error_limit) {
+    } else if (s->errors >= s->conf->smtpd_hard_error_limit) {
         smtp_reply(s, 421, "4.7.0", "%s Error: too many errors", s->conf->hostname);
         s->end = SMTP_END_ERRORS;
     }

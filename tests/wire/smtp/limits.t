@@ -27,8 +27,6 @@ C: X
 S: 500 *
 C: X
 S: 500 *
-C: X
-S: 500 *
 S: 421 4.7.0 mail.malle.test *
 S-EOF:
 LOG: too many errors after UNKNOWN from *[127.0.0.1]
