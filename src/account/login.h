@@ -56,7 +56,7 @@ struct login_settings {
 enum login_end { LOGIN_DONE, LOGIN_ABANDONED };
 struct login_outcome {
     enum login_end end;
-    const char *reason;   /* LOGIN_ABANDONED: "Aborted login", "Disconnected: Inactivity"... */
+    const char *reason;   /* LOGIN_ABANDONED: "Disconnected: Inactivity"... */
     bool tried_plaintext; /* a password was refused for want of TLS */
 };
 

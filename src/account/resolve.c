@@ -292,6 +292,12 @@ enum rc resolve_follow(struct resolver *r, str address, unsigned depth, struct e
     return rc;
 }
 
+enum rc resolve_unknown(const struct resolver *r, struct err *e)
+{
+    return err_set(e, RC_PERM, 550, "5.1.1", "User unknown in %s table",
+                   r->l->conf->system_users ? "local recipient" : "virtual mailbox");
+}
+
 /* Refuses what leads nowhere, as a whole or in part. */
 static enum rc conclude(const struct resolver *r, str address, struct err *e)
 {
@@ -308,7 +314,7 @@ static enum rc conclude(const struct resolver *r, str address, struct err *e)
     else if (r->looped)
         err_set(e, RC_PERM, 550, "5.4.6", "the address loops among aliases");
     else
-        err_set(e, RC_PERM, 550, "5.1.1", "user unknown");
+        (void)resolve_unknown(r, e);
     if (!str_eq(r->dead, address))
         err_note(e, "an alias behind " STR_FMT " leads to " STR_FMT ", which is %s", STR_ARG(address),
                  STR_ARG(r->dead), r->disabled ? "nowhere or disabled" : "nowhere");

@@ -42,6 +42,8 @@ enum rc resolve_follow(struct resolver *r, str address, unsigned depth, struct e
 /* An alias for the second time: its members are counted already, or being counted. */
 enum rc resolve_meet_again(struct resolver *r, const char *met, str address, struct err *e);
 enum rc resolve_too_many(struct err *e);
+/* In Postfix's words. */
+enum rc resolve_unknown(const struct resolver *r, struct err *e);
 enum rc resolve_add(struct resolver *r, struct account_target t, struct err *e);
 
 /* --- resolve_via.c --- */

@@ -90,7 +90,9 @@ enum rc resolve_mask(struct resolver *r, const struct step *s, struct err *e)
     r->dead = s->address;
     if (s->depth > 0)
         return RC_OK;
-    return err_set(e, RC_PERM, 550, "5.1.1", "%s", !m.account[0] && m.note[0] ? m.note : "user unknown");
+    if (!m.account[0] && m.note[0])
+        return err_set(e, RC_PERM, 550, "5.1.1", "%s", m.note);
+    return resolve_unknown(r, e);
 }
 
 /* --- relocated(5) --- */
