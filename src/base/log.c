@@ -16,17 +16,18 @@
 
 #define LOG_LINE_MAX  2000
 #define LOG_STAMP_MAX 40
-#define FACILITY_MAIL (2 << 3)
+#define LOG_NAME_MAX  64
+#define FACILITY_MAIL 2
 
 struct log_settings {
-    char tag[64], host[256];
-    int fd;
+    char first[LOG_NAME_MAX], second[LOG_NAME_MAX], prefix[512], host[256];
+    bool programs;
+    int fd, facility;
     enum log_shape shape;
-    const struct log_settings
-        *before; /* another thread may still be using it (a few hundred bytes a reload) */
 };
 
-static struct log_settings current = {.tag = "malle", .host = "localhost", .fd = STDERR_FILENO};
+static struct log_settings current = {
+    .first = "malle", .host = "localhost", .fd = STDERR_FILENO, .facility = FACILITY_MAIL};
 static pthread_mutex_t current_lock = PTHREAD_MUTEX_INITIALIZER;
 static atomic_uint current_version = 1; /* rises with each change */
 static _Atomic int current_level = LOG_LEVEL_INFO;
@@ -34,12 +35,24 @@ static _Atomic int current_level = LOG_LEVEL_INFO;
 static const struct {
     const char *name;
     int severity; /* RFC 3164 §4.1.1 */
+    const char *postfix, *dovecot;
 } levels[] = {
-    [LOG_LEVEL_ERROR] = {"error", 3},
-    [LOG_LEVEL_WARN] = {"warn", 4},
-    [LOG_LEVEL_INFO] = {"info", 6},
-    [LOG_LEVEL_DEBUG] = {"debug", 7},
+    [LOG_LEVEL_PANIC] = {"error", 2, "panic: ", "Panic: "},
+    [LOG_LEVEL_FATAL] = {"error", 2, "fatal: ", "Fatal: "},
+    [LOG_LEVEL_ERROR] = {"error", 3, "error: ", "Error: "},
+    [LOG_LEVEL_WARN] = {"warn", 4, "warning: ", "Warning: "},
+    [LOG_LEVEL_INFO] = {"info", 6, "", ""},
+    [LOG_LEVEL_DEBUG] = {"debug", 7, "", "Debug: "},
 };
+
+/* The second part of the tag. */
+static const char *const programs[] = {
+    [LOG_AS_CLEANUP] = "cleanup", [LOG_AS_PICKUP] = "pickup", [LOG_AS_QMGR] = "qmgr",
+    [LOG_AS_BOUNCE] = "bounce",   [LOG_AS_LOCAL] = "local",   [LOG_AS_VIRTUAL] = "virtual",
+    [LOG_AS_LMTP] = "lmtp",       [LOG_AS_PIPE] = "pipe",     [LOG_AS_ERROR] = "error",
+};
+
+static _Thread_local const char *thread_first;
 
 /* A line in the making: bytes that do not fit are left out. */
 struct line {
@@ -78,7 +91,11 @@ void log_init(const char *tag, const char *host, int fd, enum log_shape shape, e
     pthread_once(&zone,
                  tzset); /* once: in the sandbox the zone file is not there, and the time would become UTC */
     pthread_mutex_lock(&current_lock);
-    snprintf(current.tag, sizeof current.tag, "%s", tag);
+    if (tag) {
+        snprintf(current.first, sizeof current.first, "%s", tag);
+        current.second[0] = current.prefix[0] = '\0';
+        current.programs = false;
+    }
     snprintf(current.host, sizeof current.host, "%s", host);
     current.fd = fd;
     current.shape = shape;
@@ -87,12 +104,28 @@ void log_init(const char *tag, const char *host, int fd, enum log_shape shape, e
     atomic_store_explicit(&current_level, (int)max_level, memory_order_relaxed);
 }
 
-void log_set_tag(const char *tag)
+void log_set_facility(int number)
 {
     pthread_mutex_lock(&current_lock);
-    snprintf(current.tag, sizeof current.tag, "%s", tag);
+    current.facility = number;
     atomic_fetch_add(&current_version, 1);
     pthread_mutex_unlock(&current_lock);
+}
+
+void log_set_names(const struct log_names *names)
+{
+    pthread_mutex_lock(&current_lock);
+    snprintf(current.first, sizeof current.first, "%s", names->first);
+    snprintf(current.second, sizeof current.second, "%s", names->second);
+    snprintf(current.prefix, sizeof current.prefix, "%s", names->prefix ? names->prefix : "");
+    current.programs = names->programs;
+    atomic_fetch_add(&current_version, 1);
+    pthread_mutex_unlock(&current_lock);
+}
+
+void log_thread_name(const char *first)
+{
+    thread_first = first;
 }
 
 /* The thread's own copy: threads that log all the time do not meet at the lock. */
@@ -187,7 +220,33 @@ static void stamp_json(char stamp[LOG_STAMP_MAX])
     snprintf(stamp + n, LOG_STAMP_MAX - n, ".%06dZ", (int)(now_us % 1000000));
 }
 
-static void line_json(struct line *l, const struct log_settings *s, enum log_level level, str text)
+/* What stands in front of the text. */
+struct head {
+    char tag[2 * LOG_NAME_MAX];
+    const char *prefix, *word;
+    bool pid; /* behind the tag */
+};
+
+static struct head head_of(const struct log_settings *s, enum log_program program, enum log_level level)
+{
+    struct head h = {.prefix = "", .word = levels[level].postfix, .pid = true};
+    bool own = program == LOG_AS_OWN || !s->programs;
+    const char *first = own && thread_first ? thread_first : s->first;
+    const char *second = own ? s->second : program == LOG_AS_DOVECOT ? "" : programs[program];
+    if (program == LOG_AS_OWN)
+        h.prefix = s->prefix;
+    if (s->programs && !second[0]) { /* Dovecot names the process, where it does, in the text */
+        first = "dovecot";
+        h.word = levels[level].dovecot;
+        h.pid = false;
+    }
+    if (program == LOG_AS_DOVECOT)
+        h.word = "";
+    snprintf(h.tag, sizeof h.tag, "%s%s%s", first, second[0] ? "/" : "", second);
+    return h;
+}
+
+static void line_json(struct line *l, const struct head *h, enum log_level level, str text)
 {
     char stamp[LOG_STAMP_MAX], pid[32];
     str end = S("\"}\n");
@@ -199,49 +258,78 @@ static void line_json(struct line *l, const struct log_settings *s, enum log_lev
     line_add(l, S("\",\"level\":\""));
     line_add(l, str_c(levels[level].name));
     line_add(l, S("\",\"tag\":\""));
-    line_add_text(l, str_c(s->tag), true);
+    line_add_text(l, str_c(h->tag), true);
     line_add(l, S("\",\"pid\":"));
     line_add(l, str_c(pid));
     line_add(l, S(",\"text\":\""));
+    line_add_text(l, str_c(h->prefix), true);
     line_add_text(l, text, true);
     l->max = sizeof l->p;
     line_add(l, end);
 }
 
-static void line_text(struct line *l, const struct log_settings *s, enum log_level level, str text)
+static void line_text(struct line *l, const struct log_settings *s, const struct head *h,
+                      enum log_level level, str text)
 {
-    char stamp[LOG_STAMP_MAX], head[LOG_STAMP_MAX + sizeof s->host + sizeof s->tag + 32];
+    char stamp[LOG_STAMP_MAX], start[LOG_STAMP_MAX + sizeof s->host + sizeof h->tag + 32], pid[32] = "";
     stamp_syslog(stamp);
+    if (h->pid)
+        snprintf(pid, sizeof pid, "[%d]", process_id());
     if (s->shape == LOG_SYSLOG)
-        snprintf(head, sizeof head, "<%d>%s %s[%d]: ", FACILITY_MAIL | levels[level].severity, stamp, s->tag,
-                 process_id());
+        snprintf(start, sizeof start, "<%d>%s %s%s: ", s->facility << 3 | levels[level].severity, stamp,
+                 h->tag, pid);
     else
-        snprintf(head, sizeof head, "%s %.255s %.63s[%d]: ", stamp, s->host, s->tag, process_id());
+        snprintf(start, sizeof start, "%s %.255s %s%s: ", stamp, s->host, h->tag, pid);
     l->max = sizeof l->p - 1;
-    line_add_text(l, str_c(head), false);
+    line_add_text(l, str_c(start), false);
+    line_add_text(l, str_c(h->prefix), false);
+    line_add(l, str_c(h->word));
     line_add_text(l, text, false);
     l->max = sizeof l->p;
     if (s->shape == LOG_TEXT)
         line_add(l, S("\n"));
 }
 
-void log_line(enum log_level level, const char *fmt, ...)
+static void write_line(enum log_program program, enum log_level level, const char *fmt, va_list ap)
 {
-    if ((int)level > atomic_load_explicit(&current_level, memory_order_relaxed))
+    const struct log_settings *s = settings_get();
+    if ((int)level > atomic_load_explicit(&current_level, memory_order_relaxed) ||
+        (program == LOG_AS_MALLE && s->programs))
         return;
     int saved_errno = errno;
     char text[LOG_LINE_MAX];
-    va_list ap;
-    va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
-    va_end(ap);
-    const struct log_settings *s = settings_get();
     struct line l = {.n = 0, .max = LOG_LINE_MAX};
+    struct head h = head_of(s, program, level);
     if (s->shape == LOG_JSON)
-        line_json(&l, s, level, str_c(text));
+        line_json(&l, &h, level, str_c(text));
     else
-        line_text(&l, s, level, str_c(text));
+        line_text(&l, s, &h, level, str_c(text));
     while (write(s->fd, l.p, l.n) < 0 && errno == EINTR)
         ;
     errno = saved_errno;
+}
+
+void log_line(enum log_level level, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    write_line(LOG_AS_OWN, level, fmt, ap);
+    va_end(ap);
+}
+
+void log_info_of(enum log_program program, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    write_line(program, LOG_LEVEL_INFO, fmt, ap);
+    va_end(ap);
+}
+
+void log_warn_of(enum log_program program, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    write_line(program, LOG_LEVEL_WARN, fmt, ap);
+    va_end(ap);
 }

@@ -5,7 +5,7 @@
 #include "cli/sendmail.h"
 #include "fmt/localmail.h"
 #include "os/file.h"
-#include "role/role.h"
+#include "role/log_sink.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -127,7 +127,7 @@ int cmd_pickup(int argc, char **argv, struct cli *cli)
     const char *socket = c ? sendmail_socket_path(c) : NULL;
     if (!socket)
         return CLI_FINDING;
-    log_init("malle/pickup", c->hostname, STDERR_FILENO, role_log_shape(c), (enum log_level)c->log_level);
+    log_sink_init(c, STDERR_FILENO, "pickup", NULL);
     sendmail_drop_path(c, &path);
     const struct sendmail_way way = {.socket = socket,
                                      .maildrop = buf_cstr(&path),

@@ -35,6 +35,7 @@ void program_log_open(const struct conf *c, const char *tag)
     snprintf(log_tag, sizeof log_tag, "%s", tag);
     to_stderr = fd < 0;
     fd = to_stderr ? STDERR_FILENO : fd;
+    log_set_facility(log_sink_facility(c));
     log_init(log_tag, c->hostname, fd, log_sink_shape(c, fd), LOG_LEVEL_DEBUG);
 }
 
@@ -47,12 +48,12 @@ static void write_line(enum program_severity severity, bool done, const char *fm
     } words[] = {[PROGRAM_INFO] = {"", LOG_LEVEL_INFO},
                  [PROGRAM_WARN] = {"warning: ", LOG_LEVEL_WARN},
                  [PROGRAM_ERROR] = {"error: ", LOG_LEVEL_ERROR},
-                 [PROGRAM_FATAL] = {"fatal: ", LOG_LEVEL_ERROR},
-                 [PROGRAM_PANIC] = {"panic: ", LOG_LEVEL_ERROR}};
+                 [PROGRAM_FATAL] = {"fatal: ", LOG_LEVEL_FATAL},
+                 [PROGRAM_PANIC] = {"panic: ", LOG_LEVEL_PANIC}};
     char text[TEXT_MAX];
     vsnprintf(text, sizeof text, fmt, ap);
     if (!done || !to_stderr)
-        log_line(words[severity].level, "%s%s", words[severity].word, text);
+        log_line(words[severity].level, "%s", text);
     if (done)
         cli_say("%s", text);
     else if (!to_stderr && isatty(STDERR_FILENO))

@@ -16,9 +16,9 @@ static str or_nobody(str address)
 
 static void say_client(const struct logline_facts *f, struct buf *out)
 {
-    if (f->user.n) {
-        buf_printf(out, "handed over on this machine by " STR_FMT " (uid " STR_FMT ")", STR_ARG(f->user),
-                   STR_ARG(f->uid));
+    if (f->uid.n) {
+        buf_printf(out, "handed over on this machine by uid " STR_FMT ", from " STR_FMT, STR_ARG(f->uid),
+                   STR_ARG(or_nobody(f->sender)));
         return;
     }
     buf_printf(out, "came from " STR_FMT, STR_ARG(f->client));
@@ -45,7 +45,7 @@ static void say_delivery(const struct logline_facts *f, struct buf *out)
                STR_ARG(f->recipient));
     if (f->original.n)
         buf_printf(out, " (written to " STR_FMT ")", STR_ARG(f->original));
-    if (sent && f->relay.n && !str_eq(f->relay, S("maildir"))) {
+    if (sent && f->relay.n && !str_eq(f->relay, S("local")) && !str_eq(f->relay, S("virtual"))) {
         buf_printf(out, ": " STR_FMT " said \"" STR_FMT "\"", STR_ARG(f->relay), STR_ARG(f->reply));
         return;
     }
@@ -70,9 +70,6 @@ static void say_facts(const struct trace_event *e, struct buf *out)
     case LOGLINE_RECEIVED:
         buf_printf(out, "received from " STR_FMT ": " STR_FMT " bytes, recipients: " STR_FMT,
                    STR_ARG(or_nobody(f->sender)), STR_ARG(f->size), STR_ARG(f->recipients));
-        break;
-    case LOGLINE_QUEUED:
-        buf_printf(out, "put into the queue, recipients: " STR_FMT, STR_ARG(f->recipients));
         break;
     case LOGLINE_SAVED:
         buf_printf(out, "saved to " STR_FMT " of " STR_FMT, STR_ARG(f->mailbox), STR_ARG(f->account));
@@ -150,9 +147,9 @@ static void put_facts(struct json *j, const struct logline_facts *f)
     str host = STR_NONE, words = f->reply;
     put_text(j, "client", f->client);
     put_text(j, "account", f->account);
-    put_text(j, "user", f->user);
+    put_text(j, "uid", f->uid);
     put_text(j, "message_id", f->message_id);
-    if (f->event == LOGLINE_RECEIVED || f->event == LOGLINE_QUEUED || f->event == LOGLINE_EXPIRED)
+    if (f->event == LOGLINE_RECEIVED || f->event == LOGLINE_EXPIRED)
         json_put_str(j, "sender", f->sender);
     else
         put_text(j, "sender", f->sender);

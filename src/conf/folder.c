@@ -133,6 +133,7 @@ void folder_read(struct conf_build *b, const char *path)
     const char *file;
     str text;
     switch_off(b->conf);
+    folder_set(&f, path, 0, "log_programs", S("yes"));
     folder_read_dovecot(&f);
     folder_read_postfix(&f);
     if (!f.has_postfix && !f.has_dovecot)

@@ -4,7 +4,7 @@
 
 const char *delay_format(msec ms, char room[DELAY_SIZE])
 {
-    if (ms <= 0)
+    if (ms < 5) /* "0.00" */
         snprintf(room, DELAY_SIZE, "0");
     else if (ms < 1000)
         snprintf(room, DELAY_SIZE, "%.2f", (double)ms / 1000);

@@ -78,4 +78,7 @@ void dsn_put_tail(struct buf *out, const struct dsn *d);
  * d->content_8bit is not looked at: it is found out. */
 void dsn_put(struct buf *out, const struct dsn *d, str message);
 
+/* DSN_FAILED, DSN_DELAYED or DSN_DELIVERED */
+enum dsn_action dsn_about(const struct dsn *d);
+
 #endif

@@ -4,7 +4,6 @@
 
 #include "fmt/dsn.h"
 
-enum dsn_action dsn_about(const struct dsn *d); /* DSN_FAILED, DSN_DELAYED or DSN_DELIVERED */
 /* The recipient's status when it is one, else the general one of its action. */
 str dsn_status(const struct dsn_rcpt *r);
 /* Appends s on one line: control characters become spaces, what is not UTF-8 (without utf8: not ASCII) "?".

@@ -1,11 +1,13 @@
 /* Lines of the log (logline.h).
  *
- *   line  = stamp host "malle/" role "[" pid "]: " [ id ": " ] text
+ *   line  = stamp host tag [ "[" pid "]" ] ": " [ "warning: " / "error: " ] [ id ": " ] text
+ *   tag   = 1*( name "/" ) role / "dovecot"
  *   json  = {"time":"..","level":"..","tag":"malle/..","pid":N,"text":".."}   ; in this order, as it is
  * written */
 #include "fmt/logline.h"
 
 #include "base/num.h"
+#include "fmt/queue_id.h"
 
 /* --- the beginning --- */
 
@@ -51,23 +53,56 @@ static bool take_stamp(str *rest, struct logline *ret)
     return take_clock(rest, &ret->clock);
 }
 
+/* Names are the administrator's (syslog_name): anything that has a role behind it may be malle. */
 static bool take_tag(str tag, struct logline *ret)
 {
-    if (!str_starts(tag, S("malle/")))
+    ptrdiff_t at = str_rchr(tag, '/');
+    if (at < 0 && !str_eq(tag, S("dovecot")))
         return false;
-    ret->role = str_from(tag, 6);
-    return ret->role.n > 0;
+    ret->role = str_from(tag, (size_t)(at + 1));
+    return ret->role.n > 0 && at != 0;
+}
+
+const char *logline_level_name(enum logline_level level)
+{
+    static const char *const names[] = {[LOGLINE_INFO] = "Info",
+                                        [LOGLINE_WARNING] = "Warning",
+                                        [LOGLINE_ERROR] = "Error",
+                                        [LOGLINE_FATAL] = "Fatal",
+                                        [LOGLINE_PANIC] = "Panic"};
+    return names[level];
+}
+
+/* "warning: text" of Postfix's shape, "auth: Warning: text" of Dovecot's. */
+static void take_level(str text, struct logline *ret)
+{
+    str rest = text, word, prefix = STR_NONE;
+    bool dovecot = str_eq(ret->role, S("dovecot"));
+    ret->text = text;
+    if ((dovecot && !take_until(&rest, S(": "), &prefix)) || !take_until(&rest, S(": "), &word))
+        return;
+    for (enum logline_level l = LOGLINE_WARNING; l <= LOGLINE_PANIC; l++) {
+        str name = str_c(logline_level_name(l));
+        if (dovecot ? !str_eq(word, name) : !(str_ieq(word, name) && word.p[0] != name.p[0]))
+            continue;
+        ret->level = l;
+        ret->prefix = prefix;
+        ret->text = rest;
+        return;
+    }
 }
 
 static enum rc parse_text(str line, struct logline *ret)
 {
-    str rest = line, tag, pid;
+    str rest = line, head;
     if (!take_stamp(&rest, ret) || str_word(&rest).n == 0)
         return RC_INVALID;
     rest = str_trim(rest);
-    if (!take_until(&rest, S("["), &tag) || !take_until(&rest, S("]: "), &pid) || !take_tag(tag, ret))
+    if (!take_until(&rest, S(": "), &head) || !take_tag(str_take(&head, '['), ret))
         return RC_INVALID;
-    ret->text = rest;
+    if (!str_eq(ret->role, S("dovecot")) && !str_ends(head, S("]")))
+        return RC_INVALID;
+    take_level(rest, ret);
     return RC_OK;
 }
 
@@ -94,21 +129,16 @@ static enum rc parse_json(str line, struct buf *room, struct logline *ret)
     ret->has_date = true;
     if (date_parse_internet(time, &ret->date) != RC_OK || !take_tag(tag, ret))
         return RC_INVALID;
+    ret->level = str_eq(level, S("warn"))    ? LOGLINE_WARNING
+                 : str_eq(level, S("error")) ? LOGLINE_ERROR
+                                             : LOGLINE_INFO;
     ret->text = unescape(rest, room);
     return room->overflow ? RC_INVALID : RC_OK;
 }
 
-/* fmt/queue_id.h: letters and digits, with a "z" among them */
 static bool is_id(str s)
 {
-    if (str_eq(s, S("NOQUEUE")))
-        return true;
-    if (s.n < 12 || s.n > 23)
-        return false;
-    for (size_t i = 0; i < s.n; i++)
-        if (!ascii_alnum(s.p[i]))
-            return false;
-    return s.p[10] == 'z';
+    return str_eq(s, S("NOQUEUE")) || queue_id_valid(s);
 }
 
 enum rc logline_parse(str line, struct buf *room, struct logline *ret)
@@ -133,9 +163,8 @@ enum rc logline_parse(str line, struct buf *room, struct logline *ret)
 
 const char *logline_event_name(enum logline_event e)
 {
-    static const char *const names[] = {"other",   "client",  "message-id", "received",
-                                        "queued",  "saved",   "delivery",   "notification",
-                                        "expired", "removed", "rejected"};
+    static const char *const names[] = {"other",    "client",       "message-id", "received", "saved",
+                                        "delivery", "notification", "expired",    "removed",  "rejected"};
     return names[e];
 }
 
@@ -169,15 +198,18 @@ static void read_client(str text, struct logline_facts *f)
     f->client = field(text, S("client="));
     f->account = field(text, S("sasl_username="));
     f->method = field(text, S("sasl_method="));
-    f->user = field(text, S("user="));
+}
+
+static void read_user(str text, struct logline_facts *f)
+{
+    f->event = LOGLINE_CLIENT;
     f->uid = field(text, S("uid="));
+    f->sender = field(text, S("from="));
 }
 
 static void read_from(str text, struct logline_facts *f)
 {
-    f->event = str_ends(text, S(" (queue active)")) ? LOGLINE_QUEUED
-               : field(text, S("status=")).n        ? LOGLINE_EXPIRED
-                                                    : LOGLINE_RECEIVED;
+    f->event = field(text, S("status=")).n ? LOGLINE_EXPIRED : LOGLINE_RECEIVED;
     f->sender = field(text, S("from="));
     f->size = field(text, S("size="));
     f->recipients = field(text, S("nrcpt="));
@@ -228,10 +260,16 @@ static void read_saved(str text, struct logline_facts *f)
         f->account = rest;
 }
 
+/* "sender non-delivery notification: ID" */
 static void read_notification(str text, struct logline_facts *f)
 {
+    str rest = text, what;
+    if (!take_until(&rest, S("notification: "), &what)) {
+        f->reply = text;
+        return;
+    }
     f->event = LOGLINE_NOTIFICATION;
-    f->other = text;
+    f->other = rest;
 }
 
 static void read_message_id(str text, struct logline_facts *f)
@@ -248,12 +286,14 @@ void logline_read(const struct logline *line, struct logline_facts *ret)
         void (*read)(str text, struct logline_facts *f);
     } shapes[] = {
         {S("client="), true, read_client},
+        {S("uid="), true, read_user},
         {S("from=<"), true, read_from},
         {S("to=<"), true, read_delivery},
         {S("message-id="), false, read_message_id},
         {S("reject: "), false, read_reject},
         {S("saved to "), false, read_saved},
-        {S("sender notification: "), false, read_notification},
+        {S("sender "), true, read_notification},
+        {S("postmaster "), true, read_notification},
     };
     *ret = (struct logline_facts){.event = LOGLINE_OTHER, .reply = line->text};
     if (str_eq(line->text, S("removed")))

@@ -87,5 +87,5 @@ void imap_announce(struct imap_session *s, unsigned sync_flags)
     if (rc == RC_GONE)
         imap_reply_bye(s, "The selected mailbox was deleted.");
     else if (rc)
-        log_error("imap(" STR_FMT "): %s: %s", STR_ARG(s->start->account), s->box_name, err_text(&e));
+        log_error("%s: %s", s->box_name, err_text(&e));
 }

@@ -160,6 +160,13 @@ static enum rc put_slices(struct imap_session *s, struct fetch_message *m, str r
     return RC_OK;
 }
 
+static void count(struct imap_session *s, const struct fetch_section *sec, size_t bytes)
+{
+    bool body = sec->part == FETCH_PART_ALL || sec->part == FETCH_PART_TEXT;
+    *(body ? &s->sent.bodies : &s->sent.headers) += 1;
+    *(body ? &s->sent.body_bytes : &s->sent.header_bytes) += bytes;
+}
+
 static enum rc put_span(struct imap_session *s, struct fetch_message *m, const struct fetch_section *sec,
                         struct mime_span span)
 {
@@ -171,6 +178,7 @@ static enum rc put_span(struct imap_session *s, struct fetch_message *m, const s
         m->cursor = (struct crlf_cursor){0};
     }
     clip(sec, m->last.crlf, &offset, &len);
+    count(s, sec, len);
     put_literal_head(&s->out, len);
     return put_slices(s, m, raw, offset, len);
 }
@@ -211,6 +219,7 @@ static enum rc put_fields(struct imap_session *s, struct fetch_message *m, const
     must(!text.overflow);
     hide_nul(text.p, text.n);
     clip(sec, text.n, &offset, &len);
+    count(s, sec, len);
     put_literal_head(&s->out, len);
     fetch_put(s, str_sub(buf_str(&text), offset, len));
     m->unflushed += len;

@@ -75,7 +75,7 @@ static void cmd_logout(struct preauth *p, struct imap_lex *lex)
         preauth_bad(p, "LOGOUT has no arguments.");
         return;
     }
-    preauth_bye(p, "", "Logging out", "Aborted login");
+    preauth_bye(p, "", "Logging out", "Disconnected: Aborted login by logging out");
     preauth_reply(p, "OK", "", "LOGOUT completed.");
 }
 
@@ -127,7 +127,7 @@ static void cmd_starttls(struct preauth *p, struct imap_lex *lex)
     preauth_reply(p, "OK", "", "Begin TLS negotiation now.");
     if (stream_flush(p->io) != RC_OK || p->ops->start_tls(p->ctx) != RC_OK) {
         p->over = true;
-        p->outcome->reason = "Disconnected: TLS handshake failed";
+        p->outcome->reason = "Disconnected: Connection closed";
     }
 }
 

@@ -82,8 +82,7 @@ static void put_reason(struct imap_session *s, enum rc rc, const struct imap_rep
 static void log_failure(const struct imap_session *s, enum rc rc, const struct imap_reply *re)
 {
     if (rc == RC_TEMP)
-        log_error("imap(" STR_FMT "): " STR_FMT ": %s", STR_ARG(s->start->account), STR_ARG(s->command->verb),
-                  err_text(&re->err));
+        log_error(STR_FMT ": %s", STR_ARG(s->command->verb), err_text(&re->err));
 }
 
 void imap_reply_tagged(struct imap_session *s, enum rc rc, const struct imap_reply *re,

@@ -94,6 +94,18 @@ enum rc imap_read_event(struct imap_session *s, enum imap_event *ret)
     }
 }
 
+/* "Disconnected: Logged out in=54 out=1334 hdr_count=0 hdr_bytes=0 body_count=1 body_bytes=417" */
+static void log_end(const struct imap_session *s)
+{
+    const struct stream_traffic t = stream_traffic(s->io);
+    log_info(
+        "Disconnected: %s in=%llu out=%llu hdr_count=%llu hdr_bytes=%llu body_count=%llu body_bytes=%llu",
+        s->closing && !s->lost ? "Logged out" : "Connection closed", (unsigned long long)t.in,
+        (unsigned long long)t.out, (unsigned long long)s->sent.headers,
+        (unsigned long long)s->sent.header_bytes, (unsigned long long)s->sent.bodies,
+        (unsigned long long)s->sent.body_bytes);
+}
+
 static void serve(struct imap_session *s)
 {
     enum imap_event ev;
@@ -112,7 +124,8 @@ static void serve(struct imap_session *s)
     }
     stream_set_deadline(s->io, clock_mono() + 10000);
     if (stream_flush(s->io))
-        log_debug("imap(" STR_FMT "): the last responses could not be sent", STR_ARG(s->start->account));
+        log_debug("the last responses could not be sent");
+    log_end(s);
 }
 
 int imap_session(const struct imap_start *start)
@@ -128,8 +141,7 @@ int imap_session(const struct imap_start *start)
 void imap_send(struct imap_session *s)
 {
     if (s->out.overflow && !s->closing) {
-        log_error("imap(" STR_FMT "): a response is longer than %d bytes", STR_ARG(s->start->account),
-                  OUT_MAX);
+        log_error("a response is longer than %d bytes", OUT_MAX);
         s->status = 1;
         s->closing = true;
         stream_write(s->io, S("* BYE [SERVERBUG] A response is too long.\r\n"));

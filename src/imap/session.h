@@ -71,6 +71,10 @@ struct imap_session {
     struct fetch_message *reading; /* the message that FETCH keeps open between slices; NULL: none yet */
     size_t keywords_told;          /* names that the last FLAGS response listed */
 
+    struct imap_sent { /* headers and bodies that FETCH sent, for the log */
+        uint64_t headers, header_bytes, bodies, body_bytes;
+    } sent;
+
     unsigned bad_in_row;
     bool closing; /* BYE was sent: end after this command */
     bool lost;    /* the connection ended or timed out: nothing more can be said */

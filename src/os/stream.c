@@ -173,8 +173,10 @@ static enum rc transport_read(struct stream *s, char *p, size_t n, size_t *ret_n
             ;
         rc = plain_result(got, POLLIN, ret_n, ret_wants);
     }
-    if (rc == RC_OK)
+    if (rc == RC_OK) {
         s->rate.bytes += *ret_n;
+        s->traffic.in += *ret_n;
+    }
     return rc;
 }
 
@@ -189,9 +191,16 @@ static enum rc transport_write(struct stream *s, const char *p, size_t n, size_t
             ;
         rc = plain_result(sent, POLLOUT, ret_n, ret_wants);
     }
-    if (rc == RC_OK)
+    if (rc == RC_OK) {
         s->rate.bytes += *ret_n;
+        s->traffic.out += *ret_n;
+    }
     return rc;
+}
+
+struct stream_traffic stream_traffic(const struct stream *s)
+{
+    return s->traffic;
 }
 
 /* --- reading --- */

@@ -99,6 +99,12 @@ void stream_write(struct stream *s, str bytes);
 void stream_printf(struct stream *s, const char *fmt, ...) PRINTF(2, 3);
 MUST_USE enum rc stream_flush(struct stream *s);
 
+/* Bytes so far, without those of TLS. */
+struct stream_traffic {
+    uint64_t in, out;
+};
+struct stream_traffic stream_traffic(const struct stream *s);
+
 /* --- for a pump that multiplexes many connections (role login) --- */
 /* Non-blocking forms: RC_OK with *ret_n >= 1, RC_TEMP would block (*ret_wants: POLLIN or POLLOUT), RC_GONE
  * closed. */

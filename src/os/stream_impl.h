@@ -26,6 +26,7 @@ struct stream {
     enum rc failed; /* RC_OK until a write failed */
     struct stream_rate rate;
     bool asks_certificate;
+    struct stream_traffic traffic;
     struct stream_tls *tls; /* NULL: no TLS */
 };
 

@@ -31,7 +31,7 @@ static void mark_seen(struct pop3_session *s)
         if (s->messages[i].seen_now && !s->messages[i].deleted)
             uidset_add(&uids, s->messages[i].uid, s->messages[i].uid);
     if (uidset_count(&uids) > 0 && box_change_flags(s->box, &uids, &seen, true, NULL, &e) != RC_OK)
-        log_warn("pop3(" STR_FMT "): \\Seen: %s", STR_ARG(s->start->account), err_text(&e));
+        log_warn("\\Seen: %s", err_text(&e));
     uidset_deinit(&uids);
 }
 
@@ -55,10 +55,11 @@ void pop3_cmd_quit(struct pop3_session *s, const struct pop3_cmd *cmd)
     s->closing = "Logged out";
     mark_seen(s);
     if (expunge(s, &n, &e) == RC_OK) {
+        s->expunged = n;
         stream_printf(s->io, "+OK Logging out, %zu messages deleted.\r\n", n);
         return;
     }
-    log_error("pop3(" STR_FMT "): expunge: %s", STR_ARG(s->start->account), err_text(&e));
+    log_error("expunge: %s", err_text(&e));
     stream_write(s->io, S("-ERR [SYS/TEMP] Some messages were not deleted.\r\n"));
     s->status = 1;
 }

@@ -4,16 +4,19 @@
 
 enum { CHUNK = 32768 };
 
-static void send_dotted(struct pop3_session *s, str raw)
+/* Counts what is sent, too. */
+static void send_dotted(struct pop3_session *s, str raw, struct pop3_sent *sent)
 {
     struct dotstuff d = {0};
     struct buf out = BUF_INIT(2 * CHUNK + 8);
+    sent->n++;
     while (raw.n) {
         str chunk = str_sub(raw, 0, CHUNK);
         buf_reset(&out);
         dotstuff_put(&d, &out, chunk);
         must(!out.overflow);
         stream_write(s->io, buf_str(&out));
+        sent->bytes += out.n;
         raw = str_from(raw, chunk.n);
     }
     buf_reset(&out);
@@ -59,10 +62,9 @@ void pop3_cmd_retr(struct pop3_session *s, const struct pop3_cmd *cmd)
     if (!m || open_content(s, m, &content) != RC_OK)
         return;
     stream_printf(s->io, "+OK %llu octets\r\n", (unsigned long long)crlf_size(content.raw));
-    send_dotted(s, content.raw);
+    send_dotted(s, content.raw, &s->retr);
     box_content_close(&content);
     m->seen_now = true;
-    s->retrieved++;
 }
 
 void pop3_cmd_top(struct pop3_session *s, const struct pop3_cmd *cmd)
@@ -72,6 +74,6 @@ void pop3_cmd_top(struct pop3_session *s, const struct pop3_cmd *cmd)
     if (!m || open_content(s, m, &content) != RC_OK)
         return;
     stream_write(s->io, S("+OK\r\n"));
-    send_dotted(s, top_of(content.raw, cmd->lines));
+    send_dotted(s, top_of(content.raw, cmd->lines), &s->top);
     box_content_close(&content);
 }

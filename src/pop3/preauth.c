@@ -199,7 +199,7 @@ static void cmd_stls(struct preauth *p, const struct pop3_cmd *cmd)
         p->user[0] = '\0';
         if (stream_flush(p->io) != RC_OK || p->ops->start_tls(p->ctx) != RC_OK) {
             p->over = true;
-            p->outcome->reason = "Disconnected: TLS handshake failed";
+            p->outcome->reason = "Disconnected: Connection closed";
         }
     }
 }
@@ -211,7 +211,7 @@ static void cmd_capa(struct preauth *p, const struct pop3_cmd *cmd)
 
 static void cmd_quit(struct preauth *p, const struct pop3_cmd *cmd)
 {
-    end(p, "+OK Logging out.", "Aborted login");
+    end(p, "+OK Logging out.", "Disconnected: Aborted login by logging out");
 }
 
 /* What is legal before log-in (RFC 1939 §4); the rest is answered by the dispatcher. */

@@ -31,7 +31,7 @@ size_t pop3_count(const struct pop3_session *s, uint64_t *ret_size)
 
 void pop3_store_failed(struct pop3_session *s, const char *what, const struct err *e)
 {
-    log_error("pop3(" STR_FMT "): %s: %s", STR_ARG(s->start->account), what, err_text(e));
+    log_error("%s: %s", what, err_text(e));
     stream_write(s->io, S("-ERR [SYS/TEMP] The mailbox cannot be read now, try again later.\r\n"));
 }
 
@@ -125,6 +125,18 @@ static void read_one(struct pop3_session *s)
         s->closing = rc == RC_TEMP ? "Inactivity" : "Connection closed";
 }
 
+/* "Disconnected: Logged out top=0/0, retr=1/433, del=0/6, size=5082", as Dovecot has it: how many and their
+ * bytes, how many of how many, and the bytes of all. */
+static void log_end(const struct pop3_session *s)
+{
+    uint64_t size = 0;
+    for (size_t i = 0; i < s->n; i++)
+        size += s->messages[i].size;
+    log_info("Disconnected: %s top=%u/%llu, retr=%u/%llu, del=%zu/%zu, size=%llu", s->closing, s->top.n,
+             (unsigned long long)s->top.bytes, s->retr.n, (unsigned long long)s->retr.bytes, s->expunged,
+             s->n, (unsigned long long)size);
+}
+
 int pop3_session(const struct pop3_start *start)
 {
     struct pop3_session s = {.start = start, .io = start->stream};
@@ -140,8 +152,7 @@ int pop3_session(const struct pop3_start *start)
         read_one(&s);
     if (stream_flush(s.io) != RC_OK)
         s.closing = "Connection closed";
-    log_info("pop3(" STR_FMT "): Disconnected: %s retr=%u, %zu messages", STR_ARG(start->account), s.closing,
-             s.retrieved, s.n);
+    log_end(&s);
     free(s.messages);
     if (s.box)
         box_close(s.box);

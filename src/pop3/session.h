@@ -35,7 +35,12 @@ struct pop3_session {
     struct box *box;
     struct pop3_message *messages;
     size_t n;
-    unsigned retrieved, bad_in_row;
+    struct pop3_sent {
+        unsigned n;
+        uint64_t bytes;
+    } retr, top;
+    size_t expunged;
+    unsigned bad_in_row;
     const char *closing; /* NULL while the session goes on; then why it ends, for the log */
     int status;
 };

@@ -103,17 +103,32 @@ enum rc queue_put_own(struct queue *q, str to, str id, unsigned flags, int prior
     return rc == RC_OK ? rows_add_rcpt(q, &m, &rcpt, S("local"), queue_now(q), t, e) : rc;
 }
 
+/* Of a message that we wrote ourselves. */
+static str message_id_of(str content)
+{
+    str name = S("\nMessage-ID: ");
+    ptrdiff_t at = str_find(content, name);
+    str rest = at < 0 ? STR_NONE : str_from(content, (size_t)at + name.n);
+    return str_take(&rest, '\n');
+}
+
 /* A notification about a notification goes to the postmaster and is the last. */
-static enum rc enqueue(struct queue *q, const struct queue_envelope *v, str to, str content,
+static enum rc enqueue(struct queue *q, const struct queue_envelope *v, const struct dsn *d, str content,
                        struct queue_touches *t, struct err *e)
 {
+    static const char *const names[] = {"sender non-delivery notification", "sender delay notification",
+                                        "sender delivery status notification"};
     char id[QUEUE_ID_SIZE];
     unsigned flags = (v->sender.n ? 0 : QUEUE_NO_POSTMASTER) |
                      (v->flags & (QUEUE_UTF8 | QUEUE_REQUIRETLS | QUEUE_HAS_PRIORITY)) | QUEUE_8BIT;
-    enum rc rc = queue_put_own(q, to, queue_new_id(id), flags, v->priority, content, t, e);
-    if (rc == RC_OK)
-        log_info(STR_FMT ": sender notification: %s", STR_ARG(v->id), id);
-    return rc;
+    enum rc rc = queue_put_own(q, d->to, queue_new_id(id), flags, v->priority, content, t, e);
+    if (rc != RC_OK)
+        return rc;
+    log_info_of(LOG_AS_CLEANUP, "%s: message-id=" STR_FMT, id, STR_ARG(message_id_of(content)));
+    log_info_of(LOG_AS_BOUNCE, STR_FMT ": %s: %s", STR_ARG(v->id),
+                v->sender.n ? names[dsn_about(d)] : "postmaster non-delivery notification", id);
+    log_info("%s: from=<>, size=%zu, nrcpt=1 (queue active)", id, content.n);
+    return RC_OK;
 }
 
 /* RFC 8689 §5: of a message with REQUIRETLS only the header goes back; of a binary one as well, since a
@@ -154,7 +169,7 @@ static enum rc write_note(struct queue *q, struct dsn *d, int64_t message, const
     dsn_put(&out, d, buf_str(&text));
     if (out.overflow || text.overflow)
         return err_set(e, RC_TEMP, 451, "4.3.0", STR_FMT ": its notification is too large", STR_ARG(v->id));
-    return enqueue(q, v, d->to, buf_str(&out), t, e);
+    return enqueue(q, v, d, buf_str(&out), t, e);
 }
 
 enum rc bounce_put(struct queue *q, enum bounce_kind kind, int64_t message, const struct queue_envelope *v,

@@ -84,7 +84,7 @@ void queue_clock_keep(struct queue *q)
     int64_t moved = queue_wall() - queue_now(q) - q->noted_ahead;
     bool set = moved > STEP_MS || moved < -STEP_MS;
     if (set)
-        log_warn("warning: the system's clock was set %s by %lld seconds; the queue's own goes on",
+        log_warn("the system's clock was set %s by %lld seconds; the queue's own goes on",
                  moved > 0 ? "forwards" : "back", (long long)(moved > 0 ? moved : -moved) / 1000);
     q->noted_ahead += set ? moved : 0;
     if ((set || queue_clock_is_old(q)) && queue_commit(q, &op) != RC_OK)

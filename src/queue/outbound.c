@@ -144,7 +144,7 @@ enum rc outbound_freeze(struct queue *q, str account, const char *reason, struct
     if (rc == RC_OK)
         rc = tell_both(q, account, reason, t, e);
     if (rc == RC_OK)
-        log_warn("warning: sending from " STR_FMT " is frozen: %s", STR_ARG(account), reason);
+        log_warn("sending from " STR_FMT " is frozen: %s", STR_ARG(account), reason);
     return rc;
 }
 

@@ -214,8 +214,9 @@ static bool goes_elsewhere(const struct queue *q, const struct queue_job *job, c
     if (queue_route(q->conf, q->tables, job->envelope.sender, r, &name, &e) != RC_OK) {
         o->result = QUEUE_DEFERRED;
         o->reply = S("where it goes cannot be looked up now");
-        log_warn(STR_FMT ": to=<" STR_FMT ">, relay=none, dsn=4.3.0, status=deferred (" STR_FMT ": %s)",
-                 STR_ARG(job->envelope.id), STR_ARG(r->address), STR_ARG(o->reply), err_text(&e));
+        log_info_of(LOG_AS_ERROR,
+                    STR_FMT ": to=<" STR_FMT ">, relay=none, dsn=4.3.0, status=deferred (" STR_FMT ": %s)",
+                    STR_ARG(job->envelope.id), STR_ARG(r->address), STR_ARG(o->reply), err_text(&e));
         return true;
     }
     if (!str_eq(buf_str(&name), job->site_name)) {

@@ -23,16 +23,6 @@ static _Noreturn void control_broken(const char *why)
     _exit(1);
 }
 
-enum log_shape role_log_shape(const struct conf *c)
-{
-    return log_sink_shape(c, STDERR_FILENO);
-}
-
-static enum log_level log_level_of(const struct conf *c)
-{
-    return (enum log_level)c->log_level;
-}
-
 static void say(struct role *r, enum ipc_type type)
 {
     struct buf b = BUF_INIT(64);
@@ -68,10 +58,7 @@ static void take_conf(struct role *r, struct ipc_msg *m)
 
     /* an older configuration is not freed: sessions that started with it go on using it */
     r->conf = c;
-    struct buf tag = BUF_INIT(64);
-    buf_printf(&tag, "malle/%s", r->name);
-    log_init(buf_cstr(&tag), c->hostname, STDERR_FILENO, role_log_shape(c), log_level_of(c));
-    buf_deinit(&tag);
+    log_sink_init(c, STDERR_FILENO, r->name, NULL);
     if (!r->started)
         return;
     if (r->ops->reload)

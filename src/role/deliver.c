@@ -122,7 +122,7 @@ static void log_results(const struct deliver_conn *c, size_t first, const struct
     for (size_t i = first; i < c->n; i++) {
         const char *account = c->held[i].file ? target_account(c->held[i].target) : NULL;
         if (account && errs[i - first].rc == RC_OK && !failed)
-            log_info("%s: saved to INBOX of %s", c->id, account);
+            log_info_of(LOG_AS_MALLE, "%s: saved to INBOX of %s", c->id, account);
         else if (account && errs[i - first].rc != RC_OK)
             log_error("%s: %s: %s", c->id, account, err_text(&errs[i - first]));
     }
@@ -176,7 +176,7 @@ static enum rc prepare_in(struct deliver *d, str account, struct delivery_messag
             return rc;
         rc = again ? delivery_find(target_dir(ret->target), m->name.id, m->name.number, e) : RC_GONE;
         if (rc == RC_OK) {
-            log_info("saved to INBOX of %s before", target_account(ret->target));
+            log_info_of(LOG_AS_MALLE, "saved to INBOX of %s before", target_account(ret->target));
             return RC_OK;
         }
         m->path = target_path(ret->target);

@@ -74,7 +74,7 @@ enum rc login_conn_tls(struct login_conn *c)
         c->tls_state = "TLS";
         return RC_OK;
     }
-    log_debug("%s: TLS handshake with %s: %s", c->protocol->service, c->remote_ip, err_text(&e));
+    snprintf(c->tls_failure, sizeof c->tls_failure, ": SSL_accept() failed: %s", err_text(&e));
     return rc;
 }
 
@@ -115,7 +115,7 @@ static void hand_over(struct login_conn *c)
 static void *conn_main(void *arg)
 {
     struct login_conn *c = arg;
-    struct login_outcome o = {.end = LOGIN_ABANDONED, .reason = "Disconnected: TLS handshake failed"};
+    struct login_outcome o = {.end = LOGIN_ABANDONED, .reason = "Disconnected: Connection closed"};
     struct settings_space s = {0};
     struct tls_server *t = tls_slot_get(&c->login->tls);
     fill_settings(c, t != NULL, &s);

@@ -51,6 +51,7 @@ struct login_conn { /* one connection, from accept until the pump is done with i
     char session_id[LOGIN_SESSION_ID_MAX];
     msec since;
     const char *tls_state; /* "TLS", "TLS handshaking", "" */
+    char tls_failure[120];
     /* the log-in */
     struct buf ipc;
     struct channel *sasl;      /* of an exchange under way */

@@ -22,7 +22,7 @@ static void put_connection(struct buf *b, const struct login_conn *c)
     if (c->session_pid)
         buf_printf(b, "mpid=%u, ", c->session_pid);
     if (c->tls_state[0])
-        buf_printf(b, "%s, ", c->tls_state);
+        buf_printf(b, "%s%s, ", c->tls_state, c->tls_failure);
     buf_printf(b, "session=<%s>", c->session_id);
 }
 
@@ -30,7 +30,7 @@ static void put_line(const struct login_conn *c, const char *what)
 {
     struct buf b = BUF_INIT(1900);
     put_connection(&b, c);
-    log_info("%s: %s: " STR_FMT, c->protocol->service, what, STR_ARG(buf_str(&b)));
+    log_info_of(LOG_AS_DOVECOT, "%s: %s: " STR_FMT, c->protocol->service, what, STR_ARG(buf_str(&b)));
     buf_deinit(&b);
 }
 
@@ -46,16 +46,18 @@ void login_log_text(const struct login_conn *c, const char *text)
 
 void login_log_abandoned(const struct login_conn *c, const struct login_outcome *o)
 {
-    char what[160];
+    char what[320];
     long long seconds = (clock_mono() - c->since) / 1000;
     if (o->tried_plaintext && c->attempts == 0)
-        snprintf(what, sizeof what, "%s (tried to use disallowed plaintext auth)", o->reason);
+        snprintf(what, sizeof what, "%s%s (tried to use disallowed plaintext auth)", o->reason,
+                 c->tls_failure);
     else if (c->attempts == 0 && c->doubt)
-        snprintf(what, sizeof what, "%s (%s)", o->reason, c->doubt);
+        snprintf(what, sizeof what, "%s%s (%s)", o->reason, c->tls_failure, c->doubt);
     else if (c->attempts == 0)
-        snprintf(what, sizeof what, "%s (no auth attempts in %lld secs)", o->reason, seconds);
-    else
-        snprintf(what, sizeof what, "%s (auth failed, %u attempts in %lld secs)", o->reason, c->attempts,
+        snprintf(what, sizeof what, "%s%s (no auth attempts in %lld secs)", o->reason, c->tls_failure,
                  seconds);
+    else
+        snprintf(what, sizeof what, "%s%s (auth failed, %u attempts in %lld secs)", o->reason, c->tls_failure,
+                 c->attempts, seconds);
     put_line(c, what);
 }

@@ -7,6 +7,7 @@
 #include "os/file.h"
 #include "os/notify.h"
 #include "os/proc.h"
+#include "role/log_sink.h"
 #include "role/master_impl.h"
 #include "table/settings.h"
 
@@ -175,7 +176,8 @@ static void wait_for_events(struct master *m)
 static bool set_up(struct master *m)
 {
     struct conf_report report = {0};
-    log_init("malle/master", m->conf->hostname, STDERR_FILENO,
+    log_sink_name(m->conf, "master", NULL);
+    log_init(NULL, m->conf->hostname, STDERR_FILENO,
              m->conf->log_format == CONF_LOG_JSON ? LOG_JSON : LOG_TEXT, LOG_LEVEL_INFO);
     catch_signals(m);
     setup_folders(m);

@@ -34,7 +34,7 @@ void setup_log(const struct conf *c)
     bool lost = fd < 0 && !str_eq(str_c(c->log_target), S("stderr"));
     if (fd >= 0)
         dup2(fd, STDERR_FILENO);
-    log_init("malle/master", c->hostname, STDERR_FILENO, role_log_shape(c), (enum log_level)c->log_level);
+    log_sink_init(c, STDERR_FILENO, "master", NULL);
     if (lost)
         log_warn("log_target %s cannot be opened: logging to standard error", c->log_target);
 }

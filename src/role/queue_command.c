@@ -223,7 +223,10 @@ static void deliver(struct command_work *k)
     }
     if (rc == RC_OK && site.transport == SITE_PIPE)
         deliver_pipe(k, site.next);
-    queue_log_outcomes(k->conf, &k->job, k->outcomes, site.transport == SITE_PIPE ? "pipe" : "local");
+    if (site.transport == SITE_PIPE)
+        queue_log_outcomes(k->conf, &k->job, k->outcomes, "pipe", LOG_AS_PIPE);
+    else
+        queue_log_outcomes(k->conf, &k->job, k->outcomes, "local", LOG_AS_LOCAL);
     fd_closep(&k->content);
 }
 

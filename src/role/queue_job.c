@@ -99,8 +99,8 @@ void queue_set_outcome(struct queue_outcome *o, enum queue_result result, const 
     o->reply = arena_str(a, str_c(e->peer[0] ? e->peer : "Temporary failure"));
 }
 
-void queue_log_outcomes(const struct conf *c, const struct queue_job *job,
-                        const struct queue_outcome *outcomes, const char *relay)
+void queue_log_outcomes(const struct conf *c, const struct queue_job *job, const struct queue_outcome *outcomes,
+                        const char *relay, enum log_program program)
 {
     char delay[DELAY_SIZE];
     delay_format(clock_wall() / 1000 - job->envelope.arrived, delay);
@@ -115,12 +115,15 @@ void queue_log_outcomes(const struct conf *c, const struct queue_job *job,
                              : o->result == QUEUE_DEFERRED ? "deferred"
                              : c->soft_bounce              ? "SOFTBOUNCE"
                                                            : "bounced";
+        str open = r->orig.n ? S(", orig_to=<") : S(""), close = r->orig.n ? S(">") : S("");
         char dsn[QUEUE_STATUS_MAX + 1];
         snprintf(dsn, sizeof dsn, STR_FMT, STR_ARG(o->status));
         if (o->result == QUEUE_FAILED && c->soft_bounce)
             dsn[0] = '4';
-        log_info(STR_FMT ": to=<" STR_FMT ">, relay=%s, delay=%s, dsn=%s, status=%s (" STR_FMT ")",
-                 STR_ARG(job->envelope.id), STR_ARG(r->address), relay, delay, dsn, status,
-                 STR_ARG(o->reply));
+        log_info_of(program,
+                    STR_FMT ": to=<" STR_FMT ">" STR_FMT STR_FMT STR_FMT
+                            ", relay=%s, delay=%s, dsn=%s, status=%s (" STR_FMT ")",
+                    STR_ARG(job->envelope.id), STR_ARG(r->address), STR_ARG(open), STR_ARG(r->orig),
+                    STR_ARG(close), relay, delay, dsn, status, STR_ARG(o->reply));
     }
 }

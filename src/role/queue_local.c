@@ -199,6 +199,12 @@ static void count_results(struct work *k)
     }
 }
 
+/* Which of Postfix's programs would deliver there: local(8) to users of the system. */
+static enum log_program program_of(const struct smtp_target *target)
+{
+    return str_chr(target->account, '@') < 0 ? LOG_AS_LOCAL : LOG_AS_VIRTUAL;
+}
+
 /* One of several members waits alone, since the others have their copies. */
 static void add_waiting(struct work *k, const struct smtp_delivery_rcpt *d)
 {
@@ -213,10 +219,12 @@ static void add_waiting(struct work *k, const struct smtp_delivery_rcpt *d)
                                     .code = o.code,
                                     .status = o.status,
                                     .reply = o.reply};
-    log_info(STR_FMT ": to=<" STR_FMT ">, orig_to=<" STR_FMT ">, relay=maildir, dsn=" STR_FMT
-                     ", status=deferred (" STR_FMT ")",
-             STR_ARG(k->job.envelope.id), STR_ARG(r->address), STR_ARG(from->address), STR_ARG(o.status),
-             STR_ARG(o.reply));
+    log_info_of(program_of(d->target),
+                STR_FMT ": to=<" STR_FMT ">, orig_to=<" STR_FMT ">, relay=%s, dsn=" STR_FMT
+                        ", status=deferred (" STR_FMT ")",
+                STR_ARG(k->job.envelope.id), STR_ARG(r->address), STR_ARG(from->address),
+                program_of(d->target) == LOG_AS_LOCAL ? "local" : "virtual", STR_ARG(o.status),
+                STR_ARG(o.reply));
 }
 
 static void judge_mailbox(struct work *k, const struct smtp_delivery_rcpt *d)
@@ -278,6 +286,16 @@ static void deliver(struct work *k)
     judge(k);
 }
 
+static void log_outcomes(const struct work *k, const struct site_name *site)
+{
+    if (site->transport != SITE_LOCAL)
+        queue_log_outcomes(k->conf, &k->job, k->outcomes, "none", LOG_AS_ERROR);
+    else if (k->delivery.n > 0 && program_of(k->delivery.rcpts[0].target) == LOG_AS_LOCAL)
+        queue_log_outcomes(k->conf, &k->job, k->outcomes, "local", LOG_AS_LOCAL);
+    else
+        queue_log_outcomes(k->conf, &k->job, k->outcomes, "virtual", LOG_AS_VIRTUAL);
+}
+
 static void run_job(struct queue_worker *w, const struct queue_job *job)
 {
     if (queue_verify_take(w->server, job))
@@ -297,7 +315,7 @@ static void run_job(struct queue_worker *w, const struct queue_job *job)
     else
         look_up_all(&k);
     deliver(&k);
-    queue_log_outcomes(k.conf, &k.job, k.outcomes, site.transport == SITE_LOCAL ? "maildir" : "none");
+    log_outcomes(&k, &site);
     struct queue_report r = {.number = job->number,
                              .id = v->id,
                              .outcomes = k.outcomes,

@@ -83,7 +83,6 @@ void role_control_loop(struct role *r);
 MUST_USE enum rc role_send_conf(int control, const struct conf *c);
 
 /* How lines look on standard error, which is the sink of log_target. */
-enum log_shape role_log_shape(const struct conf *c);
 
 /* Carries out one control message without waiting (for roles with a poll loop of their own). False: time to
  * exit. */

@@ -6,6 +6,7 @@
 #include "os/file.h"
 #include "os/proc.h"
 #include "pop3/session.h"
+#include "role/log_sink.h"
 #include "role/mailbox_impl.h"
 #include "store/delivery.h"
 
@@ -176,7 +177,7 @@ static int run_pop3(const struct session_setup *s, struct stream *io, struct sto
 /* The log-in succeeded, but the mail cannot be opened: says so in the protocol's words. */
 static _Noreturn void unavailable(const struct session_setup *s, struct stream *io, const struct err *e)
 {
-    log_error("%s: cannot open the mailbox: %s", s->id.account, err_text(e));
+    log_error("cannot open the mailbox: %s", err_text(e));
     stream_set_deadline(io, clock_mono() + 5000);
     if (s->imap)
         stream_printf(io,
@@ -205,13 +206,22 @@ static enum rc open_store(const struct session_setup *s, const struct places *p,
     return store_open(&sc, ret, e);
 }
 
+/* As Dovecot's lines of a session begin. */
+static void name_log(const struct session_setup *s)
+{
+    AUTO(buf_deinit) struct buf prefix = BUF_INIT(512);
+    const char *protocol = s->imap ? "imap" : "pop3";
+    buf_printf(&prefix, "%s(%s)<%d><%s>: ", protocol, s->id.account, (int)getpid(), s->session_id);
+    log_sink_name(s->conf, protocol, buf_cstr(&prefix));
+}
+
 _Noreturn void session_process(const struct session_setup *s)
 {
     struct err e = {0};
     struct store *st = NULL;
 
     proc_set_title("malle: %s %s %s", s->imap ? "imap" : "pop3", s->id.account, s->client);
-    log_set_tag(s->imap ? "malle/imap" : "malle/pop3");
+    name_log(s);
     struct places outside = enter_mail_root(s);
     enum rc rc = make_maildir(&s->id, &outside, &e);
     if (rc != RC_OK)

@@ -83,7 +83,9 @@ static void find_name(struct connection *c, const struct conf *conf)
 {
     c->name_rc = resolver_ptr_name(c->server->resolver, &c->peer, clock_mono() + conf->dns_timeout_ms,
                                    &c->name, &c->reverse);
-    if (c->name_rc != RC_OK)
+    if (c->name_rc != RC_OK && c->reverse.n > 0)
+        log_warn("hostname %s does not resolve to address %s", buf_cstr(&c->reverse), c->address);
+    else if (c->name_rc != RC_OK)
         log_debug("no confirmed name for [%s]: %s", c->address,
                   c->name_rc == RC_TEMP ? "the DNS does not answer" : "none");
 }
@@ -153,6 +155,7 @@ static void *session_main(void *arg)
     struct tls_server *tls = tls_slot_get(&d->tls);
     struct stream *io = stream_new(c->fd, INPUT_MAX);
 
+    log_thread_name(s.conf->syslog_name);
     buf_init(&s.ipc, IPC_MAX);
     buf_init(&s.content.memory, s.conf->spool_memory_limit);
     must(str_copy(s.client_address, sizeof s.client_address, str_c(c->address)) == RC_OK);
@@ -227,7 +230,7 @@ static bool admit(struct connection *c)
     const struct client_rate connections = {&c->client, str_c(c->listener->name), rate,
                                             conf->anvil_rate_time_unit_ms};
     if (rate && client_limit_rate(d->clients, &connections, clock_mono()) != RC_OK) {
-        log_warn("Connection rate limit exceeded: %u from [%s] for service %s", rate, c->address,
+        log_warn("Connection rate limit exceeded: %u from unknown[%s] for service %s", rate, c->address,
                  c->listener->name);
         refuse(c, many);
         return false;
@@ -239,7 +242,7 @@ static bool admit(struct connection *c)
                  c->address);
         refuse(c, "Too many connections, try again later");
     } else {
-        log_warn("Connection concurrency limit exceeded: %d from [%s] for service %s",
+        log_warn("Connection concurrency limit exceeded: %d from unknown[%s] for service %s",
                  conf->smtpd_client_connection_count_limit, c->address, c->listener->name);
         refuse(c, many);
     }
@@ -309,6 +312,7 @@ static void take_connection(void *ctx, const struct role_listener *l, int fd,
     c->listener = l;
     c->fd = fd;
     c->peer = *peer;
+    log_thread_name(settings(c)->syslog_name);
     buf_init(&c->name, DNS_NAME_MAX);
     buf_init(&c->reverse, DNS_NAME_MAX);
     socket_address_text(own, c->own, &c->own_port);

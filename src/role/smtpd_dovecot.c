@@ -168,7 +168,7 @@ static void look(struct smtpd *d, const struct conf *c)
     struct stream *io = NULL;
     struct err e = {0};
     if (open_there(d, c, a, &io, &e) != RC_OK)
-        log_warn("warning: SASL: %s: %s", c->smtpd_sasl_path, err_text(&e));
+        log_warn("SASL: %s: %s", c->smtpd_sasl_path, err_text(&e));
     stream_free(io);
 }
 

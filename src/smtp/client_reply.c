@@ -89,6 +89,13 @@ static enum rc reply_rc(int code, enum smtp_phase phase)
     return good ? RC_OK : RC_TEMP;
 }
 
+/* "mx.example[192.0.2.1]", as Postfix tells of a server's words; relay= has the port, too. */
+static str host_of(const struct smtp_client *c)
+{
+    ptrdiff_t end = str_rchr(c->p.peer, ']');
+    return end < 0 ? c->p.peer : str_sub(c->p.peer, 0, (size_t)end + 1);
+}
+
 void client_outcome_reply(struct smtp_client *c, struct arena *arena, enum smtp_phase phase,
                           struct smtp_outcome *ret)
 {
@@ -106,12 +113,13 @@ void client_outcome_reply(struct smtp_client *c, struct arena *arena, enum smtp_
     if (class == 4 && r->code / 100 != 4)
         c->broken = true; /* a good reply to another command: out of step */
     str to = in_reply_to(c, arena, phase);
+    str host = host_of(c);
     if (phase == SMTP_PHASE_GREETING || phase == SMTP_PHASE_EHLO)
-        ret->text = arena_printf(arena, "host " STR_FMT " refused to talk to me: " STR_FMT,
-                                 STR_ARG(c->p.peer), STR_ARG(ret->said));
+        ret->text = arena_printf(arena, "host " STR_FMT " refused to talk to me: " STR_FMT, STR_ARG(host),
+                                 STR_ARG(ret->said));
     else
         ret->text = arena_printf(arena, "host " STR_FMT " said: " STR_FMT " (in reply to " STR_FMT ")",
-                                 STR_ARG(c->p.peer), STR_ARG(ret->said), STR_ARG(to));
+                                 STR_ARG(host), STR_ARG(ret->said), STR_ARG(to));
 }
 
 void client_outcome_own(struct arena *arena, enum smtp_phase phase, enum rc rc, const char *enhanced,
@@ -135,19 +143,19 @@ void client_outcome_lost(struct smtp_client *c, struct arena *arena, enum smtp_p
     switch (rc) {
     case RC_TEMP:
         client_outcome_own(arena, phase, RC_TEMP, "4.4.2", ret,
-                           "conversation with " STR_FMT " timed out while " STR_FMT, STR_ARG(c->p.peer),
+                           "conversation with " STR_FMT " timed out while " STR_FMT, STR_ARG(host_of(c)),
                            STR_ARG(while_doing));
         return;
     case RC_INVALID:
     case RC_LIMIT:
         client_outcome_own(arena, phase, RC_TEMP, "4.5.0", ret,
                            "protocol error: host " STR_FMT " sent %s while " STR_FMT ": " STR_FMT,
-                           STR_ARG(c->p.peer), rc == RC_LIMIT ? "a reply without end" : "what is no reply",
+                           STR_ARG(host_of(c)), rc == RC_LIMIT ? "a reply without end" : "what is no reply",
                            STR_ARG(while_doing), STR_ARG(said));
         return;
     default:
         client_outcome_own(arena, phase, RC_TEMP, "4.4.2", ret,
-                           "lost connection with " STR_FMT " while " STR_FMT, STR_ARG(c->p.peer),
+                           "lost connection with " STR_FMT " while " STR_FMT, STR_ARG(host_of(c)),
                            STR_ARG(while_doing));
     }
 }

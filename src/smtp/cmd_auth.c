@@ -116,8 +116,9 @@ static void conclude(struct smtp_session *s, str mechanism, const struct smtp_sa
         smtp_reply(s, 235, "2.7.0", "Authentication successful");
         return;
     }
-    log_warn("warning: " SMTP_CLIENT_FMT ": SASL " STR_FMT " authentication failed: " STR_FMT,
-             SMTP_CLIENT_ARG(s), STR_ARG(mechanism), STR_ARG(r->reason));
+    log_warn(SMTP_CLIENT_FMT ": SASL " STR_FMT " authentication failed: " STR_FMT ", sasl_username=" STR_FMT,
+             SMTP_CLIENT_ARG(s), STR_ARG(mechanism), STR_ARG(r->reason),
+             STR_ARG(r->account.n ? r->account : S("(unavailable)")));
     if (r->result == SMTP_SASL_TEMP)
         smtp_reply(s, 454, "4.7.0", "Temporary authentication failure");
     else

@@ -45,7 +45,7 @@ void smtp_cmd_not_implemented(struct smtp_session *s, str args)
 void smtp_cmd_not_smtp(struct smtp_session *s, str args)
 {
     smtp_reply(s, 421, "4.7.0", "%s Error: this is not HTTP", s->conf->hostname);
-    log_info("non-SMTP command from " SMTP_CLIENT_FMT ": %s " STR_FMT, SMTP_CLIENT_ARG(s), s->last_verb,
+    log_warn("non-SMTP command from " SMTP_CLIENT_FMT ": %s " STR_FMT, SMTP_CLIENT_ARG(s), s->last_verb,
              STR_ARG(args));
     s->end = SMTP_END_REFUSED;
 }

@@ -62,8 +62,10 @@ static void reply_needs_auth(struct smtp_session *s)
 {
     if (!smtp_is_secured(s) && s->p->tls) /* RFC 3207 §4 */
         smtp_reply(s, 530, "5.7.0", "Must issue a STARTTLS command first");
-    else /* RFC 4954 §6 */
+    else { /* RFC 4954 §6 */
         smtp_reply(s, 530, "5.7.0", "Authentication required");
+        smtp_log_event(s, "reject", s->last_verb, S("530 5.7.0 Authentication required"), STR_NONE, STR_NONE);
+    }
 }
 
 /* Mail may come without, where that is permitted; AUTH may not, as it was not offered. */

@@ -156,11 +156,10 @@ static enum rc deliver(struct smtp_session *s, struct smtp_delivery *d)
 {
     set_priority(s, d);
     const struct headscan *h = &s->tx.msg.head;
-    log_info(STR_FMT ": message-id=%.*s", STR_ARG(s->tx.id), (int)h->message_id_n, h->message_id);
+    smtp_log_message_id(s, str_mem(h->message_id, h->message_id_n));
     if (d->has_priority) /* RFC 6710 §4.1 */
-        log_info(STR_FMT ": mt-priority=%d", STR_ARG(s->tx.id), d->priority);
-    log_info(STR_FMT ": from=<" STR_FMT ">, size=%llu, nrcpt=%zu (delivering)", STR_ARG(s->tx.id),
-             STR_ARG(s->tx.sender), (unsigned long long)d->content_bytes + s->tx.trace.n, s->tx.n);
+        log_info_of(LOG_AS_CLEANUP, STR_FMT ": mt-priority=%d", STR_ARG(s->tx.id), d->priority);
+    d->bytes = d->content_bytes + s->tx.trace.n;
     d->id = s->tx.id;
     d->message_id = str_mem(h->message_id, h->message_id_n);
     d->hold_until = hold_until(&s->tx.mail);
@@ -210,9 +209,13 @@ static const struct err *outcome(const struct smtp_delivery_rcpt *r, bool any_re
 static void log_results(struct smtp_session *s, const struct smtp_delivery *d, bool committed,
                         struct smtp_times times)
 {
-    bool any_refused = false;
-    for (size_t i = 0; i < d->n; i++)
+    bool any_refused = false, any_queued = false;
+    for (size_t i = 0; i < d->n; i++) {
         any_refused |= d->rcpts[i].result.rc != RC_OK;
+        any_queued |= d->rcpts[i].queued;
+    }
+    if (!any_queued) /* else queue has told of the message, and tells of its end */
+        smtp_log_message(s, d->bytes);
     for (size_t i = 0; i < d->n; i++) {
         const struct smtp_delivery_rcpt *r = &d->rcpts[i];
         if (r->queued) /* whoever takes it out tells what became of it */
@@ -220,6 +223,8 @@ static void log_results(struct smtp_session *s, const struct smtp_delivery *d, b
         smtp_log_delivery(s, &s->tx.rcpts[r->recipient], r->target, outcome(r, any_refused, committed),
                           times);
     }
+    if (committed && !any_queued)
+        smtp_log_removed(s);
 }
 
 /* RFC 2033 §4.2: one reply for each RCPT that was accepted, in their order. */

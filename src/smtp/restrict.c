@@ -76,7 +76,7 @@ enum verdict restrict_misconfigured(struct smtp_session *s, const char *fmt, ...
     va_start(ap, fmt);
     put_text(text, fmt, ap);
     va_end(ap);
-    log_warn("warning: %s", text);
+    log_warn("%s", text);
     return refuse_text(s, BY_FAULT, 451, "4.3.5", "Server configuration error");
 }
 

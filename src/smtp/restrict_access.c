@@ -202,7 +202,7 @@ static enum verdict answer(struct smtp_session *s, enum rc rc, const struct maps
         return DUNNO;
     if (rc == RC_OK)
         return restrict_apply(s, found->value, source, found->key, about);
-    log_warn("warning: %s: table lookup problem: %s", source, err_text(e));
+    log_warn("%s: table lookup problem: %s", source, err_text(e));
     return restrict_apply(s, S("451 4.3.5 Server configuration error"), source, STR_NONE, about);
 }
 

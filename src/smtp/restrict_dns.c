@@ -48,7 +48,7 @@ static enum rc look_up(struct smtp_session *s, const struct listing *l)
         if (dnsbl_counts(l->list, records.v[i]))
             return RC_OK;
     if (rc == RC_TEMP)
-        log_warn("warning: " STR_FMT ": RBL lookup error: the DNS does not answer", STR_ARG(l->asked));
+        log_warn(STR_FMT ": RBL lookup error: the DNS does not answer", STR_ARG(l->asked));
     return rc == RC_OK ? RC_GONE : rc;
 }
 
@@ -132,7 +132,7 @@ static str template_of(struct smtp_session *s, str domain)
     enum rc rc =
         table_list_find(t->v[TABLES_RBL_REPLY], TABLE_WHOLE_KEY, domain, s->restrict_.arena, &value, &e);
     if (rc != RC_OK && rc != RC_GONE)
-        log_warn("warning: rbl_reply_maps: %s", err_text(&e));
+        log_warn("rbl_reply_maps: %s", err_text(&e));
     return rc == RC_OK ? value : str_c(s->conf->default_rbl_reply);
 }
 
@@ -146,7 +146,7 @@ static enum verdict refuse_listed(struct smtp_session *s, const struct listing *
     if (rc == RC_OK)
         access_result_parse(buf_str(&reply), &a);
     if (rc != RC_OK || a.action != ACCESS_CODE) {
-        log_warn("warning: rbl response code configuration error for " STR_FMT, STR_ARG(l->list->domain));
+        log_warn("rbl response code configuration error for " STR_FMT, STR_ARG(l->list->domain));
         return restrict_refuse(s, BY_POLICY, 450, "4.7.1", "Service unavailable");
     }
     return restrict_refuse(s, BY_POLICY, a.code, a.enhanced[0] ? a.enhanced : "4.7.1", STR_FMT,
@@ -261,7 +261,7 @@ static enum verdict check_addresses(struct smtp_session *s, struct table_list *t
     for (size_t t = 0; t < 2; t++) {
         enum rc rc = restrict_dns(s, server, types[t], &records);
         if (rc == RC_TEMP)
-            log_warn("warning: Unable to look up %s host " STR_FMT " for %s " STR_FMT,
+            log_warn("Unable to look up %s host " STR_FMT " for %s " STR_FMT,
                      types[t] == DNS_A ? "A" : "AAAA", STR_ARG(server), about->class, STR_ARG(about->name));
         for (size_t i = 0; i < records.n && i < ADDRESSES_MAX; i++) {
             char text[INET6_ADDRSTRLEN];
@@ -292,8 +292,8 @@ enum verdict restrict_servers(struct smtp_session *s, const struct restriction *
         name = str_sub(name, 0, name.n - 1);
     enum rc rc = find_servers(s, r->servers, name, servers, &n);
     if (rc == RC_TEMP)
-        log_warn("warning: Unable to look up %s host for " STR_FMT,
-                 r->servers == RESTRICTION_ITS_NS ? "NS" : "MX", STR_ARG(name));
+        log_warn("Unable to look up %s host for " STR_FMT, r->servers == RESTRICTION_ITS_NS ? "NS" : "MX",
+                 STR_ARG(name));
     for (size_t i = 0; i < n; i++) {
         enum verdict v = restrict_find_host(s, table, servers[i], STR_NONE, about, &found);
         if (found)

@@ -93,14 +93,14 @@ static enum rc ask(struct smtp_session *s, const struct conf_policy_service *p, 
     conf_policy_spec(p, &spec);
     struct table_list *server = table_settings_find(s->p->tables, buf_str(&spec));
     if (!server) {
-        log_warn("warning: the policy server " STR_FMT " is not known here", STR_ARG(p->server));
+        log_warn("the policy server " STR_FMT " is not known here", STR_ARG(p->server));
         return RC_PERM;
     }
     for (uint32_t i = 0;; i++) {
         enum rc rc = table_list_find(server, TABLE_WHOLE_KEY, request, s->restrict_.arena, ret, &e);
         if (rc == RC_OK)
             return rc;
-        log_warn("warning: problem talking to server " STR_FMT ": %s", STR_ARG(p->server), err_text(&e));
+        log_warn("problem talking to server " STR_FMT ": %s", STR_ARG(p->server), err_text(&e));
         if (i + 1 >= p->try_limit)
             return rc;
         s->env->pause(s->p->env_ctx, p->retry_delay_ms);

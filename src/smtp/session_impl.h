@@ -248,7 +248,7 @@ void smtp_count_tls(struct smtp_session *s);
 #define SMTP_CLIENT_ARG(s) STR_ARG((s)->p->client_name), STR_ARG((s)->p->client_address)
 void smtp_log_connect(const struct smtp_session *s);
 void smtp_log_end(const struct smtp_session *s);
-void smtp_log_client(const struct smtp_session *s); /* "ID: client=", when the id is made */
+void smtp_log_client(const struct smtp_session *s); /* "ID: client=" or "ID: uid=", when the id is made */
 void smtp_log_tls(const struct smtp_session *s);    /* a handshake is done */
 /* "ID: reject: RCPT from ...", "NOQUEUE" without an id. recipient may be STR_NONE. */
 void smtp_log_reject(const struct smtp_session *s, const char *stage, str sender, str recipient,
@@ -261,6 +261,9 @@ void smtp_reject(struct smtp_session *s, const char *verb, str sender, str recip
 struct smtp_times { /* of one message, for delays=: receiving and delivering */
     msec receive, deliver;
 };
+void smtp_log_message_id(const struct smtp_session *s, str message_id);
+void smtp_log_message(const struct smtp_session *s, uint64_t bytes); /* "ID: from=", all of it is there */
+void smtp_log_removed(const struct smtp_session *s);                 /* nothing of it waits */
 void smtp_log_delivery(const struct smtp_session *s, const struct smtp_recipient *r,
                        const struct smtp_target *target, const struct err *result, struct smtp_times times);
 

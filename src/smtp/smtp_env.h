@@ -37,7 +37,7 @@ struct smtp_sasl_reply {
     enum smtp_sasl_result result;
     str data; /* not encoded: the challenge, or with SMTP_SASL_OK the final data (SCRAM), which may be empty
                */
-    str account; /* SMTP_SASL_OK: who logged in */
+    str account; /* SMTP_SASL_OK: who logged in; _FAIL: who wanted to, as far as that is known */
     str reason;  /* SMTP_SASL_FAIL and _TEMP: for the log */
 };
 
@@ -77,6 +77,7 @@ struct smtp_delivery {
     bool priority_differs;                 /* from what the header says */
     bool tls_optional;                     /* the header asks to do without TLS (RFC 8689 §4.1) */
     str account, client, message_id;       /* who logged in, or ""; "name[address]"; of the header, or "" */
+    uint64_t bytes;                        /* with the trace */
     uint64_t content_bytes, content_lines; /* content in LF form */
     bool again; /* a recipient may have it already, from an attempt whose outcome was lost */
     str filter; /* transport:nexthop through which it goes as it is, to the recipients as they were given;

@@ -1,14 +1,29 @@
-/* Log lines in the shapes of Postfix's smtpd and local delivery, which fail2ban and pflogsumm read. What
- * strangers sent is cleaned by the log itself (base/log.h). */
+/* Log lines in the shapes of Postfix's smtpd and local delivery, which fail2ban and pflogsumm read; and of
+ * Dovecot's LMTP server, where lines are called as programs (log_programs). What strangers sent is cleaned by
+ * the log itself (base/log.h). */
 #include "base/log.h"
 #include "fmt/delay.h"
 #include "smtp/session_impl.h"
+
+#include <unistd.h>
+
+/* Where LMTP is Dovecot's, the lines about its messages are Dovecot's alone. */
+static bool is_dovecot(const struct smtp_session *s)
+{
+    return smtp_is_lmtp(s) && s->conf->log_programs;
+}
 
 void smtp_log_connect(const struct smtp_session *s)
 {
     if (smtp_gate_refuses(s)) /* the gate has said so */
         return;
-    log_info("connect from " SMTP_CLIENT_FMT, SMTP_CLIENT_ARG(s));
+    if (is_dovecot(s))
+        log_info_of(LOG_AS_DOVECOT, "lmtp(%d): Connect from " STR_FMT, (int)getpid(),
+                    STR_ARG(s->p->client_address));
+    else if (s->p->local)
+        log_debug("connect from uid %u", s->p->local->uid);
+    else
+        log_info("connect from " SMTP_CLIENT_FMT, SMTP_CLIENT_ARG(s));
 }
 
 static const char *trust_of(const struct tls_ccert *c)
@@ -55,33 +70,51 @@ static void put_count(struct buf *out, const char *name, unsigned ok, unsigned t
 void smtp_log_end(const struct smtp_session *s)
 {
     AUTO(buf_deinit) struct buf counts = BUF_INIT(1000);
-    unsigned ok = 0, total = 0;
+    unsigned ok = 0, total = 0, unknown = 0;
     if (smtp_gate_refuses(s)) {
         smtp_gate_log_end(s);
         return;
     }
+    if (is_dovecot(s)) {
+        log_info_of(LOG_AS_DOVECOT, "lmtp(%d): Disconnect from " STR_FMT ": %s (state=READY)", (int)getpid(),
+                    STR_ARG(s->p->client_address),
+                    s->end == SMTP_END_QUIT ? "Logged out" : "Connection closed");
+        return;
+    }
     log_why(s);
     for (size_t i = 0; i < SMTP_COMMAND_MAX; i++) {
-        put_count(&counts, i < smtp_command_count ? smtp_commands[i].verb : "unknown", s->stats[i].ok,
-                  s->stats[i].total);
+        const bool known = i < smtp_command_count && smtp_commands[i].run != smtp_cmd_not_smtp;
+        if (known)
+            put_count(&counts, smtp_commands[i].verb, s->stats[i].ok, s->stats[i].total);
+        else
+            unknown += s->stats[i].total;
         ok += s->stats[i].ok;
         total += s->stats[i].total;
     }
+    put_count(&counts, "unknown", 0, unknown);
     if (total)
         put_count(&counts, "commands", ok, total);
     else
         buf_puts(&counts, S(" commands=0/0"));
-    log_info("disconnect from " SMTP_CLIENT_FMT "%s", SMTP_CLIENT_ARG(s), buf_cstr(&counts));
+    if (s->p->local)
+        log_debug("disconnect from uid %u%s", s->p->local->uid, buf_cstr(&counts));
+    else
+        log_info("disconnect from " SMTP_CLIENT_FMT "%s", SMTP_CLIENT_ARG(s), buf_cstr(&counts));
 }
 
 void smtp_log_client(const struct smtp_session *s)
 {
+    if (is_dovecot(s))
+        return;
+    if (s->p->local) {
+        log_info_of(LOG_AS_PICKUP, STR_FMT ": uid=%u from=<" STR_FMT ">", STR_ARG(s->tx.id), s->p->local->uid,
+                    STR_ARG(s->tx.sender));
+        return;
+    }
     AUTO(buf_deinit) struct buf line = BUF_INIT(4096);
     buf_printf(&line, STR_FMT ": client=" SMTP_CLIENT_FMT, STR_ARG(s->tx.id), SMTP_CLIENT_ARG(s));
     smtp_put_forwarded(&s->tx.forwarded, &line);
-    if (s->p->local)
-        buf_printf(&line, ", uid=%u, user=" STR_FMT, s->p->local->uid, STR_ARG(s->p->local->name));
-    else if (smtp_is_authenticated(s))
+    if (smtp_is_authenticated(s))
         buf_printf(&line, ", sasl_method=" STR_FMT ", sasl_username=" STR_FMT, STR_ARG(s->method),
                    STR_ARG(s->account));
     log_info("%s", buf_cstr(&line));
@@ -119,18 +152,56 @@ void smtp_reject(struct smtp_session *s, const char *verb, str sender, str recip
     smtp_reply_err(s, e);
 }
 
+void smtp_log_message(const struct smtp_session *s, uint64_t bytes)
+{
+    if (!is_dovecot(s))
+        log_info_of(LOG_AS_QMGR, STR_FMT ": from=<" STR_FMT ">, size=%llu, nrcpt=%zu (queue active)",
+                    STR_ARG(s->tx.id), STR_ARG(s->tx.sender), (unsigned long long)bytes, s->tx.n);
+}
+
+void smtp_log_message_id(const struct smtp_session *s, str message_id)
+{
+    if (!is_dovecot(s))
+        log_info_of(LOG_AS_CLEANUP, STR_FMT ": message-id=" STR_FMT, STR_ARG(s->tx.id), STR_ARG(message_id));
+}
+
+void smtp_log_removed(const struct smtp_session *s)
+{
+    if (!is_dovecot(s))
+        log_info_of(LOG_AS_QMGR, STR_FMT ": removed", STR_ARG(s->tx.id));
+}
+
+/* "lmtp(account)<pid><session>: msgid=<..>: saved mail to INBOX" */
+static void log_saved(const struct smtp_session *s, const struct smtp_target *target,
+                      const struct err *result)
+{
+    const struct headscan *h = &s->tx.msg.head;
+    bool saved = result->rc == RC_OK;
+    log_info_of(LOG_AS_DOVECOT, "lmtp(" STR_FMT ")<%d><%s>: msgid=%.*s: %s%s", STR_ARG(target->account),
+                (int)getpid(), s->session_id, h->message_id_n ? (int)h->message_id_n : 11,
+                h->message_id_n ? h->message_id : "unspecified",
+                saved ? "saved mail to INBOX" : "save failed to INBOX: ", saved ? "" : err_text(result));
+}
+
 void smtp_log_delivery(const struct smtp_session *s, const struct smtp_recipient *r,
                        const struct smtp_target *target, const struct err *result, struct smtp_times times)
 {
     bool sent = result->rc == RC_OK, same = str_eq(target->address, r->address);
+    bool virtual = str_chr(target->account, '@') >= 0; /* users of the system are local(8)'s in Postfix */
     const char *status = sent ? "sent" : result->rc == RC_PERM ? "bounced" : "deferred";
     const char *dsn = sent ? "2.0.0" : result->enhanced[0] ? result->enhanced : "4.3.0";
     str orig_open = same ? S("") : S(", orig_to=<"), orig = same ? S("") : r->address;
     char whole[DELAY_SIZE], receive[DELAY_SIZE], deliver[DELAY_SIZE];
-    log_info(
-        STR_FMT ": to=<" STR_FMT ">" STR_FMT STR_FMT "%s, relay=maildir, delay=%s, delays=%s/0/0/%s, dsn=%s, "
-                "status=%s (%s)",
-        STR_ARG(s->tx.id), STR_ARG(target->address), STR_ARG(orig_open), STR_ARG(orig), same ? "" : ">",
-        delay_format(times.receive + times.deliver, whole), delay_format(times.receive, receive),
-        delay_format(times.deliver, deliver), dsn, status, sent ? "delivered to maildir" : err_text(result));
+    if (is_dovecot(s)) {
+        log_saved(s, target, result);
+        return;
+    }
+    log_info_of(virtual ? LOG_AS_VIRTUAL : LOG_AS_LOCAL,
+                STR_FMT ": to=<" STR_FMT ">" STR_FMT STR_FMT
+                        "%s, relay=%s, delay=%s, delays=%s/0/0/%s, dsn=%s, status=%s (%s)",
+                STR_ARG(s->tx.id), STR_ARG(target->address), STR_ARG(orig_open), STR_ARG(orig),
+                same ? "" : ">", virtual ? "virtual" : "local",
+                delay_format(times.receive + times.deliver, whole), delay_format(times.receive, receive),
+                delay_format(times.deliver, deliver), dsn, status,
+                sent ? "delivered to maildir" : err_text(result));
 }

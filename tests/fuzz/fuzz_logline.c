@@ -21,9 +21,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(l.has_date || (l.clock.month < 12 && l.clock.day >= 1 && l.clock.day <= 31));
     logline_read(&l, &f);
     must(logline_event_name(f.event));
-    const str parts[] = {f.client, f.account,    f.method,    f.user,     f.uid,      f.message_id, f.sender,
-                         f.size,   f.recipients, f.recipient, f.original, f.relay,    f.delay,      f.dsn,
-                         f.status, f.reply,      f.mailbox,   f.stage,    f.protocol, f.helo,       f.other};
+    const str parts[] = {f.client,     f.account,   f.method,   f.uid,      f.message_id, f.sender, f.size,
+                         f.recipients, f.recipient, f.original, f.relay,    f.delay,      f.dsn,    f.status,
+                         f.reply,      f.mailbox,   f.stage,    f.protocol, f.helo,       f.other};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         check_within(parts[i], l.text);
     if (logline_said(f.reply, &host, &words)) {

@@ -65,10 +65,10 @@ def test_delivered_here(world):
     ident = world.send('here', OTHER)
     world.wait_log(f'{ident}: to=')
     story = world.trace(ident)
-    assert [e['event'] for e in story] == ['client', 'message-id', 'received', 'saved', 'delivery']
+    assert [e['event'] for e in story] == ['client', 'message-id', 'saved', 'received', 'delivery', 'removed']
     assert story[0]['client'] == 'localhost[127.0.0.1]' and story[1]['message_id'] == '<here@client.example>'
-    assert story[2]['sender'] == SENDER and story[2]['recipients'] == 1 and story[2]['size'] > 0
-    assert story[4]['recipient'] == OTHER and story[4]['status'] == 'sent' and story[4]['relay'] == 'maildir'
+    assert story[3]['sender'] == SENDER and story[3]['recipients'] == 1 and story[3]['size'] > 0
+    assert story[4]['recipient'] == OTHER and story[4]['status'] == 'sent' and story[4]['relay'] == 'virtual'
     assert all(e['id'] == ident and e['time'].endswith('Z') for e in story)
 
 

@@ -55,7 +55,8 @@ def test_one_id_through_all_roles(server):
                 rf'smtpd\[\d+\]: {id}: message-id=<one@client\.example>$',
                 rf'smtpd\[\d+\]: {id}: from=<stranger@example\.org>, size=\d+, nrcpt=2 \(.*\)$',
                 rf'deliver\[\d+\]: {id}: saved to INBOX of joe@malle\.test$',
-                rf'smtpd\[\d+\]: {id}: to=<joe@malle\.test>, relay=maildir, delay=[\d.]+, delays=([\d.]+/){{3}}[\d.]+, '
+                rf'smtpd\[\d+\]: {id}: removed$',
+                rf'smtpd\[\d+\]: {id}: to=<joe@malle\.test>, relay=virtual, delay=[\d.]+, delays=([\d.]+/){{3}}[\d.]+, '
                 r'dsn=2\.0\.0, status=sent \(.*\)$']
     for pattern in patterns:
         assert sum(bool(re.match(pattern, line)) for line in lines) == 1, pattern
@@ -68,7 +69,7 @@ def test_one_id_through_all_roles(server):
     r'smtpd\[\d+\]: disconnect from \w+\[127\.0\.0\.1\] ehlo=1 mail=1 rcpt=0/1.* commands=\d+/\d+$',
     r'smtpd\[\d+\]: NOQUEUE: reject: RCPT from \w+\[127\.0\.0\.1\]: 554 5\.7\.1 <someone@example\.net>: Relay access denied; '
     r'from=<stranger@example\.org> to=<someone@example\.net> proto=ESMTP helo=<client\.example>$',
-    r'submission\[\d+\]: warning: \w+\[127\.0\.0\.1\]: SASL PLAIN authentication failed: .*$',
+    r'submission\[\d+\]: warning: \w+\[127\.0\.0\.1\]: SASL PLAIN authentication failed: .*, sasl_username=joe@malle\.test$',
     r'submission\[\d+\]: \w+: client=\w+\[127\.0\.0\.1\], sasl_method=PLAIN, sasl_username=joe@malle\.test$',
     r'login\[\d+\]: imap-login: Login: user=<joe@malle\.test>, method=PLAIN, rip=127\.0\.0\.1, lip=127\.0\.0\.1, mpid=\d+, '
     r'TLS, session=<[^>]+>$',

@@ -63,9 +63,65 @@ static void text_shape(void **state)
     assert_int_equal(log_fd(), sink[1]);
     log_info("4bXk: client=%s[%s]", "localhost", "127.0.0.1");
     expect("Nov  3 10:05:", " mx.example malle/smtpd", "4bXk: client=localhost[127.0.0.1]\n");
-    log_set_tag("malle/qmgr");
     log_warn("x");
-    expect("Nov  3 10:05:", " mx.example malle/qmgr", "x\n");
+    expect("Nov  3 10:05:", " mx.example malle/smtpd", "warning: x\n");
+}
+
+/* Dovecot names a process in the text, where it does. */
+static void expect_dovecot(const char *tail)
+{
+    char line[4096];
+    receive(line, sizeof line);
+    assert_string_equal(strstr(line, " mx.example dovecot: "), tail);
+}
+
+static void names_of_roles(void **state)
+{
+    set_time();
+    log_init(NULL, "mx.example", sink[1], LOG_TEXT, LOG_LEVEL_INFO);
+    log_set_names(&(struct log_names){.first = "malle", .second = "imap", .prefix = "imap(joe): "});
+    log_error("x");
+    expect("Nov  3 10:05:", " mx.example malle/imap", "imap(joe): error: x\n");
+    log_info_of(LOG_AS_QMGR, "removed");
+    expect("Nov  3 10:05:", " mx.example malle/imap", "removed\n");
+    log_info_of(LOG_AS_DOVECOT, "imap-login: Login");
+    expect("Nov  3 10:05:", " mx.example malle/imap", "imap-login: Login\n");
+    log_info_of(LOG_AS_MALLE, "saved");
+    expect("Nov  3 10:05:", " mx.example malle/imap", "saved\n");
+    log_thread_name("other");
+    log_info_of(LOG_AS_QMGR, "x");
+    expect("Nov  3 10:05:", " mx.example other/imap", "x\n");
+    log_thread_name(NULL);
+}
+
+static void names_of_programs(void **state)
+{
+    char line[4096];
+    set_time();
+    log_init(NULL, "mx.example", sink[1], LOG_TEXT, LOG_LEVEL_INFO);
+    log_set_names(&(struct log_names){.first = "postfix", .second = "smtpd", .programs = true});
+    log_warn("x");
+    expect("Nov  3 10:05:", " mx.example postfix/smtpd", "warning: x\n");
+    log_thread_name("postfix/submission");
+    log_error("x");
+    expect("Nov  3 10:05:", " mx.example postfix/submission/smtpd", "error: x\n");
+    log_info_of(LOG_AS_CLEANUP, "x");
+    expect("Nov  3 10:05:", " mx.example postfix/cleanup", "x\n");
+    log_warn_of(LOG_AS_LOCAL, "x");
+    expect("Nov  3 10:05:", " mx.example postfix/local", "warning: x\n");
+    log_thread_name(NULL);
+    log_info_of(LOG_AS_DOVECOT, "lmtp(joe): x");
+    expect_dovecot(" mx.example dovecot: lmtp(joe): x\n");
+    log_info_of(LOG_AS_MALLE, "nobody's");
+    assert_int_equal(receive(line, sizeof line), 0);
+    log_set_names(
+        &(struct log_names){.first = "postfix", .second = "", .prefix = "auth: ", .programs = true});
+    log_info("x");
+    expect_dovecot(" mx.example dovecot: auth: x\n");
+    log_warn("x");
+    expect_dovecot(" mx.example dovecot: auth: Warning: x\n");
+    log_error("x");
+    expect_dovecot(" mx.example dovecot: auth: Error: x\n");
 }
 
 static void syslog_shape(void **state)
@@ -73,13 +129,17 @@ static void syslog_shape(void **state)
     set_time();
     log_init("malle/smtpd", "mx.example", sink[1], LOG_SYSLOG, LOG_LEVEL_DEBUG);
     log_error("e");
-    expect("<19>Nov  3 10:05:", " malle/smtpd", "e");
+    expect("<19>Nov  3 10:05:", " malle/smtpd", "error: e");
     log_warn("w");
-    expect("<20>Nov  3 10:05:", " malle/smtpd", "w");
+    expect("<20>Nov  3 10:05:", " malle/smtpd", "warning: w");
     log_info("i");
     expect("<22>Nov  3 10:05:", " malle/smtpd", "i");
     log_debug("d");
     expect("<23>Nov  3 10:05:", " malle/smtpd", "d");
+    log_set_facility(17);
+    log_line(LOG_LEVEL_FATAL, "f");
+    expect("<138>Nov  3 10:05:", " malle/smtpd", "fatal: f");
+    log_set_facility(2);
 }
 
 static void json_shape(void **state)
@@ -161,7 +221,7 @@ static void *write_lines(void *arg)
 {
     const char *letter = arg;
     for (int i = 0; i < LINES; i++) {
-        log_set_tag(i % 2 ? "odd" : "even");
+        log_set_names(&(struct log_names){.first = i % 2 ? "odd" : "even", .second = ""});
         log_info("%c%c%c%c", *letter, *letter, *letter, *letter);
     }
     return NULL;
@@ -200,10 +260,10 @@ static void threads_do_not_mix(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        log_test(text_shape),         log_test(syslog_shape),
-        log_test(json_shape),         log_test(control_bytes_become_question_marks),
-        log_test(long_lines_are_cut), log_test(levels_filter),
-        log_test(errno_is_kept),      log_test(threads_do_not_mix),
+        log_test(text_shape),         log_test(names_of_roles), log_test(names_of_programs),
+        log_test(syslog_shape),       log_test(json_shape),     log_test(control_bytes_become_question_marks),
+        log_test(long_lines_are_cut), log_test(levels_filter),  log_test(errno_is_kept),
+        log_test(threads_do_not_mix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

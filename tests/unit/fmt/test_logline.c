@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#define ID "4jbFpY4Q7Sz1sLbZ"
+#define ID "0VTX2K1B3C4DZ1SLB"
 
 static void expect(str have, const char *want)
 {
@@ -30,7 +30,11 @@ static void beginnings(void **state)
         {"{\"time\":\"2026-11-27T00:15:33.770354Z\",\"level\":\"info\",\"tag\":\"malle/"
          "smtpd\",\"pid\":22841,\"text\":\"" ID ": say \\\"a\\\\b\\\"\"}\n",
          "smtpd", ID, "say \"a\\b\"", 1795738533, 0},
-        {"Nov 27 01:15:33 h malle/master[1]: warning: x: y", "master", "", "warning: x: y", 0, 27},
+        {"Nov 27 01:15:33 h malle/master[1]: warning: x: y", "master", "", "x: y", 0, 27},
+        {"Nov 27 01:15:33 h postfix/submission/smtpd[1]: warning: " ID ": y", "smtpd", ID, "y", 0, 27},
+        {"Nov 27 01:15:33 h dovecot: imap-login: Login: user=<a>", "dovecot", "",
+         "imap-login: Login: user=<a>", 0, 27},
+        {"Nov 27 01:15:33 h dovecot: auth: Error: a: b", "dovecot", "", "a: b", 0, 27},
     };
     AUTO(buf_deinit) struct buf room = BUF_INIT(1000);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -50,13 +54,41 @@ static void beginnings(void **state)
     }
 }
 
+static void levels(void **state)
+{
+    static const struct {
+        const char *line, *level, *prefix;
+    } rows[] = {
+        {"Nov 27 01:15:33 h malle/queue[1]: " ID ": removed", "Info", ""},
+        {"Nov 27 01:15:33 h malle/queue[1]: Warning: x", "Info", ""},
+        {"Nov 27 01:15:33 h postfix/qmgr[1]: warning: x", "Warning", ""},
+        {"Nov 27 01:15:33 h malle/queue[1]: error: x", "Error", ""},
+        {"Nov 27 01:15:33 h postfix/postsuper[1]: fatal: x", "Fatal", ""},
+        {"Nov 27 01:15:33 h postfix/postsuper[1]: panic: x", "Panic", ""},
+        {"Nov 27 01:15:33 h dovecot: warning: x", "Info", ""},
+        {"Nov 27 01:15:33 h dovecot: imap(a)<1><b>: Warning: x", "Warning", "imap(a)<1><b>"},
+        {"Nov 27 01:15:33 h dovecot: auth: x: Error: y", "Info", ""},
+        {"{\"time\":\"2026-11-27T00:15:33.770354Z\",\"level\":\"warn\",\"tag\":\"malle/"
+         "smtpd\",\"pid\":1,\"text\":\"x\"}\n",
+         "Warning", ""},
+    };
+    AUTO(buf_deinit) struct buf room = BUF_INIT(1000);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct logline l;
+        assert_int_equal(logline_parse(str_c(rows[i].line), &room, &l), RC_OK);
+        assert_string_equal(logline_level_name(l.level), rows[i].level);
+        expect(l.prefix, rows[i].prefix);
+    }
+}
+
 static void no_lines_of_ours(void **state)
 {
     static const char *const rows[] = {
         "",
         "\n",
         "malle: ready",
-        "Nov 27 01:15:33 mail postfix/smtp[12]: " ID ": removed",
+        "Nov 27 01:15:33 mail cron[12]: " ID ": removed",
+        "Nov 27 01:15:33 mail /smtp[12]: " ID ": removed",
         "Nov 27 01:15:33 mail malle/[12]: x",
         "Nov 27 01:15:33 mail malle/smtp: x",
         "Nov 27 25:15:33 m malle/smtp[1]: x",
@@ -91,19 +123,19 @@ static void arrival(void **state)
     expect(f.client, "mx.example[192.0.2.1]");
     expect(f.method, "PLAIN");
     expect(f.account, "joe@example.org");
-    expect(f.user, "");
-    f = facts("client=localhost[local], uid=1000, user=joe");
-    expect(f.user, "joe");
+    expect(f.uid, "");
+    f = facts("uid=1000 from=<joe@example.org>");
+    assert_int_equal(f.event, LOGLINE_CLIENT);
+    expect(f.sender, "joe@example.org");
     expect(f.uid, "1000");
     f = facts("message-id=<a b@c>");
     assert_int_equal(f.event, LOGLINE_MESSAGE_ID);
     expect(f.message_id, "<a b@c>");
-    f = facts("from=<>, size=168, nrcpt=4 (delivering)");
+    f = facts("from=<>, size=168, nrcpt=4 (queue active)");
     assert_int_equal(f.event, LOGLINE_RECEIVED);
     expect(f.sender, "");
     expect(f.size, "168");
     expect(f.recipients, "4");
-    assert_int_equal(facts("from=<a@b>, size=168, nrcpt=4 (queue active)").event, LOGLINE_QUEUED);
     assert_int_equal(facts("from=<a@b>, status=expired, returned to sender").event, LOGLINE_EXPIRED);
 }
 
@@ -124,7 +156,7 @@ static void deliveries(void **state)
     assert_true(logline_said(f.reply, &host, &words));
     expect(host, "mx.example[192.0.2.1]:25");
     expect(words, "450 4.2.1 busy, status=sent (x) to=<y>");
-    f = facts("to=<a@b>, relay=maildir, delay=0.02, dsn=2.0.0, status=sent (delivered to maildir)");
+    f = facts("to=<a@b>, relay=local, delay=0.02, dsn=2.0.0, status=sent (delivered to maildir)");
     expect(f.original, "");
     expect(f.reply, "delivered to maildir");
     assert_false(logline_said(f.reply, &host, &words));
@@ -136,9 +168,10 @@ static void deliveries(void **state)
 
 static void ends(void **state)
 {
-    struct logline_facts f = facts("sender notification: 4jbFpb2s77z1xx0C");
+    struct logline_facts f = facts("sender non-delivery notification: 4jbFpb2s77z1xx0C");
     assert_int_equal(f.event, LOGLINE_NOTIFICATION);
     expect(f.other, "4jbFpb2s77z1xx0C");
+    assert_int_equal(facts("sender hangs up").event, LOGLINE_OTHER);
     assert_int_equal(facts("removed").event, LOGLINE_REMOVED);
     f = facts("reject: RCPT from a[192.0.2.1]: 550 5.1.1 <x; from=<y>: no; from=<s@t> to=<r@s> proto=ESMTP "
               "helo=<h>");
@@ -158,8 +191,8 @@ static void ends(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(beginnings), cmocka_unit_test(no_lines_of_ours),
-                                       cmocka_unit_test(arrival), cmocka_unit_test(deliveries),
-                                       cmocka_unit_test(ends)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(beginnings),       cmocka_unit_test(levels),
+                                       cmocka_unit_test(no_lines_of_ours), cmocka_unit_test(arrival),
+                                       cmocka_unit_test(deliveries),       cmocka_unit_test(ends)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

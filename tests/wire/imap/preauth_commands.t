@@ -51,4 +51,4 @@ C: a LOGOUT
 S: * BYE *
 S: a OK *
 S-EOF:
-LOG: imap-login: Aborted login (no auth attempts in *user=<>, rip=127.0.0.1, lip=127.0.0.1, TLS, session=<*>
+LOG: imap-login: Disconnected: Aborted login by logging out (no auth attempts in *user=<>, rip=127.0.0.1, lip=127.0.0.1, TLS, session=<*>

@@ -100,4 +100,4 @@ S: 250 2.1.5 *
 C-RAW: BDAT 5 LAST\r\n\r\n\0\n\r
 S: 250 2.0.0 <demo@malle.test> *
 S: 250 2.0.0 <other@malle.test> *
-LOG: *: to=<other@malle.test>, relay=maildir, *, status=sent *
+LOG: *: to=<other@malle.test>, relay=virtual, *, status=sent *

@@ -7,7 +7,7 @@ S: +OK *
 C: QUIT
 S: +OK *
 S-EOF:
-LOG: pop3-login: Aborted login (no auth attempts in *
+LOG: pop3-login: Disconnected: Aborted login by logging out (no auth attempts in *
 
 # RFC 1939 §4: commands of the TRANSACTION state are refused
 S: +OK *

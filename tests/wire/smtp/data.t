@@ -25,7 +25,7 @@ S-EOF:
 LOG: <<id>>: client=*[127.0.0.1]
 LOG: <<id>>: message-id=<typical@bar.example>
 LOG: <<id>>: reject: RCPT from *: 550 5.1.1 <Green@malle.test>: *; from=<Smith@bar.example> to=<Green@malle.test> proto=ESMTP helo=<bar.example>
-LOG: <<id>>: to=<demo@malle.test>, relay=maildir, delay=*, delays=*, dsn=2.0.0, status=sent (delivered to maildir)
+LOG: <<id>>: to=<demo@malle.test>, relay=virtual, delay=*, delays=*, dsn=2.0.0, status=sent (delivered to maildir)
 
 # RFC 5321 §4.1.1.4: an empty message, and the next one in the same session
 S: 220 *
