@@ -49,7 +49,8 @@ static const struct {
 static const char *const programs[] = {
     [LOG_AS_CLEANUP] = "cleanup", [LOG_AS_PICKUP] = "pickup", [LOG_AS_QMGR] = "qmgr",
     [LOG_AS_BOUNCE] = "bounce",   [LOG_AS_LOCAL] = "local",   [LOG_AS_VIRTUAL] = "virtual",
-    [LOG_AS_LMTP] = "lmtp",       [LOG_AS_PIPE] = "pipe",     [LOG_AS_ERROR] = "error",
+    [LOG_AS_LMTP] = "lmtp",       [LOG_AS_PIPE] = "pipe",     [LOG_AS_POSTSCREEN] = "postscreen",
+    [LOG_AS_DNSBLOG] = "dnsblog", [LOG_AS_ERROR] = "error",
 };
 
 static _Thread_local const char *thread_first;

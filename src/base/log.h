@@ -38,6 +38,8 @@ enum log_program {
     LOG_AS_VIRTUAL,
     LOG_AS_LMTP,
     LOG_AS_PIPE,
+    LOG_AS_POSTSCREEN,
+    LOG_AS_DNSBLOG,
     LOG_AS_ERROR,   /* which returns mail that leads nowhere */
     LOG_AS_DOVECOT, /* the text begins with what Dovecot puts in front of it */
     LOG_AS_MALLE    /* nobody's: not written with log_names.programs */

@@ -78,7 +78,7 @@ void gate_say(const struct gate_client *c, const char *reply)
 void gate_turn_away(struct gate_client *c, const char *reply)
 {
     gate_say(c, reply);
-    log_info("DISCONNECT " GATE_FMT, GATE_ARG(c));
+    log_info_of(LOG_AS_POSTSCREEN, "DISCONNECT " GATE_FMT, GATE_ARG(c));
     c->v.turn_away(c->v.ctx);
     free(c);
 }
@@ -157,7 +157,7 @@ static void remember(const struct gate_client *c)
     if (c->failed || !c->passed)
         return;
     if ((c->passed & c->todo) == c->todo)
-        log_info("PASS %s " GATE_FMT, c->is_new ? "NEW" : "OLD", GATE_ARG(c));
+        log_info_of(LOG_AS_POSTSCREEN, "PASS %s " GATE_FMT, c->is_new ? "NEW" : "OLD", GATE_ARG(c));
     gate_cache_put(c->gate->parts.cache, &c->record);
 }
 
@@ -176,10 +176,10 @@ static enum gate_access ask_table(const struct gate_client *c, struct table_list
     else if (rc == RC_OK && str_ieq(value, S("reject")))
         said = GATE_REJECT;
     else if (rc == RC_OK && !str_ieq(value, S("dunno")))
-        log_warn("warning: gate_access_list: " STR_FMT ": \"" STR_FMT "\" is not permit, reject or dunno",
+        log_warn("gate_access_list: " STR_FMT ": \"" STR_FMT "\" is not permit, reject or dunno",
                  STR_ARG(str_sub(spec, 0, 100)), STR_ARG(str_sub(value, 0, 100)));
     else if (rc != RC_OK && rc != RC_GONE)
-        log_warn("warning: gate_access_list: %s", err_text(&e));
+        log_warn("gate_access_list: %s", err_text(&e));
     arena_free(a);
     return said;
 }
@@ -222,7 +222,8 @@ void gate_conclude(struct gate_client *c)
     c->session.tests = c->todo & ~c->passed & ~early;
     if (is_crowded(c)) {
         uncount(c);
-        log_info("NOQUEUE: reject: CONNECT from " GATE_FMT ": all server ports busy", GATE_ARG(c));
+        log_info_of(LOG_AS_POSTSCREEN, "NOQUEUE: reject: CONNECT from " GATE_FMT ": all server ports busy",
+                    GATE_ARG(c));
         gate_turn_away(c, "421 4.3.2 All server ports are busy\r\n");
     } else if (c->session.refused || c->session.tests) {
         c->v.go_on(c->v.ctx, c);
@@ -270,16 +271,16 @@ void gate_enter(struct gate *g, const struct gate_visitor *v)
 {
     struct gate_client *c = client_new(g, v);
     struct ip_net address;
-    log_info("CONNECT from " GATE_FMT " to [%s]:%d", GATE_ARG(c), v->own, v->own_port);
+    log_info_of(LOG_AS_POSTSCREEN, "CONNECT from " GATE_FMT " to [%s]:%d", GATE_ARG(c), v->own, v->own_port);
     enum rc rc = ip_parse(str_c(v->address), &address);
     enum gate_access said = rc == RC_OK ? look_up(c, &address) : GATE_PERMIT;
     if (said == GATE_PERMIT) {
-        log_info("ALLOWLISTED " GATE_FMT, GATE_ARG(c));
+        log_info_of(LOG_AS_POSTSCREEN, "ALLOWLISTED " GATE_FMT, GATE_ARG(c));
         gate_conclude(c);
         return;
     }
     if (said == GATE_REJECT) {
-        log_info("DENYLISTED " GATE_FMT, GATE_ARG(c));
+        log_info_of(LOG_AS_POSTSCREEN, "DENYLISTED " GATE_FMT, GATE_ARG(c));
         if (gate_fail(c, v->conf->gate_denylist_action, "5.3.2", "Service currently unavailable"))
             return;
     }
@@ -289,6 +290,6 @@ void gate_enter(struct gate *g, const struct gate_visitor *v)
         return;
     }
     if (!c->todo && !c->failed)
-        log_info("PASS OLD " GATE_FMT, GATE_ARG(c));
+        log_info_of(LOG_AS_POSTSCREEN, "PASS OLD " GATE_FMT, GATE_ARG(c));
     gate_conclude(c);
 }

@@ -51,8 +51,8 @@ static void log_listed(const struct gate_client *c, size_t i, const struct dns_a
     for (size_t j = 0; j < answer->n; j++) {
         const unsigned char *a = (const unsigned char *)answer->rdata[j].p;
         if (answer->rdata[j].n == 4)
-            log_info("addr %s listed by domain " STR_FMT " as %u.%u.%u.%u", c->v.address, STR_ARG(domain),
-                     a[0], a[1], a[2], a[3]);
+            log_info_of(LOG_AS_DNSBLOG, "addr %s listed by domain " STR_FMT " as %u.%u.%u.%u", c->v.address,
+                        STR_ARG(domain), a[0], a[1], a[2], a[3]);
     }
 }
 
@@ -111,7 +111,7 @@ static str public_name(const struct gate_client *c, struct arena *a)
     struct err e = {0};
     enum rc rc = table ? table_list_find_here(table, domain, a, &name, &e) : RC_GONE;
     if (rc != RC_OK && rc != RC_GONE)
-        log_warn("warning: gate_dnsbl_reply_maps: %s", err_text(&e));
+        log_warn("gate_dnsbl_reply_maps: %s", err_text(&e));
     return rc == RC_OK ? name : domain;
 }
 
@@ -122,7 +122,7 @@ static bool refuse(struct gate_client *c)
     str name = str_sub(public_name(c, a), 0, SMTP_GATE_TEXT_MAX / 2);
     snprintf(text, sizeof text, "Service unavailable; client [%s] blocked using " STR_FMT, c->v.address,
              STR_ARG(name));
-    log_info("DNSBL rank %d for " GATE_FMT, c->score.total, GATE_ARG(c));
+    log_info_of(LOG_AS_POSTSCREEN, "DNSBL rank %d for " GATE_FMT, c->score.total, GATE_ARG(c));
     bool gone = gate_fail(c, c->v.conf->gate_dnsbl_action, "5.7.1", text);
     arena_free(a);
     return gone;

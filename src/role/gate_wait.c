@@ -52,10 +52,10 @@ static void note_stress(struct gate *g, const struct conf *conf)
     unsigned n = client_limit_total(g->clients), limit = (unsigned)conf->gate_waiting_limit;
     if (!g->stress && (uint64_t)n * 100 >= (uint64_t)limit * STRESS_FROM) {
         g->stress = true;
-        log_info("entering STRESS mode with %u connections", n);
+        log_info_of(LOG_AS_POSTSCREEN, "entering STRESS mode with %u connections", n);
     } else if (g->stress && (uint64_t)n * 100 <= (uint64_t)limit * STRESS_TO) {
         g->stress = false;
-        log_info("leaving STRESS mode with %u connections", n);
+        log_info_of(LOG_AS_POSTSCREEN, "leaving STRESS mode with %u connections", n);
     }
 }
 
@@ -75,9 +75,11 @@ static void turn_away_unseen(struct gate_client *c)
 {
     bool full = client_limit_total(c->gate->clients) >= (unsigned)c->v.conf->gate_waiting_limit;
     if (full)
-        log_info("reject: connect from " GATE_FMT ": all screening ports busy", GATE_ARG(c));
+        log_info_of(LOG_AS_POSTSCREEN, "reject: connect from " GATE_FMT ": all screening ports busy",
+                    GATE_ARG(c));
     else
-        log_info("NOQUEUE: reject: CONNECT from " GATE_FMT ": too many connections", GATE_ARG(c));
+        log_info_of(LOG_AS_POSTSCREEN, "NOQUEUE: reject: CONNECT from " GATE_FMT ": too many connections",
+                    GATE_ARG(c));
     gate_turn_away(c, full ? "421 4.3.2 All screening ports are busy\r\n"
                            : "421 4.7.0 Error: too many connections\r\n");
 }
@@ -156,8 +158,8 @@ static void take_added(struct gate *g)
 static void hung_up(struct gate_client *c)
 {
     char time[DELAY_SIZE];
-    log_info("HANGUP after %s from " GATE_FMT " in tests before SMTP handshake",
-             delay_format(clock_mono() - c->since, time), GATE_ARG(c));
+    log_info_of(LOG_AS_POSTSCREEN, "HANGUP after %s from " GATE_FMT " in tests before SMTP handshake",
+                delay_format(clock_mono() - c->since, time), GATE_ARG(c));
     end_waiting(c);
     gate_dnsbl_forget(c);
     gate_turn_away(c, "");
@@ -168,9 +170,9 @@ static void talked(struct gate_client *c, str said)
     AUTO(buf_deinit) struct buf text = BUF_INIT(4 * PEEK_MAX + 1);
     char time[DELAY_SIZE];
     gate_text_put(&text, said);
-    log_info("PREGREET %zu after %s from " GATE_FMT ": " STR_FMT, said.n,
-             delay_format(clock_mono() - c->since, time), GATE_ARG(c),
-             STR_ARG(str_sub(buf_str(&text), 0, 100)));
+    log_info_of(LOG_AS_POSTSCREEN, "PREGREET %zu after %s from " GATE_FMT ": " STR_FMT, said.n,
+                delay_format(clock_mono() - c->since, time), GATE_ARG(c),
+                STR_ARG(str_sub(buf_str(&text), 0, 100)));
     c->waits_for_silence = false;
     ignore_input(c);
     if (c->v.conf->gate_greet_action == CONF_GATE_DROP) {

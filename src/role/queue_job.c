@@ -99,8 +99,8 @@ void queue_set_outcome(struct queue_outcome *o, enum queue_result result, const 
     o->reply = arena_str(a, str_c(e->peer[0] ? e->peer : "Temporary failure"));
 }
 
-void queue_log_outcomes(const struct conf *c, const struct queue_job *job, const struct queue_outcome *outcomes,
-                        const char *relay, enum log_program program)
+void queue_log_outcomes(const struct conf *c, const struct queue_job *job,
+                        const struct queue_outcome *outcomes, const char *relay, enum log_program program)
 {
     char delay[DELAY_SIZE];
     delay_format(clock_wall() / 1000 - job->envelope.arrived, delay);

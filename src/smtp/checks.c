@@ -91,7 +91,7 @@ static void log_check(const struct smtp_checks *k, const char *what, const struc
         buf_printf(&line, " helo=<" STR_FMT ">", STR_ARG(s->helo));
     if (text.n)
         buf_printf(&line, ": " STR_FMT, STR_ARG(str_sub(text, 0, SMTP_REASON_MAX)));
-    log_info("%s", buf_cstr(&line));
+    log_info_of(LOG_AS_CLEANUP, "%s", buf_cstr(&line));
 }
 
 static void reject(struct smtp_checks *k, const struct check_stream_unit *u, const struct check_result *r)

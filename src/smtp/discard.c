@@ -25,7 +25,7 @@ static enum rc ask_tables(struct smtp_session *s, str *ret)
     enum rc rc =
         t ? table_list_find(t, TABLE_WHOLE_KEY, s->p->client_address, s->cmd_arena, ret, &e) : RC_GONE;
     if (rc != RC_OK && rc != RC_GONE)
-        log_warn("warning: smtpd_discard_ehlo_keyword_address_maps: lookup error for " STR_FMT ": %s",
+        log_warn("smtpd_discard_ehlo_keyword_address_maps: lookup error for " STR_FMT ": %s",
                  STR_ARG(s->p->client_address), err_text(&e));
     return rc;
 }

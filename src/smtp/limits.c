@@ -37,7 +37,7 @@ static bool is_over(const struct smtp_session *s, enum smtp_event event, bool no
 
 static void log_over(const struct smtp_session *s, enum smtp_event event)
 {
-    log_warn("warning: %s: %d from " SMTP_CLIENT_FMT " for service %s", limits[event].log,
+    log_warn("%s: %d from " SMTP_CLIENT_FMT " for service %s", limits[event].log,
              limit_of(s->conf, event) + 1, SMTP_CLIENT_ARG(s), s->p->service);
 }
 
@@ -54,7 +54,7 @@ bool smtp_refuse_tls(struct smtp_session *s)
 {
     if (!is_over(s, SMTP_EVENT_TLS, false))
         return false;
-    log_warn("warning: Refusing STARTTLS request from " SMTP_CLIENT_FMT " for service %s", SMTP_CLIENT_ARG(s),
+    log_warn("Refusing STARTTLS request from " SMTP_CLIENT_FMT " for service %s", SMTP_CLIENT_ARG(s),
              s->p->service);
     smtp_reply(s, 454, "4.7.0", "Error: %s from " SMTP_CLIENT_FMT, limits[SMTP_EVENT_TLS].text,
                SMTP_CLIENT_ARG(s));

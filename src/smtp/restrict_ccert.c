@@ -44,7 +44,7 @@ enum verdict restrict_permit_ccert(struct smtp_session *s, bool all)
     enum rc rc = table ? restrict_find_ccert(s, table, &found, &e) : RC_GONE;
     if (rc == RC_OK || rc == RC_GONE)
         return rc == RC_OK ? PERMITTED : DUNNO;
-    log_warn("warning: relay_clientcerts: lookup error for fingerprint '" STR_FMT "': %s", STR_ARG(found.key),
+    log_warn("relay_clientcerts: lookup error for fingerprint '" STR_FMT "': %s", STR_ARG(found.key),
              err_text(&e));
     return restrict_refuse(s, BY_FAULT, 451, "4.3.0", "<" SMTP_CLIENT_FMT ">: Temporary lookup failure",
                            SMTP_CLIENT_ARG(s));

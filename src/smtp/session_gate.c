@@ -84,8 +84,8 @@ static bool test_bare_newline(struct smtp_session *s, str line, enum line_end en
 {
     if (!is_pending(s, GATE_BARE_NEWLINE) || end != LINE_LF)
         return false;
-    log_info("BARE NEWLINE from " GATE_CLIENT_FMT " after " STR_FMT, GATE_CLIENT_ARG(s),
-             STR_ARG(str_sub(line, 0, 100)));
+    log_info_of(LOG_AS_POSTSCREEN, "BARE NEWLINE from " GATE_CLIENT_FMT " after " STR_FMT, GATE_CLIENT_ARG(s),
+                STR_ARG(str_sub(line, 0, 100)));
     return fail(s, GATE_BARE_NEWLINE, s->conf->gate_bare_newline_action, "5.5.1", "Protocol error");
 }
 
@@ -95,8 +95,8 @@ static bool test_non_smtp(struct smtp_session *s, str line)
     if (!is_pending(s, GATE_NON_SMTP) || !is_not_smtp(line))
         return false;
     smtp_cmd_split(line, &verb, &args);
-    log_info("NON-SMTP COMMAND from " GATE_CLIENT_FMT " after %s: " STR_FMT " " STR_FMT, GATE_CLIENT_ARG(s),
-             s->last_verb, STR_ARG(str_sub(verb, 0, 100)), STR_ARG(args));
+    log_info_of(LOG_AS_POSTSCREEN, "NON-SMTP COMMAND from " GATE_CLIENT_FMT " after %s: " STR_FMT " " STR_FMT,
+                GATE_CLIENT_ARG(s), s->last_verb, STR_ARG(str_sub(verb, 0, 100)), STR_ARG(args));
     return fail(s, GATE_NON_SMTP, s->conf->gate_non_smtp_command_action, "5.7.0",
                 "Error: I can break rules, too. Goodbye.");
 }
@@ -110,8 +110,8 @@ static bool test_pipelining(struct smtp_session *s, str line)
         return false;
     smtp_cmd_split(line, &verb, &args);
     gate_text_put(&ahead, str_sub(input, 0, 100));
-    log_info("COMMAND PIPELINING from " GATE_CLIENT_FMT " after " STR_FMT ": %s", GATE_CLIENT_ARG(s),
-             STR_ARG(str_sub(verb, 0, 100)), buf_cstr(&ahead));
+    log_info_of(LOG_AS_POSTSCREEN, "COMMAND PIPELINING from " GATE_CLIENT_FMT " after " STR_FMT ": %s",
+                GATE_CLIENT_ARG(s), STR_ARG(str_sub(verb, 0, 100)), buf_cstr(&ahead));
     return fail(s, GATE_PIPELINING, s->conf->gate_pipelining_action, "5.5.1", "Protocol error");
 }
 
@@ -119,7 +119,8 @@ static bool test_count(struct smtp_session *s)
 {
     if (!smtp_gate_refuses(s) || ++s->p->gate->commands <= s->conf->gate_command_count_limit)
         return false;
-    log_info("COMMAND COUNT LIMIT from " GATE_CLIENT_FMT " after %s", GATE_CLIENT_ARG(s), s->last_verb);
+    log_info_of(LOG_AS_POSTSCREEN, "COMMAND COUNT LIMIT from " GATE_CLIENT_FMT " after %s",
+                GATE_CLIENT_ARG(s), s->last_verb);
     smtp_reply(s, 421, NULL, "%s Service unavailable - try again later", s->conf->hostname);
     s->end = SMTP_END_REFUSED;
     return true;
@@ -146,10 +147,11 @@ void smtp_gate_pass(struct smtp_session *s)
 void smtp_gate_refuse(struct smtp_session *s, str recipient)
 {
     const struct smtp_gate *g = s->p->gate;
-    log_info("NOQUEUE: reject: RCPT from " GATE_CLIENT_FMT ": %d %s %s; from=<" STR_FMT ">, to=<" STR_FMT
-             ">, proto=" STR_FMT ", helo=<" STR_FMT ">",
-             GATE_CLIENT_ARG(s), g->code, g->enhanced, g->text, STR_ARG(s->tx.sender), STR_ARG(recipient),
-             STR_ARG(smtp_protocol(s)), STR_ARG(s->helo));
+    log_info_of(LOG_AS_POSTSCREEN,
+                "NOQUEUE: reject: RCPT from " GATE_CLIENT_FMT ": %d %s %s; from=<" STR_FMT ">, to=<" STR_FMT
+                ">, proto=" STR_FMT ", helo=<" STR_FMT ">",
+                GATE_CLIENT_ARG(s), g->code, g->enhanced, g->text, STR_ARG(s->tx.sender), STR_ARG(recipient),
+                STR_ARG(smtp_protocol(s)), STR_ARG(s->helo));
     smtp_reply(s, g->code, g->enhanced, "%s", g->text);
 }
 
@@ -157,9 +159,11 @@ void smtp_gate_log_end(const struct smtp_session *s)
 {
     char time[DELAY_SIZE];
     if (s->end == SMTP_END_LOST)
-        log_info("HANGUP after %s from " GATE_CLIENT_FMT " in tests after SMTP handshake",
-                 delay_format(clock_mono() - s->p->gate->opened, time), GATE_CLIENT_ARG(s));
+        log_info_of(LOG_AS_POSTSCREEN,
+                    "HANGUP after %s from " GATE_CLIENT_FMT " in tests after SMTP handshake",
+                    delay_format(clock_mono() - s->p->gate->opened, time), GATE_CLIENT_ARG(s));
     else if (s->end == SMTP_END_TIMEOUT)
-        log_info("COMMAND TIME LIMIT from " GATE_CLIENT_FMT " after %s", GATE_CLIENT_ARG(s), s->last_verb);
-    log_info("DISCONNECT " GATE_CLIENT_FMT, GATE_CLIENT_ARG(s));
+        log_info_of(LOG_AS_POSTSCREEN, "COMMAND TIME LIMIT from " GATE_CLIENT_FMT " after %s",
+                    GATE_CLIENT_ARG(s), s->last_verb);
+    log_info_of(LOG_AS_POSTSCREEN, "DISCONNECT " GATE_CLIENT_FMT, GATE_CLIENT_ARG(s));
 }
