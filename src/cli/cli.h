@@ -89,6 +89,7 @@ int cmd_install_compat(int argc, char **argv, struct cli *cli);
 
 /* programs of Postfix and Dovecot, in files compat_NAME.c; compat_lda is dovecot-lda */
 int compat_postfix(int argc, char **argv, struct cli *cli);
+int compat_postmulti(int argc, char **argv, struct cli *cli);
 int compat_postqueue(int argc, char **argv, struct cli *cli);
 int compat_postsuper(int argc, char **argv, struct cli *cli);
 int compat_postcat(int argc, char **argv, struct cli *cli);

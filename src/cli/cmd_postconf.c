@@ -5,12 +5,13 @@
 #include "conf/params.h"
 #include "fmt/postfix_expand.h"
 #include "os/file.h"
+#include "table/table.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { TEXT_MAX = 16 << 20, WIDTH = 80 };
+enum { TEXT_MAX = 16 << 20 };
 
 int postconf_fatal(const char *fmt, ...)
 {
@@ -25,9 +26,23 @@ int postconf_fatal(const char *fmt, ...)
 
 /* --- values --- */
 
+static bool find_override(const struct postconf *p, str name, str *ret)
+{
+    for (size_t i = p->n_overrides; i-- > 0;) {
+        str value = str_c(p->overrides[i]);
+        if (str_eq(str_trim(str_take(&value, '=')), name)) {
+            *ret = str_trim(value);
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool find(void *ctx, str name, str *ret)
 {
     const struct postconf *p = ctx;
+    if (!p->defaults && find_override(p, name, ret))
+        return true;
     const struct postfix_param *set = p->defaults ? NULL : postfix_main_find(&p->main, name);
     if (set)
         *ret = set->value;
@@ -58,7 +73,7 @@ static void fold(str line, struct buf *out)
     size_t column = 0;
     for (str rest = line, word; rest.n;) {
         word = str_take(&rest, ' ');
-        if (column > 0 && column + word.n >= WIDTH) {
+        if (column > 0 && column + word.n >= POSTCONF_WIDTH) {
             buf_puts(out, S("\n    "));
             column = 4;
         } else if (column > 0) {
@@ -115,19 +130,27 @@ static bool counts(const struct postconf *p, const struct postfix_param *set)
     return false;
 }
 
+/* -C: builtin are Postfix's own, user those that main.cf makes up and uses; malle has none of single
+ * services, and all are all. */
+static bool has_class(const struct postconf *p, const char *name)
+{
+    return !p->class || strcmp(p->class, "all") == 0 || strcmp(p->class, name) == 0;
+}
+
 static int print_all(const struct postconf *p, struct buf *out)
 {
     size_t n = 0;
     str *names = arena_array(p->a, conf_postfix_params.n + p->main.n + 1, sizeof *names), value;
     must(names);
-    if (p->non_default)
+    if (p->non_default && has_class(p, "builtin"))
         names[n++] = S("config_directory");
-    for (size_t i = 0; !p->non_default && i < conf_postfix_params.n; i++)
+    for (size_t i = 0; !p->non_default && has_class(p, "builtin") && i < conf_postfix_params.n; i++)
         if (!conf_postfix_params.v[i].later)
             names[n++] = str_c(conf_postfix_params.v[i].name);
     for (size_t i = 0; !p->defaults && i < p->main.n_by_name; i++) {
-        bool known = !p->non_default && conf_param_find(CONF_DIALECT_POSTFIX, p->main.by_name[i]->name);
-        if (!known && counts(p, p->main.by_name[i]))
+        bool builtin = conf_param_find(CONF_DIALECT_POSTFIX, p->main.by_name[i]->name);
+        bool printed = builtin && !p->non_default;
+        if (!printed && has_class(p, builtin ? "builtin" : "user") && counts(p, p->main.by_name[i]))
             names[n++] = p->main.by_name[i]->name;
     }
     qsort(names, n, sizeof *names, by_name);
@@ -145,10 +168,25 @@ static int print_named(const struct postconf *p, struct buf *out)
         bool known = find((void *)p, name, &value) || conf_param_find(CONF_DIALECT_POSTFIX, name);
         if (!known)
             fprintf(stderr, "postconf: warning: %s: unknown parameter\n", p->names[i]);
-        else if (!p->non_default || postfix_main_find(&p->main, name))
+        else if (!p->non_default || postfix_main_find(&p->main, name) || find_override(p, name, &value))
             status = print_one(p, name, value, out);
     }
     return status;
+}
+
+/* --- what malle has --- */
+
+/* -a and -A: the kinds of SASL; -l: the locks on mailboxes; -m: the types of tables. */
+static void print_supported(char what, struct buf *out)
+{
+    if (what == 'a')
+        buf_puts(out, S("dovecot\n"));
+    else if (what == 'A')
+        buf_puts(out, S("cyrus\n"));
+    else if (what == 'l')
+        buf_puts(out, S("fcntl\ndotlock\n"));
+    for (size_t i = 0; what == 'm' && table_type_name(i); i++)
+        buf_printf(out, "%s\n", table_type_name(i));
 }
 
 /* --- the command --- */
@@ -162,9 +200,9 @@ static int read_files(struct postconf *p)
         return CLI_FINE;
     if (file_read(buf_cstr(&path), &text) != RC_OK)
         return postconf_fatal("open %s: No such file or directory", buf_cstr(&path));
-    p->main_text = arena_str(p->a, buf_str(&text));
-    enum rc rc = master ? postfix_master_parse(p->main_text, p->a, &p->master)
-                        : postfix_main_parse(p->main_text, p->a, &p->main);
+    p->text = arena_str(p->a, buf_str(&text));
+    enum rc rc = master ? postfix_master_parse(p->text, p->a, &p->master)
+                        : postfix_main_parse(p->text, p->a, &p->main);
     const struct postfix_faults *faults = master ? &p->master.faults : &p->main.faults;
     if (rc != RC_OK)
         return postconf_fatal("%s: too many lines", buf_cstr(&path));
@@ -174,33 +212,71 @@ static int read_files(struct postconf *p)
     return CLI_FINE;
 }
 
+static int usage(void)
+{
+    return postconf_fatal(
+        "usage: postconf [-a | -A | -l | -m] [-c folder] [-C class] [-o name=value] [-dfhHnpvx] "
+        "[-M | -F | -P] [-e | -X | -#] [name...]");
+}
+
+static int take_value_option(struct postconf *p, int option)
+{
+    static const char *const classes[] = {"builtin", "service", "user", "all"};
+    bool known = option != 'C';
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
+        known |= strcmp(optarg, classes[i]) == 0;
+    if (!known)
+        return postconf_fatal("unknown -C option value \"%s\" in \"%s\"", optarg, optarg);
+    if (option == 'o' && !strchr(optarg, '='))
+        return postconf_fatal("invalid parameter override: %s: missing '=' after attribute name", optarg);
+    if (option == 'o' && p->n_overrides == POSTCONF_OVERRIDES_MAX)
+        return postconf_fatal("more than %d times -o", POSTCONF_OVERRIDES_MAX);
+    if (option == 'c')
+        p->folder = optarg;
+    else if (option == 'C')
+        p->class = optarg;
+    else
+        p->overrides[p->n_overrides++] = optarg;
+    return CLI_FINE;
+}
+
+static void take_flag(struct postconf *p, int option)
+{
+    p->defaults |= option == 'd';
+    p->non_default |= option == 'n';
+    p->bare_values |= option == 'h';
+    p->bare_names |= option == 'H';
+    p->expand |= option == 'x';
+    p->fold |= option == 'f';
+    if (strchr("eX#", option))
+        p->edit = (char)option;
+}
+
+/* -p, of main.cf, is how it is without; -v is taken. */
 static int parse_options(int argc, char **argv, struct postconf *p)
 {
+    int status = CLI_FINE;
     optind = 1;
-    for (int c; (c = getopt(argc, argv, "c:defhHnpxFMPX#")) != -1;) {
-        if (c == 'c')
-            p->folder = optarg;
-        else if (c == 'd')
-            p->defaults = true;
-        else if (c == 'n')
-            p->non_default = true;
-        else if (c == 'h')
-            p->bare_values = true;
-        else if (c == 'H')
-            p->bare_names = true;
-        else if (c == 'x')
-            p->expand = true;
-        else if (c == 'f')
-            p->fold = true;
-        else if (c == '?')
-            return postconf_fatal(
-                "usage: postconf [-c folder] [-dfhHnx] [-M | -F | -P | -e | -X | -#] [name...]");
-        else
+    for (int c; status == CLI_FINE && (c = getopt(argc, argv, "aAbc:C:defFhHlmMno:pPtTvxX#")) != -1;) {
+        if (c == '?')
+            return usage();
+        if (strchr("btT", c))
+            return postconf_fatal("-%c: malle's messages to senders have no templates", c);
+        if (strchr("aAlmMFP", c) && p->mode != 'p')
+            return postconf_fatal("specify one of -%c -%c", p->mode, c);
+        if (strchr("aAlmMFP", c))
             p->mode = (char)c;
+        else if (strchr("cCo", c))
+            status = take_value_option(p, c);
+        else
+            take_flag(p, c);
     }
     p->names = argv + optind;
     p->n_names = argc - optind;
-    return CLI_FINE;
+    for (int i = 0; i < p->n_names && !p->edit && strchr("pMFP", p->mode); i++)
+        if (strchr(p->names[i], '='))
+            p->edit = 'e';
+    return status;
 }
 
 int cmd_postconf(int argc, char **argv, struct cli *cli)
@@ -212,13 +288,16 @@ int cmd_postconf(int argc, char **argv, struct cli *cli)
     (void)cli;
     postfix_machine_name(p.machine_name);
     int status = parse_options(argc, argv, &p);
-    if (status == CLI_FINE)
+    bool supported = strchr("aAlm", p.mode) != NULL;
+    if (status == CLI_FINE && !supported)
         status = read_files(&p);
     if (status != CLI_FINE)
         return status;
-    if (strchr("eX#", p.mode))
-        return postconf_edit(&p);
-    if (p.mode != 'p')
+    if (p.edit && !supported)
+        return p.mode == 'p' ? postconf_edit(&p) : postconf_master_edit(&p);
+    if (supported)
+        print_supported(p.mode, &out);
+    else if (p.mode != 'p')
         postconf_master(&p, &out);
     else
         status = p.n_names ? print_named(&p, &out) : print_all(&p, &out);

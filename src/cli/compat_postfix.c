@@ -104,6 +104,25 @@ static int set_permissions(struct cli *cli, pid_t pid)
     return CLI_FINE;
 }
 
+static int upgrade(struct cli *cli, pid_t pid)
+{
+    program_log(PROGRAM_INFO, "main.cf and master.cf are read as they are: nothing has to be upgraded");
+    return CLI_FINE;
+}
+
+static int rotate(struct cli *cli, pid_t pid)
+{
+    return program_fatal("malle does not rotate its log (log_target = %s): logrotate(8) does, and `postfix "
+                         "reload` after it opens the file anew",
+                         cli->conf->log_target);
+}
+
+static int tls(struct cli *cli, pid_t pid)
+{
+    return program_fatal("malle makes no keys and certificates for main.cf: certbot(1) does, and without "
+                         "any malle makes one for itself");
+}
+
 static const struct {
     const char *name;
     int (*run)(struct cli *cli, pid_t pid);
@@ -117,6 +136,9 @@ static const struct {
     {"check", check},
     {"status", status},
     {"set-permissions", set_permissions},
+    {"upgrade-configuration", upgrade},
+    {"logrotate", rotate},
+    {"tls", tls},
 };
 
 int compat_postfix(int argc, char **argv, struct cli *cli)
@@ -139,6 +161,13 @@ int compat_postfix(int argc, char **argv, struct cli *cli)
         if (strcmp(argv[optind], commands[i].name) == 0)
             return commands[i].run(cli, server_pid(c));
     return program_fatal("unknown command: '%s'. Usage: postfix start (or stop, reload, abort, flush, check, "
-                         "status, set-permissions)",
+                         "status, set-permissions, upgrade-configuration)",
                          argv[optind]);
+}
+
+/* Instances of Postfix share programs; each of malle has settings of its own. */
+int compat_postmulti(int argc, char **argv, struct cli *cli)
+{
+    return cli_fail("malle has no instances below one another: another server is `malle -c FOLDER run`, with "
+                    "state_dir and run_dir of its own");
 }

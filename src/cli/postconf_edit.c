@@ -14,7 +14,7 @@ static const char *find_edit(const struct postconf *p, str name)
 {
     const char *found = NULL;
     for (int i = 0; i < p->n_names; i++) {
-        str rest = str_c(p->names[i]), about = p->mode == 'e' ? str_take(&rest, '=') : rest;
+        str rest = str_c(p->names[i]), about = p->edit == 'e' ? str_take(&rest, '=') : rest;
         if (str_eq(str_trim(about), name))
             found = p->names[i];
     }
@@ -38,42 +38,48 @@ static bool is_text(str line)
 static void put_lines(const struct postconf *p, bool *done, struct buf *out)
 {
     const char *edit = NULL;
-    for (str rest = p->main_text, line; rest.n;) {
+    for (str rest = p->text, line; rest.n;) {
         line = str_take(&rest, '\n');
         bool continues = line.n && tabletext_is_white(line.p[0]);
         if (is_text(line) && !continues) {
             str value = line;
             edit = find_edit(p, str_trim(str_take(&value, '=')));
-            for (int i = 0; edit && p->mode == 'e' && i < p->n_names; i++)
+            for (int i = 0; edit && p->edit == 'e' && i < p->n_names; i++)
                 if (p->names[i] == edit) {
                     done[i] = true;
                     put_edit(edit, out);
                 }
         }
         bool edited = edit && is_text(line);
-        if (edited && p->mode == '#')
+        if (edited && p->edit == '#')
             buf_putc(out, '#');
-        if (!edited || p->mode == '#')
+        if (!edited || p->edit == '#')
             buf_printf(out, STR_FMT "\n", STR_ARG(line));
     }
 }
 
-int postconf_edit(const struct postconf *p)
+int postconf_write(const struct postconf *p, const char *file, const struct buf *text)
 {
-    AUTO(buf_deinit) struct buf text = BUF_INIT(TEXT_MAX), path = BUF_INIT(4096);
-    bool *done = arena_array(p->a, (size_t)p->n_names + 1, sizeof *done);
+    AUTO(buf_deinit) struct buf path = BUF_INIT(4096);
     struct stat st;
-    must(done);
-    for (int i = 0; i < p->n_names; i++)
-        if (p->mode == 'e' && !strchr(p->names[i], '='))
-            return postconf_fatal("missing '=' after attribute name: \"%s\"", p->names[i]);
-    put_lines(p, done, &text);
-    for (int i = 0; p->mode == 'e' && i < p->n_names; i++)
-        if (!done[i])
-            put_edit(p->names[i], &text);
-    buf_printf(&path, "%s/main.cf", p->folder);
-    if (stat(buf_cstr(&path), &st) != 0 ||
-        file_replace(buf_cstr(&path), buf_str(&text), st.st_mode & 07777) != RC_OK)
+    buf_printf(&path, "%s/%s", p->folder, file);
+    if (text->overflow || stat(buf_cstr(&path), &st) != 0 ||
+        file_replace(buf_cstr(&path), buf_str(text), st.st_mode & 07777) != RC_OK)
         return postconf_fatal("%s cannot be written", buf_cstr(&path));
     return CLI_FINE;
+}
+
+int postconf_edit(const struct postconf *p)
+{
+    AUTO(buf_deinit) struct buf text = BUF_INIT(TEXT_MAX);
+    bool *done = arena_array(p->a, (size_t)p->n_names + 1, sizeof *done);
+    must(done);
+    for (int i = 0; i < p->n_names; i++)
+        if (p->edit == 'e' && !strchr(p->names[i], '='))
+            return postconf_fatal("missing '=' after attribute name: \"%s\"", p->names[i]);
+    put_lines(p, done, &text);
+    for (int i = 0; p->edit == 'e' && i < p->n_names; i++)
+        if (!done[i])
+            put_edit(p->names[i], &text);
+    return postconf_write(p, "main.cf", &text);
 }

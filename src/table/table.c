@@ -27,6 +27,11 @@ const struct table_type *table_find_type(str name)
     return NULL;
 }
 
+const char *table_type_name(size_t i)
+{
+    return i < sizeof types / sizeof *types ? types[i]->name : NULL;
+}
+
 void table_warn(struct table *t, const char *fmt, ...)
 {
     char text[500];

@@ -51,6 +51,9 @@ struct table_env {
 
 struct table;
 
+/* The name of the i-th type of tables, from 0; NULL behind the last. */
+const char *table_type_name(size_t i);
+
 /* spec: "type:name", names without blanks unless in braces. RC_PERM: there is no such type, or its file or
  * name is wrong; RC_GONE: the file is missing; RC_LIMIT: it is larger than file_max; RC_TEMP: it cannot be
  * read now. *e says so for the log, with the file and line. */

@@ -11,7 +11,7 @@ from harness import MALLE, REPORTS, Server, eventually
 from local.programs import Programs
 
 NAMES = {'sendmail', 'mailq', 'newaliases', 'postmap', 'postalias', 'postfix', 'postqueue', 'postsuper', 'postcat', 'postlog',
-         'postconf', 'dovecot', 'doveconf', 'doveadm'}
+         'postconf', 'postmulti', 'dovecot', 'doveconf', 'doveadm', 'dovecot-lda', 'deliver'}
 
 
 # --- install-compat ---
