@@ -1,5 +1,6 @@
 /* doveadm: the commands that malle has of it. */
 #include "cli/doveadm.h"
+#include "cli/doveadm_print.h"
 
 #include <stdarg.h>
 #include <unistd.h>
@@ -77,7 +78,7 @@ bool doveadm_mask_fits(const char *mask, const char *name)
 
 static int list_commands(void)
 {
-    fputs("usage: doveadm [-Dv] [-c <config file>] <command> [<args>]\n", stderr);
+    fputs("usage: doveadm [-Dv] [-c <config file>] [-f <formatter>] <command> [<args>]\n", stderr);
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(stderr, "  %s%s%s %s\n", commands[i].group ? commands[i].group : "",
                 commands[i].group ? " " : "", commands[i].name, commands[i].usage);
@@ -108,11 +109,13 @@ int compat_doveadm(int argc, char **argv, struct cli *cli)
 {
     int option;
     opterr = 0;
-    while ((option = getopt(argc, argv, "+c:Dv")) != -1) {
+    while ((option = getopt(argc, argv, "+c:Df:v")) != -1) {
         if (option == '?')
             return list_commands();
         if (option == 'c')
             cli_use_conf(cli, optarg);
+        if (option == 'f' && doveadm_choose_format(optarg) != RC_OK)
+            return cli_fail_status(EX_TEMPFAIL, "Unknown print formatter: %s", optarg);
     }
     return optind < argc ? find_and_run(argc - optind, argv + optind, cli) : list_commands();
 }

@@ -1,5 +1,6 @@
 /* doveadm mailbox: the mailboxes of one user, changed as that user through the store that sessions use. */
 #include "cli/doveadm.h"
+#include "cli/doveadm_print.h"
 #include "cli/user_mail.h"
 #include "cli/who_is.h"
 #include "fmt/imap_match.h"
@@ -118,16 +119,39 @@ static int each_box(struct work *w, int first,
     return status;
 }
 
-static int print_name(struct work *w, const struct store_box_info *box, void *ctx)
+/* What is printed at the end. */
+struct rows {
+    struct arena *a;
+    str *cells;
+    size_t n, room, columns;
+};
+
+static str *add_row(struct rows *r)
 {
+    if (r->n == r->room) {
+        r->cells = arena_grow(r->a, r->cells, r->n, r->columns * sizeof *r->cells);
+        r->room = r->n < 8 ? 8 : 2 * r->n;
+    }
+    must(r->cells);
+    return r->cells + r->columns * r->n++;
+}
+
+static int add_name(struct work *w, const struct store_box_info *box, void *ctx)
+{
+    struct rows *r = ctx;
     if (w->subscriptions ? box->subscribed : box->exists)
-        printf(STR_FMT "\n", STR_ARG(box->name));
+        *add_row(r) = arena_str(r->a, box->name);
     return EX_OK;
 }
 
 static int list(struct work *w)
 {
-    return each_box(w, 0, print_name, NULL);
+    static const struct doveadm_column column = {"mailbox", "mailbox", .bare = true};
+    AUTO(arena_freep) struct arena *a = arena_new(LIST_BYTES_MAX);
+    struct rows rows = {.a = a, .columns = 1};
+    int status = each_box(w, 0, add_name, &rows);
+    doveadm_print(DOVEADM_FLOW, &column, 1, rows.cells, rows.n);
+    return status;
 }
 
 int doveadm_mailbox_list(int argc, char **argv, struct cli *cli)
@@ -156,24 +180,20 @@ static int parse_fields(const struct work *w, unsigned *ret)
     return *ret ? EX_OK : cli_fail_status(EX_USAGE, "No status fields");
 }
 
-static void print_fields(unsigned fields, const struct store_status *s)
+static void put_fields(unsigned fields, const struct store_status *s, struct arena *a, str *cells)
 {
     const uint64_t values[FIELDS] = {s->messages, s->recent,        s->uidnext, s->uidvalidity,
                                      s->unseen,   s->highestmodseq, s->size};
-    bool first = true;
-    for (unsigned i = 0; i < FIELDS; i++) {
-        if (!(fields & 1u << i))
-            continue;
-        printf("%s%s=%llu", first ? "" : " ", field_names[i], (unsigned long long)values[i]);
-        first = false;
-    }
-    putchar('\n');
+    for (unsigned i = 0; i < FIELDS; i++)
+        if (fields & 1u << i)
+            *cells++ = arena_printf(a, "%llu", (unsigned long long)values[i]);
 }
 
 struct counting {
     unsigned fields;
     struct store_status sum;
     bool found;
+    struct rows rows;
 };
 
 /* A name that stands alone must be there; among others, and as a mask, it only chooses. */
@@ -207,21 +227,39 @@ static int count_box(struct work *w, const struct store_box_info *box, void *ctx
         c->sum.size += s.size;
         return EX_OK;
     }
-    printf(STR_FMT " ", STR_ARG(box->name));
-    print_fields(c->fields, &s);
+    str *cells = add_row(&c->rows);
+    cells[0] = arena_str(c->rows.a, box->name);
+    put_fields(c->fields, &s, c->rows.a, cells + 1);
     return EX_OK;
+}
+
+/* The columns: the name, but not of a total, and the fields. */
+static size_t columns_of(const struct work *w, unsigned fields, struct doveadm_column ret[FIELDS + 1])
+{
+    size_t n = 0;
+    if (!w->total)
+        ret[n++] = (struct doveadm_column){"mailbox", "mailbox", .bare = true};
+    for (unsigned i = 0; i < FIELDS; i++)
+        if (fields & 1u << i)
+            ret[n++] = (struct doveadm_column){field_names[i], field_names[i]};
+    return n;
 }
 
 static int status(struct work *w)
 {
-    struct counting c = {0};
+    AUTO(arena_freep) struct arena *a = arena_new(LIST_BYTES_MAX);
+    struct counting c = {.rows = {.a = a}};
+    struct doveadm_column columns[FIELDS + 1];
     int result = parse_fields(w, &c.fields);
-    if (result == EX_OK)
-        result = each_box(w, 1, count_box, &c);
+    if (result != EX_OK)
+        return result;
+    c.rows.columns = columns_of(w, c.fields, columns);
+    result = each_box(w, 1, count_box, &c);
     if (result == EX_OK)
         result = tell_missing(w, &c);
-    if (w->total && c.fields)
-        print_fields(c.fields, &c.sum);
+    if (w->total)
+        put_fields(c.fields, &c.sum, a, add_row(&c.rows));
+    doveadm_print(DOVEADM_FLOW, columns, c.rows.columns, c.rows.cells, c.rows.n);
     return result;
 }
 

@@ -3,22 +3,16 @@
 #include "base/arena.h"
 #include "base/num.h"
 #include "cli/doveadm.h"
+#include "cli/doveadm_print.h"
 #include "cli/server.h"
 #include "fmt/ip.h"
 #include "role/master.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-enum {
-    STATUS_BYTES_MAX = 4 << 20,
-    SESSIONS_BYTES_MAX = 64 << 20,
-    COLUMNS_MAX = 5,
-    WIDTH_DEFAULT = 80,
-    WIDTH_MIN = 30
-};
+enum { STATUS_BYTES_MAX = 4 << 20, SESSIONS_BYTES_MAX = 64 << 20 };
 
 /* --- what runs --- */
 
@@ -110,47 +104,6 @@ static int find_sessions(struct cli *cli, char **masks, struct sessions *s, stru
     return result;
 }
 
-/* --- the table --- */
-
-struct column {
-    const char *title;
-    bool right, wide; /* wide: takes half of the room that is left; else the last one does */
-};
-
-static size_t terminal_width(void)
-{
-    struct winsize w;
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) != 0)
-        return WIDTH_DEFAULT;
-    return w.ws_col < WIDTH_MIN ? WIDTH_MIN : w.ws_col;
-}
-
-static void put_cell(const struct column *c, size_t width, str text, bool last)
-{
-    int pad = width > text.n ? (int)(width - text.n) : 0;
-    printf("%*s" STR_FMT "%*s%s", c->right ? pad : 0, "", STR_ARG(text), c->right ? 0 : pad, "",
-           last ? "\n" : " ");
-}
-
-/* cells: rows * n texts. */
-static void print_table(const struct column *columns, size_t n, const str *cells, size_t rows)
-{
-    size_t width[COLUMNS_MAX], total = n - 1, wide = n - 1;
-    for (size_t i = 0; i < n; i++) {
-        width[i] = strlen(columns[i].title);
-        for (size_t row = 0; row < rows; row++)
-            width[i] = cells[row * n + i].n > width[i] ? cells[row * n + i].n : width[i];
-        total += width[i];
-        wide = columns[i].wide ? i : wide;
-    }
-    if (total < terminal_width())
-        width[wide] += (terminal_width() - total) / 2;
-    for (size_t i = 0; i < n; i++)
-        put_cell(&columns[i], width[i], str_c(columns[i].title), i + 1 == n);
-    for (size_t i = 0; i < rows * n; i++)
-        put_cell(&columns[i % n], width[i % n], cells[i], i % n + 1 == n);
-}
-
 /* --- who --- */
 
 static bool is_same_user(const struct session *a, const struct session *b)
@@ -195,24 +148,24 @@ static void gather_row(struct sessions *s, size_t first, str row[5])
 
 static void print_users(struct sessions *s)
 {
-    static const struct column columns[] = {{"username", false, false},
-                                            {"#", true, false},
-                                            {"proto", false, false},
-                                            {"(pids)", false, false},
-                                            {"(ips)", false, false}};
+    static const struct doveadm_column columns[] = {{"username", "username"},
+                                                    {"connections", "#", .right = true},
+                                                    {"service", "proto"},
+                                                    {"pids", "(pids)"},
+                                                    {"ips", "(ips)"}};
     str *cells = arena_array(s->a, 5 * s->n + 1, sizeof *cells);
     size_t rows = 0;
     must(cells);
     for (size_t i = 0; i < s->n; i++)
         if (is_first(s, i))
             gather_row(s, i, cells + 5 * rows++);
-    print_table(columns, 5, cells, rows);
+    doveadm_print(DOVEADM_TABLE, columns, 5, cells, rows);
 }
 
 static void print_each(struct sessions *s)
 {
-    static const struct column columns[] = {
-        {"username", false, true}, {"proto", false, false}, {"pid", false, false}, {"ip", false, false}};
+    static const struct doveadm_column columns[] = {
+        {"username", "username", .wide = true}, {"service", "proto"}, {"pid", "pid"}, {"ip", "ip"}};
     str *cells = arena_array(s->a, 4 * s->n + 1, sizeof *cells);
     must(cells);
     for (size_t i = 0; i < s->n; i++) {
@@ -222,7 +175,7 @@ static void print_each(struct sessions *s)
         row[2] = arena_printf(s->a, "%d", s->v[i].pid);
         row[3] = s->v[i].ip;
     }
-    print_table(columns, 4, cells, s->n);
+    doveadm_print(DOVEADM_TABLE, columns, 4, cells, s->n);
 }
 
 int doveadm_who(int argc, char **argv, struct cli *cli)
@@ -294,8 +247,14 @@ int doveadm_kick(int argc, char **argv, struct cli *cli)
 
 /* --- service status --- */
 
-struct service {
-    str name;
+enum { SERVICE_COLUMNS = 3 };
+
+struct services {
+    struct arena *a;
+    char **names; /* those that are meant, and NULL; none: all */
+    str *cells;
+    size_t rows, room;
+    str name; /* of the one whose processes are counted */
     unsigned processes, restarts;
 };
 
@@ -309,43 +268,55 @@ static bool is_named(char **names, str name)
     return false;
 }
 
-/* Blocks of lines, with a form feed between them. */
-static void print_service(char **names, const struct service *s, bool *after_another)
+static void add_service(struct services *s)
 {
-    if (s->name.n == 0 || !is_named(names, s->name))
+    if (s->name.n == 0 || !is_named(s->names, s->name))
         return;
-    printf("%sname: " STR_FMT "\nprocess_count: %u\nprocess_total: %u\n", *after_another ? "\f\n" : "",
-           STR_ARG(s->name), s->processes, s->processes + s->restarts);
-    *after_another = true;
+    if (s->rows == s->room) {
+        s->cells = arena_grow(s->a, s->cells, s->rows, SERVICE_COLUMNS * sizeof *s->cells);
+        s->room = s->rows < 8 ? 8 : 2 * s->rows;
+    }
+    must(s->cells);
+    str *row = s->cells + SERVICE_COLUMNS * s->rows++;
+    row[0] = s->name;
+    row[1] = arena_printf(s->a, "%u", s->processes);
+    row[2] = arena_printf(s->a, "%u", s->processes + s->restarts);
 }
 
 /* "role PID READY RESTARTS UPTIME NAME", each followed by its children */
-static struct service read_role(str line)
+static void begin_service(struct services *s, str line)
 {
     uint32_t pid = 0, restarts = 0;
     (void)!num_parse_u32(str_take(&line, '\t'), INT32_MAX, &pid);
     (void)str_take(&line, '\t');
     (void)!num_parse_u32(str_take(&line, '\t'), UINT32_MAX, &restarts);
     (void)str_take(&line, '\t');
-    return (struct service){.name = line, .processes = pid != 0, .restarts = restarts};
+    s->name = line;
+    s->processes = pid != 0;
+    s->restarts = restarts;
 }
 
 int doveadm_service_status(int argc, char **argv, struct cli *cli)
 {
+    static const struct doveadm_column columns[SERVICE_COLUMNS] = {
+        {"name", "name"}, {"process_count", "process_count"}, {"process_total", "process_total"}};
+    AUTO(arena_freep) struct arena *a = arena_new(SESSIONS_BYTES_MAX);
     AUTO(buf_deinit) struct buf status = BUF_INIT(STATUS_BYTES_MAX);
-    struct service s = {0};
-    bool after_another = false;
+    struct services s = {.a = a, .names = argv + 1};
     int result = ask_master(cli, &status);
-    str rest = buf_str(&status);
-    while (result == EX_OK && rest.n) {
-        str line = str_take(&rest, '\n'), kind = str_take(&line, '\t');
+    if (result != EX_OK)
+        return result;
+    for (str rest = buf_str(&status), line; rest.n;) {
+        line = str_take(&rest, '\n');
+        str kind = str_take(&line, '\t');
         if (str_eq(kind, S("role"))) {
-            print_service(argv + 1, &s, &after_another);
-            s = read_role(line);
+            add_service(&s);
+            begin_service(&s, line);
         } else if (str_eq(kind, S("child"))) {
             s.processes++;
         }
     }
-    print_service(argv + 1, &s, &after_another);
-    return result;
+    add_service(&s);
+    doveadm_print(DOVEADM_PAGER, columns, SERVICE_COLUMNS, s.cells, s.rows);
+    return EX_OK;
 }
