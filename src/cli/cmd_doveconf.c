@@ -10,11 +10,18 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-enum { TEXT_MAX = 16 << 20, ENTRIES_MAX = 60000 };
+enum { TEXT_MAX = 16 << 20, ENTRIES_MAX = 60000, FILTERS_MAX = 4 };
+enum { DOVECONF_FATAL = 89 /* the status of Dovecot's own */ };
 
 struct doveconf {
     const char *file;
-    bool all, bare, secrets;
+    bool all, bare, secrets;       /* -a, -h, -P */
+    bool as_set, defaults, expand; /* -N, -d, -x */
+    struct {
+        const char *kind;
+        str name;
+    } filters[FILTERS_MAX]; /* -f: the blocks whose settings count before those at the top */
+    size_t n_filters;
     struct arena *a;
     struct dovecot_conf conf;
 };
@@ -34,12 +41,30 @@ static bool is_filter(const struct dovecot_block *b)
            str_eq(b->kind, S("local_name"));
 }
 
+/* Whether -f chooses the block. */
+static bool is_chosen(const struct doveconf *d, const struct dovecot_block *b)
+{
+    for (size_t i = 0; b && i < d->n_filters; i++)
+        if (!b->parent && str_eq(b->kind, str_c(d->filters[i].kind)) && str_eq(b->name, d->filters[i].name))
+            return true;
+    return false;
+}
+
+/* Whether -f says for blocks of this kind which of them counts. */
+static bool is_decided(const struct doveconf *d, const struct dovecot_block *b)
+{
+    for (size_t i = 0; i < d->n_filters; i++)
+        if (str_eq(b->kind, str_c(d->filters[i].kind)))
+            return true;
+    return false;
+}
+
 static bool is_default(const struct doveconf *d, const struct dovecot_setting *s)
 {
     AUTO(buf_deinit) struct buf name = BUF_INIT(4096);
     dovecot_param_name(s, &name);
     const struct conf_param *known = conf_param_find(CONF_DIALECT_DOVECOT, buf_str(&name));
-    if (d->all || (s->block && is_filter(s->block)))
+    if (d->all || d->as_set || (s->block && is_filter(s->block)))
         return false;
     return known && known->initial && s->kind != DOVECOT_FILE &&
            conf_param_same(known, s->value, str_c(known->initial));
@@ -64,19 +89,31 @@ static void add(struct entry *list, size_t *n, struct entry e)
         list[(*n)++] = e;
 }
 
+/* At the top (b is NULL) what a block says that is chosen counts. */
 static const struct dovecot_setting *find(const struct doveconf *d, const struct dovecot_block *b, str name)
 {
-    for (size_t i = 0; i < d->conf.count; i++)
-        if (d->conf.settings[i].block == b && str_eq(d->conf.settings[i].name, name))
-            return &d->conf.settings[i];
-    return NULL;
+    const struct dovecot_setting *found = NULL;
+    for (size_t i = 0; i < d->conf.count; i++) {
+        const struct dovecot_setting *s = &d->conf.settings[i];
+        if (!str_eq(s->name, name))
+            continue;
+        if (!b && is_chosen(d, s->block))
+            return s;
+        if (s->block == b && !found)
+            found = s;
+    }
+    return found;
 }
 
-/* What Dovecot prints though nobody set it: with -a all at the top, of a namespace always two. */
+/* What Dovecot prints though nobody set it: with -a all at the top, of a namespace always two, with -N the
+ * name of a database. */
 static void add_defaults(const struct doveconf *d, const struct dovecot_block *b, struct entry *list,
                          size_t *n)
 {
     static const char *const of_namespace[] = {"location", "prefix"};
+    bool database = b && (str_eq(b->kind, S("passdb")) || str_eq(b->kind, S("userdb")));
+    if (database && d->as_set && !find(d, b, S("name")))
+        add(list, n, (struct entry){.key = S("name"), .name = S("name"), .value = b->name});
     for (size_t i = 0; d->all && !b && i < conf_dovecot_params.n; i++) {
         const struct conf_param *p = &conf_dovecot_params.v[i];
         str name = str_c(p->name);
@@ -98,14 +135,28 @@ static int by_key(const void *a, const void *b)
 
 /* --- printing --- */
 
+/* What the file has that the setting names, with -x. */
+static bool put_file(const struct doveconf *d, const struct entry *e, struct buf *out)
+{
+    AUTO(buf_deinit) struct buf text = BUF_INIT(TEXT_MAX), path = BUF_INIT(4096);
+    if (!d->expand || !e->is_file)
+        return false;
+    dovecot_conf_path(&path, e->value, str_c(d->file));
+    if (file_read(buf_cstr(&path), &text) != RC_OK)
+        return false;
+    buf_puts(out, buf_str(&text));
+    return true;
+}
+
 static void put_value(const struct doveconf *d, const struct entry *e, struct buf *out)
 {
     str v = e->value;
-    bool quote =
+    bool odd =
         str_find(v, S(" #")) >= 0 || (v.n && (v.p[0] == ' ' || v.p[v.n - 1] == ' ')) || str_starts(v, S("#"));
+    bool quote = odd && !d->bare;
     if (str_eq(e->name, S("ssl_key")) && !d->secrets)
         buf_puts(out, S("# hidden, use -P to show it"));
-    else
+    else if (!put_file(d, e, out))
         buf_printf(out, quote ? "\"%s" STR_FMT "\"" : "%s" STR_FMT, e->is_file ? "<" : "", STR_ARG(v));
 }
 
@@ -118,7 +169,8 @@ static void put_inside(const struct doveconf *d, const struct dovecot_block *b, 
     must(list);
     for (size_t i = 0; i < d->conf.count; i++) {
         const struct dovecot_setting *s = &d->conf.settings[i];
-        if (s->block == b && !is_default(d, s))
+        bool here = s->block == b || (!b && is_chosen(d, s->block));
+        if (here && !is_default(d, s) && (b || find(d, NULL, s->name) == s))
             add(list, &n,
                 (struct entry){
                     .key = s->name, .name = s->name, .value = s->value, .is_file = s->kind == DOVECOT_FILE});
@@ -143,7 +195,8 @@ static void put_inside(const struct doveconf *d, const struct dovecot_block *b, 
         buf_putc(out, '\n');
     }
     for (size_t i = 0; i < d->conf.block_count; i++)
-        if (d->conf.blocks[i]->parent == b && is_filter(d->conf.blocks[i]) && !is_empty(d, d->conf.blocks[i]))
+        if (d->conf.blocks[i]->parent == b && is_filter(d->conf.blocks[i]) &&
+            !is_decided(d, d->conf.blocks[i]) && !is_empty(d, d->conf.blocks[i]))
             put_block(d, d->conf.blocks[i], depth, out);
     free(list);
 }
@@ -203,10 +256,12 @@ static void put_named(const struct doveconf *d, str name, struct buf *out)
 static int read_files(struct doveconf *d)
 {
     AUTO(buf_deinit) struct buf text = BUF_INIT(TEXT_MAX);
+    if (d->defaults) /* as an empty file */
+        return CLI_FINE;
     if (file_read(d->file, &text) != RC_OK) {
         fprintf(stderr, "doveconf: Fatal: Error in configuration file %s: open(%s) failed\n", d->file,
                 d->file);
-        return 89; /* EX_CONFIG of Dovecot */
+        return DOVECONF_FATAL;
     }
     if (dovecot_files_read(d->file, arena_str(d->a, buf_str(&text)), NULL, NULL, d->a, &d->conf) != RC_OK)
         return cli_fail("%s has too many settings", d->file);
@@ -216,9 +271,51 @@ static int read_files(struct doveconf *d)
                 p->warning ? "Warning" : "Fatal", p->warning ? "" : "Error in configuration file ",
                 STR_ARG(p->file), p->line, STR_ARG(p->text));
         if (!p->warning)
-            return 89;
+            return DOVECONF_FATAL;
     }
     return CLI_FINE;
+}
+
+/* "protocol=imap", "service=imap", which is the same, or "lname=HOST"; several with spaces between. */
+static int take_filters(struct doveconf *d, str text)
+{
+    while (text.n) {
+        str value = str_take(&text, ' '), key = str_take(&value, '=');
+        bool protocol = str_eq(key, S("protocol")) || str_eq(key, S("service"));
+        if (!protocol && !str_eq(key, S("lname")))
+            return cli_fail_status(DOVECONF_FATAL,
+                                   "malle chooses by protocol, service and lname, not by " STR_FMT,
+                                   STR_ARG(key));
+        if (d->n_filters == FILTERS_MAX)
+            return cli_fail_status(DOVECONF_FATAL, "more than %d filters", FILTERS_MAX);
+        d->filters[d->n_filters].kind = protocol ? "protocol" : "local_name";
+        d->filters[d->n_filters++].name = value;
+    }
+    return CLI_FINE;
+}
+
+/* -k and -n change nothing here. */
+static int take_options(int argc, char **argv, struct doveconf *d)
+{
+    int status = CLI_FINE;
+    optind = 1;
+    for (int c; status == CLI_FINE && (c = getopt(argc, argv, "ac:df:hknNPx")) != -1;) {
+        d->all |= c == 'a' || c == 'd';
+        d->defaults |= c == 'd';
+        d->bare |= c == 'h';
+        d->secrets |= c == 'P';
+        d->as_set |= c == 'N';
+        d->expand |= c == 'x';
+        if (c == 'c')
+            d->file = optarg;
+        else if (c == 'f')
+            status = take_filters(d, str_c(optarg));
+        else if (c == '?')
+            status = cli_fail_status(DOVECONF_FATAL,
+                                     "doveconf takes -a, -c FILE, -d, -f FILTER, -h, -k, -n, -N, -P, "
+                                     "-x and names of settings");
+    }
+    return status;
 }
 
 int cmd_doveconf(int argc, char **argv, struct cli *cli)
@@ -227,20 +324,9 @@ int cmd_doveconf(int argc, char **argv, struct cli *cli)
     AUTO(buf_deinit) struct buf out = BUF_INIT(TEXT_MAX);
     struct doveconf d = {.file = "/etc/dovecot/dovecot.conf", .a = a};
     (void)cli;
-    optind = 1;
-    for (int c; (c = getopt(argc, argv, "c:nahP")) != -1;) {
-        if (c == 'c')
-            d.file = optarg;
-        else if (c == 'a')
-            d.all = true;
-        else if (c == 'h')
-            d.bare = true;
-        else if (c == 'P')
-            d.secrets = true;
-        else if (c != 'n')
-            return cli_usage("doveconf takes -c FILE, -n, -a, -h, -P and names of settings");
-    }
-    int status = read_files(&d);
+    int status = take_options(argc, argv, &d);
+    if (status == CLI_FINE)
+        status = read_files(&d);
     if (status != CLI_FINE)
         return status;
     if (optind == argc) {

@@ -1,9 +1,7 @@
 """malle doveconf beside Dovecot's own doveconf: the same files and options, the same output but for the heading."""
-import os
 import pathlib
 import shutil
 import subprocess
-import tempfile
 
 import pytest
 
@@ -40,24 +38,23 @@ mail_max_userip_connections = 10
 auth_failure_delay = 3 secs
 '''
 RUNS = [['-n'], ['-h', 'mail_location', 'protocols'], ['mail_location', 'ssl_cert', 'first_valid_uid'], ['service/auth/user'],
-        ['nosuch'], ['-h', 'auth_mechanisms'], ['ssl_min_protocol', 'auth_failure_delay'], ['-P', 'ssl_key']]
+        ['nosuch'], ['-h', 'auth_mechanisms'], ['ssl_min_protocol', 'auth_failure_delay'], ['-P', 'ssl_key'],
+        ['-N'], ['-d', 'mail_location', 'auth_mechanisms', 'ssl_min_protocol'], ['-k', 'mail_location', 'nosuch'], ['-x', 'ssl_cert'],
+        ['-f', 'protocol=imap', '-h', 'mail_plugins', 'mail_location'], ['-f', 'service=lmtp', 'postmaster_address'],
+        ['-f', 'lname=mail.example.com', 'ssl_cert'], ['-f', 'protocol=nosuch', '-n']]
 
 
 @pytest.fixture(scope='module')
-def place():
-    if os.geteuid() != 0:
-        pytest.skip('needs root')
-    with tempfile.TemporaryDirectory(prefix='malle-peer-doveconf-') as name:
-        path = pathlib.Path(name)
-        path.chmod(0o755)
-        for kind, more in (('guide', ''), ('more', MORE)):
-            shutil.copytree(GUIDE, path / kind)
-            (path / kind / 'conf.d/auth-system.conf.ext').write_text('passdb {\n driver = pam\n}\nuserdb {\n driver = passwd\n}\n')
-            ssl = path / kind / 'conf.d/10-ssl.conf'
-            ssl.write_text(ssl.read_text().replace('</etc/letsencrypt/live/mail.votre-domaine.com', '</etc/hostname #'))
-            with (path / kind / 'conf.d/99-more.conf').open('w') as f:
-                f.write(more)
-        yield path
+def files(place):
+    """The guide's files, and these with more."""
+    for kind, more in (('guide', ''), ('more', MORE)):
+        shutil.copytree(GUIDE, place / kind)
+        (place / kind / 'conf.d/auth-system.conf.ext').write_text('passdb {\n driver = pam\n}\nuserdb {\n driver = passwd\n}\n')
+        ssl = place / kind / 'conf.d/10-ssl.conf'
+        ssl.write_text(ssl.read_text().replace('</etc/letsencrypt/live/mail.votre-domaine.com', '</etc/hostname #'))
+        with (place / kind / 'conf.d/99-more.conf').open('w') as f:
+            f.write(more)
+    return place
 
 
 def without_heading(text):
@@ -65,8 +62,8 @@ def without_heading(text):
 
 
 @pytest.mark.parametrize('kind', ['guide', 'more'])
-def test_the_same(place, kind):
-    file = place / kind / 'dovecot.conf'
+def test_the_same(files, kind):
+    file = files / kind / 'dovecot.conf'
     script = ''.join(f'doveconf -c {file} {" ".join(options)}; echo "# status $?"\n' for options in RUNS)
     done = subprocess.run([TOP / 'tools/peers', 'dovecot', 'bash', '-c', script], capture_output=True, text=True, timeout=60)
     if done.returncode == IMPOSSIBLE:
