@@ -289,3 +289,15 @@ def test_postscreen_gone_wrong(tmp_path):
     assert 'gate_dnsbl_sites: "bl.example*x" is no list such as bl.example=127.0.0.[2..9]*2' in texts
     assert 'gate_access_list: "permit_all" is neither permit_mynetworks nor a table' in texts
     assert any(text.startswith('postscreen_allowlist_interfaces: malle does not do this') for text in texts)
+
+
+def test_in_the_place_of_one(tmp_path):
+    """Dovecot alone gets mail from another server, which has looked at its domain; together with Postfix, or where malle itself takes
+    mail from anybody, that would be wrong."""
+    alone, _ = settings(folder(tmp_path / 'dovecot', dovecot=DOVECOT))
+    assert alone['', 'every_domain'] == 'yes' and alone['', 'forward_path'].strip('"') == alone['', 'sendmail_socket'].strip('"') == ''
+    both, _ = settings(folder(tmp_path / 'both', MAIN, MASTER + PARTS, DOVECOT))
+    postfix, _ = settings(folder(tmp_path / 'postfix', MAIN, MASTER + PARTS))
+    assert not {('', 'every_domain'), ('', 'forward_path'), ('', 'sendmail_socket')} & (set(both) | set(postfix))
+    open_to_all = folder(tmp_path / 'open', dovecot=DOVECOT, **{'malle/local.conf': '[listener smtp]\nenabled = yes\n'})
+    assert [text for _, _, text in said(open_to_all) if text == 'every_domain: the listener smtp takes mail for other servers']

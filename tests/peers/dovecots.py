@@ -15,6 +15,8 @@ from harness import TOP, eventually
 
 IMPOSSIBLE = 3
 
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason='needs root: other servers and other users')
+
 
 @contextlib.contextmanager
 def short_folder():

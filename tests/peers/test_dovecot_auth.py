@@ -11,6 +11,7 @@ import resource
 import smtplib
 import ssl
 import sys
+import threading
 import time
 
 import pytest
@@ -18,7 +19,7 @@ import pytest
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / 'peers'), str(TESTS / 'server')]
 
-from dovecots import Talk, as_user, listener, log_in, peer, short_folder  # noqa: E402
+from dovecots import Talk, as_user, listener, log_in, needs_root, peer  # noqa: E402
 from harness import Server, eventually  # noqa: E402
 from peers import Exim, Postfix, running  # noqa: E402
 from sasl import Login, Plain, Scram, b64  # noqa: E402
@@ -26,14 +27,6 @@ from sasl import Login, Plain, Scram, b64  # noqa: E402
 JOE, PASSWORD = 'joe@malle.test', 'p\u00e4ss w\u00f6rd,=x'
 LIMIT = 100
 STEP = 10  # seconds in which a line must end
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason='needs root: other servers and other users')
-
-
-@pytest.fixture(scope='module')
-def folder():
-    with short_folder() as path:
-        yield path
 
 
 @pytest.fixture(scope='module')
@@ -44,6 +37,32 @@ def server(folder):
                         listener('auth-open', 'auth-client', folder / 'open', mode='0666')))
     with Server(conf=conf, sections=sections, users={JOE: PASSWORD}) as s:
         yield s
+
+
+class Later(threading.Thread):
+    """What waits for a limit of time while other tests run; ended() is where its failure shows."""
+
+    def __init__(self, function, *arguments):
+        super().__init__(daemon=True)
+        self.call, self.failure = (function, arguments), None
+        self.start()
+
+    def run(self):
+        try:
+            self.call[0](*self.call[1])
+        except BaseException as e:  # noqa: BLE001  # raised again by ended()
+            self.failure = e
+
+    def ended(self):
+        self.join(60)
+        if self.failure:
+            raise self.failure
+        assert not self.is_alive()
+
+
+@pytest.fixture(scope='module', autouse=True)
+def waiting(server, folder):
+    return [Later(half_a_line, folder), Later(cancelled_late_and_too_many, folder)]
 
 
 def plain(name=JOE, password=PASSWORD):
@@ -267,7 +286,7 @@ def test_out_of_order(server, folder, lines):
         assert talk.answer(auth()) == f'OK\t1\tuser={JOE}'
 
 
-def test_cancelled_late_and_too_many(server, folder):
+def cancelled_late_and_too_many(folder):
     with Talk(folder / 'auth') as talk:
         assert talk.answer('AUTH\t1\tLOGIN').startswith('CONT\t1')
         talk.send('CANCEL\t1', 'CANCEL\t99', f'CONT\t1\t{b64(JOE.encode())}')
@@ -280,8 +299,7 @@ def test_cancelled_late_and_too_many(server, folder):
         assert talk.line() == f'OK\t1\tuser={JOE}'
 
 
-def test_half_a_line(server, folder):
-    """It is not waited for, and neither is a greeting; silence between requests is fine."""
+def half_a_line(folder):
     with Talk(folder / 'auth') as half, Talk(folder / 'auth', greet=False) as mute, Talk(folder / 'auth') as idle:
         half.greeting()
         idle.greeting()
@@ -292,6 +310,15 @@ def test_half_a_line(server, folder):
         assert time.monotonic() - start >= STEP - 1
         idle.send(auth())
         assert idle.line() == f'OK\t1\tuser={JOE}'
+
+
+def test_half_a_line(waiting):
+    """It is not waited for, and neither is a greeting; silence between requests is fine."""
+    waiting[0].ended()
+
+
+def test_cancelled_late_and_too_many(waiting):
+    waiting[1].ended()
 
 
 def test_auth_ends_within_an_exchange(server, folder):

@@ -13,7 +13,7 @@ import pytest
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / 'peers'), str(TESTS / 'server')]
 
-from dovecots import Dovecot, log_in, short_folder  # noqa: E402
+from dovecots import Dovecot, log_in, needs_root  # noqa: E402
 from harness import Server, eventually  # noqa: E402
 from peers import free_port  # noqa: E402
 from sasl import Login, Plain, Scram, b64  # noqa: E402
@@ -22,15 +22,6 @@ LOCAL, LOCAL_PASSWORD = 'joe@malle.test', 'of malle'
 THERE, PASSWORD = 'eve@there.example', 'of Dovecot'  # nobody's account here
 BARE = 'walter'
 DOWN = (454, '4.7.0 Temporary authentication failure')
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason='needs root: another server')
-
-
-@pytest.fixture(scope='module')
-def folder():
-    with short_folder() as path:
-        yield path
-
 
 @pytest.fixture(scope='module')
 def dovecot(folder):

@@ -12,18 +12,10 @@ import pytest
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / 'peers'), str(TESTS / 'server')]
 
-from dovecots import Dovecot, Talk, as_user, listener, peer, short_folder  # noqa: E402
+from dovecots import Dovecot, Talk, as_user, listener, needs_root, peer  # noqa: E402
 from harness import Server, eventually  # noqa: E402
 
 JOE, MARY = 'joe@malle.test', 'mary@malle.test'
-
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason='needs root: other servers and other users')
-
-
-@pytest.fixture(scope='module')
-def folder():
-    with short_folder() as path:
-        yield path
 
 
 @pytest.fixture(scope='module')

@@ -57,6 +57,11 @@ userdb {{
   driver = passwd-file
   args = {self.dir}/passwd
 }}
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
 service imap-login {{
   inet_listener imap {{
     port = {self.port}
@@ -285,6 +290,21 @@ def test_stop_when_nothing_runs(pair, tmp_path):
         said.append([tell(name, '-c', path, *words) for name, *words in (('doveadm', 'stop'), ('doveadm', 'reload'), ('dovecot', 'stop'),
                                                                         ('dovecot', 'reload'))])
     assert said[0] == said[1]
+
+
+@pytest.mark.parametrize('format', ('flow', 'table', 'tab', 'pager', 'json', 'nosuch'))
+def test_formats(pair, format):
+    with sessions(pair, ANN) as open_ones:
+        for client in open_ones:
+            client.create('Other')
+        ours, theirs = both(pair, '-f', format, 'who')
+        mask = (lambda text: re.sub(r'\(\d+\)', '(PID)', text)) if format != 'table' else (lambda text: rows(text))
+        assert (ours[0], mask(ours[1]), ours[2].rpartition(': ')[2]) == (theirs[0], mask(theirs[1]), theirs[2].rpartition(': ')[2])
+    for arguments in (['mailbox', 'status', '-u', ANN, 'messages unseen', 'INBOX'], ['mailbox', 'status', '-u', ANN, '-t', 'messages', '*'],
+                      ['mailbox', 'status', '-u', ANN, 'messages', 'nosuch*'], ['mailbox', 'list', '-u', ANN, 'Oth*'],
+                      ['mailbox', 'list', '-u', ANN, 'nosuch*']):
+        ours, theirs = both(pair, '-f', format, *arguments)
+        assert (ours[0], ours[1], ours[2].rpartition(': ')[2]) == (theirs[0], theirs[1], theirs[2].rpartition(': ')[2]), arguments
 
 
 # --- dovecot-lda ---

@@ -1,5 +1,4 @@
 """The same restriction lists and the same dialogues for Debian's Postfix and for malle: replies and log lines must be the same."""
-import contextlib
 import pathlib
 import re
 import socket
@@ -10,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from harness import Server, eventually  # noqa: E402
+from harness import Server, eventually, free_offset  # noqa: E402
 from net.fakedns import FakeDns  # noqa: E402
 from peers import Postfix, free_port, running  # noqa: E402
 from policyserver import Policy  # noqa: E402
@@ -229,34 +228,40 @@ def policy():
         yield server
 
 
-@contextlib.contextmanager
-def malle(dns, settings):
+@pytest.fixture(scope='module')
+def malle(dns):
+    """(malle, the port of each case): a listener for each."""
     conf = {'mynetworks': f'{FRIEND}/32', 'relayhost': '[127.0.0.1]:9', 'relay_domains': 'relayed.example', 'smtpd_hard_error_limit': '1000',
             'smtpd_client_connection_count_limit': '1000',
-            'smtpd_restriction_classes': '; '.join(f'{name} = {value}' for name, value in CLASSES.items()), **dns.conf, **settings}
-    with Server(conf=conf, users={DEMO: 'demo', 'a@malle.test': 'a', 'x@malle.test': 'x'}) as server:
-        yield server
+            'smtpd_restriction_classes': '; '.join(f'{name} = {value}' for name, value in CLASSES.items()), **dns.conf}
+    offset, ports = free_offset(), {case: free_port() for case in CASES}
+    conf['port_offset'] = offset
+    sections = ''.join(f'[listener case-{i}]\nprotocol = smtp\nport = {ports[case] - offset}\naddresses = 127.0.0.1\n' +
+                       ''.join(f'{name} = {value}\n' for name, value in settings.items())
+                       for i, (case, (settings, _)) in enumerate(CASES.items()))
+    with Server(conf=conf, sections=sections, users={DEMO: 'demo', 'a@malle.test': 'a', 'x@malle.test': 'x'}) as server:
+        yield server, ports
 
 
 @pytest.mark.parametrize('case', CASES)
-def test_same_words(postfix, dns, policy, case):
-    settings, lines = CASES[case]
+def test_same_words(postfix, malle, policy, case):
+    lines = CASES[case][1]
+    server, ports = malle
     log = postfix.dir / 'log/maillog'
-    before = len(log.read_text(errors='replace').splitlines())
-    theirs = [talk(postfix.ports[case], *line) for line in lines]
 
     def postfix_log():
-        return log.read_text(errors='replace').splitlines()[before:]
-    with malle(dns, settings) as server:
-        ours = [talk(server.port('smtp'), *line) for line in lines]
-        different = [f'{line}\n  Postfix: {t}\n  malle:   {o}' for line, t, o in zip(lines, theirs, ours) if t != o]
-        assert not different, '\n'.join(different)
-        eventually(lambda: sum('disconnect from' in line for line in postfix_log()) >= len(lines), 20)
-        eventually(lambda: sum('disconnect from' in line for line in server.lines) >= len(lines), 20)
-        assert logged(server.lines) == logged(postfix_log())
+        return log.read_text(errors='replace').splitlines()
+    before, first = len(postfix_log()), len(server.lines)
+    theirs = [talk(postfix.ports[case], *line) for line in lines]
+    ours = [talk(ports[case], *line) for line in lines]
+    different = [f'{line}\n  Postfix: {t}\n  malle:   {o}' for line, t, o in zip(lines, theirs, ours) if t != o]
+    assert not different, '\n'.join(different)
+    eventually(lambda: sum('disconnect from' in line for line in postfix_log()[before:]) >= len(lines), 20)
+    eventually(lambda: sum('disconnect from' in line for line in server.lines[first:]) >= len(lines), 20)
+    assert logged(server.lines[first:]) == logged(postfix_log()[before:])
 
 
-def test_same_questions(postfix, dns, policy):
+def test_same_questions(postfix, malle, policy):
     """A policy server is told the same, in the same order."""
     def asked(port):
         first = len(policy.requests)
@@ -266,8 +271,7 @@ def test_same_questions(postfix, dns, policy):
                  for name, value in request.items()] for request in policy.requests[first:]]
     policy.action = 'DUNNO'
     theirs = asked(postfix.ports['policy'])
-    with malle(dns, CASES['policy'][0]) as server:
-        ours = asked(server.port('smtp'))
+    ours = asked(malle[1]['policy'])
     assert len(theirs) == 3 * len(CASES['policy'][1])
     for t, o in zip(theirs, ours):
         assert o == t
