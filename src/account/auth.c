@@ -3,6 +3,7 @@
 
 #include "account/auth_cache.h"
 #include "account/auth_limit.h"
+#include "account/databases.h"
 #include "conf/conf.h"
 
 #include <pthread.h>
@@ -117,23 +118,23 @@ struct attempt {
     unsigned char mac[AUTH_CACHE_MAC];
 };
 
-/* RC_OK, RC_PERM, RC_TEMP, RC_INVALID (the stored form is of no known scheme). */
-static enum rc check_password(struct attempt *t, struct err *e)
+/* stored: STR_NONE of users of the system. RC_OK, RC_PERM, RC_TEMP, RC_INVALID (the stored form is of no known
+ * scheme). */
+static enum rc check_password(void *ctx, str user, str stored, struct err *e)
 {
+    struct attempt *t = ctx;
     struct auth *a = t->a;
-    str stored = t->system ? STR_NONE : str_c(t->account->secret.hash);
-    auth_cache_mac(a->cache, str_c(t->account->address), stored, t->password, t->mac);
+    auth_cache_mac(a->cache, user, stored, t->password, t->mac);
     lock(a);
     bool cached = auth_cache_has(a->cache, t->mac, t->now);
     unlock(a);
     if (cached)
         return RC_OK;
-    enum rc rc;
-    if (!t->system)
+    enum rc rc = RC_PERM;
+    if (stored.n > 0)
         rc = password_verify(stored, t->password);
-    else
-        rc =
-            a->backend.check_system(a->backend.ctx, str_c(t->account->address), t->password, t->client_ip, e);
+    else if (a->backend.check_system)
+        rc = a->backend.check_system(a->backend.ctx, user, t->password, t->client_ip, e);
     if (rc == RC_OK && t->l->conf->auth_cache_ttl_ms > 0) {
         lock(a);
         auth_cache_put(a->cache, t->mac, t->now + t->l->conf->auth_cache_ttl_ms);
@@ -142,18 +143,75 @@ static enum rc check_password(struct attempt *t, struct err *e)
     return rc;
 }
 
+static void cannot_say(const struct err *why, struct auth_outcome *ret)
+{
+    *ret = (struct auth_outcome){.rc = RC_TEMP};
+    err_set(&ret->err, RC_TEMP, 454, "4.7.0", "temporary authentication failure");
+    err_note(&ret->err, "%s", err_text(why));
+}
+
+/* Takes the time that an account's hash would take. */
+static void fail_unknown(struct attempt *t, str name, const char *why, struct auth_outcome *ret)
+{
+    (void)!password_verify(str_c(t->a->nobody), t->password);
+    auth_cache_mac(t->a->cache, name, STR_NONE, t->password, t->mac);
+    fail(t->a, t->l, name, t->client_ip, str_mem(t->mac, sizeof t->mac), t->now, why, ret);
+}
+
+/* What a userdb "prefetch" will want. */
+static enum rc keep_userdb(const struct database_found *found, struct auth_outcome *ret)
+{
+    AUTO(buf_deinit) struct buf text = BUF_INIT(AUTH_USERDB_MAX);
+    struct authdb_fields kept = {.n = 0};
+    for (size_t i = 0; i < found->fields.n; i++)
+        if (str_starts(found->fields.v[i].name, S("userdb_")))
+            must(authdb_fields_set(&kept, found->fields.v[i].name, found->fields.v[i].value) == RC_OK);
+    authdb_fields_put(&text, &kept);
+    return text.overflow ? RC_LIMIT : str_copy(ret->userdb, sizeof ret->userdb, buf_str(&text));
+}
+
+static void verify_in_databases(struct attempt *t, str name, const struct auth_client *client,
+                                struct auth_outcome *ret)
+{
+    const struct database_login in = {.name = name,
+                                      .password = t->password,
+                                      .client_ip = client->ip,
+                                      .service = client->service,
+                                      .mechanism = client->mechanism,
+                                      .check = check_password,
+                                      .ctx = t};
+    struct database_found found;
+    struct err why = {0};
+    AUTO(arena_freep) struct arena *a = arena_new(DATABASES_ARENA);
+    enum rc rc = databases_log_in(t->l, &in, a, &found, &why);
+    auth_cache_mac(t->a->cache, name, STR_NONE, t->password, t->mac); /* of what was typed, whatever was compared */
+    if (rc == RC_OK) {
+        succeed(t->a, name, str_c(found.account), t->client_ip, t->now, ret);
+        ret->database = true;
+        if (keep_userdb(&found, ret) != RC_OK) {
+            err_note(&why, "the passdb gives more than %d bytes of fields for the userdb", AUTH_USERDB_MAX);
+            cannot_say(&why, ret);
+        }
+    } else if (rc == RC_TEMP) {
+        cannot_say(&why, ret);
+    } else if (rc == RC_GONE) {
+        fail_unknown(t, name, err_text(&why), ret);
+    } else {
+        fail(t->a, t->l, name, t->client_ip, str_mem(t->mac, sizeof t->mac), t->now, err_text(&why), ret);
+    }
+}
+
 static void judge(struct attempt *t, str name, struct auth_outcome *ret)
 {
     struct err why = {0};
-    enum rc rc = check_password(t, &why);
+    str stored = t->system ? STR_NONE : str_c(t->account->secret.hash);
+    enum rc rc = check_password(t, str_c(t->account->address), stored, &why);
     if (rc == RC_OK && t->account->enabled) {
         succeed(t->a, name, str_c(t->account->address), t->client_ip, t->now, ret);
         return;
     }
     if (rc == RC_TEMP) {
-        *ret = (struct auth_outcome){.rc = RC_TEMP};
-        err_set(&ret->err, RC_TEMP, 454, "4.7.0", "temporary authentication failure");
-        err_note(&ret->err, "%s", err_text(&why));
+        cannot_say(&why, ret);
         return;
     }
     fail(t->a, t->l, name, t->client_ip, str_mem(t->mac, sizeof t->mac), t->now,
@@ -163,30 +221,26 @@ static void judge(struct attempt *t, str name, struct auth_outcome *ret)
          ret);
 }
 
-void auth_verify(struct auth *a, const struct account_lookup *l, str name, str password, str client_ip,
-                 msec now, struct auth_outcome *ret)
+void auth_verify(struct auth *a, const struct account_lookup *l, str name, str password,
+                 const struct auth_client *client, msec now, struct auth_outcome *ret)
 {
     struct account account = {0};
     struct attempt t = {
-        .a = a, .l = l, .account = &account, .password = password, .client_ip = client_ip, .now = now};
+        .a = a, .l = l, .account = &account, .password = password, .client_ip = client->ip, .now = now};
     struct err why = {0};
-    if (check_limit(a, l, name, client_ip, now, ret) != RC_OK)
+    if (check_limit(a, l, name, client->ip, now, ret) != RC_OK)
         return;
     enum rc rc = account_find_login(l, name, &account, &t.system, &why);
     if (rc == RC_OK && t.system && !a->backend.check_system)
         rc = RC_GONE;
-    if (rc == RC_OK) {
+    if (rc == RC_OK)
         judge(&t, name, ret);
-    } else if (rc == RC_GONE) {
-        (void)!password_verify(str_c(a->nobody),
-                               password); /* takes the time that an account's hash would take */
-        auth_cache_mac(a->cache, name, STR_NONE, password, t.mac);
-        fail(a, l, name, client_ip, str_mem(t.mac, sizeof t.mac), now, "unknown user", ret);
-    } else {
-        *ret = (struct auth_outcome){.rc = RC_TEMP};
-        err_set(&ret->err, RC_TEMP, 454, "4.7.0", "temporary authentication failure");
-        err_note(&ret->err, "%s", err_text(&why));
-    }
+    else if (rc == RC_GONE && l->databases)
+        verify_in_databases(&t, name, client, ret);
+    else if (rc == RC_GONE)
+        fail_unknown(&t, name, "unknown user", ret);
+    else
+        cannot_say(&why, ret);
     account_secret_wipe(&account.secret);
 }
 
@@ -209,6 +263,39 @@ static void make_up_keys(const struct account_lookup *l, enum crypto_hash hash, 
     crypto_wipe(key, sizeof key);
 }
 
+/* The keys of a user of the databases of passdb, in *ret as of an account: stored ones, or made of a stored clear
+ * password. RC_GONE: there are none. */
+static enum rc find_stored(const struct account_lookup *l, enum crypto_hash hash, str name, str client_ip,
+                           struct account *ret, struct err *e)
+{
+    const struct database_login in = {.name = name,
+                                      .client_ip = client_ip,
+                                      .look_up = true,
+                                      .mechanism = hash == CRYPTO_SHA1 ? S("SCRAM-SHA-1") : S("SCRAM-SHA-256")};
+    struct database_found found;
+    AUTO(arena_freep) struct arena *a = arena_new(DATABASES_ARENA);
+    AUTO(buf_wipe) struct buf text = BUF_INIT(PASSWORD_STORED_MAX);
+    enum rc rc = databases_log_in(l, &in, a, &found, e);
+    if (rc != RC_OK)
+        return rc == RC_TEMP ? rc : RC_GONE;
+    str stored = authdb_fields_value(&found.fields, S("password")), data = stored;
+    str scheme = str_from(str_take(&data, '}'), 1);
+    struct scram_keys keys;
+    if (str_ieq(scheme, S("PLAIN")) || str_ieq(scheme, S("CLEAR")) || str_ieq(scheme, S("CLEARTEXT"))) {
+        scram_keys_make(hash, data, &keys);
+        scram_keys_put(&text, &keys);
+        crypto_wipe(&keys, sizeof keys);
+    } else {
+        buf_puts(&text, stored);
+    }
+    *ret = (struct account){.enabled = true};
+    char *room = hash == CRYPTO_SHA1 ? ret->secret.scram_sha_1 : ret->secret.scram_sha_256;
+    if (text.overflow || str_copy(room, PASSWORD_STORED_MAX + 1, buf_str(&text)) != RC_OK)
+        return RC_GONE;
+    memcpy(ret->address, found.account, sizeof ret->address);
+    return RC_OK;
+}
+
 enum rc auth_scram_keys(struct auth *a, const struct account_lookup *l, enum crypto_hash hash, str name,
                         str client_ip, msec now, struct scram_keys *ret_keys,
                         char ret_account[ADDRESS_MAX + 1], struct auth_outcome *ret)
@@ -219,10 +306,10 @@ enum rc auth_scram_keys(struct auth *a, const struct account_lookup *l, enum cry
     if (check_limit(a, l, name, client_ip, now, ret) != RC_OK)
         return RC_LIMIT;
     enum rc rc = account_find_login(l, name, &account, &system, &why);
+    if (rc == RC_GONE && l->databases)
+        rc = find_stored(l, hash, name, client_ip, &account, &why);
     if (rc != RC_OK && rc != RC_GONE) {
-        *ret = (struct auth_outcome){.rc = RC_TEMP};
-        err_set(&ret->err, RC_TEMP, 454, "4.7.0", "temporary authentication failure");
-        err_note(&ret->err, "%s", err_text(&why));
+        cannot_say(&why, ret);
         return RC_TEMP;
     }
     const char *stored = hash == CRYPTO_SHA1 ? account.secret.scram_sha_1 : account.secret.scram_sha_256;

@@ -9,7 +9,7 @@ enum auth_state { SASL_FRESH, SASL_WAIT_1, SASL_WAIT_2, SASL_ENDED };
 struct auth_session {
     struct auth *auth;
     const struct account_lookup *lookup;
-    struct buf client_ip, exporter, end_point;
+    struct buf client_ip, service, exporter, end_point;
     bool secured;
     enum auth_state state;
     enum sasl_mech mech;

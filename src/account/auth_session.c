@@ -18,6 +18,7 @@ struct auth_session *auth_session_new(struct auth *a, const struct account_looku
     s->lookup = l;
     s->secured = props->secured;
     buf_init(&s->client_ip, 256);
+    buf_init(&s->service, 64);
     buf_init(&s->exporter, 256);
     buf_init(&s->end_point, 256);
     buf_init(&s->name, 4 * SASL_NAME_MAX);
@@ -25,6 +26,7 @@ struct auth_session *auth_session_new(struct auth *a, const struct account_looku
     buf_init(&s->nonce, SASL_RESPONSE_MAX);
     buf_init(&s->header, SASL_RESPONSE_MAX);
     buf_puts(&s->client_ip, props->client_ip);
+    buf_puts(&s->service, props->service);
     buf_puts(&s->exporter, props->tls_exporter);
     buf_puts(&s->end_point, props->tls_end_point);
     return s;
@@ -34,8 +36,8 @@ struct auth_session *auth_session_free(struct auth_session *s)
 {
     if (!s)
         return NULL;
-    struct buf *bufs[] = {&s->client_ip,  &s->exporter, &s->end_point, &s->name,
-                          &s->transcript, &s->nonce,    &s->header};
+    struct buf *bufs[] = {&s->client_ip, &s->service,    &s->exporter, &s->end_point,
+                          &s->name,      &s->transcript, &s->nonce,    &s->header};
     for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++)
         buf_wipe(bufs[i]);
     crypto_wipe(s, sizeof *s);
@@ -102,7 +104,9 @@ bool auth_authzid_fits(str authzid, str name, str account)
 
 static enum auth_result verify(struct auth_session *s, str authzid, str password, msec now)
 {
-    auth_verify(s->auth, s->lookup, buf_str(&s->name), password, buf_str(&s->client_ip), now, &s->outcome);
+    const struct auth_client client = {
+        .ip = buf_str(&s->client_ip), .service = buf_str(&s->service), .mechanism = sasl_mech_name(s->mech)};
+    auth_verify(s->auth, s->lookup, buf_str(&s->name), password, &client, now, &s->outcome);
     /* nobody acts for somebody else */
     if (s->outcome.rc == RC_OK && !auth_authzid_fits(authzid, buf_str(&s->name), str_c(s->outcome.account)))
         auth_conclude(s->auth, s->lookup, buf_str(&s->name), STR_NONE, buf_str(&s->client_ip), now,

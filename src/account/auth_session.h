@@ -13,7 +13,7 @@
 #include "fmt/sasl.h"
 
 struct auth_props {
-    str service; /* "smtp", "imap"...: for the log */
+    str service; /* "smtp", "imap"...: for the log, and for what databases are told */
     str client_ip;
     bool secured; /* TLS, or loopback where that is permitted */
     /* Channel bindings (RFC 9266, RFC 5929), empty when there are none; at most 256 bytes each. */

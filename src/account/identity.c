@@ -17,6 +17,7 @@ void identity_put(struct buf *out, const struct account_identity *id)
     ipc_put_str(out, str_c(id->home));
     ipc_put_str(out, str_c(id->mail_dir));
     ipc_put_str(out, str_c(id->index_dir));
+    ipc_put_str(out, str_c(id->mail_root));
     ipc_put_u64(out, id->quota_bytes);
 }
 
@@ -55,12 +56,15 @@ enum rc identity_get(str bytes, struct account_identity *ret)
         id.groups[id.n_groups] = ipc_get_u32(&m);
     id.system = ipc_get_u32(&m) == 1;
     str home = ipc_get_str(&m, IDENTITY_PATH_MAX), mail = ipc_get_str(&m, IDENTITY_PATH_MAX);
-    str index = ipc_get_str(&m, IDENTITY_PATH_MAX);
+    str index = ipc_get_str(&m, IDENTITY_PATH_MAX), root = ipc_get_str(&m, IDENTITY_PATH_MAX);
     id.quota_bytes = ipc_get_u64(&m);
     if (ipc_end(&m) != RC_OK || account.n == 0 || str_copy(id.account, sizeof id.account, account) != RC_OK ||
         str_copy(id.home, sizeof id.home, home) != RC_OK ||
         str_copy(id.mail_dir, sizeof id.mail_dir, mail) != RC_OK ||
-        str_copy(id.index_dir, sizeof id.index_dir, index) != RC_OK)
+        str_copy(id.index_dir, sizeof id.index_dir, index) != RC_OK ||
+        str_copy(id.mail_root, sizeof id.mail_root, root) != RC_OK)
+        return RC_INVALID;
+    if (id.mail_root[0] && (!path_is_plain(id.mail_root) || !identity_path_inside(id.mail_dir, id.mail_root)))
         return RC_INVALID;
     if (!path_is_plain(id.home) || !path_is_plain(id.mail_dir) || !path_is_plain(id.index_dir) ||
         !ids_are_permitted(&id))
@@ -108,6 +112,51 @@ enum rc identity_locate(struct account_identity *id, str location, struct err *e
     if (!path_is_plain(id->home) || !path_is_plain(id->mail_dir) || !path_is_plain(id->index_dir))
         return no_place(id, location, e);
     return RC_OK;
+}
+
+/* --- the folder of all mail of a uid --- */
+
+/* The path in front of the part that is one of the names; all of it when none is. */
+static str before_name(str path, str account)
+{
+    str domain = account, local = str_take(&domain, '@');
+    for (size_t i = 1; i < path.n; i++) {
+        if (path.p[i - 1] != '/')
+            continue;
+        str rest = str_from(path, i), part = str_take(&rest, '/');
+        if (part.n > 0 && (str_ieq(part, account) || str_ieq(part, local) || str_ieq(part, domain)))
+            return str_sub(path, 0, i - 1);
+    }
+    return path;
+}
+
+static str before_variable(str path)
+{
+    ptrdiff_t percent = str_chr(path, '%'), slash = str_rchr(str_sub(path, 0, (size_t)percent), '/');
+    return slash > 0 ? str_sub(path, 0, (size_t)slash) : S("");
+}
+
+enum rc identity_place_root(struct account_identity *id, str location, str configured, struct err *e)
+{
+    str account = str_c(id->account), path, root;
+    (void)str_take(&location, ':');
+    path = str_take(&location, ':');
+    if (configured.n > 0)
+        root = configured;
+    else if (str_starts(path, S("~")) || str_starts(path, S("%h")))
+        root = before_name(str_c(id->home), account);
+    else
+        root = str_chr(path, '%') < 0 ? before_name(path, account) : before_variable(path);
+    if (configured.n == 0 && (root.n == 0 || str_eq(root, S("/"))))
+        root = str_c(id->mail_dir);
+    AUTO(str_freep) char *copy = str_dup(root);
+    if (str_copy(id->mail_root, sizeof id->mail_root, root) == RC_OK && path_is_plain(copy) &&
+        identity_path_inside(id->mail_dir, copy))
+        return RC_OK;
+    id->mail_root[0] = '\0';
+    err_set(e, RC_PERM, 550, "5.3.5", "the account has no place for its mail");
+    err_note(e, "%s, the mail of %s, does not lie below %s", id->mail_dir, id->account, copy);
+    return RC_PERM;
 }
 
 const char *identity_path_inside(const char *path, const char *root)

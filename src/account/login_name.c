@@ -1,5 +1,5 @@
 /* From a name to who that is: for log-ins, sessions and deliveries. */
-#include "account/resolve.h"
+#include "account/databases.h"
 #include "conf/conf.h"
 
 /* Names that may be asked of passwd: portable ones (POSIX 3.437), so that no look-up meets odd bytes. */
@@ -43,44 +43,64 @@ enum rc account_ask_system(const struct account_lookup *l, str name, struct acco
     return RC_OK;
 }
 
+static enum rc locate(struct account_identity *id, const char *location, struct err *e)
+{
+    if (id->uid == 0 || id->uid == (uid_t)-1)
+        return err_set(e, RC_PERM, 550, "5.2.1", "root has no mailbox here");
+    return identity_locate(id, str_c(location), e);
+}
+
+static enum rc identify_system(const struct account_lookup *l, str name, struct account_identity *id,
+                               struct err *e)
+{
+    enum rc rc = account_ask_system(l, name, id, e);
+    return rc == RC_OK ? locate(id, l->conf->system_mail_location, e) : rc;
+}
+
+static enum rc identify_account(const struct account_lookup *l, str address, struct account_identity *id,
+                                struct err *e)
+{
+    struct account row;
+    enum rc rc = account_find(l->db, address, &row, e);
+    if (rc != RC_OK)
+        return rc == RC_INVALID ? RC_GONE : rc;
+    account_secret_wipe(&row.secret);
+    if (!row.enabled)
+        return err_set(e, RC_PERM, 550, "5.2.1", "the mailbox is disabled");
+    memcpy(id->account, row.address, sizeof id->account);
+    id->uid = l->mail_uid;
+    id->gid = l->mail_gid;
+    id->quota_bytes = row.quota_bytes;
+    return locate(id, l->conf->mail_location, e);
+}
+
 enum rc account_identify(const struct account_lookup *l, str account, struct account_identity *ret,
                          struct err *e)
 {
     struct account_identity id = {0};
-    struct account row;
-    enum rc rc;
-    str location = str_c(l->conf->mail_location);
-    if (str_chr(account, '@') < 0) {
-        rc = account_ask_system(l, account, &id, e);
-        location = str_c(l->conf->system_mail_location);
-    } else {
-        rc = account_find(l->db, account, &row, e);
-        if (rc == RC_OK) {
-            memcpy(id.account, row.address, sizeof id.account);
-            id.uid = l->mail_uid;
-            id.gid = l->mail_gid;
-            id.quota_bytes = row.quota_bytes;
-            account_secret_wipe(&row.secret);
-            if (!row.enabled)
-                rc = err_set(e, RC_PERM, 550, "5.2.1", "the mailbox is disabled");
-        }
-    }
+    enum rc rc = str_chr(account, '@') >= 0 ? identify_account(l, account, &id, e) : RC_GONE;
+    if (rc == RC_GONE && l->databases)
+        rc = databases_find_user(l, account, NULL, &id, e);
+    else if (rc == RC_GONE && str_chr(account, '@') < 0)
+        rc = identify_system(l, account, &id, e);
     if (rc == RC_GONE)
         return err_set(e, RC_GONE, 550, "5.1.1", "there is no such account");
-    if (rc == RC_OK && id.uid == 0)
-        rc = err_set(e, RC_PERM, 550, "5.2.1", "root has no mailbox here");
-    if (rc == RC_OK)
-        rc = identity_locate(&id, location, e);
     if (rc == RC_OK)
         *ret = id;
     return rc;
+}
+
+enum rc account_identify_login(const struct account_lookup *l, const struct database_found *login,
+                               struct account_identity *ret, struct err *e)
+{
+    return databases_find_user(l, str_c(login->account), login, ret, e);
 }
 
 static enum rc system_login(const struct account_lookup *l, str name, struct account *ret, bool *ret_system,
                             struct err *e)
 {
     struct account_identity id;
-    enum rc rc = account_ask_system(l, name, &id, e);
+    enum rc rc = l->databases ? RC_GONE : account_ask_system(l, name, &id, e);
     if (rc != RC_OK)
         return rc;
     *ret = (struct account){.enabled = true};
@@ -119,4 +139,16 @@ enum rc account_find_login(const struct account_lookup *l, str name, struct acco
     if (address_join(address_local(&key), l->conf->domains.v[0], &full) != RC_OK)
         return RC_GONE;
     return database_login(l, &full, ret_account, ret_system, e);
+}
+
+enum rc account_find_user(const struct account_lookup *l, str name, struct account_identity *ret,
+                          struct err *e)
+{
+    struct account account = {0};
+    bool system = false;
+    enum rc rc = account_find_login(l, name, &account, &system, e);
+    account_secret_wipe(&account.secret);
+    if (rc == RC_GONE && l->databases)
+        return databases_find_user(l, name, NULL, ret, e);
+    return rc == RC_OK ? account_identify(l, str_c(account.address), ret, e) : rc;
 }

@@ -6,6 +6,7 @@
 
 #include "account/scram_keys.h"
 #include "base/enc.h"
+#include "base/num.h"
 #include "fmt/sasl.h"
 #include "fmt/saslprep.h"
 #include "os/crypto.h"
@@ -85,6 +86,29 @@ static enum rc verify_digest(const struct scheme *s, str data, enum encoding enc
     return verdict(str_eq_const_time(str_mem(digest, size), str_sub(buf_str(&raw), 0, size)));
 }
 
+/* Dovecot's MD5 is crypt(3)'s, unless it is a digest alone. */
+static enum rc verify_md5(const struct scheme *s, str data, enum encoding enc, str password)
+{
+    return str_starts(data, S("$1$")) ? verify_crypt(s, data, enc, password) : verify_digest(s, data, enc, password);
+}
+
+/* $1$SALT$ROUNDS$HEX, of HMAC-SHA-1. */
+static enum rc verify_pbkdf2(const struct scheme *s, str data, enum encoding enc, str password)
+{
+    AUTO(buf_wipe) struct buf raw = BUF_INIT(CRYPTO_DIGEST_MAX);
+    unsigned char derived[CRYPTO_DIGEST_MAX];
+    size_t size = crypto_hash_size(s->hash);
+    uint32_t rounds = 0;
+    if (!str_starts(data, S("$1$")))
+        return RC_INVALID;
+    str rest = str_from(data, 3), salt = str_take(&rest, '$'), count = str_take(&rest, '$');
+    if (num_parse_u32(count, SCRAM_STORED_ITERATIONS_MAX, &rounds) != RC_OK || rounds == 0 ||
+        enc_hex_decode(&raw, rest) != RC_OK || raw.n != size)
+        return RC_INVALID;
+    crypto_pbkdf2(s->hash, password, salt, rounds, derived, size);
+    return verdict(str_eq_const_time(str_mem(derived, size), buf_str(&raw)));
+}
+
 static enum rc verify_scram(const struct scheme *s, str data, enum encoding enc, str password)
 {
     AUTO(buf_wipe) struct buf text = BUF_INIT(PASSWORD_STORED_MAX);
@@ -106,7 +130,9 @@ static const struct scheme schemes[] = {
     {S("CRYPT"), verify_crypt},
     {S("DES-CRYPT"), verify_crypt},
     {S("LDAP-MD5"), verify_digest, CRYPTO_MD5},
+    {S("MD5"), verify_md5, CRYPTO_MD5},
     {S("MD5-CRYPT"), verify_crypt},
+    {S("PBKDF2"), verify_pbkdf2, CRYPTO_SHA1},
     {S("PLAIN"), verify_plain},
     {S("PLAIN-MD5"), verify_digest, CRYPTO_MD5},
     {S("SCRAM-SHA-1"), verify_scram},

@@ -1,6 +1,7 @@
 /* Following an address to the mailboxes and remote addresses that it stands for. */
 #include "account/resolve_impl.h"
 
+#include "account/databases.h"
 #include "conf/conf.h"
 #include "fmt/mailaddr.h"
 #include "table/maps.h"
@@ -99,17 +100,33 @@ enum rc resolve_account(struct resolver *r, const struct step *s, const struct a
     return resolve_add(r, t, e);
 }
 
+static enum rc add_user(struct resolver *r, const struct step *s, const struct account_identity *id, str tag,
+                        struct err *e)
+{
+    struct account_target t = {
+        .account = str_c(id->account), .uid = id->uid, .tag = tag, .address = s->address};
+    enum rc rc = id->system ? resolve_user_via(r, t.account, id->uid, tag, &t.via, e) : RC_OK;
+    return rc == RC_OK ? resolve_add(r, t, e) : rc;
+}
+
 static enum rc try_system(struct resolver *r, const struct step *s, str name, str tag, struct err *e)
 {
     struct account_identity id;
-    enum rc rc = account_ask_system(r->l, name, &id, e);
-    if (rc != RC_OK)
-        return rc;
-    struct account_target t = {.account = name, .uid = id.uid, .tag = tag, .address = s->address};
-    rc = resolve_user_via(r, name, id.uid, tag, &t.via, e);
-    if (rc != RC_OK)
-        return rc;
-    return resolve_add(r, t, e);
+    enum rc rc = r->l->databases && r->l->conf->system_users ? databases_find_user(r->l, name, NULL, &id, e)
+                 : r->l->databases                           ? RC_GONE
+                                                             : account_ask_system(r->l, name, &id, e);
+    return rc == RC_OK ? add_user(r, s, &id, tag, e) : rc;
+}
+
+/* The user of that address in the databases of the option userdb. */
+static enum rc try_databases(struct resolver *r, const struct step *s, const struct address_key *key, str tag,
+                             struct err *e)
+{
+    struct account_identity id;
+    if (!r->l->databases)
+        return RC_GONE;
+    enum rc rc = databases_find_user(r->l, address_text(key), NULL, &id, e);
+    return rc == RC_OK ? add_user(r, s, &id, tag, e) : rc;
 }
 
 /* Whom an alias stands for that leads back to itself: two lists may name each other, but behind two aliases
@@ -147,6 +164,8 @@ static enum rc try_name(struct resolver *r, const struct step *s, str local, str
     enum rc rc = try_alias(r, s, &key, e);
     if (rc == RC_GONE)
         rc = resolve_account(r, s, &key, tag, e);
+    if (rc == RC_GONE)
+        rc = try_databases(r, s, &key, tag, e);
     if (rc == RC_GONE)
         rc = resolve_alias_maps(r, s, local, e);
     if (rc == RC_GONE)

@@ -2,8 +2,8 @@
  *
  * In order, for an address of ours (its domain is the hostname, in `domains`, or was added):
  * masked and blocked addresses (account/mask.h); relocated_maps, which refuse it; what virtual_alias_maps
- * say, of which an address that leads to itself means what follows here; the alias, the account, the name in
- * alias_maps, the user of the system of that name; each first as written, then without "+tag"; then for
+ * say, of which an address that leads to itself means what follows here; the alias, the account, the user in the
+ * databases of userdb, the name in alias_maps, the user of the system of that name; each first as written, then without "+tag"; then for
  * postmaster, abuse and root (RFC 5321 §4.5.1, RFC 2142) the domain's postmaster; then the catch-all; then
  * for those three names the domain's first account, or any. Aliases are followed 10 levels deep to at most
  * 1,000 results. */
@@ -15,6 +15,12 @@
 #include "table/table.h"
 
 enum { RESOLVE_DEPTH_MAX = 10, RESOLVE_RESULTS_MAX = 1000, RESOLVE_LOOKUPS_MAX = 10000 };
+
+struct authdb;
+struct authdb_fields;
+struct databases;
+struct database_found;
+struct table_settings;
 
 struct account_lookup {
     struct account_db *db;
@@ -29,6 +35,13 @@ struct account_lookup {
      * NULL: nobody has. */
     enum rc (*has_forward)(void *ctx, str name, str tag, struct err *e);
     void *system_ctx;
+    const struct databases *databases;   /* databases.h; NULL: the options passdb and userdb are empty */
+    const struct table_settings *tables; /* has the tables of those that proxymap asks */
+    /* What a passwd-file or shadow says (database_entry.h), and numbers of a user and a group of the system; both with
+     * system_ctx. NULL: nobody can look. */
+    enum rc (*database_entry)(void *ctx, bool passdb, const struct authdb *db, str user, struct arena *a,
+                              struct authdb_fields *ret, struct err *e);
+    enum rc (*database_ids)(void *ctx, str user, str group, uid_t *ret_uid, gid_t *ret_gid, struct err *e);
     struct table_list *virtual_aliases, *relay_recipients, *aliases, *relocated, *canonical,
         *sender_canonical, *recipient_canonical; /* NULL: none */
 };
@@ -90,6 +103,13 @@ MUST_USE enum rc account_may_send(const struct account_lookup *l, str account, s
  * disabled accounts are RC_PERM. */
 MUST_USE enum rc account_identify(const struct account_lookup *l, str account, struct account_identity *ret,
                                   struct err *e);
+/* The same for whoever just logged in by the databases of passdb. */
+MUST_USE enum rc account_identify_login(const struct account_lookup *l, const struct database_found *login,
+                                        struct account_identity *ret, struct err *e);
+
+/* The same for a name as a client would log in with. */
+MUST_USE enum rc account_find_user(const struct account_lookup *l, str name, struct account_identity *ret,
+                                   struct err *e);
 
 /* A user of the system whose uid is permitted, without mail path. RC_GONE: none; RC_PERM: its entry cannot be
  * used, e says why; RC_TEMP. */
@@ -98,7 +118,8 @@ MUST_USE enum rc account_ask_system(const struct account_lookup *l, str name, st
 
 /* Whom a client means that logs in with this name: an account of the database (*ret_account filled), or a
  * user of the system (*ret_account.address is the name without domain, *ret_system true). A name without
- * domain is a user of the system or else an account of the first domain. RC_GONE: nobody. */
+ * domain is a user of the system or else an account of the first domain. Where the option passdb names databases,
+ * users of the system are theirs to know (databases.h). RC_GONE: nobody. */
 MUST_USE enum rc account_find_login(const struct account_lookup *l, str name, struct account *ret_account,
                                     bool *ret_system, struct err *e);
 

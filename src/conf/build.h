@@ -62,5 +62,6 @@ void conf_listeners_own(struct conf_build *b);
 void conf_check(struct conf_build *b);
 void conf_check_restrictions(struct conf_build *b); /* check_restrictions.c */
 void conf_check_gate(struct conf_build *b);         /* check_gate.c */
+void conf_check_databases(struct conf_build *b);    /* check_databases.c */
 
 #endif

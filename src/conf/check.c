@@ -457,4 +457,5 @@ void conf_check(struct conf_build *b)
     check_filter(b);
     conf_check_restrictions(b);
     conf_check_gate(b);
+    conf_check_databases(b);
 }

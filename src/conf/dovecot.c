@@ -73,7 +73,7 @@ struct conf_origin dovecot_origin(const struct dovecot *d, const struct dovecot_
     return (struct conf_origin){file.p, s ? s->line : 0};
 }
 
-static void set(struct dovecot *d, const struct dovecot_setting *s, const char *option, str value)
+void dovecot_set(struct dovecot *d, const struct dovecot_setting *s, const char *option, str value)
 {
     struct conf_origin o = dovecot_origin(d, s);
     folder_set(d->f, o.file, o.line, option, value);
@@ -93,7 +93,7 @@ static void set_name(struct dovecot *d)
     const struct dovecot_setting *name = dovecot_find(d, NULL, "hostname");
     char machine[POSTFIX_NAME_SIZE];
     postfix_machine_name(machine);
-    set(d, name, "hostname", name && name->value.n ? name->value : str_c(machine));
+    dovecot_set(d, name, "hostname", name && name->value.n ? name->value : str_c(machine));
 }
 
 /* Another server takes the mail: it has looked at the domain, at aliases and at .forward files before it
@@ -103,9 +103,9 @@ static void set_place(struct dovecot *d)
     if (is_postfix_too(d))
         return;
     set_name(d);
-    set(d, NULL, "every_domain", S("yes"));
-    set(d, NULL, "forward_path", S(""));
-    set(d, NULL, "sendmail_socket", S(""));
+    dovecot_set(d, NULL, "every_domain", S("yes"));
+    dovecot_set(d, NULL, "forward_path", S(""));
+    dovecot_set(d, NULL, "sendmail_socket", S(""));
 }
 
 /* --- who logs in, and how --- */
@@ -125,47 +125,10 @@ static void set_mechanisms(struct dovecot *d)
                          STR_ARG(word));
     }
     if (list.n)
-        set(d, s, "auth_mechanisms", buf_str(&list));
+        dovecot_set(d, s, "auth_mechanisms", buf_str(&list));
     else
         conf_error(d->f->b->report, o.file, o.line,
                    "auth_mechanisms: nobody could log in: plain and login are usual");
-}
-
-/* The PAM service: the last argument that is no option. */
-static void set_pam(struct dovecot *d, const struct dovecot_block *passdb)
-{
-    const struct dovecot_setting *args = dovecot_find(d, passdb, "args");
-    str rest = args ? args->value : S(""), word, name = S("dovecot");
-    while ((word = folder_word(&rest)).n)
-        if (str_chr(word, '=') < 0 && !str_starts(word, S("%")) && !str_eq(word, S("*")))
-            name = word;
-    if (access(arena_printf(d->f->a, "/etc/pam.d/" STR_FMT, STR_ARG(name)).p, R_OK) == 0)
-        set(d, args, "pam_service", name);
-}
-
-static void set_databases(struct dovecot *d)
-{
-    bool system = false;
-    for (size_t i = 0; i < d->conf.block_count; i++) {
-        const struct dovecot_block *b = d->conf.blocks[i];
-        bool passdb = str_eq(b->kind, S("passdb"));
-        if (b->parent || (!passdb && !str_eq(b->kind, S("userdb"))))
-            continue;
-        const struct dovecot_setting *driver = dovecot_find(d, b, "driver");
-        str name = driver ? driver->value : b->name;
-        struct conf_origin o = dovecot_origin(d, driver);
-        if (str_eq(name, S("pam")) || str_eq(name, S("passwd")) || str_eq(name, S("shadow")))
-            system = true;
-        else
-            conf_error(d->f->b->report, o.file, o.line,
-                       STR_FMT " " STR_FMT
-                               ": malle has its own accounts (malle user add) and those of the system; "
-                               "users of this database could not log in",
-                       STR_ARG(b->kind), STR_ARG(name));
-        if (passdb && str_eq(name, S("pam")))
-            set_pam(d, b);
-    }
-    set(d, NULL, "system_users", system ? S("yes") : S("no"));
 }
 
 /* --- mail --- */
@@ -176,12 +139,13 @@ static void set_mail(struct dovecot *d)
                                  *uid = dovecot_find(d, NULL, "mail_uid");
     struct conf_origin o = dovecot_origin(d, location);
     if (location && location->value.n)
-        set(d, location, "system_mail_location", location->value);
+        dovecot_set(d, location, "system_mail_location", location->value);
     else
         conf_error(d->f->b->report, o.file, o.line,
                    "mail_location: malle keeps mail in Maildirs; write mail_location = maildir:~/Maildir");
-    if (uid && uid->value.n && !str_eq(uid->value, S("0")))
-        set(d, uid, "mail_user", uid->value);
+    bool number = uid && uid->value.n && ascii_digit(uid->value.p[0]); /* dovecot_databases.c has use for it */
+    if (uid && uid->value.n && !number)
+        dovecot_set(d, uid, "mail_user", uid->value);
 }
 
 static void set_namespaces(struct dovecot *d)
@@ -194,7 +158,7 @@ static void set_namespaces(struct dovecot *d)
                                      *prefix = dovecot_find(d, b, "prefix"),
                                      *type = dovecot_find(d, b, "type");
         if (separator && separator->value.n)
-            set(d, separator, "hierarchy_separator", separator->value);
+            dovecot_set(d, separator, "hierarchy_separator", separator->value);
         if ((prefix && prefix->value.n) || (type && !str_eq(type->value, S("private")))) {
             struct conf_origin o = dovecot_origin(d, prefix && prefix->value.n ? prefix : type);
             conf_error(d->f->b->report, o.file, o.line,
@@ -241,12 +205,12 @@ static void set_tls(struct dovecot *d)
         struct conf_origin o = dovecot_origin(d, oldest);
         if (!newest && !str_eq(oldest->value, S("TLSv1.2")))
             conf_warning(d->f->b->report, o.file, o.line, "ssl_min_protocol: malle speaks TLSv1.2 and newer");
-        set(d, oldest, "tls_min_version", newest ? S("TLSv1.3") : S("TLSv1.2"));
+        dovecot_set(d, oldest, "tls_min_version", newest ? S("TLSv1.3") : S("TLSv1.2"));
     }
     if (ciphers)
-        set(d, ciphers, "tls_ciphers", ciphers->value);
+        dovecot_set(d, ciphers, "tls_ciphers", ciphers->value);
     if (ca && ca->value.n)
-        set(d, ca, "ssl_ca", file_of(d, ca));
+        dovecot_set(d, ca, "ssl_ca", file_of(d, ca));
     add_certificate(d, NULL);
     for (size_t i = 0; i < d->conf.block_count; i++)
         if (str_eq(d->conf.blocks[i]->kind, S("local_name")) && !d->conf.blocks[i]->parent)
@@ -286,7 +250,7 @@ static void take_same(struct dovecot *d, const struct dovecot_setting *s, const 
 {
     enum conf_type type = conf_key_find(conf_options, str_c(option))->type;
     bool counted = type == CONF_TYPE_DURATION || type == CONF_TYPE_SIZE;
-    set(d, s, option, counted ? number(d, type, s->value) : s->value);
+    dovecot_set(d, s, option, counted ? number(d, type, s->value) : s->value);
 }
 
 static void take(struct dovecot *d, const struct dovecot_setting *s, const char *name)
@@ -345,7 +309,7 @@ void folder_read_dovecot(struct folder *f)
         take_all(&d);
         set_place(&d);
         set_mechanisms(&d);
-        set_databases(&d);
+        dovecot_set_databases(&d);
         set_mail(&d);
         set_namespaces(&d);
         set_tls(&d);

@@ -20,6 +20,12 @@ str dovecot_value(const struct dovecot *d, const struct dovecot_block *block, co
 /* Where it stands; of NULL, the file. */
 struct conf_origin dovecot_origin(const struct dovecot *d, const struct dovecot_setting *s);
 
+/* Sets an option of malle, with the origin of s; of NULL, the file. */
+void dovecot_set(struct dovecot *d, const struct dovecot_setting *s, const char *option, str value);
+
+/* dovecot_databases.c: passdb and userdb. */
+void dovecot_set_databases(struct dovecot *d);
+
 /* dovecot_services.c: the listeners. */
 void dovecot_set_services(struct dovecot *d);
 

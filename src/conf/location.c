@@ -1,10 +1,12 @@
 /* Mail locations: variables of the account, and the parts of the result.
  *
  *   location = "maildir:" path *( ":" NAME "=" value )
- *   variable = "%" ["L"] ( "u" / "n" / "d" / "h" ) / "%%" / "~" at the start of a path
+ *   variable = fmt/dovecot_var.h (2.3), of u, n, d and h; and "~" at the start of a path, which is %h
  *
  * The names come from strangers by way of the recipient, so a part that could leave its folder is refused. */
 #include "conf/conf.h"
+
+#include "fmt/dovecot_var.h"
 
 static bool safe_part(str part)
 {
@@ -20,47 +22,46 @@ struct variables {
     str account, name, domain, home;
 };
 
-static enum rc put_variable(const struct variables *v, char letter, bool fold, struct buf *out)
+static enum rc find_variable(void *ctx, str name, str *ret, struct err *e)
 {
-    str value = letter == 'u'   ? v->account
-                : letter == 'n' ? v->name
-                : letter == 'd' ? v->domain
-                : letter == 'h' ? v->home
-                                : STR_NONE;
-    if (letter == 'h' ? !str_starts(value, S("/")) : !safe_part(value))
-        return RC_INVALID;
-    for (size_t i = 0; i < value.n; i++)
-        buf_putc(out, fold ? ascii_lower(value.p[i]) : value.p[i]);
-    return RC_OK;
+    const struct variables *v = ctx;
+    if (str_eq(name, S("home"))) {
+        *ret = v->home;
+        return str_starts(v->home, S("/")) ? RC_OK : RC_INVALID;
+    }
+    str value = str_eq(name, S("user"))       ? v->account
+                : str_eq(name, S("username")) ? v->name
+                : str_eq(name, S("domain"))   ? v->domain
+                                              : STR_NONE;
+    *ret = value;
+    return safe_part(value) ? RC_OK : RC_INVALID;
+}
+
+/* "~" at the start of a path is the home. */
+static void put_location(str location, struct buf *out)
+{
+    for (size_t i = 0; i < location.n; i++) {
+        char c = location.p[i], before = i ? location.p[i - 1] : ':';
+        if (c == '~' && (before == ':' || before == '='))
+            buf_puts(out, S("%h"));
+        else
+            buf_putc(out, c);
+    }
 }
 
 enum rc conf_expand_location(str location, str account, str home, struct buf *ret_text)
 {
+    AUTO(buf_deinit) struct buf text = BUF_INIT(2 * location.n);
     struct variables v = {account, account, STR_NONE, home};
+    const struct dovecot_var_env env = {.find = find_variable, .ctx = &v};
     ptrdiff_t at = str_rchr(account, '@');
     if (at >= 0) {
         v.name = str_sub(account, 0, (size_t)at);
         v.domain = str_from(account, (size_t)at + 1);
     }
-    for (size_t i = 0; i < location.n; i++) {
-        char c = location.p[i], before = i ? location.p[i - 1] : ':';
-        enum rc rc = RC_OK;
-        if (c == '~' && (before == ':' || before == '=')) {
-            rc = put_variable(&v, 'h', false, ret_text);
-        } else if (c == '%') {
-            bool fold = i + 2 < location.n && location.p[i + 1] == 'L';
-            i += fold ? 2 : 1;
-            if (i < location.n && location.p[i] == '%' && !fold)
-                buf_putc(ret_text, '%');
-            else
-                rc = i < location.n ? put_variable(&v, location.p[i], fold, ret_text) : RC_INVALID;
-        } else {
-            buf_putc(ret_text, c);
-        }
-        if (rc != RC_OK)
-            return rc;
-    }
-    return ret_text->overflow ? RC_LIMIT : RC_OK;
+    put_location(location, &text);
+    enum rc rc = dovecot_var_expand(buf_str(&text), &env, ret_text, NULL);
+    return rc == RC_OK || rc == RC_LIMIT ? rc : RC_INVALID;
 }
 
 enum rc conf_parse_location(str location, struct conf_location *ret)

@@ -17,8 +17,7 @@
 
 /* --- escapes --- */
 
-/* RC_INVALID: a NUL, which no value here may hold. */
-static enum rc unescape(str field, struct arena *a, str *ret)
+enum rc dovecot_auth_unescape(str field, struct arena *a, str *ret)
 {
     size_t n = 0;
     char *out = arena_alloc(a, field.n + 1);
@@ -125,11 +124,11 @@ static enum rc take_parameters(str rest, struct arena *a, struct dovecot_auth_re
         }
         str value = str_take(&rest, '\t'), name = str_take(&value, '=');
         if (str_eq(name, S("service")))
-            rc = unescape(value, a, &r->service);
+            rc = dovecot_auth_unescape(value, a, &r->service);
         else if (str_eq(name, S("rip")))
-            rc = unescape(value, a, &r->client_ip);
+            rc = dovecot_auth_unescape(value, a, &r->client_ip);
         else if (str_eq(name, S("session")))
-            rc = unescape(value, a, &r->session);
+            rc = dovecot_auth_unescape(value, a, &r->session);
         else if (str_eq(name, S("final-resp-ok")))
             r->takes_final_data = true;
     }
@@ -151,7 +150,7 @@ enum rc dovecot_auth_parse_request(str line, struct arena *a, struct dovecot_aut
         r.verb = verbs[i].verb;
         rc = take_number(&rest, &r.id);
         if (rc == RC_OK && verbs[i].has_name)
-            rc = unescape(str_take(&rest, '\t'), a, &r.name);
+            rc = dovecot_auth_unescape(str_take(&rest, '\t'), a, &r.name);
         if (rc == RC_OK && verbs[i].has_name && r.name.n == 0)
             rc = RC_INVALID;
         if (rc == RC_OK && verbs[i].has_parameters)
@@ -206,9 +205,9 @@ static enum rc take_outcome(str rest, struct arena *a, struct dovecot_auth_reply
     while (rest.p && rc == RC_OK) {
         str value = str_take(&rest, '\t'), name = str_take(&value, '=');
         if (str_eq(name, S("user")))
-            rc = unescape(value, a, &r->user);
+            rc = dovecot_auth_unescape(value, a, &r->user);
         else if (str_eq(name, S("reason")))
-            rc = unescape(value, a, &r->reason);
+            rc = dovecot_auth_unescape(value, a, &r->reason);
         else if (str_eq(name, S("temp")) || (str_eq(name, S("code")) && str_eq(value, S("temp_fail"))))
             r->temporary = true;
     }
@@ -227,7 +226,7 @@ enum rc dovecot_auth_parse_reply(str line, struct arena *a, struct dovecot_auth_
     } else if (str_eq(word, S("MECH"))) {
         r.answer = DOVECOT_AUTH_HAS_MECHANISM;
         if (rc == RC_OK)
-            rc = unescape(str_take(&rest, '\t'), a, &r.name);
+            rc = dovecot_auth_unescape(str_take(&rest, '\t'), a, &r.name);
         take_flags(rest, &r);
     } else if (str_eq(word, S("DONE"))) {
         r.answer = DOVECOT_AUTH_HELLO_DONE;

@@ -296,9 +296,16 @@ static enum rc expand_23(struct dovecot_var *v, str *s, struct buf *out)
         rc = str_eq(name, S("%")) ? dovecot_var_set(v, name) : dovecot_var_get(v, name);
     for (size_t i = 0; i < n && rc == RC_OK; i++)
         rc = modify(v, modifiers[i], &part);
-    if (rc == RC_OK)
+    if (rc != RC_OK)
+        return rc;
+    if (!v->env->quote) {
         put_part(buf_str(&v->value), part, out);
-    return rc;
+        return RC_OK;
+    }
+    AUTO(buf_deinit) struct buf cut = BUF_INIT(DOVECOT_VAR_MAX);
+    put_part(buf_str(&v->value), part, &cut);
+    v->env->quote(v->env->quote_ctx, out, buf_str(&cut));
+    return cut.overflow ? FAIL(v->e, RC_LIMIT, "a value is too large") : RC_OK;
 }
 
 /* At the "%". */
@@ -311,7 +318,9 @@ static enum rc expand_24(struct dovecot_var *v, str *s, struct buf *out)
         n = 3;
     } else if (str_starts(*s, S("%{"))) {
         rc = dovecot_pipe_expand(v, *s, &n);
-        if (rc == RC_OK)
+        if (rc == RC_OK && v->env->quote)
+            v->env->quote(v->env->quote_ctx, out, buf_str(&v->value));
+        else if (rc == RC_OK)
             buf_puts(out, buf_str(&v->value));
     } else {
         buf_putc(out, '%');

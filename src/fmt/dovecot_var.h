@@ -37,6 +37,10 @@ struct dovecot_var_env {
      * code; the text in *e may be left empty. */
     enum rc (*find)(void *ctx, str name, str *ret, struct err *e);
     void *ctx;
+    /* Appends the value of a variable, cut and changed as its modifiers say, so that it means nothing special where it
+     * stands (SQL, LDAP). NULL: as it is. */
+    void (*quote)(void *ctx, struct buf *out, str value);
+    void *quote_ctx;
 };
 
 /* Appends the expansion to out, which is as before on failure. RC_INVALID: not the grammar; RC_GONE: an

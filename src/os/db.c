@@ -292,6 +292,16 @@ bool db_is_null(const struct db_stmt *q, int col)
     return sqlite3_column_type(q->s, col) == SQLITE_NULL;
 }
 
+int db_columns(const struct db_stmt *q)
+{
+    return sqlite3_column_count(q->s);
+}
+
+str db_name(const struct db_stmt *q, int col)
+{
+    return str_c(sqlite3_column_name(q->s, col));
+}
+
 enum rc db_begin(struct db *db, bool durable, struct err *e)
 {
     enum rc rc = RC_OK;

@@ -70,6 +70,8 @@ int64_t db_int(const struct db_stmt *q, int col);
 str db_text(const struct db_stmt *q, int col);
 str db_blob(const struct db_stmt *q, int col);
 bool db_is_null(const struct db_stmt *q, int col);
+int db_columns(const struct db_stmt *q);
+str db_name(const struct db_stmt *q, int col);
 
 /* The single integer of a query's first row; RC_GONE when there is no row. */
 #define db_get_int(db, ret, e, sql, ...) db_get_int_args((db), (ret), (e), (sql), DB_ARGS(__VA_ARGS__))

@@ -3,6 +3,7 @@
  * auth-worker. */
 #include "role/auth_impl.h"
 
+#include "account/databases.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "role/ipc.h"
@@ -24,6 +25,11 @@ static void find_mail_user(struct auth_server *a, const struct conf *c)
     if (geteuid() != 0)
         return;
     const struct passwd *pw = getpwnam(c->mail_user);
+    if ((!pw || pw->pw_uid == 0) && c->userdb[0]) { /* users are others' there, and no account has mail */
+        a->mail_uid = (uid_t)-1;
+        a->mail_gid = (gid_t)-1;
+        return;
+    }
     if (!pw || pw->pw_uid == 0) {
         log_error("the system user %s (mail_user) is missing: create it (README, system users)",
                   c->mail_user);
@@ -48,8 +54,13 @@ static void publish_lookup(struct auth_server *a, const struct conf *c)
     l->relocated = a->tables->v[TABLES_RELOCATED];
     if (a->mail_uid != geteuid() || geteuid() == 0)
         l->system_user = worker_system_user; /* not started by root: there is no auth-worker */
-    if (l->system_user)
+    if (l->system_user) {
         l->has_forward = worker_has_forward;
+        l->database_entry = worker_database_entry;
+        l->database_ids = worker_database_ids;
+    }
+    l->databases = databases_new(c);
+    l->tables = a->tables;
     atomic_store(&a->lookup, l);
 }
 

@@ -1,6 +1,7 @@
 /* One function per question that auth answers, and the table of who may ask it. */
 #include "role/auth_impl.h"
 
+#include "account/databases.h"
 #include "base/log.h"
 #include "role/header_canonical.h"
 #include "role/ipc.h"
@@ -37,12 +38,24 @@ void auth_closed(void *ctx, void *conn)
     free(c);
 }
 
+/* Who logged in by the databases of passdb. */
+static enum rc identify_found(const struct account_lookup *l, const struct auth_outcome *o,
+                              struct account_identity *ret, struct err *e)
+{
+    struct database_found found = {0};
+    AUTO(arena_freep) struct arena *a = arena_new(DATABASES_ARENA);
+    must(authdb_fields_parse(str_c(o->userdb), a, &found.fields) == RC_OK);
+    memcpy(found.account, o->account, sizeof found.account);
+    return account_identify_login(l, &found, ret, e);
+}
+
 /* A ticket for login: the identity waits in auth until mailbox asks for it. */
-static enum rc issue_ticket(const struct auth_peer *p, const char *account, unsigned char ret[TICKET_SIZE],
-                            struct err *e)
+static enum rc issue_ticket(const struct auth_peer *p, const struct auth_outcome *o,
+                            unsigned char ret[TICKET_SIZE], struct err *e)
 {
     struct account_identity id;
-    enum rc rc = account_identify(lookup(p), str_c(account), &id, e);
+    enum rc rc = o->database ? identify_found(lookup(p), o, &id, e)
+                             : account_identify(lookup(p), str_c(o->account), &id, e);
     if (rc == RC_OK)
         rc = ticket_issue(p->server->tickets, &id, p->instance, clock_mono(), ret);
     if (rc == RC_LIMIT)
@@ -73,7 +86,7 @@ static enum rc answer_auth(const struct auth_peer *p, struct auth_conn *c, enum 
     const struct auth_outcome *o = auth_session_outcome(c->session);
     bool wants_ticket = result == AUTH_OK && str_eq(str_c(p->name), S("login"));
     if (wants_ticket) {
-        enum rc rc = issue_ticket(p, o->account, ticket, &e);
+        enum rc rc = issue_ticket(p, o, ticket, &e);
         if (rc != RC_OK) {
             log_warn("%s: logged in but gets no session: %s", o->account, err_text(&e));
             put_auth_reply(reply, rc == RC_PERM ? AUTH_FAIL : AUTH_TEMP, STR_NONE, str_c(o->account),
@@ -315,16 +328,11 @@ static enum rc identity(const struct auth_peer *p, struct ipc_msg *m, struct buf
 static enum rc userdb_find(const struct auth_peer *p, struct ipc_msg *m, struct buf *reply)
 {
     struct account_identity id;
-    struct account account = {0};
     struct err e = {0};
-    bool system = false;
     str name = ipc_get_str(m, IDENTITY_ACCOUNT_MAX);
     if (ipc_end(m) != RC_OK)
         return RC_INVALID;
-    e.rc = account_find_login(lookup(p), name, &account, &system, &e);
-    account_secret_wipe(&account.secret);
-    if (e.rc == RC_OK)
-        e.rc = account_identify(lookup(p), str_c(account.address), &id, &e);
+    e.rc = account_find_user(lookup(p), name, &id, &e);
     if (e.rc == RC_TEMP)
         log_error("looking up the user " STR_FMT ": %s", STR_ARG(name), err_text(&e));
     put_identity(reply, &id, &e);

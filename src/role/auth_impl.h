@@ -34,6 +34,9 @@ enum rc worker_system_user(void *ctx, str name, struct account_identity *ret, st
 enum rc worker_has_forward(void *ctx, str name, str tag, struct err *e);
 /* RC_GONE: nobody has that uid. */
 enum rc worker_user_name(struct auth_server *a, uint32_t uid, char ret[PAM_USER_MAX + 1], struct err *e);
+enum rc worker_database_entry(void *ctx, bool passdb, const struct authdb *db, str user, struct arena *a,
+                              struct authdb_fields *ret, struct err *e);
+enum rc worker_database_ids(void *ctx, str user, str group, uid_t *ret_uid, gid_t *ret_gid, struct err *e);
 enum rc worker_check_password(void *ctx, str user, str password, str client_ip, struct err *e);
 
 /* auth_answer.c */

@@ -1,6 +1,7 @@
 /* The auth-worker role: asks PAM and passwd for auth. Root and unconfined, because administrators' modules
  * run here; it takes fixed-size messages and talks to nobody but auth. PAM is asked one question at a time;
  * looking up a user does not wait behind it. */
+#include "account/database_entry.h"
 #include "account/pam.h"
 #include "base/log.h"
 #include "fmt/via.h"
@@ -12,6 +13,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sys/fsuid.h>
+
+enum { DATABASE_ARGS_MAX = 8192 };
 
 static pthread_mutex_t one_at_a_time = PTHREAD_MUTEX_INITIALIZER; /* PAM modules need not be thread-safe */
 
@@ -104,13 +107,49 @@ static void find_forward(const struct conf *c, struct ipc_msg *m, struct buf *re
     ipc_put_err(reply, &e);
 }
 
+static void find_in_database(const struct conf *c, struct ipc_msg *m, struct buf *reply)
+{
+    struct err e = {0};
+    struct authdb_fields fields = {.n = 0};
+    AUTO(arena_freep) struct arena *a = arena_new(2 * AUTHDB_FIELDS_TEXT_MAX);
+    AUTO(buf_wipe) struct buf text = BUF_INIT(AUTHDB_FIELDS_TEXT_MAX);
+    bool passdb = ipc_get_u32(m) == 1;
+    uint32_t driver = ipc_get_u32(m);
+    str args = ipc_get_str(m, DATABASE_ARGS_MAX), user = ipc_get_str(m, IDENTITY_ACCOUNT_MAX);
+    e.rc = ipc_end(m);
+    if (e.rc == RC_OK)
+        e.rc = database_entry_find(c, passdb, (enum authdb_driver)driver, args, user, a, &fields, &e);
+    (void)buf_room(&text, AUTHDB_FIELDS_TEXT_MAX); /* growing would leave copies of a password behind */
+    authdb_fields_put(&text, &fields);
+    if (text.overflow)
+        e.rc = err_set(&e, RC_TEMP, 451, "4.3.0", "Temporary lookup failure");
+    ipc_begin(reply, MSG_WORKER_DATABASE_REPLY);
+    ipc_put_err(reply, &e);
+    ipc_put_str(reply, e.rc == RC_OK ? buf_str(&text) : STR_NONE);
+}
+
+static void find_ids(struct ipc_msg *m, struct buf *reply)
+{
+    struct err e = {0};
+    uid_t uid = (uid_t)-1;
+    gid_t gid = (gid_t)-1;
+    str user = ipc_get_str(m, DATABASE_ARGS_MAX), group = ipc_get_str(m, DATABASE_ARGS_MAX);
+    e.rc = ipc_end(m);
+    if (e.rc == RC_OK)
+        e.rc = database_entry_ids(user, group, &uid, &gid, &e);
+    ipc_begin(reply, MSG_WORKER_IDS_REPLY);
+    ipc_put_err(reply, &e);
+    ipc_put_u32(reply, uid);
+    ipc_put_u32(reply, gid);
+}
+
 static enum rc worker_handle(void *ctx, void **conn, struct ipc_msg *m, struct buf *reply, int *reply_fds,
                              unsigned *ret_n_fds)
 {
     const struct role *r = ctx;
     switch ((enum ipc_type)m->type) {
     case MSG_WORKER_PAM:
-        if (!r->conf->system_users)
+        if (!r->conf->system_users && !r->conf->passdb[0])
             return RC_INVALID;
         check_password(r, m, reply);
         return RC_OK;
@@ -122,6 +161,12 @@ static enum rc worker_handle(void *ctx, void **conn, struct ipc_msg *m, struct b
         return RC_OK;
     case MSG_LOCAL_USER:
         name_user(m, reply);
+        return RC_OK;
+    case MSG_WORKER_DATABASE:
+        find_in_database(r->conf, m, reply);
+        return RC_OK;
+    case MSG_WORKER_IDS:
+        find_ids(m, reply);
         return RC_OK;
     default:
         return RC_INVALID;

@@ -1,6 +1,7 @@
 /* Questions of auth to auth-worker: users of the system and their passwords. */
 #include "role/auth_impl.h"
 
+#include "account/databases.h"
 #include "role/ipc.h"
 
 enum { WORKER_TIMEOUT_MS = 30000 };
@@ -95,6 +96,56 @@ enum rc worker_user_name(struct auth_server *a, uint32_t uid, char ret[PAM_USER_
         rc = str_copy(ret, PAM_USER_MAX + 1, name) == RC_OK && name.n ? RC_OK : RC_GONE;
     else
         *e = answer;
+    ipc_msg_deinit(&m);
+    return rc;
+}
+
+enum rc worker_database_entry(void *ctx, bool passdb, const struct authdb *db, str user, struct arena *a,
+                              struct authdb_fields *ret, struct err *e)
+{
+    struct auth_server *s = ctx;
+    struct buf b AUTO(buf_wipe) = BUF_INIT(IPC_MAX);
+    struct ipc_msg m;
+    struct err answer = {0};
+    (void)buf_room(&b, AUTHDB_FIELDS_TEXT_MAX + 4096); /* growing would leave copies of a password behind */
+    ipc_begin(&b, MSG_WORKER_DATABASE);
+    ipc_put_u32(&b, passdb);
+    ipc_put_u32(&b, db->driver);
+    ipc_put_str(&b, db->args);
+    ipc_put_str(&b, user);
+    if (channel_pool_ask(s->worker, &b, MSG_WORKER_DATABASE_REPLY, &m, clock_mono() + WORKER_TIMEOUT_MS) != RC_OK)
+        return worker_down(e);
+    ipc_get_err(&m, &answer);
+    str text = ipc_get_str(&m, AUTHDB_FIELDS_TEXT_MAX);
+    enum rc rc = ipc_end(&m) == RC_OK ? answer.rc : RC_TEMP;
+    if (rc == RC_OK && authdb_fields_parse(text, a, ret) != RC_OK)
+        rc = err_set(&answer, RC_TEMP, 451, "4.3.0", "Temporary lookup failure");
+    if (rc != RC_OK && rc != RC_GONE)
+        *e = answer;
+    ipc_msg_deinit(&m);
+    return rc == RC_OK || rc == RC_GONE ? rc : RC_TEMP;
+}
+
+enum rc worker_database_ids(void *ctx, str user, str group, uid_t *ret_uid, gid_t *ret_gid, struct err *e)
+{
+    struct auth_server *a = ctx;
+    struct buf b AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
+    struct ipc_msg m;
+    struct err answer = {0};
+    ipc_begin(&b, MSG_WORKER_IDS);
+    ipc_put_str(&b, user);
+    ipc_put_str(&b, group);
+    if (channel_pool_ask(a->worker, &b, MSG_WORKER_IDS_REPLY, &m, clock_mono() + WORKER_TIMEOUT_MS) != RC_OK)
+        return worker_down(e);
+    ipc_get_err(&m, &answer);
+    uint32_t uid = ipc_get_u32(&m), gid = ipc_get_u32(&m);
+    enum rc rc = ipc_end(&m) == RC_OK ? answer.rc : RC_TEMP;
+    if (rc == RC_OK) {
+        *ret_uid = uid;
+        *ret_gid = gid;
+    } else {
+        *e = answer;
+    }
     ipc_msg_deinit(&m);
     return rc;
 }

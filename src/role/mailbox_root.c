@@ -24,9 +24,14 @@ static size_t last_slash(str path)
 }
 
 /* The folder below which all Maildirs of this identity's uid lie: for a system user the home, or the Maildir
- * itself where that is elsewhere; for virtual accounts what mail_location says before its first variable. */
+ * itself where that is elsewhere; for users of databases what `auth` says; for virtual accounts what mail_location says
+ * before its first variable. */
 static void root_of(const struct conf *c, const struct account_identity *id, struct buf *out)
 {
+    if (id->mail_root[0]) {
+        buf_puts(out, str_c(id->mail_root));
+        return;
+    }
     if (id->system) {
         buf_puts(out, str_c(lies_in_home(id) ? id->home : id->mail_dir));
         return;
@@ -58,7 +63,7 @@ static enum rc check_root(const struct account_identity *id, const char *path, c
     static bool warned; /* every session comes by */
     if (!S_ISDIR(st->st_mode))
         return misconfigured(e, path, "not a folder");
-    if (st->st_uid != id->uid && !warned) {
+    if (st->st_uid != id->uid && !id->mail_root[0] && !warned) {
         log_warn("%s, below which mail of uid %u lies, belongs to uid %u", path, id->uid, st->st_uid);
         warned = true;
     }

@@ -1,41 +1,16 @@
-/* ldap:/path.cf, ldap_table(5), through libldap, which is loaded when the first such table is opened. LDAP
- * version 3 and simple binds; no SASL. Distinguished names in special_result_attribute are followed, LDAP
+/* ldap:/path.cf, ldap_table(5). Distinguished names in special_result_attribute are followed, LDAP
  * URLs are not. */
 #include "table/pool.h"
 
 #include "fmt/tablequery.h"
 #include "fmt/tablespec.h"
 #include "fmt/tabletext.h"
-#include "table/library.h"
+#include "table/ldap_session.h"
 #include "table/lookup.h"
 
-#include <ldap.h>
 #include <strings.h>
 
 enum { ATTRIBUTES_MAX = 64, SEARCHES_MAX = 1000, RECURSION_MAX = 1000 };
-
-#define LIBLDAP(X)          \
-    X(ldap_err2string)      \
-    X(ldap_first_attribute) \
-    X(ldap_first_entry)     \
-    X(ldap_get_values_len)  \
-    X(ldap_initialize)      \
-    X(ldap_memfree)         \
-    X(ldap_msgfree)         \
-    X(ldap_next_attribute)  \
-    X(ldap_next_entry)      \
-    X(ldap_sasl_bind_s)     \
-    X(ldap_search_ext_s)    \
-    X(ldap_set_option)      \
-    X(ldap_start_tls_s)     \
-    X(ldap_unbind_ext_s)    \
-    X(ldap_value_free_len)  \
-    X(ber_free)
-
-struct libldap {
-#define MEMBER(name) __typeof__(&name) name;
-    LIBLDAP(MEMBER)
-};
 
 /* What an attribute of an entry is to the table. */
 enum meaning { IS_RESULT, IS_SPECIAL, IS_TERMINAL, IS_LEAF, MEANINGS };
@@ -43,12 +18,11 @@ static const char *const meaning_names[MEANINGS] = {"result_attribute", "special
                                                     "terminal_result_attribute", "leaf_result_attribute"};
 
 struct ldap_table {
-    struct libldap lib;
+    struct ldap_session session;
     struct lookup *lookup;
     char *uris;
     const char *base, *filter; /* templates */
-    int scope, dereference;
-    bool bind, start_tls;
+    int scope;
     uint32_t size_limit, recursion_limit;
     char *attributes[ATTRIBUTES_MAX + 1]; /* what is asked for; NULL behind the last */
     enum meaning meanings[ATTRIBUTES_MAX];
@@ -62,60 +36,6 @@ struct connection {
 
 /* --- connecting --- */
 
-static enum rc fail(struct table *t, struct err *e, enum rc rc, const char *what, int code)
-{
-    const struct ldap_table *s = t->state;
-    return table_fail(t, e, rc, "%s: %s", what, s->lib.ldap_err2string(code));
-}
-
-/* Options of the session; those of TLS take effect with the new context. LDAP_OPT_ON is a variable of the
- * library; anything that is not NULL means the same. */
-static int set_options(struct table *t, LDAP *ld)
-{
-    const struct ldap_table *s = t->state;
-    const struct lookup *l = s->lookup;
-    const struct {
-        int option;
-        const char *text;
-    } files[] = {
-        {LDAP_OPT_X_TLS_CACERTFILE, lookup_get(l, "tls_ca_cert_file", NULL)},
-        {LDAP_OPT_X_TLS_CACERTDIR, lookup_get(l, "tls_ca_cert_dir", NULL)},
-        {LDAP_OPT_X_TLS_CERTFILE, lookup_get(l, "tls_cert", NULL)},
-        {LDAP_OPT_X_TLS_KEYFILE, lookup_get(l, "tls_key", NULL)},
-        {LDAP_OPT_X_TLS_CIPHER_SUITE, lookup_get(l, "tls_cipher_suite", NULL)},
-    };
-    int version = LDAP_VERSION3, zero = 0;
-    int require = lookup_get_bool(l, "tls_require_cert") ? LDAP_OPT_X_TLS_DEMAND : LDAP_OPT_X_TLS_NEVER;
-    struct timeval tv = {t->env.timeout_ms / 1000, t->env.timeout_ms % 1000 * 1000};
-    int code = s->lib.ldap_set_option(ld, LDAP_OPT_PROTOCOL_VERSION, &version);
-    code = code ? code : s->lib.ldap_set_option(ld, LDAP_OPT_NETWORK_TIMEOUT, &tv);
-    code = code ? code : s->lib.ldap_set_option(ld, LDAP_OPT_TIMEOUT, &tv);
-    code = code ? code : s->lib.ldap_set_option(ld, LDAP_OPT_DEREF, &s->dereference);
-    code = code ? code
-                : s->lib.ldap_set_option(ld, LDAP_OPT_REFERRALS,
-                                         lookup_get_bool(l, "chase_referrals") ? &version : LDAP_OPT_OFF);
-    code = code ? code : s->lib.ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &require);
-    for (size_t i = 0; code == 0 && i < sizeof files / sizeof *files; i++)
-        code = files[i].text ? s->lib.ldap_set_option(ld, files[i].option, files[i].text) : 0;
-    return code ? code : s->lib.ldap_set_option(ld, LDAP_OPT_X_TLS_NEWCTX, &zero);
-}
-
-static enum rc open_session(struct table *t, LDAP *ld, struct err *e)
-{
-    const struct ldap_table *s = t->state;
-    const char *dn = lookup_get(s->lookup, "bind_dn", ""), *password = lookup_get(s->lookup, "bind_pw", "");
-    AUTO(str_freep) char *copy = str_dup(str_c(password)); /* struct berval is not const */
-    struct berval secret = {strlen(copy), copy};
-    int code = set_options(t, ld);
-    if (code != 0)
-        return table_fail(t, e, RC_PERM, "the settings for TLS or the session are refused");
-    if (s->start_tls && (code = s->lib.ldap_start_tls_s(ld, NULL, NULL)) != 0)
-        return fail(t, e, RC_TEMP, "STARTTLS", code);
-    if (s->bind && (code = s->lib.ldap_sasl_bind_s(ld, dn, LDAP_SASL_SIMPLE, &secret, NULL, NULL, NULL)) != 0)
-        return fail(t, e, RC_TEMP, "bind", code);
-    return RC_OK;
-}
-
 static void disconnect_ldap(void *connection)
 {
     struct connection *c = connection;
@@ -128,17 +48,12 @@ static enum rc connect_ldap(struct table *t, msec deadline, void **ret, struct e
     const struct ldap_table *s = t->state;
     struct connection *c = calloc(1, sizeof *c);
     must(c);
-    c->lib = &s->lib;
-    int code = s->lib.ldap_initialize(&c->ld, s->uris);
-    if (code != 0) {
-        free(c);
-        return fail(t, e, RC_PERM, "server_host", code);
-    }
-    enum rc rc = open_session(t, c->ld, e);
+    c->lib = &s->session.lib;
+    enum rc rc = ldap_session_open(t, &s->session, &c->ld, e);
     if (rc == RC_OK)
         *ret = c;
     else
-        disconnect_ldap(c);
+        free(c);
     return rc;
 }
 
@@ -262,7 +177,7 @@ static enum rc search(struct search *q, const char *base, int scope, const char 
     if (left <= 0)
         return table_fail(q->t, q->e, RC_INVALID, "no answer within %d ms", q->t->env.timeout_ms);
     struct timeval tv = {left / 1000, left % 1000 * 1000};
-    int code = s->lib.ldap_search_ext_s(q->c->ld, base, scope, filter, s->attributes, 0, NULL, NULL, &tv,
+    int code = s->session.lib.ldap_search_ext_s(q->c->ld, base, scope, filter, s->attributes, 0, NULL, NULL, &tv,
                                         (int)s->size_limit, &result);
     enum rc rc = RC_OK;
     if (code == LDAP_SUCCESS)
@@ -270,11 +185,11 @@ static enum rc search(struct search *q, const char *base, int scope, const char 
     else if (code == LDAP_SIZELIMIT_EXCEEDED)
         rc = table_fail(q->t, q->e, RC_TEMP, "more than size_limit = %u entries", s->size_limit);
     else if (code == LDAP_FILTER_ERROR)
-        rc = fail(q->t, q->e, RC_PERM, "query_filter", code);
+        rc = ldap_session_fail(q->t, &s->session, q->e, RC_PERM, "query_filter", code);
     else if (code != LDAP_NO_SUCH_OBJECT)
-        rc = fail(q->t, q->e, RC_INVALID, "search", code);
+        rc = ldap_session_fail(q->t, &s->session, q->e, RC_INVALID, "search", code);
     if (result)
-        s->lib.ldap_msgfree(result);
+        s->session.lib.ldap_msgfree(result);
     return rc;
 }
 
@@ -298,14 +213,6 @@ static const struct pool_type connections = {connect_ldap, disconnect_ldap, ask_
 
 /* --- the table --- */
 
-static enum rc load(struct table *t, struct libldap *ret, struct err *e)
-{
-    static const char *const files[] = {"libldap-2.5.so.0", "libldap.so.2", NULL};
-#define SYMBOL(name) {#name, offsetof(struct libldap, name)},
-    static const struct library_symbol symbols[] = {LIBLDAP(SYMBOL){NULL, 0}};
-    return library_load(t, files, "libldap-2.5-0", symbols, ret, e);
-}
-
 /* server_host: hosts with or without a port, or URLs. */
 static enum rc make_uris(struct table *t, struct err *e)
 {
@@ -324,9 +231,9 @@ static enum rc make_uris(struct table *t, struct err *e)
     }
     if (rc != RC_GONE || uris.n == 0 || uris.overflow)
         return rc == RC_PERM ? rc : table_fail(t, e, RC_PERM, "server_host needs hosts or URLs");
-    s->uris = str_dup(buf_str(&uris));
-    bool tls = s->start_tls || str_find(buf_str(&uris), S("ldaps:")) >= 0;
-    if (tls && !lookup_get_bool(s->lookup, "tls_require_cert"))
+    s->session.uris = s->uris = str_dup(buf_str(&uris));
+    bool tls = s->session.start_tls || str_find(buf_str(&uris), S("ldaps:")) >= 0;
+    if (tls && !s->session.require_cert)
         table_warn(t, "the server's certificate is not checked; tls_require_cert = yes does it");
     return RC_OK;
 }
@@ -349,8 +256,8 @@ static enum rc take_bind(struct table *t, struct err *e)
 {
     struct ldap_table *s = t->state;
     str bind = str_c(lookup_get(s->lookup, "bind", "yes"));
-    s->bind = str_ieq(bind, S("yes")) || str_ieq(bind, S("simple"));
-    if (!s->bind && !str_ieq(bind, S("no")) && !str_ieq(bind, S("none")))
+    s->session.bind = str_ieq(bind, S("yes")) || str_ieq(bind, S("simple"));
+    if (!s->session.bind && !str_ieq(bind, S("no")) && !str_ieq(bind, S("none")))
         return table_fail(t, e, RC_PERM, "bind = " STR_FMT " is not possible here; simple and none are",
                           STR_ARG(str_sub(bind, 0, 20)));
     return RC_OK;
@@ -385,7 +292,7 @@ static enum rc take_numbers(struct table *t, struct err *e)
                                &s->recursion_limit, e);
     if (lookup_get(s->lookup, "timeout", NULL) && timeout > 0)
         t->env.timeout_ms = (int)timeout * 1000;
-    s->dereference = (int)dereference;
+    s->session.dereference = (int)dereference;
     return rc;
 }
 
@@ -394,7 +301,16 @@ static enum rc take_templates(struct table *t, struct err *e)
     struct ldap_table *s = t->state;
     s->base = lookup_get(s->lookup, "search_base", "");
     s->filter = lookup_get(s->lookup, "query_filter", "(mailacceptinggeneralid=%s)");
-    s->start_tls = lookup_get_bool(s->lookup, "start_tls");
+    s->session.start_tls = lookup_get_bool(s->lookup, "start_tls");
+    s->session.require_cert = lookup_get_bool(s->lookup, "tls_require_cert");
+    s->session.referrals = lookup_get_bool(s->lookup, "chase_referrals");
+    s->session.dn = lookup_get(s->lookup, "bind_dn", "");
+    s->session.password = lookup_get(s->lookup, "bind_pw", "");
+    s->session.ca_file = lookup_get(s->lookup, "tls_ca_cert_file", NULL);
+    s->session.ca_dir = lookup_get(s->lookup, "tls_ca_cert_dir", NULL);
+    s->session.cert = lookup_get(s->lookup, "tls_cert", NULL);
+    s->session.key = lookup_get(s->lookup, "tls_key", NULL);
+    s->session.ciphers = lookup_get(s->lookup, "tls_cipher_suite", NULL);
     const char *problem = tablequery_check(str_c(s->base));
     if (!problem)
         problem = tablequery_check(str_c(s->filter));
@@ -411,18 +327,6 @@ static enum rc take_settings(struct table *t, struct err *e)
     for (enum meaning m = IS_RESULT; m < MEANINGS && rc == RC_OK; m++)
         rc = add_attributes(t, m, e);
     return rc;
-}
-
-/* They are read anew for each connection. */
-static void note_files(struct table *t)
-{
-    static const char *const names[] = {"tls_ca_cert_file", "tls_ca_cert_dir", "tls_cert", "tls_key"};
-    const struct ldap_table *s = t->state;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *path = lookup_get(s->lookup, names[i], NULL);
-        if (path)
-            table_need_folder_of(t, path);
-    }
 }
 
 static enum rc open_ldap(struct table *t, str name, struct err *e)
@@ -462,8 +366,8 @@ static enum rc open_ldap(struct table *t, str name, struct err *e)
         rc = take_settings(t, e);
     if (rc != RC_OK || t->env.unasked)
         return rc;
-    note_files(t);
-    rc = load(t, &s->lib, e);
+    ldap_session_note_files(t, &s->session);
+    rc = ldap_session_load(t, &s->session, e);
     if (rc == RC_OK)
         t->pool = pool_new(&connections, t->env.connections);
     return rc;

@@ -4,6 +4,8 @@
 #include "conf/policy_service.h"
 #include "conf/restrictions.h"
 #include "fmt/tablespec.h"
+#include "fmt/authdb.h"
+#include "table/table.h"
 
 struct walk {
     const struct conf *c;
@@ -76,4 +78,26 @@ void table_named_each(const struct conf *c, table_named_fn *fn, void *ctx)
     for (size_t i = 0; i < c->listener_count; i++)
         if (c->listeners[i].own)
             walk_conf(c->listeners[i].own, fn, ctx);
+}
+
+static void walk_users(enum conf_option option, const char *text, table_named_fn *fn, void *ctx)
+{
+    struct authdb list[AUTHDB_MAX];
+    size_t n = 0;
+    if (authdb_parse(str_c(text), option == CONF_passdb, list, &n, NULL) != RC_OK)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        AUTO(buf_deinit) struct buf spec = BUF_INIT(TABLE_SPEC_MAX);
+        if (list[i].driver != AUTHDB_SQL && list[i].driver != AUTHDB_LDAP)
+            continue;
+        buf_printf(&spec, "dovecot-%s:" STR_FMT, list[i].driver == AUTHDB_SQL ? "sql" : "ldap", STR_ARG(list[i].path));
+        if (!spec.overflow)
+            fn(ctx, option, buf_str(&spec));
+    }
+}
+
+void table_users_each(const struct conf *c, table_named_fn *fn, void *ctx)
+{
+    walk_users(CONF_passdb, c->passdb, fn, ctx);
+    walk_users(CONF_userdb, c->userdb, fn, ctx);
 }

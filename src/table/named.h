@@ -1,5 +1,5 @@
-/* named: the tables and policy servers that the restriction lists of a configuration and its gate name, and
- * the tables for the content of mail that comes in. */
+/* named: the tables and policy servers that the restriction lists of a configuration and its gate name, the tables
+ * for the content of mail that comes in, and the databases of users. */
 #ifndef TABLE_NAMED_H
 #define TABLE_NAMED_H
 
@@ -10,5 +10,7 @@
  * so. */
 typedef void table_named_fn(void *ctx, enum conf_option option, str spec);
 void table_named_each(const struct conf *c, table_named_fn *fn, void *ctx);
+/* The same for the tables that the databases sql and ldap of passdb and userdb are (users.h); of the role auth. */
+void table_users_each(const struct conf *c, table_named_fn *fn, void *ctx);
 
 #endif

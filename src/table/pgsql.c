@@ -8,6 +8,7 @@
 #include "fmt/tabletext.h"
 #include "table/library.h"
 #include "table/lookup.h"
+#include "table/users.h"
 
 #include <libpq-fe.h>
 #include <poll.h>
@@ -25,6 +26,7 @@ enum { HOSTS_MAX = 20 };
     X(PQescapeStringConn)   \
     X(PQfinish)             \
     X(PQflush)              \
+    X(PQfname)              \
     X(PQgetResult)          \
     X(PQgetisnull)          \
     X(PQgetlength)          \
@@ -47,7 +49,8 @@ struct libpq {
 
 struct pgsql {
     struct libpq pq;
-    struct lookup *lookup;
+    struct lookup *lookup;   /* NULL: a database of users */
+    struct sql_users *users; /* NULL: a table */
     char *query;
     str hosts[HOSTS_MAX]; /* views of the setting */
     size_t host_count;
@@ -100,7 +103,7 @@ static PGconn *start(const struct pgsql *s, str host)
     const char *names[12], *values[12];
     size_t n = 0;
     AUTO(str_freep) char *uri = str_dup(host);
-    bool is_uri = str_find(host, S("://")) >= 0;
+    bool is_uri = s->users || str_find(host, S("://")) >= 0; /* or a whole connection string */
     if (!is_uri && parse_host(host, &address) != RC_OK)
         return NULL;
     const struct {
@@ -108,8 +111,8 @@ static PGconn *start(const struct pgsql *s, str host)
     } all[] = {
         {"host", is_uri ? NULL : address.host},
         {"port", address.port[0] ? address.port : NULL},
-        {"user", lookup_get(s->lookup, "user", NULL)},
-        {"password", lookup_get(s->lookup, "password", NULL)},
+        {"user", s->users ? NULL : lookup_get(s->lookup, "user", NULL)},
+        {"password", s->users ? NULL : lookup_get(s->lookup, "password", NULL)},
         {"dbname", is_uri ? uri : lookup_get(s->lookup, "dbname", NULL)},
         {"client_encoding", "UTF8"},
         {"fallback_application_name", "malle"},
@@ -210,6 +213,21 @@ static enum rc next_result(struct table *t, struct connection *c, msec deadline,
     return RC_OK;
 }
 
+static enum rc put_row(struct table *t, struct connection *c, PGresult *result, int row, str key, struct buf *out,
+                       uint32_t *count, struct err *e)
+{
+    const struct libpq *pq = c->pq;
+    struct pgsql *s = t->state;
+    struct sql_column columns[SQL_COLUMNS_MAX];
+    size_t n = 0;
+    for (int i = 0; i < pq->PQnfields(result) && n < SQL_COLUMNS_MAX; i++)
+        columns[n++] = (struct sql_column){
+            str_c(pq->PQfname(result, i)),
+            str_mem(pq->PQgetvalue(result, row, i), (size_t)pq->PQgetlength(result, row, i)),
+            pq->PQgetisnull(result, row, i) != 0};
+    return sql_users_row(t, s->users, key, columns, n, out, count, e);
+}
+
 /* Every column of every row is a value. An error of the query leaves the connection in order. */
 static enum rc put_rows(struct table *t, struct connection *c, PGresult *result, str key, struct buf *out,
                         uint32_t *count, struct err *e)
@@ -220,7 +238,10 @@ static enum rc put_rows(struct table *t, struct connection *c, PGresult *result,
     if (status != PGRES_SINGLE_TUPLE && status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
         return table_fail(t, e, RC_TEMP, "%s", pq->PQresultErrorMessage(result));
     for (int row = 0; row < pq->PQntuples(result); row++) {
-        for (int column = 0; column < pq->PQnfields(result); column++) {
+        enum rc put = s->users ? put_row(t, c, result, row, key, out, count, e) : RC_OK;
+        if (put != RC_OK)
+            return put;
+        for (int column = 0; !s->users && column < pq->PQnfields(result); column++) {
             str value =
                 str_mem(pq->PQgetvalue(result, row, column), (size_t)pq->PQgetlength(result, row, column));
             if (pq->PQgetisnull(result, row, column))
@@ -264,7 +285,10 @@ static enum rc ask_pg(struct table *t, void *connection, str key, msec deadline,
     AUTO(buf_deinit) struct buf query = BUF_INIT(TABLETEXT_LINE_MAX);
     struct pgsql *s = t->state;
     struct connection *c = connection;
-    enum rc rc = tablequery_put(&query, str_c(s->query), key, quote, c);
+    enum rc rc = s->users ? sql_users_query(t, s->users, key, quote, c, &query, out, e)
+                          : tablequery_put(&query, str_c(s->query), key, quote, c);
+    if (s->users && rc == RC_GONE)
+        return RC_OK;
     if (rc == RC_LIMIT)
         return table_fail(t, e, RC_TEMP, "the query is too long");
     if (rc == RC_OK)
@@ -329,6 +353,7 @@ static void close_pgsql(struct table *t)
     if (!s)
         return;
     lookup_free(s->lookup);
+    sql_users_free(s->users);
     free(s->query);
     free(s);
 }
@@ -339,3 +364,31 @@ const struct table_type table_pgsql = {.name = "pgsql",
                                        .open = open_pgsql,
                                        .find = find_pgsql,
                                        .close = close_pgsql};
+
+/* --- a database of users --- */
+
+static enum rc find_users(struct table *t, str key, struct arena *a, str *ret, struct err *e)
+{
+    return utf8_valid(key) ? pool_find(t->pool, t, key, a, ret, e) : RC_GONE;
+}
+
+enum rc pgsql_open_users(struct table *t, struct sql_users *u, struct err *e)
+{
+    static const struct table_type type = {.name = "dovecot-sql",
+                                           .whole_keys = true,
+                                           .asks = true,
+                                           .find = find_users,
+                                           .close = close_pgsql};
+    struct pgsql *s = calloc(1, sizeof *s);
+    must(s);
+    t->type = &type;
+    t->state = s;
+    s->users = u;
+    s->hosts[s->host_count++] = sql_users_connect(u);
+    if (s->hosts[0].n == 0)
+        return table_fail(t, e, RC_PERM, "connect is missing");
+    enum rc rc = t->env.unasked ? RC_OK : load(t, &s->pq, e);
+    if (rc == RC_OK && !t->env.unasked)
+        t->pool = pool_new(&connections, t->env.connections);
+    return rc;
+}

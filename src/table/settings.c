@@ -126,6 +126,8 @@ struct table_settings *table_settings_open(const struct conf *c, const char *rol
     }
     if (!role || is_of("smtpd", role))
         table_named_each(c, open_named, &n);
+    if (!role || is_of("auth", role))
+        table_users_each(c, open_named, &n);
     return n.failed ? table_settings_close(t) : t;
 }
 
@@ -148,11 +150,14 @@ static void put_spec(void *ctx, enum conf_option option, str spec)
     buf_printf(ctx, STR_FMT "\n", STR_ARG(spec));
 }
 
-static bool named_stale(const struct table_settings *old, const struct conf *was, const struct conf *now)
+typedef void each_named(const struct conf *c, table_named_fn *fn, void *ctx);
+
+static bool named_stale(const struct table_settings *old, const struct conf *was, const struct conf *now,
+                        each_named *each)
 {
     AUTO(buf_deinit) struct buf then_text = BUF_INIT(16 << 20), now_text = BUF_INIT(16 << 20);
-    table_named_each(was, put_spec, &then_text);
-    table_named_each(now, put_spec, &now_text);
+    each(was, put_spec, &then_text);
+    each(now, put_spec, &now_text);
     bool stale = !str_eq(buf_str(&then_text), buf_str(&now_text));
     for (size_t i = 0; i < old->n_named; i++)
         stale = stale || table_list_changed(old->named[i].list);
@@ -168,7 +173,9 @@ bool table_settings_stale(const struct table_settings *old, const struct conf *w
         if (!str_eq(value_of(was, i), value_of(now, i)) || (old->v[i] && table_list_changed(old->v[i])))
             return true;
     }
-    return is_of("smtpd", role) && named_stale(old, was, now);
+    if (is_of("auth", role) && named_stale(old, was, now, table_users_each))
+        return true;
+    return is_of("smtpd", role) && named_stale(old, was, now, table_named_each);
 }
 
 /* --- tables that ask a database or a server --- */
@@ -194,6 +201,12 @@ static void each_asking_of(str specs, const char *role, table_asking_fn *fn, voi
         table_each_asking(specs, pass_on, &a);
 }
 
+static void users_asking(void *ctx, enum conf_option option, str spec)
+{
+    const struct asking *a = ctx;
+    each_asking_of(spec, "auth", a->fn, a->ctx);
+}
+
 static void named_asking(void *ctx, enum conf_option option, str spec)
 {
     const struct asking *a = ctx;
@@ -206,6 +219,7 @@ void table_settings_each_asking(const struct conf *c, table_asking_fn *fn, void 
     for (size_t i = 0; i < TABLES_COUNT; i++)
         each_asking_of(value_of(c, i), settings[i].role, fn, ctx);
     table_named_each(c, named_asking, &named);
+    table_users_each(c, users_asking, &named);
 }
 
 static void note_one(void *ctx, const char *role, str spec)

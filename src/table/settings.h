@@ -44,7 +44,7 @@ struct table_named { /* a table that a restriction names, or the table of a poli
 
 struct table_settings { /* a list is NULL when the setting is empty or another role's */
     struct table_list *v[TABLES_COUNT];
-    struct table_named *named; /* of the roles smtpd and submission */
+    struct table_named *named; /* of smtpd and submission those of restrictions, of auth databases of users */
     size_t n_named;
 };
 
@@ -55,8 +55,8 @@ MUST_USE struct table_settings *table_settings_open(const struct conf *c, const 
                                                     const struct table_env *base, struct conf_report *report);
 struct table_settings *table_settings_close(struct table_settings *t); /* accepts NULL, returns NULL */
 
-/* The table of this name, type:name as a restriction has it or as conf_policy_spec makes it. NULL: no
- * restriction names it. */
+/* The table of this name, type:name as a restriction has it or as conf_policy_spec makes it, or of a database of users
+ * (table_users_each). NULL: nothing names it. */
 struct table_list *table_settings_find(const struct table_settings *t, str spec);
 
 /* Whether the role has to be started again, when `old` was opened for `was` and `now` is to follow: a setting

@@ -7,13 +7,15 @@
 #include "os/db.h"
 #include "os/file.h"
 #include "table/lookup.h"
+#include "table/users.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
 struct sqlite {
-    struct lookup *lookup;
+    struct lookup *lookup;   /* NULL: a database of users */
+    struct sql_users *users; /* NULL: a table */
     const char *path;
     char *query;
 };
@@ -78,6 +80,17 @@ static bool is_replaced(const struct sqlite *s, const struct connection *c)
     return stat(s->path, &st) != 0 || st.st_dev != c->dev || st.st_ino != c->ino;
 }
 
+static enum rc put_row(struct table *t, const struct db_stmt *q, str key, struct buf *out, uint32_t *count,
+                       struct err *e)
+{
+    struct sqlite *s = t->state;
+    struct sql_column columns[SQL_COLUMNS_MAX];
+    size_t n = 0;
+    for (int i = 0; i < db_columns(q) && n < SQL_COLUMNS_MAX; i++)
+        columns[n++] = (struct sql_column){db_name(q, i), db_text(q, i), db_is_null(q, i)};
+    return sql_users_row(t, s->users, key, columns, n, out, count, e);
+}
+
 static enum rc run(struct table *t, struct db *db, str query, str key, struct buf *out, struct err *e)
 {
     struct sqlite *s = t->state;
@@ -86,7 +99,8 @@ static enum rc run(struct table *t, struct db *db, str query, str key, struct bu
     AUTO(db_done) struct db_stmt *q = NULL;
     enum rc rc = db_query_text(db, &q, &why, query);
     while (rc == RC_OK && (rc = db_step(q, &why)) == RC_OK) {
-        rc = lookup_put_value(t, s->lookup, key, db_text(q, 0), out, &count, e);
+        rc = s->users ? put_row(t, q, key, out, &count, e)
+                      : lookup_put_value(t, s->lookup, key, db_text(q, 0), out, &count, e);
         if (rc != RC_OK)
             return rc;
     }
@@ -103,7 +117,10 @@ static enum rc ask_db(struct table *t, void *connection, str key, msec deadline,
     struct connection *c = connection;
     if (is_replaced(s, c))
         return table_fail(t, e, RC_INVALID, "%.100s was replaced", s->path);
-    enum rc rc = tablequery_put(&query, str_c(s->query), key, tablequery_quote_sql, NULL);
+    enum rc rc = s->users ? sql_users_query(t, s->users, key, tablequery_quote_sql, NULL, &query, out, e)
+                          : tablequery_put(&query, str_c(s->query), key, tablequery_quote_sql, NULL);
+    if (s->users && rc == RC_GONE)
+        return RC_OK;
     if (rc == RC_LIMIT)
         return table_fail(t, e, RC_TEMP, "the query is too long");
     return rc == RC_OK ? run(t, c->db, buf_str(&query), key, out, e) : rc;
@@ -117,9 +134,9 @@ static enum rc take_path(struct table *t, struct err *e)
 {
     struct sqlite *s = t->state;
     struct stat st;
-    s->path = lookup_get(s->lookup, "dbpath", NULL);
-    if (!s->path)
-        return table_fail(t, e, RC_PERM, "dbpath is missing");
+    s->path = s->users ? sql_users_connect(s->users).p : lookup_get(s->lookup, "dbpath", NULL);
+    if (!s->path || !s->path[0])
+        return table_fail(t, e, RC_PERM, "%s is missing", s->users ? "connect" : "dbpath");
     if (stat(s->path, &st) != 0)
         table_warn(t, "%.200s: %s", s->path, strerror(errno));
     table_need_folder_of(t, s->path);
@@ -155,6 +172,7 @@ static void close_sqlite(struct table *t)
     if (!s)
         return;
     lookup_free(s->lookup);
+    sql_users_free(s->users);
     free(s->query);
     free(s);
 }
@@ -165,3 +183,28 @@ const struct table_type table_sqlite = {.name = "sqlite",
                                         .open = open_sqlite,
                                         .find = find_sqlite,
                                         .close = close_sqlite};
+
+/* --- a database of users --- */
+
+static enum rc find_users(struct table *t, str key, struct arena *a, str *ret, struct err *e)
+{
+    return pool_find(t->pool, t, key, a, ret, e);
+}
+
+enum rc sqlite_open_users(struct table *t, struct sql_users *u, struct err *e)
+{
+    static const struct table_type type = {.name = "dovecot-sql",
+                                           .whole_keys = true,
+                                           .asks = true,
+                                           .find = find_users,
+                                           .close = close_sqlite};
+    struct sqlite *s = calloc(1, sizeof *s);
+    must(s);
+    t->type = &type;
+    t->state = s;
+    s->users = u;
+    enum rc rc = take_path(t, e);
+    if (rc == RC_OK && !t->env.unasked)
+        t->pool = pool_new(&connections, t->env.connections);
+    return rc;
+}

@@ -40,16 +40,16 @@ def is_listening(path):
 
 
 class Dovecot:
-    """settings: of dovecot.conf, beside where it runs and logs. socket: that tells that it listens."""
+    """settings: of dovecot.conf, beside where it runs and logs. listens: the socket that tells that it listens. package: of tools/peers."""
 
-    def __init__(self, folder, settings, listens):
-        self.folder, self.listens, self.process = folder, listens, None
+    def __init__(self, folder, settings, listens, package='dovecot'):
+        self.folder, self.listens, self.package, self.process = folder, listens, package, None
         self.conf = folder / 'dovecot.conf'
         self.conf.write_text(f'base_dir = {folder}/run\nlog_path = {folder}/log\nssl = no\nauth_verbose = yes\n{settings}')
 
     def start(self):
-        peer('dovecot', 'true')  # unpacks it, or skips the test
-        self.process = subprocess.Popen([TOP / 'tools/peers', 'dovecot', 'dovecot', '-F', '-c', str(self.conf)],
+        peer(self.package, 'true')  # unpacks it, or skips the test
+        self.process = subprocess.Popen([TOP / 'tools/peers', self.package, 'dovecot', '-F', '-c', str(self.conf)],
                                         start_new_session=True)
 
         def listens():

@@ -125,12 +125,12 @@ class Postgres(Daemon):
 
 
 class Slapd(Daemon):
-    """Entries below dc=malle,dc=test with mail and maildrop, read by cn=admin with the password `secret`."""
+    """Entries below dc=malle,dc=test with mail and maildrop, read by cn=admin with the password `secret`. password: what all of them log in with."""
     package = 'slapd'
     base = 'dc=malle,dc=test'
 
-    def __init__(self, entries):
-        self.entries = entries
+    def __init__(self, entries, password=None):
+        self.entries, self.password = entries, password
         super().__init__()
 
     def prepare(self):
@@ -143,10 +143,11 @@ class Slapd(Daemon):
             f'modulepath /usr/lib/ldap\nmoduleload back_mdb\npidfile {self.dir}/pid\n'
             f'TLSCertificateFile {self.dir}/cert.pem\nTLSCertificateKeyFile {self.dir}/key.pem\n'
             f'database mdb\nmaxsize 10485760\nsuffix "{self.base}"\nrootdn "cn=admin,{self.base}"\nrootpw secret\ndirectory {self.dir}/data\n'
-            f'access to * by * none\n')
+            f'access to attrs=userPassword by anonymous auth\naccess to * by * none\n')
         text = f'dn: {self.base}\nobjectClass: dcObject\nobjectClass: organization\no: malle\ndc: malle\n\n'
         for i, (mail, drops) in enumerate(self.entries.items()):
             text += f'dn: cn=u{i},{self.base}\nobjectClass: inetOrgPerson\nobjectClass: mailUser\ncn: u{i}\nsn: u\nmail: {mail}\n'
+            text += f'userPassword: {self.password}\n' if self.password else ''
             text += ''.join(f'maildrop: {drop}\n' for drop in drops) + '\n'
         self.run('/usr/sbin/slapadd', '-q', '-f', self.dir / 'slapd.conf', input=text)
 

@@ -1,0 +1,402 @@
+"""passdb and userdb of dovecot.conf: the same files, databases and servers are asked by malle and by Debian's Dovecot, which agree who logs
+in, who is there and where the mail lies; and what malle does when a database is gone, or a name is an attack."""
+import contextlib
+import imaplib
+import json
+import os
+import pathlib
+import pwd
+import smtplib
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+TESTS = pathlib.Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(TESTS / 'peers'), str(TESTS / 'server'), str(TESTS / 'relay')]
+
+from dovecots import Dovecot, listener, peer, short_folder  # noqa: E402
+from harness import MALLE, Server, eventually  # noqa: E402
+from tableservers import Postgres, Slapd  # noqa: E402
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason='needs root: auth-worker, other servers and users')
+
+PEER = 'dovecot-databases'
+PASSWORD = 'the right one'
+SCHEMES = ('CRYPT', 'SHA512-CRYPT', 'SHA256-CRYPT', 'BLF-CRYPT', 'ARGON2ID', 'SSHA', 'SSHA256', 'SSHA512', 'SHA', 'SHA256', 'MD5', 'MD5-CRYPT',
+           'SMD5', 'LDAP-MD5', 'PLAIN-MD5', 'PBKDF2', 'SCRAM-SHA-1', 'SCRAM-SHA-256', 'PLAIN')
+ATTACKS = ("x' OR '1'='1", "joe@malle.test' --", "' UNION SELECT 'a','{PLAIN}the right one' --", 'joe@malle.test\\', '*', 'joe*', 'x)(uid=joe',
+           'joe@malle.test\0', '../joe@malle.test', '%u', 'x@../../etc', 'joe@malle.test,dc=x')
+
+
+class World:
+    """A real Dovecot and malle on the same dovecot.conf. settings: what is the test's own."""
+
+    def __init__(self, folder, settings):
+        owner = pwd.getpwnam('vmail')
+        self.folder, self.mail = folder, folder / 'mail'
+        self.mail.mkdir()
+        os.chown(self.mail, owner.pw_uid, owner.pw_gid)
+        self.settings = f'auth_failure_delay = 0\nmail_location = maildir:~/Maildir\nfirst_valid_uid = 100\n{settings}'
+        self.dovecot = Dovecot(folder, f'''protocols =
+{self.settings}
+service auth {{
+  unix_listener {folder}/client {{
+    mode = 0666
+  }}
+}}
+service anvil {{
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+''', folder / 'client', PEER)
+        self.stack = contextlib.ExitStack()
+        self.server = None
+
+    def options(self):
+        """What malle's own configuration says of these settings."""
+        conf = self.folder / 'etc' / 'dovecot'
+        conf.mkdir(parents=True, exist_ok=True)
+        (conf / 'dovecot.conf').write_text(f'hostname = mail.malle.test\nssl = no\n{self.settings}')
+        done = subprocess.run([MALLE, '-c', conf.parent, 'config', '--json'], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        names = ('passdb', 'userdb', 'mail_home', 'system_users', 'system_mail_location', 'first_valid_uid', 'auth_username_chars', 'auth_username_format',
+                 'auth_username_translation', 'auth_default_realm')
+        found = {one['name']: one['value'] for one in json.loads(done.stdout) if not one.get('section')}
+        return {name: found[name] for name in names if name in found}
+
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self.dovecot)
+            self.server = stack.enter_context(Server(users={}, conf=self.options(),
+                                                     sections=listener('userdb', 'auth-userdb', self.folder / 'userdb', mode='0600')))
+            self.stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *error):
+        return self.stack.__exit__(*error)
+
+    def doveadm(self, *arguments):
+        return peer(PEER, 'doveadm', '-c', self.dovecot.conf, *arguments)
+
+    def imap(self, name, password):
+        with imaplib.IMAP4_SSL('127.0.0.1', self.server.port('imaps'), ssl_context=self.server.tls_context(), timeout=30) as client:
+            client.authenticate('PLAIN', lambda _: f'\0{name}\0{password}'.encode())
+            return client.select()[0]
+
+    def malle_says(self, name, password=PASSWORD):
+        try:
+            assert self.imap(name, password) == 'OK'
+            return True
+        except imaplib.IMAP4.error as e:
+            assert 'UNAVAILABLE' not in str(e), e
+            return False
+
+    def dovecot_says(self, name, password=PASSWORD):
+        done = self.doveadm('auth', 'test', '-x', 'rip=127.0.0.1', '-x', 'service=imap', name, password)
+        assert done.returncode in (0, 77), done.stderr + done.stdout + self.dovecot.log()
+        return done.returncode == 0
+
+    def agree(self, name, password=PASSWORD):
+        here, there = self.malle_says(name, password), self.dovecot_says(name, password)
+        assert here == there, (name, here, there)
+        return here
+
+    def users(self, *names):
+        """What doveadm user says of these at each: {name: fields}, without the mail, which Dovecot makes of the settings itself."""
+        def of(*more):
+            found = {}
+            for name in names:
+                lines = self.doveadm('user', *more, '-u', name).stdout.splitlines()
+                found[name] = sorted(line.split()[0] + line.partition(':')[2] for line in lines if ':' in line and not line.startswith('  mail'))
+            return found
+        return of(), of('-a', self.folder / 'userdb')
+
+    def rcpt(self, *addresses):
+        with smtplib.SMTP('127.0.0.1', self.server.port('smtp'), local_hostname='client.example', timeout=30) as client:
+            client.ehlo()
+            client.docmd('MAIL', 'FROM:<sender@client.example>')
+            return [client.docmd('RCPT', f'TO:<{address}>')[0] for address in addresses]
+
+    def deliver(self, address):
+        with smtplib.SMTP('127.0.0.1', self.server.port('smtp'), local_hostname='client.example', timeout=30) as client:
+            client.sendmail('sender@client.example', [address], b'From: a@client.example\r\nSubject: here\r\n\r\nhello\r\n')
+
+    def attack(self):
+        for name in ATTACKS:
+            with contextlib.suppress(imaplib.IMAP4.error):
+                assert self.imap(name, PASSWORD) != 'OK', name
+
+
+def entry(name, password, home, extra='', uid=None):
+    owner = pwd.getpwnam('vmail')
+    return f'{name}:{password}:{owner.pw_uid if uid is None else uid}:{owner.pw_gid}::{home}::{extra}\n'
+
+
+# --- passwd-file, static, deny ---
+
+@pytest.fixture(scope='module')
+def files():
+    with short_folder() as folder:
+        mail = folder / 'mail'
+        lines = [entry(f's{i}@malle.test', peer(PEER, 'doveadm', '-c', '/dev/null', 'pw', '-s', scheme, '-p', PASSWORD).stdout.strip(), mail / f's{i}')
+                 for i, scheme in enumerate(SCHEMES)]
+        lines += [entry('joe@malle.test', PASSWORD, mail / 'malle.test/joe', f'userdb_mail=maildir:{mail}/malle.test/joe/%n userdb_quota_rule=*:bytes=1048576'),
+                  entry('near@malle.test', '{PLAIN}' + PASSWORD, mail / 'near', 'allow_nets=127.0.0.0/8,192.0.2.7'),
+                  entry('far@malle.test', '{PLAIN}' + PASSWORD, mail / 'far', 'allow_nets=192.0.2.0/24'),
+                  entry('off@malle.test', '{PLAIN}' + PASSWORD, mail / 'off', 'nologin=yes'),
+                  entry('open@malle.test', '', mail / 'open', 'nopassword=yes'),
+                  entry('odd@malle.test', '', mail / 'odd'),
+                  entry('denied@malle.test', '{PLAIN}' + PASSWORD, mail / 'denied'),
+                  'only@malle.test:{PLAIN}' + PASSWORD + '\n', 'short@malle.test:{PLAIN}' + PASSWORD + '::::::\n', '# comment@malle.test:{PLAIN}x\n', '\n', 'joe@malle.test:{PLAIN}second\n']
+        (folder / 'users').write_text(''.join(lines))
+        (folder / 'deny').write_text('denied@malle.test:::::::\n')
+        settings = f'''passdb {{
+  driver = passwd-file
+  deny = yes
+  args = {folder}/deny
+}}
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN username_format=%u {folder}/users
+}}
+userdb {{
+  driver = passwd-file
+  args = {folder}/users
+  default_fields = uid=vmail gid=vmail home={mail}/%d/%n
+}}
+'''
+        with World(folder, settings) as world:
+            yield world
+
+
+def test_schemes(files):
+    for i, scheme in enumerate(SCHEMES):
+        assert files.agree(f's{i}@malle.test'), scheme
+        assert not files.malle_says(f's{i}@malle.test', 'wrong'), scheme
+
+
+@pytest.mark.parametrize('name, fits', [('joe@malle.test', True), ('JOE@malle.TEST', True), ('near@malle.test', True), ('far@malle.test', False),
+                                        ('open@malle.test', True), ('odd@malle.test', False),
+                                        ('denied@malle.test', False), ('comment@malle.test', False),
+                                        ('nobody@malle.test', False), ('joe', False)])
+def test_who_logs_in(files, name, fits):
+    assert files.agree(name) == fits
+
+
+def test_nologin(files):
+    """Dovecot's login process, which is not asked here, refuses them; and who has no line of the userdb gets no session."""
+    assert not files.malle_says('off@malle.test')
+    with pytest.raises(imaplib.IMAP4.error, match='UNAVAILABLE'):
+        files.imap('only@malle.test', PASSWORD)
+
+
+def test_users(files):
+    there, here = files.users('joe@malle.test', 'only@malle.test', 'short@malle.test', 'denied@malle.test', 'nobody@malle.test')
+    assert here == there and f"home {files.mail}/malle.test/short" in here['short@malle.test']
+
+
+def test_mail(files):
+    """Mail for users of the file reaches the place that the file says; that of others is refused."""
+    assert files.rcpt('joe@malle.test', 'joe+tag@malle.test', 'nobody@malle.test', 'only@malle.test', 'joe@elsewhere.example') == [250, 250, 550, 550, 554]
+    files.deliver('joe@malle.test')
+    files.deliver('short@malle.test')
+    [path] = eventually(lambda: list((files.mail / 'malle.test/joe/joe/new').iterdir()), 20)
+    assert path.stat().st_uid == pwd.getpwnam('vmail').pw_uid
+    assert eventually(lambda: list((files.mail / 'malle.test/short/Maildir/new').iterdir()), 20)
+
+
+def test_a_file_that_changes(files):
+    path = files.folder / 'users'
+    before = path.read_text()
+    path.write_text(before + entry('late@malle.test', '{PLAIN}' + PASSWORD, files.mail / 'late'))
+    assert files.malle_says('late@malle.test') and files.rcpt('late@malle.test') == [250]
+    path.write_text(before)
+    assert not files.malle_says('late@malle.test')
+    path.rename(files.folder / 'away')
+    with pytest.raises(imaplib.IMAP4.error, match='UNAVAILABLE'):
+        files.imap('joe@malle.test', PASSWORD)
+    with pytest.raises(imaplib.IMAP4.error, match='UNAVAILABLE'):
+        files.imap('nobody@malle.test', PASSWORD)
+    (files.folder / 'away').rename(path)
+    assert files.malle_says('joe@malle.test')
+
+
+def test_names_that_attack_files(files):
+    files.attack()
+
+
+@pytest.fixture(scope='module')
+def static():
+    with short_folder() as folder:
+        (folder / 'of-malle.test').write_text('joe:{PLAIN}' + PASSWORD + '\nroot:{PLAIN}' + PASSWORD + '\n')
+        settings = f'''auth_username_chars =
+auth_default_realm = malle.test
+auth_username_translation = =o
+passdb {{
+  driver = passwd-file
+  args = username_format=%n {folder}/of-%d
+}}
+passdb {{
+  driver = static
+  username_filter = any*@malle.test !anybody@malle.test
+  mechanisms = PLAIN LOGIN
+  args = password={PASSWORD.replace(' ', '')} user=joe@malle.test
+}}
+userdb {{
+  driver = static
+  args = uid=vmail gid=vmail home={folder}/mail/%d/%n
+}}
+'''
+        with World(folder, settings) as world:
+            yield world
+
+
+def test_static(static):
+    assert static.agree('joe') and static.agree('joe@malle.test') and static.agree('j=e') and not static.agree('x@other.example')
+    assert static.agree('any1', 'therightone') and not static.agree('any1') and not static.agree('anybody', 'therightone')
+    there, here = static.users('joe@malle.test', 'nobody@malle.test')
+    assert here == there and here['joe@malle.test']
+    assert static.rcpt('joe@malle.test', 'nobody@malle.test') == [250, 550]
+    static.deliver('joe@malle.test')
+    assert eventually(lambda: list((static.mail / 'malle.test/joe/Maildir/new').iterdir()), 20)
+    static.attack()
+
+
+# --- SQL ---
+
+SCHEMA = '''CREATE TABLE users (userid text, domain text, password text, home text, uid int, gid int, active int);
+INSERT INTO users VALUES ('joe', 'malle.test', '{{PLAIN}}the right one', '{mail}/malle.test/joe', {uid}, {gid}, 1);
+INSERT INTO users VALUES ('ann', 'malle.test', 'the right one', '{mail}/malle.test/ann', {uid}, {gid}, 1);
+INSERT INTO users VALUES ('two', 'malle.test', 'the right one', '{mail}/malle.test/two', {uid}, {gid}, 1);
+INSERT INTO users VALUES ('two', 'malle.test', 'the right one', '{mail}/malle.test/two', {uid}, {gid}, 1);
+INSERT INTO users VALUES ('root', 'malle.test', 'the right one', '{mail}/malle.test/root', 0, {gid}, 1);
+INSERT INTO users VALUES ('null', 'malle.test', NULL, '{mail}/malle.test/null', {uid}, {gid}, 1);
+INSERT INTO users VALUES ('off', 'malle.test', 'the right one', '{mail}/malle.test/off', {uid}, {gid}, 0);
+'''
+
+EXT = '''driver = {driver}
+connect = {connect}
+default_pass_scheme = PLAIN
+password_query = SELECT userid || '@' || domain AS "user", password, home AS userdb_home, uid AS userdb_uid, gid AS userdb_gid \\
+  FROM users WHERE userid = '%n' AND domain = '%d' AND active = 1
+user_query = SELECT home, uid, gid, '*:bytes=1000000' AS quota_rule FROM users WHERE userid = '%n' AND domain = '%d'
+iterate_query = SELECT userid AS username, domain FROM users
+'''
+
+SQL_SETTINGS = '''auth_username_chars =
+passdb {{
+  driver = sql
+  args = {folder}/sql.conf.ext
+}}
+userdb {{
+  driver = prefetch
+}}
+userdb {{
+  driver = sql
+  args = {folder}/sql.conf.ext
+}}
+'''
+
+
+def schema(folder):
+    owner = pwd.getpwnam('vmail')
+    return SCHEMA.format(mail=folder / 'mail', uid=owner.pw_uid, gid=owner.pw_gid)
+
+
+@contextlib.contextmanager
+def sql_world(folder, driver, connect):
+    (folder / 'sql.conf.ext').write_text(EXT.format(driver=driver, connect=connect))
+    (folder / 'sql.conf.ext').chmod(0o600)
+    with World(folder, SQL_SETTINGS.format(folder=folder)) as world:
+        yield world
+
+
+@pytest.fixture(scope='module')
+def sqlite():
+    with short_folder() as folder:
+        with contextlib.closing(sqlite3.connect(folder / 'users.db')) as db:
+            db.executescript(schema(folder))
+        with sql_world(folder, 'sqlite', folder / 'users.db') as world:
+            yield world
+
+
+@pytest.fixture(scope='module')
+def postgres():
+    with Postgres() as there, short_folder() as folder:
+        there.sql(schema(folder) + 'GRANT SELECT ON users TO malle;')
+        with sql_world(folder, 'pgsql', f'host=127.0.0.1 port={there.port} dbname=mail user=malle password=secret') as world:
+            world.database = there
+            yield world
+
+
+def check_sql(world):
+    assert world.malle_says('joe@malle.test') and world.malle_says('ann@malle.test') and not world.malle_says('joe@malle.test', 'wrong')
+    assert not world.malle_says('off@malle.test') and not world.malle_says('null@malle.test') and not world.malle_says('x@malle.test')
+    with pytest.raises(imaplib.IMAP4.error):  # uid 0
+        world.imap('root@malle.test', PASSWORD)
+    with pytest.raises(imaplib.IMAP4.error, match='UNAVAILABLE'):
+        world.imap('two@malle.test', PASSWORD)
+    assert world.rcpt('joe@malle.test', 'off@malle.test', 'nobody@malle.test', 'two@malle.test', 'root@malle.test') == [250, 250, 550, 451, 550]
+    world.deliver('joe@malle.test')
+    assert eventually(lambda: list((world.mail / 'malle.test/joe/Maildir/new').iterdir()), 20)
+    world.attack()
+
+
+def test_sqlite(sqlite):
+    check_sql(sqlite)
+    there, here = sqlite.users('joe@malle.test', 'nobody@malle.test')
+    assert here == there and here['joe@malle.test']
+    for name, password in (('joe@malle.test', PASSWORD), ('ann@malle.test', 'wrong'), ('null@malle.test', PASSWORD)):
+        sqlite.agree(name, password)
+
+
+def test_postgres(postgres):
+    check_sql(postgres)
+    postgres.database.kill()
+    with pytest.raises(imaplib.IMAP4.error, match='UNAVAILABLE'):
+        postgres.imap('joe@malle.test', PASSWORD)
+    assert postgres.rcpt('joe@malle.test', 'nobody@malle.test') == [451, 451]
+    postgres.database.start()
+
+    def is_back():
+        with contextlib.suppress(imaplib.IMAP4.error):
+            return postgres.imap('joe@malle.test', PASSWORD) == 'OK'
+    eventually(is_back, 60)
+
+
+# --- LDAP ---
+
+LDAP = '''uris = ldap://127.0.0.1:{port}
+dn = cn=admin,{base}
+dnpass = secret
+base = {base}
+auth_bind = {bind}
+default_pass_scheme = PLAIN
+pass_filter = (&(objectClass=inetOrgPerson)(mail=%u))
+pass_attrs = mail=user,userPassword=password
+user_filter = (&(objectClass=inetOrgPerson)(mail=%u))
+user_attrs = =home={mail}/%{{ldap:mail}},=uid=vmail,sn=gid=vmail
+'''
+
+
+@pytest.fixture(scope='module')
+def slapd():
+    with Slapd({'joe@malle.test': ['x'], 'ann@malle.test': ['y']}, password=PASSWORD) as there:
+        yield there
+
+
+@pytest.mark.parametrize('bind', ('yes', 'no'))
+def test_ldap(slapd, bind):
+    with short_folder() as folder:
+        (folder / 'ldap.conf.ext').write_text(LDAP.format(port=slapd.port, base=slapd.base, bind=bind, mail=folder / 'mail'))
+        kinds = ''.join(f'{kind} {{\n  driver = ldap\n  args = {folder}/ldap.conf.ext\n}}\n' for kind in ('passdb', 'userdb'))
+        with World(folder, f'auth_username_chars =\n{kinds}') as world:
+            assert world.malle_says('joe@malle.test') and world.malle_says('ann@malle.test')
+            assert not world.malle_says('joe@malle.test', 'wrong') and not world.malle_says('joe@malle.test', '') and not world.malle_says('x@malle.test')
+            assert world.rcpt('joe@malle.test', 'nobody@malle.test') == [250, 550]
+            world.deliver('joe@malle.test')
+            assert eventually(lambda: list((world.mail / 'joe@malle.test/Maildir/new').iterdir()), 20)
+            world.attack()
