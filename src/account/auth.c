@@ -118,8 +118,8 @@ struct attempt {
     unsigned char mac[AUTH_CACHE_MAC];
 };
 
-/* stored: STR_NONE of users of the system. RC_OK, RC_PERM, RC_TEMP, RC_INVALID (the stored form is of no known
- * scheme). */
+/* stored: STR_NONE of users of the system. RC_OK, RC_PERM, RC_TEMP, RC_INVALID (the stored form is of no
+ * known scheme). */
 static enum rc check_password(void *ctx, str user, str stored, struct err *e)
 {
     struct attempt *t = ctx;
@@ -184,7 +184,8 @@ static void verify_in_databases(struct attempt *t, str name, const struct auth_c
     struct err why = {0};
     AUTO(arena_freep) struct arena *a = arena_new(DATABASES_ARENA);
     enum rc rc = databases_log_in(t->l, &in, a, &found, &why);
-    auth_cache_mac(t->a->cache, name, STR_NONE, t->password, t->mac); /* of what was typed, whatever was compared */
+    auth_cache_mac(t->a->cache, name, STR_NONE, t->password,
+                   t->mac); /* of what was typed, whatever was compared */
     if (rc == RC_OK) {
         succeed(t->a, name, str_c(found.account), t->client_ip, t->now, ret);
         ret->database = true;
@@ -263,15 +264,16 @@ static void make_up_keys(const struct account_lookup *l, enum crypto_hash hash, 
     crypto_wipe(key, sizeof key);
 }
 
-/* The keys of a user of the databases of passdb, in *ret as of an account: stored ones, or made of a stored clear
- * password. RC_GONE: there are none. */
+/* The keys of a user of the databases of passdb, in *ret as of an account: stored ones, or made of a stored
+ * clear password. RC_GONE: there are none. */
 static enum rc find_stored(const struct account_lookup *l, enum crypto_hash hash, str name, str client_ip,
                            struct account *ret, struct err *e)
 {
     const struct database_login in = {.name = name,
                                       .client_ip = client_ip,
                                       .look_up = true,
-                                      .mechanism = hash == CRYPTO_SHA1 ? S("SCRAM-SHA-1") : S("SCRAM-SHA-256")};
+                                      .mechanism =
+                                          hash == CRYPTO_SHA1 ? S("SCRAM-SHA-1") : S("SCRAM-SHA-256")};
     struct database_found found;
     AUTO(arena_freep) struct arena *a = arena_new(DATABASES_ARENA);
     AUTO(buf_wipe) struct buf text = BUF_INIT(PASSWORD_STORED_MAX);

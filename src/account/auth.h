@@ -29,17 +29,18 @@ struct auth_outcome {
     enum rc rc;     /* RC_OK; RC_PERM wrong name or password; RC_TEMP; RC_INVALID broken message */
     struct err err; /* for the peer (535 5.7.8...), and for the log, which says why */
     char account[ADDRESS_MAX + 1]; /* RC_OK: who logged in, as account_identify wants it */
-    bool database; /* by the databases of passdb (databases.h), which gave these fields "userdb_...", as text */
+    bool database; /* by the databases of passdb (databases.h), which gave these fields "userdb_...", as text
+                    */
     char userdb[AUTH_USERDB_MAX + 1];
-    msec delay_ms;                 /* the answer is held back for so long */
+    msec delay_ms; /* the answer is held back for so long */
 };
 
 struct auth_client {
     str ip, service, mechanism; /* "imap", "PLAIN" */
 };
 
-/* Verifies a password: an account's, a user's of the system, or as the databases of the option passdb do. now:
- * clock_mono(). */
+/* Verifies a password: an account's, a user's of the system, or as the databases of the option passdb do.
+ * now: clock_mono(). */
 void auth_verify(struct auth *a, const struct account_lookup *l, str name, str password,
                  const struct auth_client *client, msec now, struct auth_outcome *ret);
 

@@ -95,7 +95,8 @@ static enum rc put_field(struct authdb_fields *f, str name, str value, struct ar
 }
 
 /* A line that ends before the uid is of a passdb only. */
-static enum rc put_entry(const struct passwd_entry *entry, bool passdb, struct arena *a, struct authdb_fields *ret)
+static enum rc put_entry(const struct passwd_entry *entry, bool passdb, struct arena *a,
+                         struct authdb_fields *ret)
 {
     if (!passdb && !entry->uid.p)
         return RC_GONE;
@@ -120,7 +121,8 @@ static enum rc find_in_file(const struct authdb *db, bool passdb, str user, stru
     const struct authdb_vars vars = {.user = user, .original = user};
     struct passwd_entry entry;
     str text;
-    enum rc rc = authdb_expand(db->path, &(struct authdb_expansion){.vars = &vars, .is_path = true}, &path, e);
+    enum rc rc =
+        authdb_expand(db->path, &(struct authdb_expansion){.vars = &vars, .is_path = true}, &path, e);
     if (rc == RC_INVALID)
         return RC_GONE; /* its name leads to no file of the administrator's */
     if (rc == RC_OK)
@@ -186,10 +188,12 @@ enum rc database_entry_find(const struct conf *c, bool passdb, enum authdb_drive
     const struct authdb *db = find_named(c, passdb, driver, args, list);
     if (!db)
         return cannot(e, args, "the configuration has no such database");
-    return driver == AUTHDB_PASSWD_FILE ? find_in_file(db, passdb, user, a, ret, e) : find_in_shadow(user, a, ret, e);
+    return driver == AUTHDB_PASSWD_FILE ? find_in_file(db, passdb, user, a, ret, e)
+                                        : find_in_shadow(user, a, ret, e);
 }
 
-enum rc database_entry_each(const struct authdb *db, void (*fn)(void *ctx, str name), void *ctx, struct err *e)
+enum rc database_entry_each(const struct authdb *db, void (*fn)(void *ctx, str name), void *ctx,
+                            struct err *e)
 {
     AUTO(str_freep) char *path = str_dup(db->path);
     struct passwd_entry entry;
@@ -213,12 +217,14 @@ enum rc database_entry_ids(str user, str group, uid_t *ret_uid, gid_t *ret_gid, 
     char *space = buf_room(&room, ROOM);
     int error = 0;
     if (user.n > 0) {
-        error = str_copy(name, sizeof name, user) == RC_OK ? getpwnam_r(name, &entry, space, ROOM, &pw) : ENOENT;
+        error =
+            str_copy(name, sizeof name, user) == RC_OK ? getpwnam_r(name, &entry, space, ROOM, &pw) : ENOENT;
         if (pw)
             *ret_uid = pw->pw_uid;
     }
     if (group.n > 0 && error == 0) {
-        error = str_copy(name, sizeof name, group) == RC_OK ? getgrnam_r(name, &record, space, ROOM, &gr) : ENOENT;
+        error = str_copy(name, sizeof name, group) == RC_OK ? getgrnam_r(name, &record, space, ROOM, &gr)
+                                                            : ENOENT;
         if (gr)
             *ret_gid = gr->gr_gid;
     }

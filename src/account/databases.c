@@ -68,11 +68,13 @@ enum rc databases_name(const struct conf *c, str name, struct arena *a, str *ret
     const struct authdb_vars vars = {.user = buf_str(&whole), .original = name};
     enum rc rc = whole.overflow ? RC_LIMIT : RC_OK;
     if (rc == RC_OK && c->auth_username_format[0])
-        rc = authdb_expand(str_c(c->auth_username_format), &(struct authdb_expansion){.vars = &vars}, &formed, e);
+        rc = authdb_expand(str_c(c->auth_username_format), &(struct authdb_expansion){.vars = &vars}, &formed,
+                           e);
     else
         buf_puts(&formed, buf_str(&whole));
     if (rc != RC_OK || formed.n == 0)
-        return no_name(e, rc == RC_LIMIT ? "the name is too long" : "auth_username_format makes no name of it");
+        return no_name(e,
+                       rc == RC_LIMIT ? "the name is too long" : "auth_username_format makes no name of it");
     *ret = arena_str(a, buf_str(&formed));
     return arena_exhausted(a) ? databases_cannot(e, "no room for a name") : RC_OK;
 }
@@ -94,7 +96,8 @@ static enum rc take_words(const struct database_question *q, str words, str pref
         struct err why = {0};
         if (name.n == 0 || (keep && authdb_fields_find(ret, name)))
             continue;
-        rc = authdb_expand(value, &(struct authdb_expansion){.vars = q->vars, .is_path = is_path}, &text, &why);
+        rc = authdb_expand(value, &(struct authdb_expansion){.vars = q->vars, .is_path = is_path}, &text,
+                           &why);
         if (rc == RC_INVALID && is_path)
             return no_name(e, "the name would lead out of the folder of all mail");
         if (rc == RC_OK)
@@ -119,7 +122,8 @@ static enum rc ask_entry(const struct database_question *q, struct authdb_fields
 {
     struct authdb_fields entry = {.n = 0};
     if (!q->l->database_entry)
-        return databases_cannot(e, "only a server that root started reads %s", q->db->path.n ? "passwd-files" : "shadow");
+        return databases_cannot(e, "only a server that root started reads %s",
+                                q->db->path.n ? "passwd-files" : "shadow");
     enum rc rc = q->l->database_entry(q->l->system_ctx, q->passdb, q->db, q->vars->user, q->a, &entry, e);
     str extra = authdb_fields_value(&entry, S("extra"));
     authdb_fields_del(&entry, S("extra"));
@@ -153,7 +157,8 @@ static enum rc find_in_table(const struct database_question *q, str ask, bool wi
         must(authdb_fields_set(&asked, S("password"), q->vars->password) == RC_OK);
     (void)buf_room(&key, AUTHDB_FIELDS_TEXT_MAX); /* growing would leave copies of the password behind */
     authdb_fields_put(&key, &asked);
-    buf_printf(&spec, "dovecot-%s:" STR_FMT, q->db->driver == AUTHDB_SQL ? "sql" : "ldap", STR_ARG(q->db->path));
+    buf_printf(&spec, "dovecot-%s:" STR_FMT, q->db->driver == AUTHDB_SQL ? "sql" : "ldap",
+               STR_ARG(q->db->path));
     struct table_list *list = table_settings_find(q->l->tables, buf_str(&spec));
     if (!list || key.overflow)
         return databases_cannot(e, STR_FMT ": cannot be asked", STR_ARG(str_sub(q->db->path, 0, 100)));
@@ -164,7 +169,8 @@ static enum rc find_in_table(const struct database_question *q, str ask, bool wi
         return databases_cannot(e, "%s", e && e->log[0] ? e->log : "the database cannot be asked");
     struct authdb_fields found;
     if (authdb_fields_parse(text, q->a, &found) != RC_OK)
-        return databases_cannot(e, STR_FMT ": an answer cannot be read", STR_ARG(str_sub(q->db->path, 0, 100)));
+        return databases_cannot(e, STR_FMT ": an answer cannot be read",
+                                STR_ARG(str_sub(q->db->path, 0, 100)));
     return merge(&found, ret, e);
 }
 

@@ -1,8 +1,10 @@
-/* databases: users and passwords in the databases that the options passdb and userdb name (fmt/authdb.h), asked in
- * their order and by their rules, as Dovecot's auth does. Role `auth`, and programs of root; thread-safe.
+/* databases: users and passwords in the databases that the options passdb and userdb name (fmt/authdb.h),
+ * asked in their order and by their rules, as Dovecot's auth does. Role `auth`, and programs of root;
+ * thread-safe.
  *
- * All that is uncertain is RC_TEMP: a database that is down neither lets anybody in nor says that somebody is not
- * there. No user of uid 0, of gid 0 or outside first_valid_uid..last_valid_uid exists, whatever a database says. */
+ * All that is uncertain is RC_TEMP: a database that is down neither lets anybody in nor says that somebody is
+ * not there. No user of uid 0, of gid 0 or outside first_valid_uid..last_valid_uid exists, whatever a
+ * database says. */
 #ifndef ACCOUNT_DATABASES_H
 #define ACCOUNT_DATABASES_H
 
@@ -21,12 +23,13 @@ struct databases {
 struct databases *databases_new(const struct conf *c);
 struct databases *databases_free(struct databases *d); /* accepts NULL, returns NULL */
 
-/* The name that is looked up: with auth_default_realm, auth_username_translation and auth_username_format applied, in
- * the arena. RC_GONE: it has characters that auth_username_chars does not allow, or is empty; *e says so. */
+/* The name that is looked up: with auth_default_realm, auth_username_translation and auth_username_format
+ * applied, in the arena. RC_GONE: it has characters that auth_username_chars does not allow, or is empty; *e
+ * says so. */
 MUST_USE enum rc databases_name(const struct conf *c, str name, struct arena *a, str *ret, struct err *e);
 
 struct database_login {
-    str name;     /* as the client gave it */
+    str name; /* as the client gave it */
     str password;
     bool look_up; /* nobody logs in: what is there of the user is told, and nothing is verified */
     str client_ip, service, mechanism;
@@ -41,13 +44,14 @@ struct database_found {
     struct authdb_fields fields; /* of the passdb; "password" with its scheme in front */
 };
 
-/* RC_OK; RC_PERM: wrong password, or may not log in; RC_GONE: nobody has the name; RC_INVALID: a look-up met a
- * database that only verifies (PAM, auth_bind); RC_TEMP. *e says why, for the log. All lies in the arena. */
+/* RC_OK; RC_PERM: wrong password, or may not log in; RC_GONE: nobody has the name; RC_INVALID: a look-up met
+ * a database that only verifies (PAM, auth_bind); RC_TEMP. *e says why, for the log. All lies in the arena.
+ */
 MUST_USE enum rc databases_log_in(const struct account_lookup *l, const struct database_login *in,
                                   struct arena *a, struct database_found *ret, struct err *e);
 
-/* Who somebody is, with mail paths. login: what databases_log_in found, when it was that who logged in; NULL: not.
- * RC_GONE; RC_PERM: may not be used, e says why; RC_TEMP. */
+/* Who somebody is, with mail paths. login: what databases_log_in found, when it was that who logged in; NULL:
+ * not. RC_GONE; RC_PERM: may not be used, e says why; RC_TEMP. */
 MUST_USE enum rc databases_find_user(const struct account_lookup *l, str name,
                                      const struct database_found *login, struct account_identity *ret,
                                      struct err *e);

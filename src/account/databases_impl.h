@@ -13,8 +13,8 @@ struct database_question {
     struct arena *a;
 };
 
-/* Its fields, with default_fields and override_fields. RC_OK, RC_GONE, RC_TEMP with e. Fields of *ret from before stay
- * where the database has none of that name. */
+/* Its fields, with default_fields and override_fields. RC_OK, RC_GONE, RC_TEMP with e. Fields of *ret from
+ * before stay where the database has none of that name. */
 MUST_USE enum rc databases_ask(const struct database_question *q, struct authdb_fields *ret, struct err *e);
 
 /* Fills *e for the log; RC_TEMP. */

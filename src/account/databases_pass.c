@@ -59,7 +59,8 @@ static bool is_allowed_from(str nets, str client_ip)
     bool known = ip_parse(client_ip, &client) == RC_OK;
     while (nets.n > 0) {
         str one = str_trim(str_take(&nets, ','));
-        if (str_eq(one, S("local")) ? client_ip.n == 0 : known && ip_net_parse(one, &net) == RC_OK && ip_net_has(&net, &client))
+        if (str_eq(one, S("local")) ? client_ip.n == 0
+                                    : known && ip_net_parse(one, &net) == RC_OK && ip_net_has(&net, &client))
             return true;
     }
     return false;
@@ -178,7 +179,8 @@ static enum verdict ask_one(struct chain *c, const struct authdb *db, struct err
     if (!c->verified && !c->in->look_up)
         vars.password = c->in->password.p ? c->in->password : S("");
     const struct database_question q = {c->l, true, db, &vars, c->a};
-    static const str own[] = {S("password"), S("nopassword"), S("nologin"), S("proxy"), S("allow_nets"), S("user")};
+    static const str own[] = {S("password"), S("nopassword"), S("nologin"),
+                              S("proxy"),    S("allow_nets"), S("user")};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         authdb_fields_del(&c->fields, own[i]);
     if (db->driver == AUTHDB_PAM)

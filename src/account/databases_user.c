@@ -36,8 +36,9 @@ static enum rc is_known(const struct finding *f, const struct authdb *db, struct
             return RC_OK;
     enum rc rc = databases_log_in(f->l, &in, f->a, &found, e);
     if (rc == RC_INVALID)
-        return databases_cannot(e, "userdb static cannot tell who exists: the passdb only verifies passwords; "
-                                   "allow_all_users=yes takes everybody");
+        return databases_cannot(e,
+                                "userdb static cannot tell who exists: the passdb only verifies passwords; "
+                                "allow_all_users=yes takes everybody");
     return rc == RC_PERM ? RC_GONE : rc;
 }
 
@@ -139,10 +140,11 @@ static enum rc take_ids(struct finding *f, struct account_identity *id, struct e
     if (named_user || named_group) {
         uid_t found_uid = uid;
         gid_t found_gid = gid;
-        enum rc rc = !f->l->database_ids
-                         ? databases_cannot(e, "only a server that root started knows names of users and groups")
-                         : f->l->database_ids(f->l->system_ctx, named_user ? user : S(""),
-                                              named_group ? group : S(""), &found_uid, &found_gid, e);
+        enum rc rc =
+            !f->l->database_ids
+                ? databases_cannot(e, "only a server that root started knows names of users and groups")
+                : f->l->database_ids(f->l->system_ctx, named_user ? user : S(""), named_group ? group : S(""),
+                                     &found_uid, &found_gid, e);
         if (rc == RC_GONE)
             return databases_cannot(e, "there is no user " STR_FMT " or no group " STR_FMT " on this system",
                                     STR_ARG(str_sub(user, 0, 40)), STR_ARG(str_sub(group, 0, 40)));
@@ -154,7 +156,8 @@ static enum rc take_ids(struct finding *f, struct account_identity *id, struct e
     id->uid = uid;
     id->gid = gid;
     if (!identity_uid_permitted(uid, f->l->conf->first_valid_uid, f->l->conf->last_valid_uid))
-        return refuse(e, "the user may not have mail here", "its uid is outside first_valid_uid and last_valid_uid");
+        return refuse(e, "the user may not have mail here",
+                      "its uid is outside first_valid_uid and last_valid_uid");
     if (gid == 0 || gid == (gid_t)-1)
         return refuse(e, "the user may not have mail here", "its gid is root's");
     return RC_OK;
@@ -180,8 +183,8 @@ static enum rc take_home(struct finding *f, struct account_identity *id, struct 
     str home = authdb_fields_value(&f->fields, S("home"));
     if (home.n == 0 && f->l->conf->mail_home[0]) {
         const struct authdb_vars vars = {.user = f->user, .original = f->user};
-        if (authdb_expand(str_c(f->l->conf->mail_home), &(struct authdb_expansion){.vars = &vars, .is_path = true}, &text,
-                          NULL) != RC_OK)
+        if (authdb_expand(str_c(f->l->conf->mail_home),
+                          &(struct authdb_expansion){.vars = &vars, .is_path = true}, &text, NULL) != RC_OK)
             return refuse(e, "the account has no place for its mail", "mail_home gives no path for its name");
         home = buf_str(&text);
     }
@@ -191,7 +194,8 @@ static enum rc take_home(struct finding *f, struct account_identity *id, struct 
 static enum rc make_identity(struct finding *f, struct account_identity *ret, struct err *e)
 {
     struct account_identity id = f->id;
-    str location = authdb_fields_value(&f->fields, S("mail")), name = authdb_fields_value(&f->fields, S("user"));
+    str location = authdb_fields_value(&f->fields, S("mail")),
+        name = authdb_fields_value(&f->fields, S("user"));
     if (name.n > 0)
         f->user = name;
     if (location.n == 0)

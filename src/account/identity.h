@@ -25,8 +25,9 @@ struct account_identity {
     char home[IDENTITY_PATH_MAX + 1];      /* absolute; the Maildir for accounts of the database */
     char mail_dir[IDENTITY_PATH_MAX + 1];  /* the Maildir, absolute, mail_location expanded */
     char index_dir[IDENTITY_PATH_MAX + 1]; /* INDEX=, or the same as mail_dir */
-    char mail_root[IDENTITY_PATH_MAX + 1]; /* the folder below which all mail of its uid lies; "": as the settings say */
-    uint64_t quota_bytes;                  /* 0: none */
+    char mail_root[IDENTITY_PATH_MAX +
+                   1];    /* the folder below which all mail of its uid lies; "": as the settings say */
+    uint64_t quota_bytes; /* 0: none */
 };
 
 void identity_put(struct buf *out, const struct account_identity *id);
@@ -42,10 +43,11 @@ MUST_USE enum rc identity_set_home(struct account_identity *id, str path, struct
 /* Fills home (when empty), mail_dir and index_dir from a location of the configuration. RC_PERM: the account
  * or its home gives no path, e says why. */
 MUST_USE enum rc identity_locate(struct account_identity *id, str location, struct err *e);
-/* Fills mail_root of a user of a database, whose location was `location`: `configured`, when it is not empty; else the
- * folder in front of the first part that has a variable, or is the name of the user or of his domain. RC_PERM: the
- * mail does not lie below `configured`. */
-MUST_USE enum rc identity_place_root(struct account_identity *id, str location, str configured, struct err *e);
+/* Fills mail_root of a user of a database, whose location was `location`: `configured`, when it is not empty;
+ * else the folder in front of the first part that has a variable, or is the name of the user or of his
+ * domain. RC_PERM: the mail does not lie below `configured`. */
+MUST_USE enum rc identity_place_root(struct account_identity *id, str location, str configured,
+                                     struct err *e);
 /* The path as a process sees it whose root folder is `root`; NULL when it does not lie there. */
 const char *identity_path_inside(const char *path, const char *root);
 /* uid 0 and uids outside first_valid_uid..last_valid_uid (0: no limit) never get a session or a delivery. */

@@ -89,7 +89,8 @@ static enum rc verify_digest(const struct scheme *s, str data, enum encoding enc
 /* Dovecot's MD5 is crypt(3)'s, unless it is a digest alone. */
 static enum rc verify_md5(const struct scheme *s, str data, enum encoding enc, str password)
 {
-    return str_starts(data, S("$1$")) ? verify_crypt(s, data, enc, password) : verify_digest(s, data, enc, password);
+    return str_starts(data, S("$1$")) ? verify_crypt(s, data, enc, password)
+                                      : verify_digest(s, data, enc, password);
 }
 
 /* $1$SALT$ROUNDS$HEX, of HMAC-SHA-1. */

@@ -412,11 +412,11 @@ static str base_of(const struct account_lookup *l, const struct address_key *key
     return tagged ? base : address_local(key);
 }
 
-/* Whether the address is the name of an account of Dovecot. free: nobody here has the address. */
+/* Whether the address is the name of an account of Dovecot, or of a user of a database. free: nobody here has the address. */
 static bool is_name_elsewhere(const struct account_lookup *l, str account, str address, bool free)
 {
     struct address_key name, key;
-    if (!conf_asks_dovecot(l->conf) || address_parse(account, &name) != RC_OK ||
+    if ((!conf_asks_dovecot(l->conf) && !l->databases) || address_parse(account, &name) != RC_OK ||
         address_parse(address, &key) != RC_OK || address_domain(&key).n == 0)
         return false;
     if (!str_eq(address_local(&key), address_local(&name)) && !str_eq(base_of(l, &key), address_local(&name)))

@@ -2,11 +2,11 @@
  *
  * In order, for an address of ours (its domain is the hostname, in `domains`, or was added):
  * masked and blocked addresses (account/mask.h); relocated_maps, which refuse it; what virtual_alias_maps
- * say, of which an address that leads to itself means what follows here; the alias, the account, the user in the
- * databases of userdb, the name in alias_maps, the user of the system of that name; each first as written, then without "+tag"; then for
- * postmaster, abuse and root (RFC 5321 §4.5.1, RFC 2142) the domain's postmaster; then the catch-all; then
- * for those three names the domain's first account, or any. Aliases are followed 10 levels deep to at most
- * 1,000 results. */
+ * say, of which an address that leads to itself means what follows here; the alias, the account, the user in
+ * the databases of userdb, the name in alias_maps, the user of the system of that name; each first as
+ * written, then without "+tag"; then for postmaster, abuse and root (RFC 5321 §4.5.1, RFC 2142) the domain's
+ * postmaster; then the catch-all; then for those three names the domain's first account, or any. Aliases are
+ * followed 10 levels deep to at most 1,000 results. */
 #ifndef ACCOUNT_RESOLVE_H
 #define ACCOUNT_RESOLVE_H
 
@@ -37,8 +37,8 @@ struct account_lookup {
     void *system_ctx;
     const struct databases *databases;   /* databases.h; NULL: the options passdb and userdb are empty */
     const struct table_settings *tables; /* has the tables of those that proxymap asks */
-    /* What a passwd-file or shadow says (database_entry.h), and numbers of a user and a group of the system; both with
-     * system_ctx. NULL: nobody can look. */
+    /* What a passwd-file or shadow says (database_entry.h), and numbers of a user and a group of the system;
+     * both with system_ctx. NULL: nobody can look. */
     enum rc (*database_entry)(void *ctx, bool passdb, const struct authdb *db, str user, struct arena *a,
                               struct authdb_fields *ret, struct err *e);
     enum rc (*database_ids)(void *ctx, str user, str group, uid_t *ret_uid, gid_t *ret_gid, struct err *e);
@@ -94,9 +94,9 @@ MUST_USE enum rc account_forwarded_sender(const struct account_lookup *l, str se
                                           str *ret, struct err *e);
 
 /* Whether an account may send as this address: it is among those whom the address stands for, whatever state
- * the others are in. An account of a Dovecot (smtpd_sasl_type) need not be known here: it also sends as the
- * address that is its name, with or without "+tag", and one without a domain as that name in each of our
- * domains in which nobody here has it. RC_OK; RC_PERM with 553 5.7.1. */
+ * the others are in. An account of a Dovecot (smtpd_sasl_type) or of the databases of passdb need not be
+ * known here: it also sends as the address that is its name, with or without "+tag", and one without a domain
+ * as that name in each of our domains in which nobody here has it. RC_OK; RC_PERM with 553 5.7.1. */
 MUST_USE enum rc account_may_send(const struct account_lookup *l, str account, str sender, struct err *e);
 
 /* Who a session or delivery for this account (as account_target.account says) becomes; refused uids and
@@ -118,8 +118,8 @@ MUST_USE enum rc account_ask_system(const struct account_lookup *l, str name, st
 
 /* Whom a client means that logs in with this name: an account of the database (*ret_account filled), or a
  * user of the system (*ret_account.address is the name without domain, *ret_system true). A name without
- * domain is a user of the system or else an account of the first domain. Where the option passdb names databases,
- * users of the system are theirs to know (databases.h). RC_GONE: nobody. */
+ * domain is a user of the system or else an account of the first domain. Where the option passdb names
+ * databases, users of the system are theirs to know (databases.h). RC_GONE: nobody. */
 MUST_USE enum rc account_find_login(const struct account_lookup *l, str name, struct account *ret_account,
                                     bool *ret_system, struct err *e);
 

@@ -4,6 +4,7 @@
 #include "account/pam.h"
 #include "account/resolve.h"
 #include "cli/accounts.h"
+#include "cli/who_is_databases.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -64,7 +65,7 @@ static void ask_system(struct question *q, const struct conf *c)
 {
     struct address_key key;
     q->system_rc = RC_GONE;
-    if (!c->system_users || address_parse(str_c(q->name), &key) != RC_OK ||
+    if (!c->system_users || c->passdb[0] || c->userdb[0] || address_parse(str_c(q->name), &key) != RC_OK ||
         str_copy(q->system_name, sizeof q->system_name, address_local(&key)) != RC_OK)
         return;
     q->system_rc = passwd_find(str_c(q->system_name), &q->system, &q->system_e);
@@ -94,7 +95,12 @@ static int ask_database(struct account_db *db, void *ctx)
 static int mail_owner(struct question *q, const struct conf *c)
 {
     const struct passwd *pw = geteuid() == 0 ? getpwnam(c->mail_user) : NULL;
-    if (geteuid() == 0 && (!pw || pw->pw_uid == 0))
+    bool missing = geteuid() == 0 && (!pw || pw->pw_uid == 0);
+    q->mail_uid = (uid_t)-1;
+    q->mail_gid = (gid_t)-1;
+    if (missing && c->userdb[0])
+        return CLI_FINE;
+    if (missing)
         return cli_fail("the system user %s is missing; create it as README says", c->mail_user);
     q->mail_uid = pw ? pw->pw_uid : geteuid();
     q->mail_gid = pw ? pw->pw_gid : getegid();
@@ -126,7 +132,11 @@ int cli_who_is(struct cli *cli, const char *name, const char *password, struct w
         status = in_child(cli, ask_database, q);
     }
     *ret = q->answer;
+    uid_t uid = q->mail_uid;
+    gid_t gid = q->mail_gid;
     munmap(q, sizeof *q);
+    if (status == CLI_FINE && ret->rc == RC_GONE && (c->passdb[0] || c->userdb[0]))
+        return who_is_in_databases(c, uid, gid, name, password, ret);
     if (status == CLI_FINE && ret->rc == RC_OK && password && ret->id.system)
         check_system_password(c, password, ret);
     return status;
@@ -165,6 +175,8 @@ int cli_each_user(struct cli *cli, void (*fn)(void *ctx, const char *name), void
     struct walk w = {fn, ctx};
     const struct conf *c = cli_conf(cli);
     int status = c ? in_child(cli, each_account, &w) : CLI_FINDING;
+    if (status == CLI_FINE && (c->passdb[0] || c->userdb[0]))
+        status = who_is_each_in_databases(c, fn, ctx);
     if (status == CLI_FINE && c->system_users)
         each_system_user(c, &w);
     return status;

@@ -9,7 +9,8 @@ static void check_option(struct conf_build *b, enum conf_option option, const ch
     struct err e = {0};
     size_t n = 0;
     if (authdb_parse(str_c(text), passdb, list, &n, &e) != RC_OK)
-        conf_error(b->report, o->file ? o->file : b->file, o->line, "%s: %s", passdb ? "passdb" : "userdb", err_text(&e));
+        conf_error(b->report, o->file ? o->file : b->file, o->line, "%s: %s", passdb ? "passdb" : "userdb",
+                   err_text(&e));
 }
 
 void conf_check_databases(struct conf_build *b)

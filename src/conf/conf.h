@@ -186,8 +186,8 @@ bool conf_listens(const struct conf *c, enum conf_protocol protocol); /* some li
 bool conf_asks_dovecot(const struct conf *c);
 
 /* Expands %u (account), %n (its local part), %d (its domain), %h (home), %% and a leading ~ in a mail
- * location, with the modifiers of fmt/dovecot_var.h (2.3). RC_INVALID for an unknown variable, for an account that
- * is no safe file name ("/", NUL,
+ * location, with the modifiers of fmt/dovecot_var.h (2.3). RC_INVALID for an unknown variable, for an account
+ * that is no safe file name ("/", NUL,
  * "..", empty) or when a needed home is missing; RC_LIMIT when out overflows. */
 MUST_USE enum rc conf_expand_location(str location, str account, str home, struct buf *ret_text);
 

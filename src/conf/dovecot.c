@@ -143,7 +143,8 @@ static void set_mail(struct dovecot *d)
     else
         conf_error(d->f->b->report, o.file, o.line,
                    "mail_location: malle keeps mail in Maildirs; write mail_location = maildir:~/Maildir");
-    bool number = uid && uid->value.n && ascii_digit(uid->value.p[0]); /* dovecot_databases.c has use for it */
+    bool number =
+        uid && uid->value.n && ascii_digit(uid->value.p[0]); /* dovecot_databases.c has use for it */
     if (uid && uid->value.n && !number)
         dovecot_set(d, uid, "mail_user", uid->value);
 }

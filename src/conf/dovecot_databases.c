@@ -1,5 +1,5 @@
-/* The blocks passdb and userdb: PAM with passwd alone are malle's own users of the system; all else becomes the options
- * passdb and userdb. */
+/* The blocks passdb and userdb: PAM with passwd alone are malle's own users of the system; all else becomes
+ * the options passdb and userdb. */
 #include "conf/dovecot.h"
 
 #include "conf/conf.h"
@@ -8,9 +8,10 @@
 
 #include <unistd.h>
 
-static const char *const settings[] = {"args",         "default_fields", "override_fields",     "mechanisms",
-                                       "username_filter", "skip",           "result_success",      "result_failure",
-                                       "result_internalfail", "deny",        "pass"};
+static const char *const settings[] = {
+    "args", "default_fields", "override_fields", "mechanisms",          "username_filter",
+    "skip", "result_success", "result_failure",  "result_internalfail", "deny",
+    "pass"};
 enum { SETTINGS = sizeof settings / sizeof *settings, OPTION_MAX = 10000 };
 
 static str driver_of(const struct dovecot *d, const struct dovecot_block *b)
@@ -70,8 +71,8 @@ static str default_fields(struct dovecot *d, const struct dovecot_block *b)
         gid = dovecot_value(d, NULL, "mail_gid", "");
     if (str_eq(b->kind, S("passdb")))
         return own;
-    return str_trim(arena_printf(d->f->a, STR_FMT " %s" STR_FMT " %s" STR_FMT, STR_ARG(own), uid.n ? "uid=" : "",
-                                 STR_ARG(uid), gid.n ? "gid=" : "", STR_ARG(gid)));
+    return str_trim(arena_printf(d->f->a, STR_FMT " %s" STR_FMT " %s" STR_FMT, STR_ARG(own),
+                                 uid.n ? "uid=" : "", STR_ARG(uid), gid.n ? "gid=" : "", STR_ARG(gid)));
 }
 
 static bool put_block(struct dovecot *d, const struct dovecot_block *b, struct buf *out)
@@ -100,7 +101,8 @@ static void set_kind(struct dovecot *d, const char *kind)
             continue;
         first = first ? first : driver;
         if (!put_block(d, b, &option))
-            conf_error(d->f->b->report, o.file, o.line, "%s: it is too long, or its braces do not match", kind);
+            conf_error(d->f->b->report, o.file, o.line, "%s: it is too long, or its braces do not match",
+                       kind);
         if (str_eq(driver_of(d, b), S("pam")))
             set_pam(d, b);
     }

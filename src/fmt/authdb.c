@@ -12,14 +12,10 @@ static const struct {
     enum authdb_driver driver;
     bool passdb, userdb;
 } drivers[] = {
-    {S("pam"), AUTHDB_PAM, true, false},
-    {S("shadow"), AUTHDB_SHADOW, true, false},
-    {S("passwd"), AUTHDB_PASSWD, true, true},
-    {S("passwd-file"), AUTHDB_PASSWD_FILE, true, true},
-    {S("static"), AUTHDB_STATIC, true, true},
-    {S("prefetch"), AUTHDB_PREFETCH, false, true},
-    {S("sql"), AUTHDB_SQL, true, true},
-    {S("ldap"), AUTHDB_LDAP, true, true},
+    {S("pam"), AUTHDB_PAM, true, false},      {S("shadow"), AUTHDB_SHADOW, true, false},
+    {S("passwd"), AUTHDB_PASSWD, true, true}, {S("passwd-file"), AUTHDB_PASSWD_FILE, true, true},
+    {S("static"), AUTHDB_STATIC, true, true}, {S("prefetch"), AUTHDB_PREFETCH, false, true},
+    {S("sql"), AUTHDB_SQL, true, true},       {S("ldap"), AUTHDB_LDAP, true, true},
 };
 
 static const struct {
@@ -35,10 +31,8 @@ static const struct {
     str name;
     enum authdb_skip skip;
 } skips[] = {
-    {S("never"), AUTHDB_NEVER},
-    {S("authenticated"), AUTHDB_IF_FOUND},
-    {S("found"), AUTHDB_IF_FOUND},
-    {S("unauthenticated"), AUTHDB_IF_NOT_FOUND},
+    {S("never"), AUTHDB_NEVER},           {S("authenticated"), AUTHDB_IF_FOUND},
+    {S("found"), AUTHDB_IF_FOUND},        {S("unauthenticated"), AUTHDB_IF_NOT_FOUND},
     {S("notfound"), AUTHDB_IF_NOT_FOUND},
 };
 
@@ -74,7 +68,8 @@ static enum rc take_skip(str value, enum authdb_skip *ret, struct err *e)
             return RC_OK;
         }
     }
-    return FAIL(e, "skip: \"" STR_FMT "\" is neither never nor authenticated nor unauthenticated", WORD(value));
+    return FAIL(e, "skip: \"" STR_FMT "\" is neither never nor authenticated nor unauthenticated",
+                WORD(value));
 }
 
 static enum rc take_bool(str name, str value, bool *ret, struct err *e)
@@ -154,7 +149,8 @@ static enum rc take_args(struct authdb *db, struct err *e)
     if (db->driver != AUTHDB_SQL && db->driver != AUTHDB_LDAP)
         return RC_OK;
     db->path = str_trim(db->args);
-    return str_starts(db->path, S("/")) ? RC_OK : FAIL(e, "args = /PATH of the file with its settings is needed");
+    return str_starts(db->path, S("/")) ? RC_OK
+                                        : FAIL(e, "args = /PATH of the file with its settings is needed");
 }
 
 /* --- a database, and all --- */

@@ -1,10 +1,9 @@
-/* authdb: the databases in which passwords and users are looked up, as the options passdb and userdb name them:
- * Dovecot's passdb and userdb blocks (2.3), each in braces, in the order in which they are asked.
+/* authdb: the databases in which passwords and users are looked up, as the options passdb and userdb name
+ * them: Dovecot's passdb and userdb blocks (2.3), each in braces, in the order in which they are asked.
  *
  *   option   = *( "{" setting *( "," setting ) "}" )   ; fmt/tablespec.h
- *   setting  = name "=" value / "{" name "=" value "}" ; driver, args, default_fields, override_fields, mechanisms,
- *                                                      ; username_filter, skip, result_success, result_failure,
- *                                                      ; result_internalfail, deny, pass
+ *   setting  = name "=" value / "{" name "=" value "}" ; driver, args, default_fields, override_fields,
+ * mechanisms, ; username_filter, skip, result_success, result_failure, ; result_internalfail, deny, pass
  *
  * Pure. What a database says of somebody is fmt/authdb_fields.h. */
 #ifndef FMT_AUTHDB_H
@@ -59,12 +58,12 @@ struct authdb {
 MUST_USE enum rc authdb_parse(str option, bool passdb, struct authdb ret[AUTHDB_MAX], size_t *ret_n,
                               struct err *e);
 
-/* Appends one setting of a database; the first one opens the braces of its own: "{driver=pam" and ", deny=yes"; the
- * caller closes them. RC_INVALID: braces in the value do not match. */
+/* Appends one setting of a database; the first one opens the braces of its own: "{driver=pam" and ",
+ * deny=yes"; the caller closes them. RC_INVALID: braces in the value do not match. */
 MUST_USE enum rc authdb_put_setting(struct buf *out, bool first, str name, str value);
 
-/* The next of name=value words, in the arena; a word without "=" has an empty value. A backslash in front keeps a
- * space in its word. RC_GONE: no more; RC_LIMIT. */
+/* The next of name=value words, in the arena; a word without "=" has an empty value. A backslash in front
+ * keeps a space in its word. RC_GONE: no more; RC_LIMIT. */
 MUST_USE enum rc authdb_take_field(str *list, struct arena *a, str *ret_name, str *ret_value);
 
 /* Whether a name fits username_filter: one of the masks (* and ?), and none of those behind "!". */

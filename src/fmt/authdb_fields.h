@@ -1,5 +1,5 @@
-/* authdb_fields: what a database says of somebody, as fields name=value; their text between processes; and the "%"
- * variables that settings of such databases are filled in with.
+/* authdb_fields: what a database says of somebody, as fields name=value; their text between processes; and
+ * the "%" variables that settings of such databases are filled in with.
  *
  *   text = *( TAB name "=" value )     ; values escaped as in Dovecot's protocol (fmt/dovecot_auth.h)
  */
@@ -32,7 +32,8 @@ void authdb_fields_put(struct buf *out, const struct authdb_fields *f);
 /* All lies in the arena. RC_INVALID: malformed; RC_LIMIT: too many, or the arena is exhausted. */
 MUST_USE enum rc authdb_fields_parse(str text, struct arena *a, struct authdb_fields *ret);
 
-/* What variables stand for; "username" and "domain" are the parts of the user before and behind its first "@". */
+/* What variables stand for; "username" and "domain" are the parts of the user before and behind its first
+ * "@". */
 struct authdb_vars {
     str user, original; /* as it is looked up, and as the client wrote it */
     str home, service, client_ip, mechanism;
@@ -42,8 +43,8 @@ struct authdb_vars {
 /* How a value is made harmless where it stands; NULL: it is put as it is. */
 typedef void authdb_quote(void *ctx, struct buf *out, str value);
 
-/* Appends text with its variables (fmt/dovecot_var.h, 2.3) filled in. is_path: RC_INVALID where a name in it would
- * lead out of its folder ("/", "..", control characters). Else errors as of dovecot_var_expand. */
+/* Appends text with its variables (fmt/dovecot_var.h, 2.3) filled in. is_path: RC_INVALID where a name in it
+ * would lead out of its folder ("/", "..", control characters). Else errors as of dovecot_var_expand. */
 struct authdb_expansion {
     const struct authdb_vars *vars;
     bool is_path;

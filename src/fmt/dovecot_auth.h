@@ -87,8 +87,8 @@ void dovecot_auth_put_number(struct buf *out, uint64_t n);
 void dovecot_auth_put_value(struct buf *out, str name, str value); /* name=value, the value escaped */
 void dovecot_auth_end(struct buf *out);
 
-/* A field as it was before it was escaped, in the arena. RC_INVALID: a NUL, which no value here may hold; RC_LIMIT: the
- * arena is exhausted. */
+/* A field as it was before it was escaped, in the arena. RC_INVALID: a NUL, which no value here may hold;
+ * RC_LIMIT: the arena is exhausted. */
 MUST_USE enum rc dovecot_auth_unescape(str field, struct arena *a, str *ret);
 
 #endif

@@ -3,7 +3,8 @@
  *
  *   setting = name *white "=" *white ( value / <"> value <"> / "'" value "'" )
  *
- * A backslash at the end of a line joins the next one to it with a space; a "#" outside of quotes begins a comment. */
+ * A backslash at the end of a line joins the next one to it with a space; a "#" outside of quotes begins a
+ * comment. */
 #ifndef FMT_DOVECOT_EXT_H
 #define FMT_DOVECOT_EXT_H
 
@@ -16,8 +17,8 @@ struct dovecot_ext {
     int line; /* physical lines taken so far */
 };
 
-/* The next setting; views of *joined, valid until the next call. RC_GONE: no more; RC_INVALID: the line before x->line
- * is no setting, or too long: it is skipped. */
+/* The next setting; views of *joined, valid until the next call. RC_GONE: no more; RC_INVALID: the line
+ * before x->line is no setting, or too long: it is skipped. */
 MUST_USE enum rc dovecot_ext_next(struct dovecot_ext *x, struct buf *joined, str *ret_name, str *ret_value);
 
 #endif

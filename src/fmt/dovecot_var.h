@@ -37,8 +37,8 @@ struct dovecot_var_env {
      * code; the text in *e may be left empty. */
     enum rc (*find)(void *ctx, str name, str *ret, struct err *e);
     void *ctx;
-    /* Appends the value of a variable, cut and changed as its modifiers say, so that it means nothing special where it
-     * stands (SQL, LDAP). NULL: as it is. */
+    /* Appends the value of a variable, cut and changed as its modifiers say, so that it means nothing special
+     * where it stands (SQL, LDAP). NULL: as it is. */
     void (*quote)(void *ctx, struct buf *out, str value);
     void *quote_ctx;
 };

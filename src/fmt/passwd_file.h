@@ -3,8 +3,8 @@
  *   line  = name [ ":" password [ ":" uid ":" gid ":" gecos ":" home ":" shell [ ":" extra ] ] ]
  *   extra = *( name [ "=" value ] )      ; separated by white space
  *
- * Lines that begin with "#" or ":" and empty ones do not count; of several lines with one name the first does. Pure;
- * entries are views of the text. */
+ * Lines that begin with "#" or ":" and empty ones do not count; of several lines with one name the first
+ * does. Pure; entries are views of the text. */
 #ifndef FMT_PASSWD_FILE_H
 #define FMT_PASSWD_FILE_H
 

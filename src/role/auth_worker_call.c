@@ -113,7 +113,8 @@ enum rc worker_database_entry(void *ctx, bool passdb, const struct authdb *db, s
     ipc_put_u32(&b, db->driver);
     ipc_put_str(&b, db->args);
     ipc_put_str(&b, user);
-    if (channel_pool_ask(s->worker, &b, MSG_WORKER_DATABASE_REPLY, &m, clock_mono() + WORKER_TIMEOUT_MS) != RC_OK)
+    if (channel_pool_ask(s->worker, &b, MSG_WORKER_DATABASE_REPLY, &m, clock_mono() + WORKER_TIMEOUT_MS) !=
+        RC_OK)
         return worker_down(e);
     ipc_get_err(&m, &answer);
     str text = ipc_get_str(&m, AUTHDB_FIELDS_TEXT_MAX);

@@ -362,11 +362,12 @@ static void deliver_link_closed(void *ctx)
         _exit(0);
 }
 
-/* Not where the mail root belongs to one account: its sessions would see the journal; nor for users of databases: no
- * start would know where to look for it. */
+/* Not where the mail root belongs to one account: its sessions would see the journal; nor for users of
+ * databases: no start would know where to look for it. */
 static bool may_journal(const struct role *r)
 {
-    return !r->identity->system && !r->identity->mail_root[0] && strcmp(r->identity->mail_dir, r->mail_root) != 0;
+    return !r->identity->system && !r->identity->mail_root[0] &&
+           strcmp(r->identity->mail_dir, r->mail_root) != 0;
 }
 
 /* Also with delivery_journal off: an earlier start may have left records. */

@@ -24,8 +24,8 @@ static size_t last_slash(str path)
 }
 
 /* The folder below which all Maildirs of this identity's uid lie: for a system user the home, or the Maildir
- * itself where that is elsewhere; for users of databases what `auth` says; for virtual accounts what mail_location says
- * before its first variable. */
+ * itself where that is elsewhere; for users of databases what `auth` says; for virtual accounts what
+ * mail_location says before its first variable. */
 static void root_of(const struct conf *c, const struct account_identity *id, struct buf *out)
 {
     if (id->mail_root[0]) {

@@ -177,8 +177,8 @@ static enum rc search(struct search *q, const char *base, int scope, const char 
     if (left <= 0)
         return table_fail(q->t, q->e, RC_INVALID, "no answer within %d ms", q->t->env.timeout_ms);
     struct timeval tv = {left / 1000, left % 1000 * 1000};
-    int code = s->session.lib.ldap_search_ext_s(q->c->ld, base, scope, filter, s->attributes, 0, NULL, NULL, &tv,
-                                        (int)s->size_limit, &result);
+    int code = s->session.lib.ldap_search_ext_s(q->c->ld, base, scope, filter, s->attributes, 0, NULL, NULL,
+                                                &tv, (int)s->size_limit, &result);
     enum rc rc = RC_OK;
     if (code == LDAP_SUCCESS)
         rc = take_entries(q, result, deep);

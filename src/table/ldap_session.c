@@ -11,8 +11,8 @@ enum rc ldap_session_load(struct table *t, struct ldap_session *s, struct err *e
     return library_load(t, files, "libldap-2.5-0", symbols, &s->lib, e);
 }
 
-enum rc ldap_session_fail(struct table *t, const struct ldap_session *s, struct err *e, enum rc rc, const char *what,
-                          int code)
+enum rc ldap_session_fail(struct table *t, const struct ldap_session *s, struct err *e, enum rc rc,
+                          const char *what, int code)
 {
     return table_fail(t, e, rc, "%s: %s", what, s->lib.ldap_err2string(code));
 }
@@ -25,8 +25,8 @@ static int set_options(struct table *t, const struct ldap_session *s, LDAP *ld)
         int option;
         const char *text;
     } files[] = {
-        {LDAP_OPT_X_TLS_CACERTFILE, s->ca_file},    {LDAP_OPT_X_TLS_CACERTDIR, s->ca_dir},
-        {LDAP_OPT_X_TLS_CERTFILE, s->cert},         {LDAP_OPT_X_TLS_KEYFILE, s->key},
+        {LDAP_OPT_X_TLS_CACERTFILE, s->ca_file},   {LDAP_OPT_X_TLS_CACERTDIR, s->ca_dir},
+        {LDAP_OPT_X_TLS_CERTFILE, s->cert},        {LDAP_OPT_X_TLS_KEYFILE, s->key},
         {LDAP_OPT_X_TLS_CIPHER_SUITE, s->ciphers},
     };
     int version = LDAP_VERSION3, zero = 0;
@@ -36,7 +36,8 @@ static int set_options(struct table *t, const struct ldap_session *s, LDAP *ld)
     code = code ? code : s->lib.ldap_set_option(ld, LDAP_OPT_NETWORK_TIMEOUT, &tv);
     code = code ? code : s->lib.ldap_set_option(ld, LDAP_OPT_TIMEOUT, &tv);
     code = code ? code : s->lib.ldap_set_option(ld, LDAP_OPT_DEREF, &s->dereference);
-    code = code ? code : s->lib.ldap_set_option(ld, LDAP_OPT_REFERRALS, s->referrals ? &version : LDAP_OPT_OFF);
+    code =
+        code ? code : s->lib.ldap_set_option(ld, LDAP_OPT_REFERRALS, s->referrals ? &version : LDAP_OPT_OFF);
     code = code ? code : s->lib.ldap_set_option(ld, LDAP_OPT_X_TLS_REQUIRE_CERT, &require);
     for (size_t i = 0; code == 0 && i < sizeof files / sizeof *files; i++)
         code = files[i].text ? s->lib.ldap_set_option(ld, files[i].option, files[i].text) : 0;

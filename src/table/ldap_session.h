@@ -1,5 +1,5 @@
-/* ldap_session: connections to LDAP servers through libldap, which is loaded when the first table of LDAP is opened.
- * LDAP version 3 and simple binds; no SASL. For ldap.c and ldap_users.c only. */
+/* ldap_session: connections to LDAP servers through libldap, which is loaded when the first table of LDAP is
+ * opened. LDAP version 3 and simple binds; no SASL. For ldap.c and ldap_users.c only. */
 #ifndef TABLE_LDAP_SESSION_H
 #define TABLE_LDAP_SESSION_H
 
@@ -44,13 +44,14 @@ struct ldap_session { /* texts live as long as it, "" or NULL when not set */
 /* Loads the library into s->lib. RC_PERM with *e filled. */
 MUST_USE enum rc ldap_session_load(struct table *t, struct ldap_session *s, struct err *e);
 /* Connects, without a bind. RC_TEMP, RC_PERM with *e filled. */
-MUST_USE enum rc ldap_session_connect(struct table *t, const struct ldap_session *s, LDAP **ret, struct err *e);
+MUST_USE enum rc ldap_session_connect(struct table *t, const struct ldap_session *s, LDAP **ret,
+                                      struct err *e);
 /* A simple bind; the library's code. */
 MUST_USE int ldap_session_bind(const struct ldap_session *s, LDAP *ld, const char *dn, str password);
 /* Connects and binds as dn where s->bind is set. */
 MUST_USE enum rc ldap_session_open(struct table *t, const struct ldap_session *s, LDAP **ret, struct err *e);
-enum rc ldap_session_fail(struct table *t, const struct ldap_session *s, struct err *e, enum rc rc, const char *what,
-                          int code);
+enum rc ldap_session_fail(struct table *t, const struct ldap_session *s, struct err *e, enum rc rc,
+                          const char *what, int code);
 /* The folders of its files must be readable when it connects. */
 void ldap_session_note_files(struct table *t, const struct ldap_session *s);
 

@@ -1,5 +1,5 @@
-/* dovecot-ldap:/path.conf.ext: a file of Dovecot's for LDAP. Passwords are told (pass_attrs), or verified by a bind of
- * the user's own (auth_bind), on a connection that is closed afterwards. */
+/* dovecot-ldap:/path.conf.ext: a file of Dovecot's for LDAP. Passwords are told (pass_attrs), or verified by
+ * a bind of the user's own (auth_bind), on a connection that is closed afterwards. */
 #include "table/ldap_session.h"
 #include "table/pool.h"
 #include "table/users.h"
@@ -101,7 +101,8 @@ static str before_value(str text)
     return self < 0 ? text : str_sub(text, 0, (size_t)self);
 }
 
-static enum rc fill(const struct asking *x, LDAPMessage *entry, const struct mapping *m, str own, struct buf *out)
+static enum rc fill(const struct asking *x, LDAPMessage *entry, const struct mapping *m, str own,
+                    struct buf *out)
 {
     str rest = m->template;
     while (rest.n > 0) {
@@ -145,7 +146,8 @@ static enum rc take_entry(const struct asking *x, LDAPMessage *entry, struct aut
 
 /* --- searching --- */
 
-static enum rc search(const struct asking *x, const char *filter_name, const char *otherwise, LDAPMessage **ret)
+static enum rc search(const struct asking *x, const char *filter_name, const char *otherwise,
+                      LDAPMessage **ret)
 {
     AUTO(buf_deinit) struct buf base = BUF_INIT(TEMPLATE_MAX), filter = BUF_INIT(TEMPLATE_MAX);
     struct ldap_users *u = x->u;
@@ -154,8 +156,8 @@ static enum rc search(const struct asking *x, const char *filter_name, const cha
     enum rc rc =
         users_expand(x->t, "base", get(u, "base", ""), &x->q, tablequery_quote_dn, NULL, &base, x->e);
     if (rc == RC_OK)
-        rc = users_expand(x->t, filter_name, get(u, filter_name, otherwise), &x->q, tablequery_quote_filter, NULL,
-                          &filter, x->e);
+        rc = users_expand(x->t, filter_name, get(u, filter_name, otherwise), &x->q, tablequery_quote_filter,
+                          NULL, &filter, x->e);
     if (rc != RC_OK)
         return rc;
     if (left <= 0)
@@ -165,7 +167,8 @@ static enum rc search(const struct asking *x, const char *filter_name, const cha
                                                 x->q.ask == USERS_LIST ? LIST_MAX : 2, ret);
     if (code == LDAP_SUCCESS || code == LDAP_NO_SUCH_OBJECT || code == LDAP_SIZELIMIT_EXCEEDED)
         return RC_OK;
-    return ldap_session_fail(x->t, &u->session, x->e, code == LDAP_FILTER_ERROR ? RC_PERM : RC_INVALID, "search", code);
+    return ldap_session_fail(x->t, &u->session, x->e, code == LDAP_FILTER_ERROR ? RC_PERM : RC_INVALID,
+                             "search", code);
 }
 
 /* The one entry, and its name. RC_GONE: there is none. */
@@ -174,7 +177,8 @@ static enum rc find_one(const struct asking *x, struct authdb_fields *f, char **
     const struct libldap *lib = &x->u->session.lib;
     LDAPMessage *result = NULL;
     bool pass = x->q.ask == USERS_PASSWORD;
-    enum rc rc = search(x, pass ? "pass_filter" : "user_filter", "(&(objectClass=posixAccount)(uid=%u))", &result);
+    enum rc rc =
+        search(x, pass ? "pass_filter" : "user_filter", "(&(objectClass=posixAccount)(uid=%u))", &result);
     LDAPMessage *entry = rc == RC_OK && result ? lib->ldap_first_entry(x->c->ld, result) : NULL;
     if (rc == RC_OK && !entry)
         rc = RC_GONE;
@@ -194,8 +198,8 @@ static enum rc find_one(const struct asking *x, struct authdb_fields *f, char **
 
 /* --- passwords --- */
 
-/* Whether the password is that of the entry: RC_OK, RC_GONE: it is not, or an error. An empty one would be a bind of
- * nobody, which servers take. */
+/* Whether the password is that of the entry: RC_OK, RC_GONE: it is not, or an error. An empty one would be a
+ * bind of nobody, which servers take. */
 static enum rc try_bind(const struct asking *x, const char *dn)
 {
     LDAP *ld = NULL;
@@ -275,7 +279,8 @@ static enum rc answer(const struct asking *x, struct buf *out)
     return rc == RC_LIMIT || out->overflow ? table_fail(x->t, x->e, RC_TEMP, "an entry is too large") : rc;
 }
 
-static enum rc ask_users(struct table *t, void *connection, str key, msec deadline, struct buf *out, struct err *e)
+static enum rc ask_users(struct table *t, void *connection, str key, msec deadline, struct buf *out,
+                         struct err *e)
 {
     AUTO(arena_freep) struct arena *a = arena_new(QUESTION_ARENA), *question = arena_new(QUESTION_ARENA);
     struct asking x = {.t = t, .u = t->state, .c = connection, .deadline = deadline, .a = a, .e = e};
@@ -321,7 +326,8 @@ static enum rc take_mapping(struct table *t, struct mappings *all, str item, str
         rc = want(t, all, str_take(&rest, '}'), e);
     }
     if (rc == RC_OK && (all->n == ATTRIBUTES_MAX || m.field.n == 0))
-        return table_fail(t, e, RC_PERM, "attributes are written as ATTRIBUTE=FIELD, %d of them at most", ATTRIBUTES_MAX);
+        return table_fail(t, e, RC_PERM, "attributes are written as ATTRIBUTE=FIELD, %d of them at most",
+                          ATTRIBUTES_MAX);
     if (rc == RC_OK)
         all->v[all->n++] = m;
     return rc;
@@ -346,7 +352,8 @@ static bool is_yes(const struct ldap_users *u, const char *name)
 static enum rc take_session(struct table *t, struct ldap_users *u, struct err *e)
 {
     struct ldap_session *s = &u->session;
-    str scope = get(u, "scope", "subtree"), deref = get(u, "deref", "never"), require = get(u, "tls_require_cert", "hard");
+    str scope = get(u, "scope", "subtree"), deref = get(u, "deref", "never"),
+        require = get(u, "tls_require_cert", "hard");
     s->dn = get(u, "dn", "").p;
     s->password = get(u, "dnpass", "").p;
     s->bind = s->dn[0] != '\0';
@@ -374,7 +381,8 @@ static enum rc take_settings(struct table *t, struct ldap_users *u, struct err *
 {
     enum rc rc = take_session(t, u, e);
     if (rc == RC_OK)
-        rc = take_mappings(t, &u->of[USERS_PASSWORD], get(u, "pass_attrs", "uid=user,userPassword=password"), e);
+        rc = take_mappings(t, &u->of[USERS_PASSWORD], get(u, "pass_attrs", "uid=user,userPassword=password"),
+                           e);
     if (rc == RC_OK)
         rc = take_mappings(t, &u->of[USERS_USER],
                            get(u, "user_attrs", "homeDirectory=home,uidNumber=uid,gidNumber=gid"), e);
@@ -383,13 +391,34 @@ static enum rc take_settings(struct table *t, struct ldap_users *u, struct err *
 
 static enum rc open_users(struct table *t, str name, struct err *e)
 {
-    static const char *const names[] = {
-        "hosts",         "uris",           "dn",           "dnpass",           "base",
-        "scope",         "deref",          "tls",          "tls_ca_cert_file", "tls_ca_cert_dir",
-        "tls_cert_file", "tls_key_file",   "ldap_version", "tls_cipher_suite", "tls_require_cert",
-        "auth_bind",     "user_attrs",     "user_filter",  "auth_bind_userdn", "pass_attrs",
-        "pass_filter",   "iterate_attrs",  "sasl_bind",    "iterate_filter",   "default_pass_scheme",
-        "debug_level",   "blocking",       NULL};
+    static const char *const names[] = {"hosts",
+                                        "uris",
+                                        "dn",
+                                        "dnpass",
+                                        "base",
+                                        "scope",
+                                        "deref",
+                                        "tls",
+                                        "tls_ca_cert_file",
+                                        "tls_ca_cert_dir",
+                                        "tls_cert_file",
+                                        "tls_key_file",
+                                        "ldap_version",
+                                        "tls_cipher_suite",
+                                        "tls_require_cert",
+                                        "auth_bind",
+                                        "user_attrs",
+                                        "user_filter",
+                                        "auth_bind_userdn",
+                                        "pass_attrs",
+                                        "pass_filter",
+                                        "iterate_attrs",
+                                        "sasl_bind",
+                                        "iterate_filter",
+                                        "default_pass_scheme",
+                                        "debug_level",
+                                        "blocking",
+                                        NULL};
     struct ldap_users *u = calloc(1, sizeof *u);
     must(u);
     t->state = u;

@@ -10,7 +10,8 @@
  * so. */
 typedef void table_named_fn(void *ctx, enum conf_option option, str spec);
 void table_named_each(const struct conf *c, table_named_fn *fn, void *ctx);
-/* The same for the tables that the databases sql and ldap of passdb and userdb are (users.h); of the role auth. */
+/* The same for the tables that the databases sql and ldap of passdb and userdb are (users.h); of the role
+ * auth. */
 void table_users_each(const struct conf *c, table_named_fn *fn, void *ctx);
 
 #endif

@@ -213,8 +213,8 @@ static enum rc next_result(struct table *t, struct connection *c, msec deadline,
     return RC_OK;
 }
 
-static enum rc put_row(struct table *t, struct connection *c, PGresult *result, int row, str key, struct buf *out,
-                       uint32_t *count, struct err *e)
+static enum rc put_row(struct table *t, struct connection *c, PGresult *result, int row, str key,
+                       struct buf *out, uint32_t *count, struct err *e)
 {
     const struct libpq *pq = c->pq;
     struct pgsql *s = t->state;
@@ -374,11 +374,8 @@ static enum rc find_users(struct table *t, str key, struct arena *a, str *ret, s
 
 enum rc pgsql_open_users(struct table *t, struct sql_users *u, struct err *e)
 {
-    static const struct table_type type = {.name = "dovecot-sql",
-                                           .whole_keys = true,
-                                           .asks = true,
-                                           .find = find_users,
-                                           .close = close_pgsql};
+    static const struct table_type type = {
+        .name = "dovecot-sql", .whole_keys = true, .asks = true, .find = find_users, .close = close_pgsql};
     struct pgsql *s = calloc(1, sizeof *s);
     must(s);
     t->type = &type;

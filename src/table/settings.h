@@ -55,8 +55,8 @@ MUST_USE struct table_settings *table_settings_open(const struct conf *c, const 
                                                     const struct table_env *base, struct conf_report *report);
 struct table_settings *table_settings_close(struct table_settings *t); /* accepts NULL, returns NULL */
 
-/* The table of this name, type:name as a restriction has it or as conf_policy_spec makes it, or of a database of users
- * (table_users_each). NULL: nothing names it. */
+/* The table of this name, type:name as a restriction has it or as conf_policy_spec makes it, or of a database
+ * of users (table_users_each). NULL: nothing names it. */
 struct table_list *table_settings_find(const struct table_settings *t, str spec);
 
 /* Whether the role has to be started again, when `old` was opened for `was` and `now` is to follow: a setting

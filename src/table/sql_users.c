@@ -7,9 +7,9 @@ struct sql_users {
     struct table_texts *settings;
 };
 
-static const char *const names[] = {"driver",     "connect",       "default_pass_scheme",
-                                    "user_query", "password_query", "iterate_query",
-                                    "update_query", "userdb_warning_disable", NULL};
+static const char *const names[] = {
+    "driver",        "connect",      "default_pass_scheme",    "user_query", "password_query",
+    "iterate_query", "update_query", "userdb_warning_disable", NULL};
 
 struct sql_users *sql_users_free(struct sql_users *u)
 {
@@ -29,8 +29,9 @@ static str query_of(const struct sql_users *u, enum users_ask ask, const char **
     switch (ask) {
     case USERS_PASSWORD:
         *ret_name = "password_query";
-        return users_get(u->settings, *ret_name,
-                         "SELECT username, domain, password FROM users WHERE username = '%n' AND domain = '%d'");
+        return users_get(
+            u->settings, *ret_name,
+            "SELECT username, domain, password FROM users WHERE username = '%n' AND domain = '%d'");
     case USERS_USER:
         *ret_name = "user_query";
         return users_get(u->settings, *ret_name,
@@ -42,8 +43,8 @@ static str query_of(const struct sql_users *u, enum users_ask ask, const char **
     return users_get(u->settings, *ret_name, "SELECT username, domain FROM users");
 }
 
-enum rc sql_users_query(struct table *t, const struct sql_users *u, str key, authdb_quote *quote, void *quote_ctx,
-                        struct buf *statement, struct buf *out, struct err *e)
+enum rc sql_users_query(struct table *t, const struct sql_users *u, str key, authdb_quote *quote,
+                        void *quote_ctx, struct buf *statement, struct buf *out, struct err *e)
 {
     AUTO(arena_freep) struct arena *a = arena_new(QUESTION_ARENA);
     struct users_question q;
@@ -60,13 +61,15 @@ enum rc sql_users_query(struct table *t, const struct sql_users *u, str key, aut
 }
 
 /* username and domain, as Dovecot's examples have them, are the user's name. */
-static enum rc take_columns(const struct sql_column *columns, size_t n, struct arena *a, struct authdb_fields *f)
+static enum rc take_columns(const struct sql_column *columns, size_t n, struct arena *a,
+                            struct authdb_fields *f)
 {
     enum rc rc = RC_OK;
     for (size_t i = 0; i < n && rc == RC_OK; i++)
         if (!columns[i].is_null && columns[i].name.n > 0)
             rc = authdb_fields_set(f, columns[i].name, columns[i].value);
-    const struct authdb_field *local = authdb_fields_find(f, S("username")), *domain = authdb_fields_find(f, S("domain"));
+    const struct authdb_field *local = authdb_fields_find(f, S("username")),
+                              *domain = authdb_fields_find(f, S("domain"));
     if (rc != RC_OK || !local)
         return rc;
     str whole = arena_printf(a, STR_FMT "%s" STR_FMT, STR_ARG(local->value), domain ? "@" : "",
@@ -76,8 +79,8 @@ static enum rc take_columns(const struct sql_column *columns, size_t n, struct a
     return arena_exhausted(a) ? RC_LIMIT : authdb_fields_set(f, S("user"), whole);
 }
 
-enum rc sql_users_row(struct table *t, const struct sql_users *u, str key, const struct sql_column *columns, size_t n,
-                      struct buf *out, uint32_t *count, struct err *e)
+enum rc sql_users_row(struct table *t, const struct sql_users *u, str key, const struct sql_column *columns,
+                      size_t n, struct buf *out, uint32_t *count, struct err *e)
 {
     AUTO(arena_freep) struct arena *a = arena_new(2 * QUESTION_ARENA);
     struct users_question q;
@@ -110,7 +113,8 @@ static enum rc open_sql_users(struct table *t, str name, struct err *e)
     if (rc == RC_OK && str_eq(driver, S("pgsql")))
         return pgsql_open_users(t, u, e);
     if (rc == RC_OK)
-        rc = table_fail(t, e, RC_PERM, "driver = " STR_FMT ": malle asks sqlite and pgsql", STR_ARG(str_sub(driver, 0, 40)));
+        rc = table_fail(t, e, RC_PERM, "driver = " STR_FMT ": malle asks sqlite and pgsql",
+                        STR_ARG(str_sub(driver, 0, 40)));
     sql_users_free(u);
     return rc;
 }

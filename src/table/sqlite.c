@@ -193,11 +193,8 @@ static enum rc find_users(struct table *t, str key, struct arena *a, str *ret, s
 
 enum rc sqlite_open_users(struct table *t, struct sql_users *u, struct err *e)
 {
-    static const struct table_type type = {.name = "dovecot-sql",
-                                           .whole_keys = true,
-                                           .asks = true,
-                                           .find = find_users,
-                                           .close = close_sqlite};
+    static const struct table_type type = {
+        .name = "dovecot-sql", .whole_keys = true, .asks = true, .find = find_users, .close = close_sqlite};
     struct sqlite *s = calloc(1, sizeof *s);
     must(s);
     t->type = &type;

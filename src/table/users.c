@@ -5,22 +5,24 @@
 
 enum { SETTINGS_FILE_MAX = 1 << 20 };
 
-enum rc users_question_get(const struct table *t, str key, struct arena *a, struct users_question *ret, struct err *e)
+enum rc users_question_get(const struct table *t, str key, struct arena *a, struct users_question *ret,
+                           struct err *e)
 {
     struct authdb_fields f;
     if (authdb_fields_parse(key, a, &f) != RC_OK)
         return table_fail(t, e, RC_TEMP, "a question cannot be read");
     str ask = authdb_fields_value(&f, S("ask"));
     const struct authdb_field *password = authdb_fields_find(&f, S("password"));
-    *ret = (struct users_question){.ask = str_eq(ask, S("password")) || str_eq(ask, S("exists")) ? USERS_PASSWORD
-                                          : str_eq(ask, S("list"))   ? USERS_LIST
-                                                                     : USERS_USER,
-                                   .vars = {.user = authdb_fields_value(&f, S("user")),
-                                            .original = authdb_fields_value(&f, S("original")),
-                                            .service = authdb_fields_value(&f, S("service")),
-                                            .client_ip = authdb_fields_value(&f, S("rip")),
-                                            .mechanism = authdb_fields_value(&f, S("mech")),
-                                            .password = password ? password->value : STR_NONE}};
+    *ret =
+        (struct users_question){.ask = str_eq(ask, S("password")) || str_eq(ask, S("exists")) ? USERS_PASSWORD
+                                       : str_eq(ask, S("list"))                               ? USERS_LIST
+                                                                                              : USERS_USER,
+                                .vars = {.user = authdb_fields_value(&f, S("user")),
+                                         .original = authdb_fields_value(&f, S("original")),
+                                         .service = authdb_fields_value(&f, S("service")),
+                                         .client_ip = authdb_fields_value(&f, S("rip")),
+                                         .mechanism = authdb_fields_value(&f, S("mech")),
+                                         .password = password ? password->value : STR_NONE}};
     return RC_OK;
 }
 
@@ -52,7 +54,8 @@ enum rc users_expand(const struct table *t, const char *name, str text, const st
 {
     struct err why = {0};
     enum rc rc = authdb_expand(
-        text, &(struct authdb_expansion){.vars = &q->vars, .quote = quote, .quote_ctx = quote_ctx}, out, &why);
+        text, &(struct authdb_expansion){.vars = &q->vars, .quote = quote, .quote_ctx = quote_ctx}, out,
+        &why);
     if (rc == RC_OK)
         return RC_OK;
     return table_fail(t, e, rc == RC_LIMIT ? RC_TEMP : RC_PERM, "%s: %s", name, err_text(&why));
@@ -65,7 +68,8 @@ static bool is_named(const char *const *names, str name)
     return *names != NULL;
 }
 
-enum rc users_settings(struct table *t, str path, const char *const *names, struct table_texts **ret, struct err *e)
+enum rc users_settings(struct table *t, str path, const char *const *names, struct table_texts **ret,
+                       struct err *e)
 {
     AUTO(buf_wipe) struct buf text = BUF_INIT(SETTINGS_FILE_MAX), joined = BUF_INIT(DOVECOT_EXT_LINE_MAX);
     enum rc rc = table_read_file(t, path, &text, e);
@@ -80,7 +84,8 @@ enum rc users_settings(struct table *t, str path, const char *const *names, stru
         if (is_named(names, name))
             table_texts_put(*ret, name, value, true);
         else
-            table_warn(t, "line %d: \"" STR_FMT "\" does nothing in malle", x.line, STR_ARG(str_sub(name, 0, 60)));
+            table_warn(t, "line %d: \"" STR_FMT "\" does nothing in malle", x.line,
+                       STR_ARG(str_sub(name, 0, 60)));
     }
     return RC_OK;
 }

@@ -198,6 +198,22 @@ def test_users(files):
     assert here == there and f"home {files.mail}/malle.test/short" in here['short@malle.test']
 
 
+def both(world, *arguments):
+    """(status, output) of a command of doveadm, malle's and the real one's."""
+    ours, theirs = world.server.malle('doveadm', *arguments, check=False), world.doveadm(*arguments)
+    return (ours.returncode, ours.stdout), (theirs.returncode, theirs.stdout)
+
+
+@pytest.mark.parametrize('arguments', [
+    ('user', 'joe@malle.test'), ('user', 'JOE@malle.test'), ('user', 'nobody@malle.test'), ('user', 'only@malle.test'), ('user', '-f', 'home', 'short@malle.test'),
+    ('user', '-u', 's0@malle.test'), ('user', 's?@malle.test'), ('user', '*r*'),
+    ('auth', 'test', 'joe@malle.test', PASSWORD), ('auth', 'test', 'joe@malle.test', 'wrong'), ('auth', 'test', 'nobody@malle.test', PASSWORD),
+    ('auth', 'test', 'JOE@malle.test', PASSWORD), ('auth', 'test', 'denied@malle.test', PASSWORD)], ids=' '.join)
+def test_doveadm(files, arguments):
+    ours, theirs = both(files, *arguments)
+    assert ours == theirs
+
+
 def test_mail(files):
     """Mail for users of the file reaches the place that the file says; that of others is refused."""
     assert files.rcpt('joe@malle.test', 'joe+tag@malle.test', 'nobody@malle.test', 'only@malle.test', 'joe@elsewhere.example') == [250, 250, 550, 550, 554]
@@ -347,10 +363,37 @@ def check_sql(world):
 
 def test_sqlite(sqlite):
     check_sql(sqlite)
+    for arguments in (('user', 'joe@malle.test'), ('user', '-u', 'ann@malle.test'), ('user', '*'), ('auth', 'test', 'ann@malle.test', PASSWORD)):
+        ours, theirs = both(sqlite, *arguments)
+        assert [line for line in ours[1].splitlines() if not line.startswith('mail\t')] == theirs[1].splitlines() and ours[0] == theirs[0]
     there, here = sqlite.users('joe@malle.test', 'nobody@malle.test')
     assert here == there and here['joe@malle.test']
     for name, password in (('joe@malle.test', PASSWORD), ('ann@malle.test', 'wrong'), ('null@malle.test', PASSWORD)):
         sqlite.agree(name, password)
+
+
+def logs_in(world, name, password=PASSWORD):
+    """Also while roles are being started anew."""
+    with contextlib.suppress(imaplib.IMAP4.error, ConnectionError):
+        return world.imap(name, password) == 'OK'
+
+
+def test_a_reload_and_a_proxymap_that_dies(sqlite):
+    path = sqlite.folder / 'sql.conf.ext'
+    before = path.read_text()
+    path.write_text(before.replace('AND active = 1', ''))
+    sqlite.server.reload()
+    assert eventually(lambda: logs_in(sqlite, 'off@malle.test'), 30)
+    path.write_text(before)
+    sqlite.server.reload()
+    assert eventually(lambda: logs_in(sqlite, 'joe@malle.test') and not logs_in(sqlite, 'off@malle.test'), 30)
+    path.write_text('driver = mysql\n')
+    sqlite.server.malle('reload', check=False)
+    assert sqlite.server.wait_log('malle asks sqlite and pgsql') and sqlite.malle_says('joe@malle.test')
+    path.write_text(before)
+    killed = sqlite.server.kill_role('proxymap')
+    sqlite.server.wait_role('proxymap', other_than=killed)
+    assert eventually(lambda: logs_in(sqlite, 'joe@malle.test'), 30)
 
 
 def test_postgres(postgres):
@@ -360,11 +403,7 @@ def test_postgres(postgres):
         postgres.imap('joe@malle.test', PASSWORD)
     assert postgres.rcpt('joe@malle.test', 'nobody@malle.test') == [451, 451]
     postgres.database.start()
-
-    def is_back():
-        with contextlib.suppress(imaplib.IMAP4.error):
-            return postgres.imap('joe@malle.test', PASSWORD) == 'OK'
-    eventually(is_back, 60)
+    assert eventually(lambda: logs_in(postgres, 'joe@malle.test'), 60)
 
 
 # --- LDAP ---

@@ -64,7 +64,8 @@ static struct auth_outcome try_from(struct world *w, const char *name, const cha
                                     msec now)
 {
     struct auth_outcome o = {.rc = RC_LIMIT};
-    auth_verify(w->auth, &w->lookup, str_c(name), str_c(password), &(struct auth_client){.ip = client}, now, &o);
+    auth_verify(w->auth, &w->lookup, str_c(name), str_c(password), &(struct auth_client){.ip = client}, now,
+                &o);
     return o;
 }
 
