@@ -412,7 +412,8 @@ static str base_of(const struct account_lookup *l, const struct address_key *key
     return tagged ? base : address_local(key);
 }
 
-/* Whether the address is the name of an account of Dovecot, or of a user of a database. free: nobody here has the address. */
+/* Whether the address is the name of an account of Dovecot, or of a user of a database. free: nobody here has
+ * the address. */
 static bool is_name_elsewhere(const struct account_lookup *l, str account, str address, bool free)
 {
     struct address_key name, key;

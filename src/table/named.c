@@ -3,8 +3,8 @@
 #include "conf/checks.h"
 #include "conf/policy_service.h"
 #include "conf/restrictions.h"
-#include "fmt/tablespec.h"
 #include "fmt/authdb.h"
+#include "fmt/tablespec.h"
 #include "table/table.h"
 
 struct walk {
