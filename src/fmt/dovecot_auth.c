@@ -172,7 +172,7 @@ static enum rc take_user(str rest, struct arena *a, struct dovecot_auth_reply *r
     bool uid = false, gid = false;
     enum rc rc = take_number(&rest, &r->id);
     if (rc == RC_OK)
-        rc = unescape(str_take(&rest, '\t'), a, &r->user);
+        rc = dovecot_auth_unescape(str_take(&rest, '\t'), a, &r->user);
     while (rest.p && rc == RC_OK) {
         str value = str_take(&rest, '\t'), name = str_take(&value, '=');
         if (str_eq(name, S("uid")) || str_eq(name, S("gid"))) {
@@ -181,9 +181,9 @@ static enum rc take_user(str rest, struct arena *a, struct dovecot_auth_reply *r
             uid |= is_uid;
             gid |= !is_uid;
         } else if (str_eq(name, S("home"))) {
-            rc = unescape(value, a, &r->home);
+            rc = dovecot_auth_unescape(value, a, &r->home);
         } else if (str_eq(name, S("mail"))) {
-            rc = unescape(value, a, &r->mail);
+            rc = dovecot_auth_unescape(value, a, &r->mail);
         }
     }
     r->has_ids = uid && gid;
