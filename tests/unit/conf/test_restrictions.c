@@ -23,8 +23,8 @@ static void faults(void **state)
         {"smtpd_sender_restrictions = check_sender_access\n",
          "f:2: smtpd_sender_restrictions: check_sender_access needs a table such as "
          "hash:/etc/postfix/access\n"},
-        {"smtpd_client_restrictions = reject_unverified_sender\n",
-         "f:2: smtpd_client_restrictions: \"reject_unverified_sender\" is not supported\n"},
+        {"smtpd_client_restrictions = reject_maps_rbl\n",
+         "f:2: smtpd_client_restrictions: \"reject_maps_rbl\" is not supported\n"},
         {"smtpd_client_restrictions = reject_rbl_client bl.example=1.2\n",
          "f:2: smtpd_client_restrictions: \"bl.example=1.2\" is no list such as bl.example=127.0.0.[2..9]\n"},
         {"smtpd_data_restrictions = hash:/etc/x\n",

@@ -112,7 +112,6 @@ static void faults(void **state)
         {"sleep -1", RC_INVALID, "sleep needs a number"},
         {"hash:", RC_INVALID, "\"hash:\" is no restriction"},
         {"{ reject", RC_INVALID, "a brace is not closed"},
-        {"reject_unverified_sender", RC_PERM, "\"reject_unverified_sender\" is not supported"},
         {"check_etrn_access hash:/x", RC_PERM, "\"check_etrn_access\" is not supported"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

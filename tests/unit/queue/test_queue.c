@@ -261,6 +261,7 @@ static void paced(void **state)
 {
     struct queue_job job;
     close_all();
+    conf = conf_free(conf);
     set_conf("smtp_destination_rate_delay = 700ms\n");
     open_all();
     put("id1", "me@example.org", "a@example.net");
