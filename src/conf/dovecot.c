@@ -200,7 +200,8 @@ static void set_tls(struct dovecot *d)
 {
     const struct dovecot_setting *oldest = dovecot_find(d, NULL, "ssl_min_protocol"),
                                  *ciphers = dovecot_find(d, NULL, "ssl_cipher_list"),
-                                 *ca = dovecot_find(d, NULL, "ssl_ca");
+                                 *ca = dovecot_find(d, NULL, "ssl_ca"),
+                                 *ca_file = dovecot_find(d, NULL, "ssl_server_ca_file");
     if (oldest) {
         bool newest = str_eq(oldest->value, S("TLSv1.3"));
         struct conf_origin o = dovecot_origin(d, oldest);
@@ -212,6 +213,8 @@ static void set_tls(struct dovecot *d)
         dovecot_set(d, ciphers, "tls_ciphers", ciphers->value);
     if (ca && ca->value.n)
         dovecot_set(d, ca, "ssl_ca", file_of(d, ca));
+    if (ca_file && ca_file->value.n)
+        dovecot_set(d, ca_file, "ssl_ca", ca_file->value);
     add_certificate(d, NULL);
     for (size_t i = 0; i < d->conf.block_count; i++)
         if (str_eq(d->conf.blocks[i]->kind, S("local_name")) && !d->conf.blocks[i]->parent)

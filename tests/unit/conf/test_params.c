@@ -162,6 +162,7 @@ static const struct {
     {"smtpd_client_event_limit_exceptions", "127.0.0.0/8", ""},
     {"smtpd_helo_required", "no", "yes"},
     {"smtpd_relay_before_recipient_restrictions", "no", "yes"},
+    {"smtpd_tls_fingerprint_digest", "md5", "sha256"},
     {"smtpd_tls_received_header", "no", "yes"},
     {"auth_cache_ttl", "1 hours", "5m"},
     {"auth_mechanisms", "plain",
