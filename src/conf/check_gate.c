@@ -34,10 +34,22 @@ static void check_access(struct conf_build *b)
         report(b, CONF_gate_access_list, item, "has braces that do not match");
 }
 
+static void check_interfaces(struct conf_build *b)
+{
+    const struct conf_list *l = &b->conf->gate_allowlist_interfaces;
+    for (size_t i = 0; i < l->n; i++) {
+        struct ip_net net;
+        str entry = l->v[i], address = str_from(entry, str_starts(entry, S("!")));
+        if (!str_eq(entry, S("static:all")) && ip_net_parse(address, &net) != RC_OK)
+            report(b, CONF_gate_allowlist_interfaces, entry, "is neither static:all nor a network");
+    }
+}
+
 void conf_check_gate(struct conf_build *b)
 {
     check_sites(b);
     check_access(b);
+    check_interfaces(b);
     if (b->conf->gate_dnsbl_min_ttl_ms > b->conf->gate_dnsbl_max_ttl_ms)
         report(b, CONF_gate_dnsbl_min_ttl, S("gate_dnsbl_min_ttl"), "is more than gate_dnsbl_max_ttl");
 }

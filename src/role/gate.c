@@ -83,17 +83,23 @@ void gate_turn_away(struct gate_client *c, const char *reply)
     free(c);
 }
 
-bool gate_fail(struct gate_client *c, int action, const char *enhanced, const char *text)
+static void refuse(struct gate_client *c, int code, const char *enhanced, const char *text)
 {
     struct smtp_gate *s = &c->session;
+    c->failed = true;
+    s->refused = true;
+    s->code = code;
+    must(str_copy(s->enhanced, sizeof s->enhanced, str_c(enhanced)) == RC_OK);
+    snprintf(s->text, sizeof s->text, "%s", text);
+}
+
+bool gate_fail(struct gate_client *c, int action, const char *enhanced, const char *text)
+{
+    const struct smtp_gate *s = &c->session;
     char reply[SMTP_GATE_TEXT_MAX + 32];
     if (action == CONF_GATE_IGNORE)
         return false;
-    c->failed = true;
-    s->refused = true;
-    s->code = action == CONF_GATE_DROP ? 521 : 550;
-    must(str_copy(s->enhanced, sizeof s->enhanced, str_c(enhanced)) == RC_OK);
-    snprintf(s->text, sizeof s->text, "%s", text);
+    refuse(c, action == CONF_GATE_DROP ? 521 : 550, enhanced, text);
     if (action != CONF_GATE_DROP)
         return false;
     snprintf(reply, sizeof reply, "%d %s %s\r\n", s->code, s->enhanced, s->text);
@@ -198,6 +204,24 @@ static enum gate_access look_up(const struct gate_client *c, const struct ip_net
     return said;
 }
 
+/* Whether a client that is not known can pass at this address: with several servers for a domain, only one of
+ * which says yes, those who ask the others first give themselves away. */
+static bool may_pass_here(const struct gate_visitor *v)
+{
+    const struct conf_list *l = &v->conf->gate_allowlist_interfaces;
+    struct ip_net own, net;
+    if (ip_parse(str_c(v->own), &own) != RC_OK)
+        return true;
+    for (size_t i = 0; i < l->n; i++) {
+        bool except = str_starts(l->v[i], S("!"));
+        if (str_eq(l->v[i], S("static:all")))
+            return true;
+        if (ip_net_parse(str_from(l->v[i], except), &net) == RC_OK && ip_net_has(&net, &own))
+            return !except;
+    }
+    return false;
+}
+
 /* --- going on --- */
 
 /* Sessions that refuse have threads, too: strangers may have a part of them. */
@@ -267,6 +291,20 @@ struct gate_client *gate_leave(struct gate_client *c)
     return NULL;
 }
 
+static void begin_tests(struct gate_client *c)
+{
+    if (!c->todo && !c->failed) {
+        log_info_of(LOG_AS_POSTSCREEN, "PASS OLD " GATE_FMT, GATE_ARG(c));
+    } else if (!may_pass_here(&c->v)) {
+        log_info_of(LOG_AS_POSTSCREEN, "ALLOWLIST VETO " GATE_FMT, GATE_ARG(c));
+        refuse(c, 450, "4.3.2", "Service currently unavailable");
+    }
+    if (c->todo & early)
+        gate_wait(c);
+    else
+        gate_conclude(c);
+}
+
 void gate_enter(struct gate *g, const struct gate_visitor *v)
 {
     struct gate_client *c = client_new(g, v);
@@ -285,11 +323,5 @@ void gate_enter(struct gate *g, const struct gate_visitor *v)
             return;
     }
     recall(c, address.addr);
-    if (c->todo & early) {
-        gate_wait(c);
-        return;
-    }
-    if (!c->todo && !c->failed)
-        log_info_of(LOG_AS_POSTSCREEN, "PASS OLD " GATE_FMT, GATE_ARG(c));
-    gate_conclude(c);
+    begin_tests(c);
 }

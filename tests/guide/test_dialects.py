@@ -253,6 +253,7 @@ def screened(main='', screen='', sessions=''):
     ('postscreen_denylist_action = enforce', '', {('', 'gate_denylist_action'): 'enforce'}),
     ('postscreen_dnsbl_sites = a.example*3, b.example=127.0.0.[2..11]*2\n list.dnswl.org=127.0.[0..255].[1..3]*-4', '',
      {('', 'gate_dnsbl_sites'): 'a.example*3, b.example=127.0.0.[2..11]*2 list.dnswl.org=127.0.[0..255].[1..3]*-4'}),
+    ('postscreen_whitelist_interfaces = !192.0.2.1, static:all', '', {('', 'gate_allowlist_interfaces'): '!192.0.2.1, static:all'}),
     ('postscreen_dnsbl_whitelist_threshold = -2', '', {('', 'gate_dnsbl_allowlist_threshold'): '-2'}),
     ('postscreen_dnsbl_reply_map = texthash:/dev/null', '', {('', 'gate_dnsbl_reply_maps'): 'texthash:/dev/null'}),
     ('postscreen_greet_wait = ${stress?{1}:{9}}s', '', {('', 'gate_greet_wait'): '9s', ('', 'gate_stress_greet_wait'): '1s'}),
@@ -284,11 +285,13 @@ def test_postscreen(tmp_path, main, screen, expected):
 
 
 def test_postscreen_gone_wrong(tmp_path):
-    main, master = screened('postscreen_dnsbl_sites = bl.example*x\npostscreen_access_list = permit_all\npostscreen_allowlist_interfaces = 192.0.2.1\n')
+    main, master = screened('postscreen_dnsbl_sites = bl.example*x\npostscreen_access_list = permit_all\npostscreen_allowlist_interfaces = /x\n'
+                            'postscreen_forbidden_commands = GET\n')
     texts = [text for _, _, text in said(folder(tmp_path, main, master))]
     assert 'gate_dnsbl_sites: "bl.example*x" is no list such as bl.example=127.0.0.[2..9]*2' in texts
     assert 'gate_access_list: "permit_all" is neither permit_mynetworks nor a table' in texts
-    assert any(text.startswith('postscreen_allowlist_interfaces: malle does not do this') for text in texts)
+    assert 'gate_allowlist_interfaces: "/x" is neither static:all nor a network' in texts
+    assert any(text.startswith('postscreen_forbidden_commands: malle does not do this') for text in texts)
 
 
 def test_in_the_place_of_one(tmp_path):
