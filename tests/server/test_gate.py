@@ -240,6 +240,63 @@ def test_lists_that_do_not_answer_hold_nobody_longer(dns):
                 client.line()
 
 
+# --- Postfix's files ---
+
+MAIN = """myhostname = mail.malle.test
+mydestination =
+home_mailbox = Maildir/
+virtual_mailbox_domains = malle.test
+mynetworks = 127.0.3.9/32
+smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
+postscreen_access_list = permit_mynetworks, cidr:SCREEN
+postscreen_denylist_action = drop
+postscreen_greet_wait = 1s
+postscreen_greet_action = enforce
+postscreen_dnsbl_sites = bl.example*2 wl.example*-1
+postscreen_dnsbl_threshold = 2
+postscreen_dnsbl_action = enforce
+"""
+MASTER = """smtp inet n - y - 1 postscreen
+smtpd pass - - y - - smtpd
+dnsblog unix - - y - 0 dnsblog
+tlsproxy unix - - y - 0 tlsproxy
+"""
+
+
+class Screened(Server):
+    """With the files of Postfix in the place of malle.conf, which is read behind them."""
+    def write_conf(self, conf, sections=''):
+        super().write_conf(conf, sections)
+        top, native = self.dir / 'malle.conf', self.dir / 'native'
+        top.rename(native)
+        for folder in ('postfix', 'malle'):
+            (top / folder).mkdir(parents=True)
+        native.rename(top / 'malle/local.conf')
+        (self.dir / 'screen.cidr').write_text('127.0.3.66 reject\n')
+        (top / 'postfix/main.cf').write_text(MAIN.replace('SCREEN', str(self.dir / 'screen.cidr')))
+        (top / 'postfix/master.cf').write_text(MASTER)
+
+
+def test_with_the_files_of_postfix(dns):
+    with Screened(conf=dns.conf, users={DEMO: 'demo'}) as server:
+        with greeted(server)[0] as client:
+            client.hello()
+            assert client.envelope(DEMO) == f'550 5.7.1 Service unavailable; client [{STRANGER}] blocked using bl.example'
+        client, waited = greeted(server, OTHER)
+        with client:
+            assert waited > 0.9
+            client.hello()
+            assert send_one(client)[:3] == '250'
+        assert wait_of(server, FRIEND) < 0.7
+        with Talk(server, 'smtp', source='127.0.3.66') as client:
+            assert client.line() == '521 5.3.2 Service currently unavailable'
+        with Talk(server, 'smtp', source='127.0.3.3') as client:
+            client.line()
+            client.send('EHLO x\r\n')
+            server.wait_log('PREGREET 8 after')
+        assert len(server.messages(DEMO)) == 1
+
+
 # --- who waits ---
 
 def is_sanitized(server):
