@@ -39,6 +39,15 @@ static void put_reply(struct smtp_session *s, int code, const char *enhanced, ch
         s->errors++;
 }
 
+void smtp_soften(const struct smtp_session *s, int *code, char *enhanced)
+{
+    if (*code < 500 || !s->conf->soft_bounce)
+        return;
+    *code -= 100;
+    if (enhanced[0])
+        enhanced[0] = '4';
+}
+
 void smtp_reply(struct smtp_session *s, int code, const char *enhanced, const char *fmt, ...)
 {
     AUTO(buf_deinit) struct buf whole = BUF_INIT(REPLY_TEXT_MAX + SMTP_FOOTER_MAX);
@@ -47,12 +56,9 @@ void smtp_reply(struct smtp_session *s, int code, const char *enhanced, const ch
     va_start(ap, fmt);
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
-    if (code >= 500 && s->conf->soft_bounce) {
-        code -= 100;
-        snprintf(softened, sizeof softened, "%s%s", enhanced ? "4" : "",
-                 enhanced && enhanced[0] ? enhanced + 1 : "");
-        enhanced = enhanced ? softened : NULL;
-    }
+    snprintf(softened, sizeof softened, "%s", enhanced ? enhanced : "");
+    smtp_soften(s, &code, softened);
+    enhanced = enhanced ? softened : NULL;
     if (code < 400) {
         put_reply(s, code, enhanced, text);
         return;

@@ -47,8 +47,9 @@ static enum verdict refuse_text(struct smtp_session *s, enum severity severity, 
         r->if_reject.active = false;
         return refuse_text(s, severity, later.code, later.enhanced, later.text);
     }
-    r->refusal.code = code;
     must(str_copy(r->refusal.enhanced, sizeof r->refusal.enhanced, str_c(enhanced)) == RC_OK);
+    smtp_soften(s, &code, r->refusal.enhanced);
+    r->refusal.code = code;
     r->refusal.enhanced[0] = (char)('0' + code / 100);
     if (text != r->text)
         snprintf(r->text, sizeof r->text, "%s", text);

@@ -230,6 +230,8 @@ void smtp_flush(struct smtp_session *s);
  */
 void smtp_reply(struct smtp_session *s, int code, const char *enhanced, const char *fmt, ...) PRINTF(4, 5);
 void smtp_reply_err(struct smtp_session *s, const struct err *e);
+/* With soft_bounce a refusal is one for now: its code and its status, "" for none. */
+void smtp_soften(const struct smtp_session *s, int *code, char *enhanced);
 enum { SMTP_FOOTER_MAX = 2048 };
 /* Appends smtpd_reject_footer to the text of a refusal, if there is one for it (footer.c). */
 void smtp_put_footer(const struct smtp_session *s, int code, const char *enhanced, struct buf *text);

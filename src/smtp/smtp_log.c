@@ -140,8 +140,11 @@ void smtp_log_event(const struct smtp_session *s, const char *what, const char *
 void smtp_log_reject(const struct smtp_session *s, const char *stage, str sender, str recipient,
                      const struct err *e)
 {
-    char text[sizeof e->log + 32];
-    snprintf(text, sizeof text, "%d %s %s", e->code, e->enhanced, err_text(e));
+    char text[sizeof e->log + 32], enhanced[sizeof e->enhanced];
+    int code = e->code;
+    memcpy(enhanced, e->enhanced, sizeof enhanced);
+    smtp_soften(s, &code, enhanced);
+    snprintf(text, sizeof text, "%d %s %s", code, enhanced, err_text(e));
     smtp_log_event(s, "reject", stage, str_c(text), sender.p ? sender : S(""),
                    recipient.n ? recipient : STR_NONE);
 }
