@@ -4,7 +4,7 @@
 
 #define ALPHABET "0123456789BCDFGHJKLMNPQRSTVWXYZ"
 
-enum { BASE_TIME = 31, BASE_NUMBER = 30, SECONDS_DIGITS = 7, USEC_DIGITS = 5 };
+enum { BASE_TIME = 31, BASE_NUMBER = 30, TIME_DIGITS = 11 };
 
 static char *put_digits(char *end, uint64_t value, unsigned base, unsigned min_digits)
 {
@@ -23,8 +23,7 @@ str queue_id_format(usec time, uint32_t number, char ret[QUEUE_ID_SIZE])
     char digits[2 * QUEUE_ID_SIZE], *end = digits + sizeof digits,
                                     *p = put_digits(end, number, BASE_NUMBER, 1);
     *--p = 'Z';
-    p = put_digits(p, t % 1000000, BASE_TIME, USEC_DIGITS);
-    p = put_digits(p, t / 1000000 % 27512614111, BASE_TIME, SECONDS_DIGITS); /* 31^7 seconds are 872 years */
+    p = put_digits(p, t % 25408476896404831, BASE_TIME, TIME_DIGITS); /* 31^11 microseconds are 805 years */
     must((size_t)(end - p) < QUEUE_ID_SIZE);
     memcpy(ret, p, (size_t)(end - p));
     ret[end - p] = '\0';
@@ -33,8 +32,7 @@ str queue_id_format(usec time, uint32_t number, char ret[QUEUE_ID_SIZE])
 
 bool queue_id_valid(str s)
 {
-    const size_t time = SECONDS_DIGITS + USEC_DIGITS;
-    if (s.n < time + 2 || s.n >= QUEUE_ID_SIZE || s.p[time] != 'Z')
+    if (s.n < TIME_DIGITS + 2 || s.n >= QUEUE_ID_SIZE || s.p[TIME_DIGITS] != 'Z')
         return false;
     for (size_t i = 0; i < s.n; i++)
         if (s.p[i] == '\0' || !strchr(ALPHABET, s.p[i]))

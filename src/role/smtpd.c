@@ -6,6 +6,7 @@
 #include "net/resolver.h"
 #include "os/socket.h"
 #include "os/thread.h"
+#include "queue/new_id.h"
 #include "role/ipc.h"
 #include "role/resolver_start.h"
 #include "role/role_tables.h"
@@ -364,6 +365,7 @@ static void smtpd_start(struct role *r)
     bool submission = str_eq(str_c(r->name), S("submission"));
     struct sandbox sb = {.role = submission ? ROLE_SUBMISSION : ROLE_SMTPD};
     self.role = r;
+    queue_new_id_lane(submission ? QUEUE_ID_OF_SUBMISSION : QUEUE_ID_OF_SMTPD);
     self.auth = channel_pool_new(POOL_CHANNELS_MAX, LINK_WAIT_MS);
     self.sasl = channel_pool_new((unsigned)r->conf->smtpd_process_limit, LINK_WAIT_MS);
     self.mailbox = channel_pool_new(4, LINK_WAIT_MS);

@@ -17,6 +17,7 @@ from world import PASSWORD, USER, World, source_of  # noqa: E402
 
 IMPOSSIBLE = 3
 TREES = [TOP / 'build/peers' / name for name in ('postfix', 'dovecot', 'logs')]
+JOURNALD = '/lib/systemd/systemd-journald'
 LOG, ERRORS = '/var/log/mail.log', '/var/log/mail.err'
 
 SET_UP = f'''
@@ -52,12 +53,11 @@ def need_trees():
 
 
 class LogWorld(World):
-    def __init__(self, rsyslog=''):
-        """rsyslog: further lines of /etc/rsyslog.d."""
+    def __init__(self, rsyslog='', journald=False):
+        """rsyslog: further lines of /etc/rsyslog.d; or journald in the place of rsyslog."""
         need_trees()
         super().__init__()
         self.run('bash', '-c', SET_UP)
-        self.write('/etc/rsyslog.d/test.conf', rsyslog)
         self.edit('/etc/dovecot/conf.d/10-master.conf', 'service auth-worker {\n  user = vmail', 'service auth-worker {\n  user = root')
         self.write('/etc/postfix/transport', f'loin.example smtp:[127.0.0.1]:{load.SINK_PORT}\n')
         self.write('/etc/postfix/main.cf', self.read('/etc/postfix/main.cf') + 'transport_maps = texthash:/etc/postfix/transport\n'
@@ -66,7 +66,14 @@ class LogWorld(World):
         for line in ('mailbox_size_limit = 0\n', 'smtpd_client_connection_rate_limit = 30\n'):
             self.write('/etc/postfix/main.cf', self.read('/etc/postfix/main.cf').replace(line, '', 1))
         self.write('/etc/postfix/master.cf', self.master())
-        self.spawn_daemon('rsyslogd', '-n', '-i', 'NONE', '-f', '/etc/rsyslog.conf')
+        if journald:
+            self.run('mkdir', '-p', '/run/log/journal', '/etc/systemd/journald.conf.d')
+            self.write('/etc/systemd/journald.conf.d/test.conf', '[Journal]\nStorage=volatile\nAudit=no\nReadKMsg=no\n')
+            self.run('ln', '-sf', '/run/systemd/journal/dev-log', '/dev/log')
+            self.spawn_daemon(JOURNALD)
+        else:
+            self.write('/etc/rsyslog.d/test.conf', rsyslog)
+            self.spawn_daemon('rsyslogd', '-n', '-i', 'NONE', '-f', '/etc/rsyslog.conf')
         eventually(lambda: self.run('test', '-S', '/dev/log', check=False).returncode == 0, 20)
         self.spawn([*self.enter, sys.executable, '-c', source_of(load.serve_sink, load.SINK_PORT)])
 
@@ -98,14 +105,20 @@ class LogWorld(World):
             raise AssertionError(f'not {count} times {text} in\n{self.log()}') from e
 
 
+def clear(world):
+    """What is told of the start."""
+    if world.run('test', '-e', LOG, check=False).returncode == 0:
+        world.run('truncate', '-s', '0', LOG)
+
+
 def start_real(world):
     world.run('postfix', 'check')
     world.spawn_daemon('/usr/lib/postfix/sbin/master', '-c', '/etc/postfix')
-    world.spawn_daemon('dovecot', '-F')
+    world.dovecot = world.spawn_daemon('dovecot', '-F').pid
     for port in (25, 587, 465, 993, 995):
         eventually(lambda: world.run('bash', '-c', f'exec 3<>/dev/tcp/127.0.0.1/{port}', check=False).returncode == 0, 20, step=0.2)
     time.sleep(1)
-    world.run('truncate', '-s', '0', LOG)
+    clear(world)
 
 
 def start_malle(world):
@@ -113,7 +126,7 @@ def start_malle(world):
     world.edit('/etc/malle/local.conf', 'log_target = stderr\n', '')
     world.start_malle()
     world.run(MALLE, 'install-compat', '/mnt/bin')
-    world.run('truncate', '-s', '0', LOG)
+    clear(world)
 
 
 
@@ -123,4 +136,4 @@ def start_native(world):
     kept = [line for line in native.splitlines() if not line.startswith(('log_programs', 'syslog_name', 'state_dir'))]
     world.write('/mnt/malle.conf', '\n'.join(['state_dir = /var/lib/malle-native', *kept, '']))
     world.start_malle('/mnt/malle.conf')
-    world.run('truncate', '-s', '0', LOG)
+    clear(world)

@@ -4,8 +4,11 @@ rsyslog wrote. Then once more with malle's own settings, for the filter that mal
 """
 import collections
 import difflib
+import json
 import os
 import re
+import signal
+import subprocess
 
 import pytest
 
@@ -51,20 +54,36 @@ def find_logs(world, folder):
     return world.run(folder + 'doveadm', 'log', 'find').stdout
 
 
+def errors(world, folder, kill):
+    """What doveadm tells of errors before and after a process is killed."""
+    def told():
+        return world.run(folder + 'doveadm', 'log', 'errors').stdout
+    before = told()
+    kill()
+    return before, eventually(told)
+
+
+def role_pid(world, name):
+    return next(role['pid'] for role in json.loads(world.run(MALLE, '-c', '/etc', 'status', '--json').stdout)['roles'] if role['role'] == name)
+
+
 @pytest.fixture(scope='module')
 def made():
     with LogWorld(RSYSLOG) as real:
         start_real(real)
-        theirs = do_all(real, 'sendmail'), find_logs(real, '')
+        theirs = do_all(real, 'sendmail'), find_logs(real, ''), errors(
+            real, '', lambda: subprocess.run(['pkill', '-KILL', '-P', str(real.dovecot), '-f', 'dovecot/auth'], check=True))
     with LogWorld(RSYSLOG) as world:
         start_malle(world)
-        ours = do_all(world, '/mnt/bin/sendmail'), find_logs(world, '/mnt/bin/')
+        ours = do_all(world, '/mnt/bin/sendmail'), find_logs(world, '/mnt/bin/'), errors(
+            world, '/mnt/bin/', lambda: os.kill(role_pid(world, 'auth'), signal.SIGKILL))
         files = {path: world.read(path) for path in (LOG, ERRORS, '/var/log/mail.warn')}
         world.stop_malle()
         start_native(world)
         native = do_all(world, '/mnt/bin/sendmail')
         world.stop_malle()
-        yield Made(world, theirs[0], ours[0], native, {'real': theirs[1], 'malle': ours[1], 'files': files})
+        yield Made(world, theirs[0], ours[0], native, {'logs': (theirs[1], ours[1]), 'errors': (theirs[2], ours[2]),
+                                                             'files': files})
 
 
 # --- fail2ban ---
@@ -176,9 +195,18 @@ def test_logwatch(made):
 # --- doveadm, rsyslog ---
 
 def test_doveadm_log_find(made):
-    real, malle = (text.splitlines() for text in (made.found['real'], made.found['malle']))
+    real, malle = (text.splitlines() for text in made.found['logs'])
     assert sorted(malle) == sorted(real) and malle[0] == real[0]  # the real one has files in the order of the folder
-    assert 'Info: /var/log/mail.log\n' in made.found['real'] and f'Error: {ERRORS}\n' in made.found['real']
+    assert 'Info: /var/log/mail.log' in real and f'Error: {ERRORS}' in real
+
+
+def test_doveadm_log_errors(made):
+    """Nothing of a good day; and that a process was killed, in the shape of the log's own lines."""
+    (before, after), (our_before, our_after) = made.found['errors']
+    assert before == our_before == ''
+    for text, level in ((after, 'Fatal'), (our_after, 'Error')):
+        shape = re.compile(rf'[A-Z][a-z]{{2}} \d\d \d\d:\d\d:\d\d {level}: (auth(-worker)?: )?master: .* killed .*signal 9.*')
+        assert all(shape.fullmatch(line) for line in text.splitlines()), text
 
 
 def test_severities(made):

@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#define ID "0VTX2K1B3C4DZ1SLB"
+#define ID "0VTX2K1B3C4Z1SLB"
 
 static void expect(str have, const char *want)
 {
