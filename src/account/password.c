@@ -23,6 +23,7 @@ struct scheme {
     enum rc (*verify)(const struct scheme *s, str data, enum encoding enc, str password);
     enum crypto_hash hash;
     bool salted; /* a salt follows the digest */
+    bool weak;   /* who reads the stored form has the password at once, or soon */
 };
 
 static enum rc verdict(bool match)
@@ -126,26 +127,26 @@ static const struct scheme schemes[] = {
     {S("ARGON2I"), verify_argon2},
     {S("ARGON2ID"), verify_argon2},
     {S("BLF-CRYPT"), verify_crypt},
-    {S("CLEAR"), verify_plain},
-    {S("CLEARTEXT"), verify_plain},
+    {S("CLEAR"), verify_plain, .weak = true},
+    {S("CLEARTEXT"), verify_plain, .weak = true},
     {S("CRYPT"), verify_crypt},
-    {S("DES-CRYPT"), verify_crypt},
-    {S("LDAP-MD5"), verify_digest, CRYPTO_MD5},
-    {S("MD5"), verify_md5, CRYPTO_MD5},
+    {S("DES-CRYPT"), verify_crypt, .weak = true},
+    {S("LDAP-MD5"), verify_digest, CRYPTO_MD5, .weak = true},
+    {S("MD5"), verify_md5, CRYPTO_MD5, .weak = true},
     {S("MD5-CRYPT"), verify_crypt},
     {S("PBKDF2"), verify_pbkdf2, CRYPTO_SHA1},
-    {S("PLAIN"), verify_plain},
-    {S("PLAIN-MD5"), verify_digest, CRYPTO_MD5},
+    {S("PLAIN"), verify_plain, .weak = true},
+    {S("PLAIN-MD5"), verify_digest, CRYPTO_MD5, .weak = true},
     {S("SCRAM-SHA-1"), verify_scram},
     {S("SCRAM-SHA-256"), verify_scram},
-    {S("SHA"), verify_digest, CRYPTO_SHA1},
-    {S("SHA1"), verify_digest, CRYPTO_SHA1},
-    {S("SHA256"), verify_digest, CRYPTO_SHA256},
+    {S("SHA"), verify_digest, CRYPTO_SHA1, .weak = true},
+    {S("SHA1"), verify_digest, CRYPTO_SHA1, .weak = true},
+    {S("SHA256"), verify_digest, CRYPTO_SHA256, .weak = true},
     {S("SHA256-CRYPT"), verify_crypt},
-    {S("SHA512"), verify_digest, CRYPTO_SHA512},
+    {S("SHA512"), verify_digest, CRYPTO_SHA512, .weak = true},
     {S("SHA512-CRYPT"), verify_crypt},
-    {S("SMD5"), verify_digest, CRYPTO_MD5, true},
-    {S("SSHA"), verify_digest, CRYPTO_SHA1, true},
+    {S("SMD5"), verify_digest, CRYPTO_MD5, true, true},
+    {S("SSHA"), verify_digest, CRYPTO_SHA1, true, true},
     {S("SSHA256"), verify_digest, CRYPTO_SHA256, true},
     {S("SSHA512"), verify_digest, CRYPTO_SHA512, true},
     {S("YESCRYPT"), verify_crypt},
@@ -197,6 +198,14 @@ enum rc password_verify(str stored, str password)
         !str_eq(buf_str(&prepared), password))
         rc = s->verify(s, data, enc, buf_str(&prepared));
     return rc;
+}
+
+bool password_is_weak(str stored)
+{
+    enum encoding enc;
+    str data;
+    const struct scheme *s = parse_stored(stored, &enc, &data);
+    return s && s->weak;
 }
 
 bool password_is_stored_form(str stored)

@@ -40,6 +40,10 @@ void password_each_maker(void (*fn)(void *ctx, const char *name), void *ctx); /*
  * RC_OK; RC_PERM: it is not; RC_INVALID: the stored form is of no known scheme or is damaged. */
 MUST_USE enum rc password_verify(str stored, str password);
 
+/* Whether whoever reads the stored form has the password at once, or soon: clear ones, and digests that are
+ * made fast. */
+bool password_is_weak(str stored);
+
 /* Whether this is a stored form that password_verify knows, so that a pasted hash can be checked when it is
  * added. */
 bool password_is_stored_form(str stored);

@@ -1,5 +1,6 @@
 /* malle check: every error of the settings and of the certificates and tables they name at once, with file,
  * line and the name that was probably meant. */
+#include "cli/check_databases.h"
 #include "cli/cli.h"
 
 #include "fmt/json.h"
@@ -36,6 +37,8 @@ void cli_check(struct cli *cli, struct conf_report *report)
         must(report->errors > 0);
     if (cli->conf)
         table_settings_close(table_settings_open(cli->conf, NULL, NULL, report));
+    if (cli->conf)
+        cli_check_databases(cli->conf, report);
     buf_wipe(&keys);
 }
 

@@ -11,6 +11,7 @@ static const struct doveadm_command {
     const char *usage;
 } commands[] = {
     {"auth", "login", doveadm_auth_login, "<user> [<password>]"},
+    {"auth", "lookup", doveadm_auth_lookup, "[-f field] <user> [<user> [...]]"},
     {"auth", "test", doveadm_auth_test, "<user> [<password>]"},
     {NULL, "kick", doveadm_kick, "<user mask>[|]<ip/bits>"},
     {"log", "errors", doveadm_log_errors, "[-s <min_timestamp>]"},

@@ -12,10 +12,10 @@ enum { DOVEADM_NOT_FOUND = 68 };
 
 /* argv[0] is the command's last word. */
 typedef int doveadm_run(int argc, char **argv, struct cli *cli);
-doveadm_run doveadm_user, doveadm_auth_test, doveadm_auth_login; /* doveadm_user.c */
-doveadm_run doveadm_pw;                                          /* doveadm_pw.c */
-doveadm_run doveadm_who, doveadm_kick, doveadm_service_status;   /* doveadm_who.c */
-doveadm_run doveadm_mailbox_list, doveadm_mailbox_status;        /* doveadm_mailbox.c */
+doveadm_run doveadm_user, doveadm_auth_lookup, doveadm_auth_test, doveadm_auth_login; /* doveadm_user.c */
+doveadm_run doveadm_pw;                                                               /* doveadm_pw.c */
+doveadm_run doveadm_who, doveadm_kick, doveadm_service_status;                        /* doveadm_who.c */
+doveadm_run doveadm_mailbox_list, doveadm_mailbox_status;                             /* doveadm_mailbox.c */
 doveadm_run doveadm_mailbox_create, doveadm_mailbox_delete, doveadm_mailbox_rename;
 doveadm_run doveadm_mailbox_subscribe, doveadm_mailbox_unsubscribe;
 doveadm_run doveadm_log_errors, doveadm_log_find, doveadm_log_test; /* doveadm_log.c */

@@ -1,4 +1,4 @@
-/* doveadm user, auth test and auth login: who somebody is, and whether a password is theirs. */
+/* doveadm user, auth lookup, auth test and auth login: who somebody is, and whether a password is theirs. */
 #include "cli/accounts.h"
 #include "cli/doveadm.h"
 #include "cli/who_is.h"
@@ -140,11 +140,11 @@ static int test_password(int argc, char **argv, struct cli *cli, bool login)
         return EX_TEMPFAIL;
     if (cli_who_is(cli, name, buf_cstr(&password), &who) != CLI_FINE)
         return EX_TEMPFAIL;
-    bool fits = who.rc == RC_OK && who.password_fits;
-    if (who.rc != RC_OK && who.rc != RC_GONE)
+    bool fits = who.password_fits && (who.rc == RC_OK || !login);
+    if (!fits && who.rc != RC_OK && who.rc != RC_GONE)
         (void)doveadm_error(0, NULL, "%s: %s", name, err_text(&who.e));
     printf("passdb: %s auth %s\nextra fields:\n  user=%s\n", name, fits ? "succeeded" : "failed",
-           who.rc == RC_OK ? who.id.account : name);
+           who.rc == RC_OK || fits ? who.id.account : name);
     if (fits && login)
         print_login(&who.id);
     return fits ? EX_OK : EX_NOPERM;
@@ -158,4 +158,42 @@ int doveadm_auth_test(int argc, char **argv, struct cli *cli)
 int doveadm_auth_login(int argc, char **argv, struct cli *cli)
 {
     return test_password(argc, argv, cli, true);
+}
+
+static int look_up(struct cli *cli, const char *field, const char *name)
+{
+    struct who_is who;
+    if (cli_look_up(cli, name, &who) != CLI_FINE)
+        return EX_TEMPFAIL;
+    if (who.rc == RC_GONE || who.rc == RC_PERM) {
+        fprintf(field ? stderr : stdout, "passdb lookup: user %s doesn't exist\n", name);
+        return EX_NOUSER;
+    }
+    if (who.rc != RC_OK)
+        return doveadm_error(EX_TEMPFAIL, NULL, "passdb lookup failed for %s: %s", name, err_text(&who.e));
+    if (!field)
+        printf("passdb: %s\n  %-10s: %s\n", name, "user", who.id.account);
+    else if (strcmp(field, "user") == 0)
+        puts(who.id.account);
+    return EX_OK;
+}
+
+int doveadm_auth_lookup(int argc, char **argv, struct cli *cli)
+{
+    const char *field = NULL;
+    int option, status = EX_OK;
+    while ((option = getopt(argc, argv, "+f:")) != -1) {
+        if (option == '?')
+            return doveadm_usage();
+        field = optarg;
+    }
+    if (optind == argc)
+        return doveadm_usage();
+    for (int i = optind; i < argc; i++) {
+        if (i > optind)
+            putchar('\n');
+        int one = look_up(cli, field, argv[i]);
+        status = one != EX_OK ? one : status;
+    }
+    return status;
 }

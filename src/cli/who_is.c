@@ -118,7 +118,8 @@ static void check_system_password(const struct conf *c, const char *password, st
     }
 }
 
-int cli_who_is(struct cli *cli, const char *name, const char *password, struct who_is *ret)
+/* look_up: for cli_look_up. */
+static int ask(struct cli *cli, const char *name, const char *password, bool look_up, struct who_is *ret)
 {
     const struct conf *c = cli_conf(cli);
     if (!c)
@@ -135,11 +136,24 @@ int cli_who_is(struct cli *cli, const char *name, const char *password, struct w
     uid_t uid = q->mail_uid;
     gid_t gid = q->mail_gid;
     munmap(q, sizeof *q);
-    if (status == CLI_FINE && ret->rc == RC_GONE && (c->passdb[0] || c->userdb[0]))
-        return who_is_in_databases(c, uid, gid, name, password, ret);
-    if (status == CLI_FINE && ret->rc == RC_OK && password && ret->id.system)
-        check_system_password(c, password, ret);
+    bool databases = c->passdb[0] || c->userdb[0];
+    if (status != CLI_FINE || ret->rc != RC_GONE || !databases)
+        return status;
+    return look_up ? who_is_looked_up(c, name, ret) : who_is_in_databases(c, uid, gid, name, password, ret);
+}
+
+int cli_who_is(struct cli *cli, const char *name, const char *password, struct who_is *ret)
+{
+    int status = ask(cli, name, password, false, ret);
+    if (status == CLI_FINE && ret->rc == RC_OK && password && ret->id.system && !ret->password_fits &&
+        !cli_conf(cli)->passdb[0])
+        check_system_password(cli_conf(cli), password, ret);
     return status;
+}
+
+int cli_look_up(struct cli *cli, const char *name, struct who_is *ret)
+{
+    return ask(cli, name, NULL, true, ret);
 }
 
 /* --- all --- */

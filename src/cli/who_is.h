@@ -11,7 +11,7 @@ struct who_is {
         rc; /* RC_OK; RC_GONE: there is nobody of this name; RC_PERM: not to be used, e says why; RC_TEMP */
     struct err e;
     struct account_identity id;
-    bool password_fits; /* RC_OK, and a password was given */
+    bool password_fits; /* a password was given; also where the user is not found afterwards */
 };
 
 /* An account of the database, or a user of the databases of userdb, or of the system where the settings have
@@ -19,6 +19,10 @@ struct who_is {
  * as at a log-in, with PAM for users of the system. CLI_FINE, or a sentence was printed: there are no
  * settings, no child. */
 int cli_who_is(struct cli *cli, const char *name, const char *password, struct who_is *ret);
+
+/* Whom the passdb knows by this name: *ret as above, of id the account alone. RC_INVALID: it only verifies
+ * passwords. */
+int cli_look_up(struct cli *cli, const char *name, struct who_is *ret);
 
 /* Calls fn for every account of the database, then every user whom a database of userdb can list and every
  * user of the system who may have mail. fn is called in a child for the former: it may print, and that is

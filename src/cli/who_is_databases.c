@@ -73,6 +73,7 @@ static enum rc log_in(struct asker *k, const char *name, struct who_is *w)
 {
     const struct database_login in = {.name = str_c(name),
                                       .password = str_c(k->password),
+                                      .look_up = !k->password,
                                       .service = S("doveadm"),
                                       .mechanism = S("PLAIN"),
                                       .check = check,
@@ -80,12 +81,26 @@ static enum rc log_in(struct asker *k, const char *name, struct who_is *w)
     struct database_found found;
     AUTO(arena_freep) struct arena *a = arena_new(DATABASES_ARENA);
     enum rc rc = databases_log_in(&k->lookup, &in, a, &found, &w->e);
+    if (rc == RC_OK)
+        memcpy(w->id.account, found.account, sizeof w->id.account);
+    if (in.look_up)
+        return rc;
     w->password_fits = rc == RC_OK;
     if (rc == RC_OK)
         rc = account_identify_login(&k->lookup, &found, &w->id, &w->e);
     return rc == RC_PERM && !w->password_fits
                ? databases_find_user(&k->lookup, str_c(name), NULL, &w->id, &w->e)
                : rc;
+}
+
+int who_is_looked_up(const struct conf *c, const char *name, struct who_is *ret)
+{
+    struct asker k;
+    int status = asker_init(&k, c);
+    if (status == CLI_FINE)
+        ret->rc = log_in(&k, name, ret);
+    asker_deinit(&k);
+    return status;
 }
 
 int who_is_in_databases(const struct conf *c, uid_t mail_uid, gid_t mail_gid, const char *name,

@@ -5,6 +5,9 @@
 
 #include "cli/who_is.h"
 
+/* As cli_look_up. */
+int who_is_looked_up(const struct conf *c, const char *name, struct who_is *ret);
+
 /* As cli_who_is; mail_uid and mail_gid own the mail of users for whom no database says somebody else does. */
 int who_is_in_databases(const struct conf *c, uid_t mail_uid, gid_t mail_gid, const char *name,
                         const char *password, struct who_is *ret);

@@ -121,6 +121,11 @@ static bool has(const struct dovecot *d, const char *kind, str driver)
 void dovecot_set_databases(struct dovecot *d)
 {
     bool plain = is_plain(d);
+    if (!plain && d->conf.version.n > 0)
+        conf_error(d->f->b->report, d->file, 0,
+                   "passdb, userdb: malle reads databases other than pam and passwd in the form of 2.3 (args "
+                   "= ...), without "
+                   "dovecot_config_version");
     if (!plain) {
         set_kind(d, "passdb");
         set_kind(d, "userdb");

@@ -180,6 +180,48 @@ def test_dovecot(tmp_path, lines, expected):
     assert {key: found.get(key) for key in expected} == expected
 
 
+FILES = 'passdb {\n driver = passwd-file\n args = scheme=SHA512-CRYPT /etc/users\n deny = yes\n}\n'
+STATIC = 'userdb {\n driver = static\n args = uid=1 home=/m/%d/%n\n default_fields = a=b\n}\n'
+
+
+@pytest.mark.parametrize('text, expected', [
+    (DOVECOT, {'passdb': None, 'userdb': None, 'system_users': None}),
+    (DOVECOT.replace('passwd\n', 'passwd\n override_fields = home=/x/%u\n'),
+     {'passdb': '{{driver = pam}}', 'userdb': '{{driver = passwd}, {override_fields = home=/x/%u}}', 'system_users': None}),
+    ('mail_location = maildir:~/M\nmail_uid = 5000\nmail_gid = vmail\nmail_home = /h/%n\nauth_username_format = %Ln\nauth_default_realm = a.b\n' + FILES + STATIC,
+     {'passdb': '{{driver = passwd-file}, {args = scheme=SHA512-CRYPT /etc/users}, {deny = yes}}', 'system_users': 'no', 'mail_home': '/h/%n',
+      'userdb': '{{driver = static}, {args = uid=1 home=/m/%d/%n}, {default_fields = a=b uid=5000 gid=vmail}}', 'mail_user': None,
+      'auth_username_format': '%Ln', 'auth_default_realm': 'a.b'}),
+])
+def test_databases_of_users(tmp_path, text, expected):
+    found, _ = settings(folder(tmp_path, dovecot=text, **{'malle/local.conf': 'hostname = mail.example.com\n'}))
+    assert {name: found.get(('', name)) for name in expected} == expected
+    migrated = malle('-c', tmp_path, 'migrate')
+    (tmp_path / 'malle.conf').write_text(migrated.stdout)
+    again = malle('-c', tmp_path / 'malle.conf', 'config', '--json')
+    assert {one['name']: one['value'] for one in json.loads(again.stdout)}.items() >= {name: value for name, value in expected.items() if value}.items()
+
+
+@pytest.mark.parametrize('text, line, says', [
+    ('passdb {\n driver = lua\n}\n', 2, 'malle has no passdb "lua"'),
+    ('passdb {\n driver = passwd-file\n args = users\n}\n', 2, 'passwd-file: args = [scheme=NAME]'),
+    ('passdb {\n driver = passwd-file\n args = /x\n master = yes\n}\n', 4, 'passdb/master: malle does not do this'),
+    ('passdb {\n driver = sql\n args = /nowhere/sql.conf.ext\n}\n', 2, 'cannot open /nowhere/sql.conf.ext'),
+    ('passdb {\n driver = passwd-file\n args = /nowhere/users\n}\n', 2, '/nowhere/users: it is not there'),
+])
+def test_databases_that_are_wrong(tmp_path, text, line, says):
+    reports = said(folder(tmp_path, dovecot='mail_location = maildir:~/Maildir\n' + text, **{'malle/local.conf': 'hostname = mail.example.com\n'}))
+    assert any(one[:2] == ('dovecot/dovecot.conf', line + 1) and says in one[2] for one in reports), reports
+
+
+def test_passwords_that_are_stored_badly(tmp_path):
+    (tmp_path / 'users').write_text('a:{PLAIN}x\nb:{SHA}x\nc:x\nd:{SSHA512}x\ne:$6$x\n')
+    (tmp_path / 'users').chmod(0o644)
+    text = f'mail_location = maildir:~/Maildir\npassdb {{\n driver = passwd-file\n args = scheme=CLEARTEXT {tmp_path}/users\n}}\n'
+    reports = [one[2] for one in said(folder(tmp_path, dovecot=text, **{'malle/local.conf': 'hostname = mail.example.com\n'}))]
+    assert any('users: 4 of its passwords' in one for one in reports) and any('everybody on this machine can read' in one for one in reports)
+
+
 @pytest.mark.parametrize('lines, line, text', [
     ('mailbox_size_limit = 0\nmailbox_size_limit = 0', 4, 'mailbox_size_limit has no effect: line 5 sets it again'),
     ('smtpd_proxy_filter = x:y', 4, 'smtpd_proxy_filter: malle does not do this, and does not start without it; Postfix would pass'),
