@@ -229,6 +229,25 @@ def test_mail(files):
     assert eventually(lambda: list((files.mail / 'malle.test/short/Maildir/new').iterdir()), 20)
 
 
+def test_submission(files):
+    """They send as themselves, and as nobody else."""
+    with smtplib.SMTP('127.0.0.1', files.server.port('submission'), local_hostname='client.example', timeout=30) as client:
+        client.starttls(context=files.server.tls_context())
+        with pytest.raises(smtplib.SMTPAuthenticationError):
+            client.login('joe@malle.test', 'wrong')
+        client.login('joe@malle.test', PASSWORD)
+        assert client.docmd('MAIL', 'FROM:<joe@malle.test>')[0] == 250 and client.docmd('RCPT', 'TO:<near@malle.test>')[0] == 250
+        client.docmd('RSET')
+        assert 553 in (client.docmd('MAIL', 'FROM:<near@malle.test>')[0], client.docmd('RCPT', 'TO:<joe@malle.test>')[0])
+
+
+def test_lmtp(files):
+    with smtplib.LMTP(str(files.server.dir / 'run/lmtp'), local_hostname='client.example', timeout=30) as client:
+        client.ehlo()
+        client.docmd('MAIL', 'FROM:<sender@client.example>')
+        assert [client.docmd('RCPT', f'TO:<{name}@malle.test>')[0] for name in ('joe', 'nobody')] == [250, 550]
+
+
 def test_a_file_that_changes(files):
     path = files.folder / 'users'
     before = path.read_text()
