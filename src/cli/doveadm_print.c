@@ -49,7 +49,9 @@ static void put_cell(const struct doveadm_column *c, size_t width, str text, boo
 static void print_table(const struct doveadm_column *columns, size_t n, const str *cells, size_t rows)
 {
     size_t width[COLUMNS_MAX], total = n - 1, wide = n - 1;
+    bool titled = false;
     for (size_t i = 0; i < n; i++) {
+        titled |= !columns[i].bare;
         width[i] = strlen(columns[i].title);
         for (size_t row = 0; row < rows; row++)
             width[i] = cells[row * n + i].n > width[i] ? cells[row * n + i].n : width[i];
@@ -58,7 +60,7 @@ static void print_table(const struct doveadm_column *columns, size_t n, const st
     }
     if (total < terminal_width())
         width[wide] += (terminal_width() - total) / 2;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n && titled; i++)
         put_cell(&columns[i], width[i], str_c(columns[i].title), i + 1 == n);
     for (size_t i = 0; i < rows * n; i++)
         put_cell(&columns[i % n], width[i % n], cells[i], i % n + 1 == n);

@@ -15,7 +15,7 @@ enum doveadm_format {
 struct doveadm_column {
     const char *key, *title; /* key: in JSON */
     bool right, wide; /* in a table; wide: takes half of the room that is left, else the last one does */
-    bool bare;        /* in a flow and in pages, the value alone */
+    bool bare;        /* in a flow and in pages, the value alone; a table of such columns has no titles */
 };
 
 /* -f of doveadm. RC_INVALID: there is no such format. */
