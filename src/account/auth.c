@@ -54,6 +54,13 @@ static void unlock(struct auth *a)
     must(pthread_mutex_unlock(&a->lock) == 0);
 }
 
+void auth_forget(struct auth *a)
+{
+    lock(a);
+    auth_cache_clear(a->cache);
+    unlock(a);
+}
+
 /* The name under which failures are counted, folded when it is an address at all. */
 static str count_name(str name, struct address_key *room)
 {

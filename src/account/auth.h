@@ -23,6 +23,8 @@ struct auth_backend {
 };
 struct auth *auth_new(const struct auth_backend *backend);
 struct auth *auth_free(struct auth *a); /* accepts NULL, returns NULL */
+/* Forgets which passwords were right lately. */
+void auth_forget(struct auth *a);
 
 enum { AUTH_USERDB_MAX = 2048 };
 struct auth_outcome {

@@ -59,3 +59,8 @@ void auth_cache_put(struct auth_cache *c, const unsigned char mac[AUTH_CACHE_MAC
     memcpy(c->entry[i].mac, mac, AUTH_CACHE_MAC);
     c->entry[i].expires = expires;
 }
+
+void auth_cache_clear(struct auth_cache *c)
+{
+    crypto_wipe(c->entry, sizeof c->entry);
+}

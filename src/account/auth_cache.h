@@ -20,5 +20,6 @@ void auth_cache_mac(const struct auth_cache *c, str account, str stored, str pas
                     unsigned char ret[AUTH_CACHE_MAC]);
 bool auth_cache_has(const struct auth_cache *c, const unsigned char mac[AUTH_CACHE_MAC], msec now);
 void auth_cache_put(struct auth_cache *c, const unsigned char mac[AUTH_CACHE_MAC], msec expires);
+void auth_cache_clear(struct auth_cache *c);
 
 #endif

@@ -10,6 +10,7 @@ static const struct doveadm_command {
     doveadm_run *run;
     const char *usage;
 } commands[] = {
+    {"auth", "cache", doveadm_auth_cache, "flush"},
     {"auth", "login", doveadm_auth_login, "<user> [<password>]"},
     {"auth", "lookup", doveadm_auth_lookup, "[-f field] <user> [<user> [...]]"},
     {"auth", "test", doveadm_auth_test, "<user> [<password>]"},

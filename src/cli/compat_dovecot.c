@@ -1,4 +1,5 @@
-/* dovecot: starts and ends the server; doveadm stop and reload do the latter, too. */
+/* dovecot: starts and ends the server; doveadm stop and reload do the latter, too, and doveadm auth cache
+ * speaks to it in the same way. */
 #include "cli/doveadm.h"
 #include "cli/server.h"
 #include "role/master.h"
@@ -50,6 +51,17 @@ int doveadm_stop(int argc, char **argv, struct cli *cli)
 int doveadm_reload(int argc, char **argv, struct cli *cli)
 {
     return argc == 1 ? reload(cli) : doveadm_usage();
+}
+
+/* flush [USER]...: everything is forgotten. How much that is, only auth knows. */
+int doveadm_auth_cache(int argc, char **argv, struct cli *cli)
+{
+    if (argc < 2 || strcmp(argv[1], "flush") != 0)
+        return doveadm_usage();
+    int status = signal_master(cli, SIGUSR1);
+    if (status == CLI_FINE)
+        puts("cache entries flushed");
+    return status;
 }
 
 static int start(struct cli *cli, bool foreground)

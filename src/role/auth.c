@@ -124,9 +124,15 @@ static void auth_reload(struct role *r)
     publish_lookup(&self, r->conf);
 }
 
+static void auth_forget_all(struct role *r)
+{
+    auth_forget(self.auth);
+}
+
 int auth_role(void)
 {
-    static const struct role_ops ops = {.start = auth_start, .link = auth_link, .reload = auth_reload};
+    static const struct role_ops ops = {
+        .start = auth_start, .link = auth_link, .reload = auth_reload, .forget = auth_forget_all};
     static struct role r = {.name = "auth", .ops = &ops};
     role_begin(&r);
     role_control_loop(&r);

@@ -162,6 +162,10 @@ static bool control_take(struct role *r, struct ipc_msg *m)
         if (r->ops->retire)
             r->ops->retire(r);
         return true;
+    case MSG_CONTROL_FORGET:
+        if (r->started && r->ops->forget)
+            r->ops->forget(r);
+        return true;
     case MSG_CONTROL_STOP:
         if (r->ops->stop)
             r->ops->stop(r);

@@ -1,6 +1,6 @@
-/* The master's signal loop. It starts the roles, starts those again that died, reloads at SIGHUP and stops in
- * order at SIGTERM or SIGINT. The only bytes it reads come from its own configuration file and from its
- * children's control links. */
+/* The master's signal loop. It starts the roles, starts those again that died, reloads at SIGHUP, has auth
+ * forget passwords at SIGUSR1, and stops in order at SIGTERM or SIGINT. The only bytes it reads come from its
+ * own configuration file and from its children's control links. */
 #include "role/master.h"
 
 #include "base/log.h"
@@ -36,7 +36,7 @@ static void catch_signals(struct master *m)
 {
     sigset_t set;
     sigemptyset(&set);
-    int wanted[] = {SIGTERM, SIGINT, SIGHUP, SIGCHLD};
+    int wanted[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
         sigaddset(&set, wanted[i]);
     sigprocmask(SIG_BLOCK, &set, NULL);
@@ -133,6 +133,8 @@ static void take_signals(struct master *m)
             children_reap(m);
         else if (si.ssi_signo == SIGHUP)
             reload(m);
+        else if (si.ssi_signo == SIGUSR1)
+            children_forget(m);
         else
             m->stopping = true;
     }

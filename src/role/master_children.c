@@ -264,6 +264,14 @@ void children_replace(struct master *m, const char *role)
     buf_deinit(&b);
 }
 
+void children_forget(struct master *m)
+{
+    AUTO(buf_deinit) struct buf b = BUF_INIT(64);
+    for (size_t i = 0; i < m->n_children; i++)
+        if (m->children[i].pid != 0 && is_role(&m->children[i], "auth"))
+            tell_plain(&m->children[i], MSG_CONTROL_FORGET, &b);
+}
+
 bool children_all_ready(const struct master *m)
 {
     for (size_t i = 0; i < m->n_children; i++)

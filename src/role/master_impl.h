@@ -61,6 +61,7 @@ void children_replace(struct master *m, const char *role);
 /* Starts a role that the configuration in force wants and none did before, and ends one that it does not
  * want. */
 void children_adjust(struct master *m);
+void children_forget(struct master *m); /* passwords that auth remembers */
 void children_stop(struct master *m);
 bool children_all_ready(const struct master *m);
 /* Every role runs with the configuration in force. */

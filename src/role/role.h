@@ -47,6 +47,8 @@ struct role_ops {
     void (*connected)(struct role *r, uint64_t number, const struct err *e, int fd);
     /* A successor runs: take nothing new, and end when all is done. NULL in roles that are not retired. */
     void (*retire)(struct role *r);
+    /* Forget what is remembered of others' answers. NULL in roles that do not. */
+    void (*forget)(struct role *r);
     /* Finish what is acknowledged within a second; the role exits when this returns. May be NULL. */
     void (*stop)(struct role *r);
 };

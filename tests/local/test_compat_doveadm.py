@@ -3,6 +3,7 @@ import imaplib
 import os
 import pathlib
 import re
+import subprocess
 
 import pytest
 
@@ -243,3 +244,25 @@ def test_what_is_not_there_says_so(malle, words):
     status, out, err = malle('doveadm', *words)
     assert (status, out) == (64, '') and err.startswith(f'Fatal: malle has no "doveadm {" ".join(words[:2])}"\n')
     assert 'auth test <user>' in err
+
+
+def test_auth_cache_flush():
+    """A password that PAM has seen is right for auth_cache_ttl, and no longer when that is forgotten."""
+    def logs_in(password):
+        try:
+            imap(programs, user.pw_name, password).logout()
+            return True
+        except imaplib.IMAP4.error:
+            return False
+    with system_users_for_a_while() as users:
+        user = users.add('before')
+        conf = {'system_users': 'yes', 'pam_service': users.service, 'auth_cache_ttl': '1h', 'auth_account_failures': '1000'}
+        with Server(conf=conf, users={}) as server:
+            programs = Programs(server)
+            assert logs_in('before')
+            subprocess.run(['chpasswd'], input=f'{user.pw_name}:after\n', text=True, check=True)
+            assert logs_in('before') and logs_in('after')
+            assert programs('doveadm', 'auth', 'cache', 'flush') == (0, 'cache entries flushed\n', '')
+            eventually(lambda: not logs_in('before'), 10)
+            assert logs_in('after')
+            assert programs('doveadm', 'auth', 'cache')[0] == 64
