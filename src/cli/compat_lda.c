@@ -5,7 +5,6 @@
  *
  * INBOX is written without the index (store/delivery.h); other mailboxes through the store. */
 #include "account/pam.h"
-#include "base/enc.h"
 #include "base/log.h"
 #include "cli/program_log.h"
 #include "cli/user_mail.h"
@@ -19,7 +18,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <signal.h>
 #include <sysexits.h>
 #include <unistd.h>
