@@ -22,16 +22,21 @@ static int find_master(struct cli *cli, pid_t *ret_pid)
                     : cli_fail_status(EX_TEMPFAIL, "Dovecot is not running (read from %s)", buf_cstr(&path));
 }
 
-static int stop(struct cli *cli)
+static int signal_master(struct cli *cli, int signo)
 {
     pid_t pid;
     int status = find_master(cli, &pid);
-    if (status != CLI_FINE)
-        return status;
-    if (kill(pid, SIGTERM) != 0)
-        return cli_fail_status(EX_TEMPFAIL, "kill(%d, %d) failed: %s", pid, SIGTERM, strerror(errno));
-    (void)server_wait_end(cli->conf, STOP_WAIT_MS);
-    return CLI_FINE;
+    if (status == CLI_FINE && kill(pid, signo) != 0)
+        return cli_fail_status(EX_TEMPFAIL, "kill(%d, %d) failed: %s", pid, signo, strerror(errno));
+    return status;
+}
+
+static int stop(struct cli *cli)
+{
+    int status = signal_master(cli, SIGTERM);
+    if (status == CLI_FINE)
+        (void)server_wait_end(cli->conf, STOP_WAIT_MS);
+    return status;
 }
 
 static int reload(struct cli *cli)
