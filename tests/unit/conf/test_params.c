@@ -164,6 +164,7 @@ static const struct {
     {"smtpd_relay_before_recipient_restrictions", "no", "yes"},
     {"smtpd_tls_fingerprint_digest", "md5", "sha256"},
     {"smtpd_tls_received_header", "no", "yes"},
+    {"syslog_name", "postfix", "malle"},
     {"auth_cache_ttl", "1 hours", "5m"},
     {"auth_mechanisms", "plain",
      "plain, login, scram-sha-1, scram-sha-256, scram-sha-1-plus, scram-sha-256-plus"},
