@@ -75,16 +75,17 @@ static bool is_set(const struct chain *c, str name)
 /* The stored password gets its database's scheme where it says none. */
 static enum rc complete_password(struct chain *c, const struct authdb *db, struct err *e)
 {
-    const struct authdb_field *stored = authdb_fields_find(&c->fields, S("password"));
+    str stored = authdb_fields_value(&c->fields, S("password"));
     str scheme = authdb_fields_find(&c->fields, S("scheme")) ? authdb_fields_value(&c->fields, S("scheme"))
                  : db->driver == AUTHDB_STATIC               ? S("PLAIN")
                                                              : db->scheme;
     authdb_fields_del(&c->fields, S("scheme"));
-    if (!stored || stored->value.n == 0 || stored->value.p[0] == '{')
-        return RC_OK;
-    str whole = arena_printf(c->a, "{" STR_FMT "}" STR_FMT, STR_ARG(scheme), STR_ARG(stored->value));
-    if (arena_exhausted(c->a) || authdb_fields_set(&c->fields, S("password"), whole) != RC_OK)
-        return databases_cannot(e, "a stored password is too long");
+    if (stored.n > 0 && stored.p[0] != '{')
+        stored = arena_printf(c->a, "{" STR_FMT "}" STR_FMT, STR_ARG(scheme), STR_ARG(stored));
+    if (stored.n > PASSWORD_STORED_MAX || arena_exhausted(c->a))
+        return databases_cannot(e, "a stored password is longer than %d bytes", PASSWORD_STORED_MAX);
+    if (stored.n > 0)
+        must(authdb_fields_set(&c->fields, S("password"), stored) == RC_OK); /* it is there */
     return RC_OK;
 }
 

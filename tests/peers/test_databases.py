@@ -81,8 +81,11 @@ service anvil {{
     def doveadm(self, *arguments):
         return peer(PEER, 'doveadm', '-c', self.dovecot.conf, *arguments)
 
+    def client(self):
+        return imaplib.IMAP4_SSL('127.0.0.1', self.server.port('imaps'), ssl_context=self.server.tls_context(), timeout=30)
+
     def imap(self, name, password):
-        with imaplib.IMAP4_SSL('127.0.0.1', self.server.port('imaps'), ssl_context=self.server.tls_context(), timeout=30) as client:
+        with self.client() as client:
             client.authenticate('PLAIN', lambda _: f'\0{name}\0{password}'.encode())
             return client.select()[0]
 
@@ -125,9 +128,10 @@ service anvil {{
             client.sendmail('sender@client.example', [address], b'From: a@client.example\r\nSubject: here\r\n\r\nhello\r\n')
 
     def attack(self):
-        for name in ATTACKS:
-            with contextlib.suppress(imaplib.IMAP4.error):
-                assert self.imap(name, PASSWORD) != 'OK', name
+        with self.client() as client:
+            for name in ATTACKS:
+                with pytest.raises(imaplib.IMAP4.error):
+                    client.authenticate('PLAIN', lambda _, name=name: f'\0{name}\0{PASSWORD}'.encode())
 
 
 def entry(name, password, home, extra='', uid=None):
@@ -174,7 +178,7 @@ userdb {{
 
 def test_schemes(files):
     for i, scheme in enumerate(SCHEMES):
-        assert files.agree(f's{i}@malle.test'), scheme
+        assert (files.agree if FULL else files.malle_says)(f's{i}@malle.test'), scheme
         assert (i > 3 and not FULL) or not files.malle_says(f's{i}@malle.test', 'wrong'), scheme
 
 

@@ -201,6 +201,14 @@ static void what_is_found(void **state)
     assert_int_equal(log_in(A "}", "ann", "", true, &found), RC_GONE);
     assert_int_equal(log_in("{driver=pam}", "joe", "", true, &found), RC_INVALID);
     assert_int_equal(log_in("{driver=pam} " A "}", "joe", "", true, &found), RC_OK);
+    /* the scheme is taken out in front of the password */
+    assert_int_equal(log_in("{driver=static, {args = scheme=PLAIN password=a}}", "joe", "", false, &found),
+                     RC_OK);
+    assert_int_equal(log_in("{driver=static, {args = scheme=SHA password=a}}", "joe", "", false, &found),
+                     RC_TEMP);
+    AUTO(buf_deinit) struct buf large = BUF_INIT(4096);
+    buf_printf(&large, "{driver=static, {args = password=%01500d}}", 7);
+    assert_int_equal(log_in(buf_cstr(&large), "joe", "", false, &found), RC_TEMP);
 }
 
 static enum rc find(const char *passdb, const char *userdb, const char *name, struct account_identity *ret)
