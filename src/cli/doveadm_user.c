@@ -45,6 +45,8 @@ static void print_fields(const struct order *o, const char *name, const struct a
 {
     if (o->plain && !o->field)
         printf("userdb: %s\n  %-10s: %s\n", name, "user", id->account);
+    if (!o->plain && !o->field && strcmp(name, id->account) != 0)
+        printf("user\t%s\n", id->account);
     for (int i = 0; i < FIELDS; i++) {
         if (o->plain && i == FIELD_MAIL) /* no field of the userdb, but what the settings make of it */
             continue;

@@ -87,7 +87,7 @@ def test_user(malle):
     lines = out.splitlines()
     assert lines[0] == 'field\tvalue' and lines[3:] == [f'home\t{home}', f'mail\tmaildir:{home}']
     assert [line.split('\t')[0] for line in lines[1:3]] == ['uid', 'gid'] and int(lines[1].split('\t')[1]) > 0
-    assert malle('doveadm', 'user', 'JOE')[1] == out  # of the first domain
+    assert malle('doveadm', 'user', 'JOE')[1] == out.replace('value\n', f'value\nuser\t{JOE}\n')  # of the first domain
     assert malle('doveadm', 'user', '-f', 'home', JOE) == (0, f'{home}\n', '')
     assert malle('doveadm', 'user', '-u', JOE)[1].startswith(f'userdb: {JOE}\n  user      : {JOE}\n  uid       : ')
     assert malle('doveadm', 'user', JOE, ANN)[1].count('\n\nuid\t') == 1

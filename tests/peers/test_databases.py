@@ -213,7 +213,7 @@ def both(world, *arguments):
 
 
 @pytest.mark.parametrize('arguments', [
-    ('user', 'joe@malle.test'), ('user', 'nobody@malle.test'), ('user', 'only@malle.test'), ('user', '-f', 'home', 'short@malle.test'),
+    ('user', 'joe@malle.test'), ('user', 'JOE@malle.test'), ('user', 'nobody@malle.test'), ('user', 'only@malle.test'), ('user', '-f', 'home', 'short@malle.test'),
     ('user', '-u', 's0@malle.test'), ('user', 's?@malle.test'), ('user', '*r*'),
     ('auth', 'lookup', 's0@malle.test', 'nobody@malle.test'), ('auth', 'lookup', 'denied@malle.test'), ('auth', 'lookup', '-f', 'user', 'S0@malle.test'),
     ('auth', 'test', 'only@malle.test', PASSWORD), ('auth', 'test', 'joe@malle.test', PASSWORD), ('auth', 'test', 'joe@malle.test', 'wrong'), ('auth', 'test', 'nobody@malle.test', PASSWORD),
