@@ -13,6 +13,16 @@ static bool is_dovecot(const struct smtp_session *s)
     return smtp_is_lmtp(s) && s->conf->log_programs;
 }
 
+/* How far it is, in Dovecot's words. */
+static const char *state_of(const struct smtp_session *s)
+{
+    return s->hello == SMTP_HELLO_NONE ? "GREETING"
+           : s->tx.msg.open            ? "DATA"
+           : s->tx.n > 0               ? "RCPT TO"
+           : s->tx.mail_ok             ? "MAIL FROM"
+                                       : "READY";
+}
+
 void smtp_log_connect(const struct smtp_session *s)
 {
     if (smtp_gate_refuses(s)) /* the gate has said so */
@@ -76,9 +86,9 @@ void smtp_log_end(const struct smtp_session *s)
         return;
     }
     if (is_dovecot(s)) {
-        log_info_of(LOG_AS_DOVECOT, "lmtp(%d): Disconnect from " STR_FMT ": %s (state=READY)", (int)getpid(),
+        log_info_of(LOG_AS_DOVECOT, "lmtp(%d): Disconnect from " STR_FMT ": %s (state=%s)", (int)getpid(),
                     STR_ARG(s->p->client_address),
-                    s->end == SMTP_END_QUIT ? "Logged out" : "Connection closed");
+                    s->end == SMTP_END_QUIT ? "Logged out" : "Connection closed", state_of(s));
         return;
     }
     log_why(s);

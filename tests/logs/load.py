@@ -48,6 +48,16 @@ def serve_sink(port):
         server.serve_forever()
 
 
+def deliver(user, domain):
+    """A message for the user, and one for nobody, by LMTP."""
+    import smtplib
+    with smtplib.LMTP('/var/spool/postfix/private/dovecot-lmtp', local_hostname=domain) as lmtp:
+        lmtp.sendmail('ami@ailleurs.example', [f'{user}@{domain}'], 'Message-ID: <nine@ailleurs.example>\r\n\r\ntexte\r\n')
+        lmtp.ehlo_or_helo_if_needed()
+        lmtp.docmd('MAIL FROM:<ami@ailleurs.example>')
+        return [lmtp.docmd(f'RCPT TO:<personne@{domain}>')[0], lmtp.docmd('QUIT')[0]]
+
+
 def run(user, password, constants):
     """All of it, in one order. constants: of this module, which is not there where this runs."""
     import imaplib

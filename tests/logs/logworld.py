@@ -62,7 +62,7 @@ class LogWorld(World):
         self.write('/etc/postfix/transport', f'loin.example smtp:[127.0.0.1]:{load.SINK_PORT}\n')
         self.write('/etc/postfix/main.cf', self.read('/etc/postfix/main.cf') + 'transport_maps = texthash:/etc/postfix/transport\n'
                    'alias_maps =\nalias_database =\ncompatibility_level = 3.6\nsmtpd_error_sleep_time = 0\n')
-        self.write('/etc/dovecot/conf.d/99-test.conf', 'auth_failure_delay = 1s\n')
+        self.write('/etc/dovecot/conf.d/99-test.conf', 'auth_failure_delay = 1s\nauth_username_format = %Ln\n')
         for line in ('mailbox_size_limit = 0\n', 'smtpd_client_connection_rate_limit = 30\n'):
             self.write('/etc/postfix/main.cf', self.read('/etc/postfix/main.cf').replace(line, '', 1))
         self.write('/etc/postfix/master.cf', self.master())

@@ -15,7 +15,7 @@ import pytest
 import load
 from harness import MALLE, TOP, eventually
 from logworld import ERRORS, LOG, LogWorld, start_malle, start_native, start_real
-from world import USER
+from world import DOMAIN, USER
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason='needs root')
 
@@ -54,6 +54,14 @@ def find_logs(world, folder):
     return world.run(folder + 'doveadm', 'log', 'find').stdout
 
 
+def lmtp(world):
+    """What Dovecot says of LMTP, without numbers and names of sessions."""
+    assert world.python(load.deliver, USER, DOMAIN) == [550, 221]
+    world.wait_for('Disconnect from local')
+    return [re.sub(r'\d+', 'N', re.sub('<[^<>]{10,}>(?=: msgid)', '<SESSION>', line.split(' dovecot: ')[1]))
+            for line in world.log().splitlines() if ' dovecot: lmtp(' in line]
+
+
 def errors(world, folder, kill):
     """What doveadm tells of errors before and after a process is killed."""
     def told():
@@ -71,19 +79,19 @@ def role_pid(world, name):
 def made():
     with LogWorld(RSYSLOG) as real:
         start_real(real)
-        theirs = do_all(real, 'sendmail'), find_logs(real, ''), errors(
+        theirs = do_all(real, 'sendmail'), lmtp(real), find_logs(real, ''), errors(
             real, '', lambda: subprocess.run(['pkill', '-KILL', '-P', str(real.dovecot), '-f', 'dovecot/auth'], check=True))
     with LogWorld(RSYSLOG) as world:
         start_malle(world)
-        ours = do_all(world, '/mnt/bin/sendmail'), find_logs(world, '/mnt/bin/'), errors(
+        ours = do_all(world, '/mnt/bin/sendmail'), lmtp(world), find_logs(world, '/mnt/bin/'), errors(
             world, '/mnt/bin/', lambda: os.kill(role_pid(world, 'auth'), signal.SIGKILL))
         files = {path: world.read(path) for path in (LOG, ERRORS, '/var/log/mail.warn')}
         world.stop_malle()
         start_native(world)
         native = do_all(world, '/mnt/bin/sendmail')
         world.stop_malle()
-        yield Made(world, theirs[0], ours[0], native, {'logs': (theirs[1], ours[1]), 'errors': (theirs[2], ours[2]),
-                                                             'files': files})
+        found = dict(zip(('lmtp', 'logs', 'errors'), zip(theirs[1:], ours[1:])), files=files)
+        yield Made(world, theirs[0], ours[0], native, found)
 
 
 # --- fail2ban ---
@@ -190,6 +198,31 @@ def test_logwatch(made):
     text = '\n'.join(real)
     assert 'Unmatched' not in text and 'Dovecot IMAP and POP3 Successful Logins: 2' in text and '6 SASL authenticated messages' in text
     assert totals['Aborted login by logging out (auth failed, 1 attempts'] == 4
+
+
+# --- Dovecot's LMTP ---
+
+def test_lmtp(made):
+    real, malle = made.found['lmtp']
+    assert malle == real and len(real) == 3 and real[1].endswith(': msgid=<nine@ailleurs.example>: saved mail to INBOX'), real
+
+
+# --- malle's own ---
+
+@pytest.mark.parametrize('whose', ['malle', 'native'])
+def test_trace(made, whose):
+    """Lines of both kinds tell the story of a message, and of the one that tells its sender of a failure."""
+    log = f'{getattr(made, whose)}/mail.log'
+
+    def events(wanted):
+        return [event for event in json.loads(made.world.run(MALLE, '-c', '/etc', 'trace', wanted, '--log', log, '--json').stdout)
+                if event['event'] != 'saved']
+    kinds = [event['event'] for event in events('one@ailleurs.example')]
+    assert kinds == ['client', 'message-id', 'received', 'delivery', 'removed']
+    story = events('five@ailleurs.example')
+    note = next(event for event in story if event['event'] == 'notification')['notification']
+    assert {event['status'] for event in story if event['event'] == 'delivery' and event['id'] != note} == {'bounced'}
+    assert {event['status'] for event in story if event['event'] == 'delivery' and event['id'] == note} == {'sent'}
 
 
 # --- doveadm, rsyslog ---
