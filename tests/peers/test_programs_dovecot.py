@@ -1,4 +1,5 @@
 """doveadm of Dovecot beside malle's: the same accounts, the same Maildirs, the same commands, the same words."""
+import concurrent.futures
 import contextlib
 import imaplib
 import os
@@ -120,10 +121,16 @@ def plain(text, folder):
     return re.sub(r'doveadm\(([^)]*)\)(<[^>]*>)*:', r'doveadm(\1):', text.replace(str(folder), 'TOP'))
 
 
+def at_once(*calls):
+    """What these return, in order."""
+    with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
+        return list(pool.map(lambda call: call(), calls))
+
+
 def both(pair, *arguments, stdin=''):
     ours, peer = pair
-    return [(status, plain(out, folder), plain(err, folder)) for folder, (status, out, err) in (
-        (ours.server.dir, ours('doveadm', *arguments, stdin=stdin)), (peer.dir, peer.tell('doveadm', *arguments, stdin=stdin)))]
+    said = at_once(lambda: ours('doveadm', *arguments, stdin=stdin), lambda: peer.tell('doveadm', *arguments, stdin=stdin))
+    return [(status, plain(out, folder), plain(err, folder)) for folder, (status, out, err) in zip((ours.server.dir, peer.dir), said)]
 
 
 # --- pw ---
@@ -342,8 +349,9 @@ def test_lda(pair):
     folders = ours.server.maildir(JOE), peer.dir / 'mail/malle.test/joe'
     begin = [laid(folder) if folder.exists() else [] for folder in folders]
     for arguments, text in LDA:
-        mine = ours('dovecot-lda', '-d', JOE, *arguments, stdin=text)
-        real = peer.tell('/usr/lib/dovecot/dovecot-lda', '-d', JOE, *arguments, stdin=text)
+        words = '-d', JOE, *arguments
+        mine, real = at_once(lambda: ours('dovecot-lda', *words, stdin=text),
+                             lambda: peer.tell('/usr/lib/dovecot/dovecot-lda', *words, stdin=text))
         assert mine[0] == real[0], (arguments, mine, real)
         after = [laid(folder) for folder in folders]
         new = [[one for one in there if there.count(one) > before.count(one)] for there, before in zip(after, begin)]

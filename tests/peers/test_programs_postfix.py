@@ -2,6 +2,7 @@
 
 Ids, times and sizes aside: one queue's Received field is longer than the other's.
 """
+import concurrent.futures
 import contextlib
 import json
 import pathlib
@@ -290,12 +291,15 @@ def test_postlog(pair, tmp_path):
     conf = tmp_path / 'malle.conf'
     conf.write_text((ours.server.dir / 'malle.conf').read_text().replace('log_target = stderr', f'log_target = {tmp_path}/log'))
     said = []
-    for tell, config in ((ours, ['-c', conf]), (theirs, [])):
+
+    def log_all(tell, config):
         tell('postlog', *config, '-t', 'a-tag/b', 'plain', 'words')
         for priority in ('info', 'warn', 'WARNING', 'error', 'err', 'fatal', 'crit', 'panic'):
             assert tell('postlog', *config, '-t', 'a-tag/b', '-p', priority, f'of {priority}')[0] == 0
         tell('postlog', *config, '-t', 'a-tag/b', stdin='one\ntwo\n')
         assert tell('postlog', *config, '-p', 'loud', 'x')[0] == 1
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        list(pool.map(log_all, (ours, theirs), (['-c', conf], [])))
     maillog = next(p for p in pathlib.Path('/tmp').glob('malle-peer-postfix-*/log/maillog') if 'a-tag/b' in p.read_text())
     eventually(lambda: ': two' in maillog.read_text(), 20)
     for path in (tmp_path / 'log', maillog):
