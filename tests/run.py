@@ -21,7 +21,7 @@ import xml.etree.ElementTree as ElementTree
 TOP = pathlib.Path(__file__).resolve().parent.parent
 TESTS = TOP / 'tests'
 FIRST = ['wire', 'clients', 'faults', 'cage', 'guide']  # then whatever other folders hold tests
-LONG = ['relay', 'server', 'faults', 'peers', 'wire', 'cage']
+LONG = ['relay', 'server', 'faults', 'peers', 'wire', 'cage', 'logs']
 NO_PYTEST = {'unit', 'fuzz', 'corpus'}
 ASAN, PLAIN, TSAN, FUZZ = 'build-asan', 'build', 'build-tsan', 'build-fuzz'
 OPTIONS = {PLAIN: [], ASAN: ['-Db_sanitize=address,undefined'], TSAN: ['-Db_sanitize=thread'],
