@@ -179,3 +179,19 @@ def test_a_header_where_none_belongs():
     with Server() as server:
         assert talk(server, b'', 'EHLO x.example', line('198.51.100.3').decode().strip())[-1].startswith('500 ')
         assert not [one for one in server.lines if '198.51.100.3' in one]
+
+
+def test_the_gate_behind_a_proxy():
+    """Whom the header names is tested, and remembered, not the proxy."""
+    with Server(conf={'gate': 'yes', 'gate_greet_wait': '1s', 'gate_greet_teaser': 'no', 'mynetworks': '198.51.100.0/24'}, users={},
+                sections=sections(names=('smtp',))) as gated:
+        def wait(client):
+            begin = time.monotonic()
+            assert talk(gated, line(client), 'QUIT')[0].startswith('220 ')
+            return time.monotonic() - begin
+        assert wait('198.51.100.1') < 0.7
+        gated.wait_log('ALLOWLISTED [198.51.100.1]:4711')
+        assert wait(CLIENT) > 0.9
+        gated.wait_log(f'PASS NEW [{CLIENT}]:4711')
+        assert wait(CLIENT) < 0.7
+        assert wait('192.0.2.8') > 0.9
