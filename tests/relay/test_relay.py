@@ -64,7 +64,7 @@ def test_refused_for_now_and_for_good(server, remote):
     assert 'Final-Recipient: rfc822; bad@remote.example' in text and 'Status: 5.1.1' in text
     assert 'Diagnostic-Code: smtp; 550 5.1.1 no such user' in text and 'good@remote' not in text
     assert 'Return-Path: <>' in text
-    server.wait_log('status=bounced (host 127.0.0.1[127.0.0.1]:')
+    server.wait_log('status=bounced (host 127.0.0.1[127.0.0.1] said: 550 5.1.1 no such user')
 
 
 TROUBLE = {'drop': None, '421': '421 4.3.2 closing', '4yz': '451 4.3.0 trouble', 'garbage': '\x00\xff what'}
