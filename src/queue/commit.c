@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-enum { BATCH_MAX = 256, BACKLOG_MAX = 128, DETACHED_MAX = 64, DETACHED_MS = 5 };
+enum { BATCH_MAX = 256, BACKLOG_MAX = 32, DETACHED_MAX = 32, DETACHED_MS = 5 };
 
 static void enqueue(struct queue *q, struct queue_op *op)
 {
