@@ -63,6 +63,17 @@ static int run(pam_handle_t *h, const char *host)
     return status;
 }
 
+/* In the words that the account database has for the same; a module's own for the rest. */
+static void note_reason(pam_handle_t *h, int status, struct err *e)
+{
+    if (status == PAM_USER_UNKNOWN)
+        err_note(e, "unknown user");
+    else if (status == PAM_AUTH_ERR)
+        err_note(e, "wrong password");
+    else
+        err_note(e, "PAM: %s", pam_strerror(h, status));
+}
+
 enum rc pam_check(const char *service, str user, str password, str client_ip, struct err *e)
 {
     char name[PAM_USER_MAX + 1], secret[PAM_PASSWORD_MAX + 1], host[64];
@@ -79,7 +90,7 @@ enum rc pam_check(const char *service, str user, str password, str client_ip, st
     enum rc rc = rc_of(status);
     if (rc != RC_OK) {
         err_set(e, rc, rc == RC_TEMP ? 454 : 535, rc == RC_TEMP ? "4.7.0" : "5.7.8", "authentication failed");
-        err_note(e, "PAM: %s", pam_strerror(h, status));
+        note_reason(h, status, e);
     }
     if (h)
         pam_end(h, status);
