@@ -235,7 +235,8 @@ static void look_at_versions(struct postfix *p, str ours)
 static bool is_cipher_name(str word)
 {
     for (size_t i = 0; i < word.n; i++)
-        if (!ascii_alpha(word.p[i]) && !ascii_digit(word.p[i]) && !strchr("-+_", word.p[i]))
+        if (!ascii_alpha(word.p[i]) && !ascii_digit(word.p[i]) &&
+            (word.p[i] == '\0' || !strchr("-+_", word.p[i])))
             return false;
     return true;
 }

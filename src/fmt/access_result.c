@@ -40,9 +40,14 @@ static size_t digits_at(str s, size_t at)
     return n;
 }
 
+static bool is_class(char c)
+{
+    return c == '2' || c == '4' || c == '5';
+}
+
 size_t access_status_size(str text)
 {
-    if (text.n < 5 || !strchr("245", text.p[0]) || text.p[1] != '.')
+    if (text.n < 5 || !is_class(text.p[0]) || text.p[1] != '.')
         return 0;
     size_t subject = digits_at(text, 2), dot = 2 + subject;
     if (subject == 0 || dot >= text.n || text.p[dot] != '.')

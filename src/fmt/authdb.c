@@ -97,6 +97,8 @@ static enum rc take_setting(str name, str value, bool passdb, struct authdb *db,
                  {S("override_fields"), &db->override_fields},
                  {S("mechanisms"), &db->mechanisms},
                  {S("username_filter"), &db->username_filter}};
+    if (str_chr(value, '\0') >= 0)
+        return FAIL(e, STR_FMT ": there is a NUL in it", WORD(name));
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (str_eq(name, texts[i].name)) {
             *texts[i].member = value;

@@ -15,7 +15,7 @@ static size_t slashes(str s)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     str text = str_mem(data, size);
-    struct arena *a = arena_new(4 * size + 4096);
+    struct arena *a = arena_new(64 * size + 65536); /* two readings, and room that each string wastes */
     struct buf out = BUF_INIT(4 * size + 100), path = BUF_INIT(4 * size + 100);
     struct authdb_fields f, again;
     if (authdb_fields_parse(text, a, &f) == RC_OK) {
