@@ -1,8 +1,20 @@
-/* The gate's lists and its records. */
+/* The gate's lists, its records, and what strangers say as the log shows it. */
 #include "fmt/gate_record.h"
 #include "fmt/gate_sites.h"
+#include "fmt/gate_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Printable ASCII, and at most four characters a byte. */
+static void try_text(str bytes)
+{
+    struct buf out = BUF_INIT(4 * bytes.n + 1);
+    gate_text_put(&out, bytes);
+    must(!out.overflow && out.n >= bytes.n);
+    for (size_t i = 0; i < out.n; i++)
+        must(out.p[i] >= ' ' && out.p[i] <= 0x7e);
+    buf_deinit(&out);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -14,6 +26,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct gate_site site;
     long total = 0;
     enum rc rc;
+    try_text(text);
     for (int i = 0; i < GATE_SITES_MAX && (rc = gate_site_take(&text, &site, &word)) != RC_GONE; i++) {
         must(word.n > 0);
         if (rc != RC_OK)
