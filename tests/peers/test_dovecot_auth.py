@@ -336,8 +336,12 @@ def test_auth_ends_within_an_exchange(server, folder):
 
 
 def one_log_in(path):
-    with Talk(path) as talk:
-        return talk.answer(auth())
+    """The reply; None where the server has no room and closes before it was asked."""
+    try:
+        with Talk(path) as talk:
+            return talk.answer(auth())
+    except ConnectionError:
+        return None
 
 
 @needs_root
