@@ -29,7 +29,7 @@ bool added_make(struct queue *q, const struct queue_report *r, struct arena *a, 
 {
     char id[QUEUE_ID_SIZE];
     struct queue_envelope v = {.id = arena_str(a, r->id), .sender = arena_str(a, r->sender), .n = r->n_added};
-    *ret = (struct queue_added){.in_file = false};
+    *ret = (struct queue_added){.gone = false};
     if (r->n_added == 0)
         return true;
     v.rcpts = arena_array(a, r->n_added, sizeof *v.rcpts);
@@ -58,9 +58,8 @@ static enum rc put_rcpt(struct queue *q, const struct queue_message_row *m, cons
     return rows_add_rcpt(q, m, r, site, due, t, e);
 }
 
-static enum rc put_part(struct queue *q, struct queue_added *added, const struct queue_part *part,
-                        struct queue_message_row *m, const struct queue_envelope *v, struct queue_touches *t,
-                        struct err *e)
+static enum rc put_part(struct queue *q, const struct queue_part *part, struct queue_message_row *m,
+                        const struct queue_envelope *v, struct queue_touches *t, struct err *e)
 {
     enum rc rc = RC_OK;
     if (!str_eq(part->v.id, v->id))
@@ -73,45 +72,29 @@ static enum rc put_part(struct queue *q, struct queue_added *added, const struct
     return rc;
 }
 
-/* A file that is shared stays so when the operation has to run again. */
-static enum rc share_files(struct queue *q, struct queue_added *added, const struct queue_envelope *v,
-                           struct err *e)
-{
-    for (; added->in_file && added->n_shared < added->parts.n; added->n_shared++) {
-        str id = added->parts.v[added->n_shared].v.id;
-        if (!str_eq(id, v->id) && spool_share(q->spool, v->id, id) != RC_OK)
-            return err_set(e, RC_TEMP, 451, "4.3.0", STR_FMT ": its file cannot be shared", STR_ARG(v->id));
-    }
-    return RC_OK;
-}
-
 enum rc added_put(struct queue *q, struct queue_added *added, int64_t message, const struct queue_envelope *v,
                   struct queue_touches *t, struct err *e)
 {
     added->size = v->size + v->trace.n;
-    enum rc rc = share_files(q, added, v, e);
+    enum rc rc = RC_OK;
     for (size_t i = 0; i < added->parts.n && rc == RC_OK; i++) {
         struct queue_message_row m = {.n = message, .priority = v->priority};
-        rc = put_part(q, added, &added->parts.v[i], &m, v, t, e);
+        rc = put_part(q, &added->parts.v[i], &m, v, t, e);
     }
     return rc;
 }
 
 /* --- afterwards --- */
 
-void added_end(struct queue *q, const struct queue_added *added, str id, enum rc rc)
+void added_log(const struct queue_added *added, str id)
 {
-    for (size_t i = 0; i < added->parts.n; i++) {
+    for (size_t i = 0; i < added->parts.n && !added->gone; i++) {
         const struct queue_envelope *v = &added->parts.v[i].v;
         if (str_eq(v->id, id))
             continue;
-        if (rc == RC_OK && !added->gone) {
-            log_info(STR_FMT ": %s as " STR_FMT, STR_ARG(id),
-                     added->parts.v[i].head.n > 0 ? "forwarded" : "again for another sender", STR_ARG(v->id));
-            log_info(STR_FMT ": from=<" STR_FMT ">, size=%llu, nrcpt=%zu (queue active)", STR_ARG(v->id),
-                     STR_ARG(v->sender), (unsigned long long)added->size, v->n);
-        } else if (i < added->n_shared) {
-            spool_release(q->spool, v->id);
-        }
+        log_info(STR_FMT ": %s as " STR_FMT, STR_ARG(id),
+                 added->parts.v[i].head.n > 0 ? "forwarded" : "again for another sender", STR_ARG(v->id));
+        log_info(STR_FMT ": from=<" STR_FMT ">, size=%llu, nrcpt=%zu (queue active)", STR_ARG(v->id),
+                 STR_ARG(v->sender), (unsigned long long)added->size, v->n);
     }
 }

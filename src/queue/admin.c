@@ -295,33 +295,40 @@ static enum rc change_one(struct queue_admin *a, enum queue_change change, int64
     return db_run(a->q.writer, e, "DELETE FROM rcpt WHERE n=?1", DB_I(rcpt));
 }
 
-/* Messages without recipients go; the ids of those whose spool file goes with them, each behind a NUL. */
+/* Messages without recipients go; the numbers of the spool files that go with them. */
 static enum rc drop_empty(struct queue_admin *a, const struct chosen *c, struct buf *ret_files, struct err *e)
 {
     enum rc rc = RC_OK;
     for (size_t i = 0; i < c->n && rc == RC_OK; i++) {
-        AUTO(db_done) struct db_stmt *s = NULL;
-        bool gone = false;
+        struct queue_gone gone;
         if (i + 1 < c->n && c->v[i + 1].message == c->v[i].message)
             continue;
-        rc = db_query(a->q.writer, &s, e, "SELECT id,content IS NULL FROM message WHERE n=?1",
-                      DB_I(c->v[i].message));
-        if (rc == RC_OK)
-            rc = db_step(s, e);
-        if (rc == RC_OK)
-            rc = rows_drop_message(&a->q, c->v[i].message, &gone, e);
-        if (rc == RC_OK && gone && db_int(s, 1)) {
-            buf_puts(ret_files, db_text(s, 0));
-            buf_putc(ret_files, '\0');
-        }
+        rc = rows_drop_message(&a->q, c->v[i].message, &gone, e);
+        if (rc == RC_OK && gone.file)
+            buf_puts(ret_files, str_mem(&gone.file, sizeof gone.file));
     }
-    return rc == RC_GONE ? RC_OK : rc;
+    return rc;
 }
 
-static void remove_files(const struct queue_admin *a, const struct buf *files)
+/* One that nobody has; with its lock held it cannot become another message's after it was looked for. */
+static void remove_file(struct queue_admin *a, int64_t number)
 {
-    for (size_t at = 0; at < files->n; at += strlen(files->p + at) + 1)
-        unlinkat(a->spool_dir, files->p + at, 0);
+    char name[SPOOL_NAME_SIZE];
+    struct err e = {0};
+    int64_t message;
+    AUTO(fd_closep) int fd = spool_claim(a->spool_dir, number);
+    if (fd >= 0 && db_get_int(a->q.writer, &message, &e, "SELECT n FROM message WHERE file=?1 LIMIT 1",
+                              DB_I(number)) == RC_GONE)
+        unlinkat(a->spool_dir, spool_name(name, number), 0);
+}
+
+static void remove_files(struct queue_admin *a, const struct buf *files)
+{
+    int64_t number;
+    for (size_t at = 0; at < files->n; at += sizeof number) {
+        memcpy(&number, files->p + at, sizeof number);
+        remove_file(a, number);
+    }
 }
 
 static size_t count_messages(const struct chosen *c)
@@ -381,18 +388,23 @@ static enum rc read_rcpts(struct queue_admin *a, int64_t message, struct arena *
 enum rc queue_admin_message(struct queue_admin *a, const char *id, struct arena *arena,
                             struct queue_envelope *ret, str *ret_content, int *ret_fd, struct err *e)
 {
+    char name[SPOOL_NAME_SIZE];
+    struct queue_content content;
     int64_t n = 0;
     *ret_fd = -1;
     enum rc rc = db_get_int(a->q.writer, &n, e, "SELECT n FROM message WHERE id=?1", DB_T(str_c(id)));
     if (rc == RC_OK)
-        rc = rows_read_message(a->q.writer, n, arena, ret, ret_content, e);
+        rc = rows_read_message(a->q.writer, n, arena, ret, &content, e);
     if (rc == RC_OK)
         rc = read_rcpts(a, n, arena, ret, e);
     if (rc == RC_GONE)
         return err_set(e, RC_GONE, 0, "", "there is no message %s in the queue", id);
-    if (rc != RC_OK || ret_content->p)
+    if (rc != RC_OK)
         return rc;
-    *ret_fd = openat(a->spool_dir, id, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    *ret_content = content.bytes;
+    if (!content.file)
+        return RC_OK;
+    *ret_fd = openat(a->spool_dir, spool_name(name, content.file), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     return *ret_fd >= 0
                ? RC_OK
                : err_set(e, RC_TEMP, 0, "", "the spool file of %s cannot be read: %s", id, strerror(errno));

@@ -74,12 +74,15 @@ static enum rc read_original(struct queue *q, int64_t message, const struct queu
                              struct arena *a, str *ret, struct err *e)
 {
     struct queue_envelope again;
-    enum rc rc = rows_read_message(q->writer, message, a, &again, ret, e);
-    if (rc != RC_OK || ret->p)
+    struct queue_content content;
+    enum rc rc = rows_read_message(q->writer, message, a, &again, &content, e);
+    *ret = content.bytes;
+    if (rc != RC_OK || !content.file)
         return rc;
-    AUTO(fd_closep) int fd = spool_read(q->spool, v->id);
-    char *head = arena_alloc(a, HEADER_MAX);
-    ssize_t n = fd >= 0 && head ? pread(fd, head, HEADER_MAX, 0) : -1;
+    AUTO(fd_closep) int fd = spool_read(q->spool, content.file);
+    size_t most = again.size < HEADER_MAX ? (size_t)again.size : HEADER_MAX;
+    char *head = arena_alloc(a, most);
+    ssize_t n = fd >= 0 && head ? pread(fd, head, most, 0) : -1;
     *ret = n > 0 ? str_mem(head, (size_t)n) : STR_NONE;
     return RC_OK;
 }
@@ -99,7 +102,7 @@ enum rc queue_put_own(struct queue *q, str to, str id, unsigned flags, int prior
                                   .n = 1};
     struct queue_message_row m = {
         .id = note.id, .sender = note.sender, .priority = note.priority, .rcpts = 1};
-    enum rc rc = rows_add_message(q, &note, &content, &m.n, e);
+    enum rc rc = rows_add_message(q, &note, &(struct queue_content){.bytes = content}, &m.n, e);
     return rc == RC_OK ? rows_add_rcpt(q, &m, &rcpt, S("local"), queue_now(q), t, e) : rc;
 }
 

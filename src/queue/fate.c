@@ -65,7 +65,7 @@ static enum rc tell_failed(struct queue *q, int64_t message, const struct queue_
 }
 
 enum rc fate_conclude(struct queue *q, int64_t message, const struct queue_envelope *v, bool force,
-                      struct queue_touches *t, bool *ret_gone, struct err *e)
+                      struct queue_touches *t, struct queue_gone *ret, struct err *e)
 {
     int64_t fresh = 0, failed = 0;
     enum rc rc = db_get_int(q->writer, &failed, e,
@@ -80,7 +80,7 @@ enum rc fate_conclude(struct queue *q, int64_t message, const struct queue_envel
                       DB_I(queue_now(q) + FATE_WAIT_MS));
     if (rc == RC_OK && failed)
         rc = tell_failed(q, message, v, t, e);
-    return rc == RC_OK ? rows_drop_message(q, message, ret_gone, e) : rc;
+    return rc == RC_OK ? rows_drop_message(q, message, ret, e) : rc;
 }
 
 enum rc fate_warn(struct queue *q, int64_t message, const struct queue_envelope *v, str status,

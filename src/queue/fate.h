@@ -13,9 +13,9 @@ enum { FATE_WAIT_MS = 60000 };
 MUST_USE enum rc fate_mark_failed(struct queue *q, int64_t rcpt, const struct queue_outcome *o,
                                   struct err *e);
 /* Tells of the marked recipients if it is time (or force), and drops the message when nothing is left of it.
- * *ret_gone: it was dropped. v: NULL to have it read when needed. */
+ * v: NULL to have it read when needed. */
 MUST_USE enum rc fate_conclude(struct queue *q, int64_t message, const struct queue_envelope *v, bool force,
-                               struct queue_touches *t, bool *ret_gone, struct err *e);
+                               struct queue_touches *t, struct queue_gone *ret, struct err *e);
 /* Tells of recipients that still wait: with this status (RFC 3463), or the one that was heard when empty. */
 MUST_USE enum rc fate_warn(struct queue *q, int64_t message, const struct queue_envelope *v, str status,
                            struct queue_touches *t, struct err *e);

@@ -58,13 +58,41 @@ static void *housekeeping_main(void *arg)
 
 /* --- opening --- */
 
-static bool is_queued(void *ctx, str id)
+static bool is_kept(void *ctx, int64_t file)
 {
     struct queue *q = ctx;
     struct err e = {0};
     int64_t n;
-    return db_get_int(q->reader, &n, &e, "SELECT n FROM message WHERE id=?1 AND content IS NULL", DB_T(id)) !=
+    return db_get_int(q->reader, &n, &e, "SELECT n FROM message WHERE file=?1 LIMIT 1", DB_I(file)) !=
            RC_GONE;
+}
+
+static enum rc adopt_each(struct queue *q, struct err *e)
+{
+    AUTO(db_done) struct db_stmt *s = NULL;
+    int64_t file = 0;
+    enum rc rc =
+        db_query(q->reader, &s, e, "SELECT n,id FROM message WHERE content IS NULL AND file IS NULL AND n>?1",
+                 DB_I(0));
+    while (rc == RC_OK && (rc = db_step(s, e)) == RC_OK) {
+        if (spool_adopt(q->spool, db_text(s, 1), &file) != RC_OK)
+            log_error("queue: " STR_FMT ": its spool file is not there", STR_ARG(db_text(s, 1)));
+        else
+            rc =
+                db_run(q->writer, e, "UPDATE message SET file=?2 WHERE n=?1", DB_I(db_int(s, 0)), DB_I(file));
+    }
+    return rc == RC_GONE ? RC_OK : rc;
+}
+
+/* Files that an earlier version called by the ids of their messages get numbers. */
+static enum rc adopt_files(struct queue *q, struct err *e)
+{
+    enum rc rc = db_begin(q->writer, true, e);
+    if (rc == RC_OK)
+        rc = adopt_each(q, e);
+    if (rc == RC_OK && spool_sync(q->spool) != RC_OK)
+        rc = err_set(e, RC_TEMP, 0, "", "the folder of the spool cannot be synced");
+    return db_end(q->writer, rc, e);
 }
 
 static enum rc open_tables(struct queue *q, const char *path, struct err *e)
@@ -87,6 +115,8 @@ static enum rc open_tables(struct queue *q, const char *path, struct err *e)
         rc = db_open(path, 0, &syncer, e);
     if (rc == RC_OK)
         rc = sync_new(syncer, q->spool, row - 1, &q->sync, e);
+    if (rc == RC_OK)
+        rc = adopt_files(q, e);
     if (rc == RC_OK)
         rc = queue_clock_open(q, e);
     if (rc == RC_OK)
@@ -121,7 +151,7 @@ enum rc queue_open(const char *path, struct spool *spool, const struct conf *c,
         return rc;
     }
     q->sched = sched_new();
-    spool_sweep(spool, is_queued, q);
+    spool_sweep(spool, is_kept, q);
     must(queue_commit_start(q) == RC_OK);
     must(pthread_create(&q->housekeeper, NULL, housekeeping_main, q) == 0);
     *ret = q;

@@ -12,11 +12,11 @@ enum {
 struct put {
     const struct queue_envelope *v; /* the whole */
     struct queue_parts parts;
-    const str *content;
+    struct queue_content content;
     int64_t due; /* of its recipients */
     struct queue_touches touches;
     struct err refused; /* RC_OK: it is not */
-    bool departed;      /* it was put before, and has left already */
+    bool known;         /* it was put before: it is there, or has left already */
 };
 
 static bool is_there(struct db *db, str id)
@@ -45,7 +45,7 @@ static enum rc put_part(struct queue *q, struct put *p, const struct queue_part 
     const bool is_held = kept.flags & QUEUE_HELD;
     kept.flags &= ~(unsigned)QUEUE_HELD;
     struct queue_message_row m = {.id = v->id, .sender = v->sender, .priority = v->priority, .rcpts = v->n};
-    enum rc rc = rows_add_message(q, v, p->content, &m.n, e);
+    enum rc rc = rows_add_message(q, v, &p->content, &m.n, e);
     int64_t now = queue_now(q), held = queue_time_of_wall(q, v->hold_until) + 1,
             due = is_held      ? QUEUE_NEVER
                   : held > now ? held
@@ -62,8 +62,8 @@ static enum rc put_run(struct queue *q, void *arg, struct err *e)
 {
     struct put *p = arg;
     p->touches.n = 0;
-    p->departed = departed_has(q->departed, p->v->id);
-    if (p->departed)
+    p->known = departed_has(q->departed, p->v->id);
+    if (p->known)
         return RC_OK;
     enum rc rc = admit(q, p, e);
     if (rc != RC_OK || p->refused.rc != RC_OK)
@@ -72,7 +72,8 @@ static enum rc put_run(struct queue *q, void *arg, struct err *e)
     for (size_t i = 0; i < p->parts.n && rc == RC_OK; i++)
         rc = put_part(q, p, &p->parts.v[i], e);
     /* the sender did not hear that it is there */
-    return rc == RC_PERM && is_there(q->writer, p->parts.v[0].v.id) && p->touches.n == added ? RC_OK : rc;
+    p->known = rc == RC_PERM && is_there(q->writer, p->parts.v[0].v.id) && p->touches.n == added;
+    return p->known ? RC_OK : rc;
 }
 
 static void log_parts(const struct put *p)
@@ -90,7 +91,7 @@ static void log_parts(const struct put *p)
 static void put_after(struct queue *q, void *arg, enum rc rc)
 {
     struct put *p = arg;
-    if (rc == RC_OK && p->refused.rc == RC_OK && !p->departed)
+    if (rc == RC_OK && p->refused.rc == RC_OK && !p->known)
         log_parts(p);
 }
 
@@ -106,35 +107,11 @@ static void tell_sched(struct queue *q, const struct put *p)
         sched_note(q, &p->touches.v[i]);
 }
 
-/* --- the file of a large content --- */
-
-static void release(struct queue *q, const struct put *p)
+/* A content that is too large for the database goes to a file of our own, where it lasts. */
+static enum rc keep_content(struct queue *q, str content, int64_t *ret_file)
 {
-    for (size_t i = 0; i < p->parts.n; i++)
-        spool_release(q->spool, p->parts.v[i].v.id);
-}
-
-static enum rc keep(struct queue *q, const struct put *p, int fd)
-{
-    enum rc rc = spool_keep(q->spool, fd, p->parts.v[0].v.id);
-    if (rc != RC_OK)
-        return rc;
-    for (size_t i = 1; i < p->parts.n && rc == RC_OK; i++)
-        rc = spool_share(q->spool, p->parts.v[0].v.id, p->parts.v[i].v.id);
-    if (rc != RC_OK)
-        release(q, p);
-    return rc;
-}
-
-/* A file of our own for a content that is too large for the database. */
-static int write_file(struct queue *q, str content)
-{
-    AUTO(fd_closep) int fd = spool_lend(q->spool);
-    if (fd < 0 || fd_write_all(fd, content) != RC_OK)
-        return -1;
-    int written = fd;
-    fd = -1;
-    return written;
+    AUTO(fd_closep) int fd = spool_lend(q->spool, SPOOL_OVER);
+    return fd < 0 || fd_write_all(fd, content) != RC_OK ? RC_TEMP : spool_keep(q->spool, fd, ret_file);
 }
 
 /* What is left lets those out who are in: leaving is written down, too. */
@@ -143,7 +120,8 @@ static bool has_room(struct queue *q, uint64_t size)
     const struct conf *c = q->conf;
     if (spool_room(q->spool) >= size + c->queue_minfree)
         return true;
-    atomic_store(&q->wants_checkpoint, true); /* for the next one */
+    spool_trim(q->spool); /* for the next one */
+    atomic_store(&q->wants_checkpoint, true);
     return false;
 }
 
@@ -156,21 +134,15 @@ static bool was_put(struct queue *q, str id)
     return is && queue_flush(q) == RC_OK;
 }
 
-static enum rc put_parts(struct queue *q, struct put *p, int fd, struct err *e)
+static enum rc put_parts(struct queue *q, struct put *p, struct err *e)
 {
     struct queue_op op = {.run = put_run, .after = put_after, .arg = p};
-    enum rc rc = fd < 0 ? RC_OK : keep(q, p, fd);
-    if (rc == RC_PERM && (departed_has(q->departed, p->v->id) || was_put(q, p->v->id)))
-        return RC_OK; /* its sender did not hear of it */
-    if (rc != RC_OK)
-        return err_set(e, RC_TEMP, 451, "4.3.0", "Error: queue file write error");
-    rc = queue_commit(q, &op);
+    enum rc rc = queue_commit(q, &op);
+    bool kept = rc == RC_OK && p->refused.rc == RC_OK && !p->known;
     if (op.written)
         tell_sched(q, p);
-    if (rc == RC_OK && p->refused.rc == RC_OK && !(p->departed && fd >= 0))
-        return RC_OK;
-    if (fd >= 0 && (rc == RC_OK || !op.written))
-        release(q, p);
+    if (p->content.file && !kept && (rc == RC_OK || !op.written))
+        spool_release(q->spool, p->content.file);
     if (rc == RC_OK) {
         *e = p->refused;
         return e->rc;
@@ -180,10 +152,17 @@ static enum rc put_parts(struct queue *q, struct put *p, int fd, struct err *e)
     return RC_TEMP;
 }
 
+static enum rc keep_file(struct queue *q, struct put *p, str content, int spool_fd)
+{
+    p->content.bytes = content;
+    if (spool_fd >= 0)
+        return spool_keep(q->spool, spool_fd, &p->content.file);
+    return content.n > DATABASE_CONTENT_MAX ? keep_content(q, content, &p->content.file) : RC_OK;
+}
+
 enum rc queue_put(struct queue *q, const struct queue_envelope *v, str content, int spool_fd, struct err *e)
 {
     AUTO(arena_freep) struct arena *a = arena_new(PARTS_ARENA);
-    AUTO(fd_closep) int own = -1;
     struct put p = {.v = v};
     if (!queue_parts_make(q, v, a, &p.parts) || p.parts.n == 0)
         return err_set(e, RC_TEMP, 451, "4.3.0", "Insufficient system resources");
@@ -191,12 +170,9 @@ enum rc queue_put(struct queue *q, const struct queue_envelope *v, str content, 
         return err_set(e, RC_TEMP, 451, "4.3.0", "Error: queue file write error");
     if (!has_room(q, spool_fd < 0 ? v->size : 0))
         return err_set(e, RC_LIMIT, 452, "4.3.1", "Insufficient system storage");
-    if (spool_fd < 0 && content.n > DATABASE_CONTENT_MAX) {
-        own = write_file(q, content);
-        if (own < 0)
-            return err_set(e, RC_TEMP, 451, "4.3.0", "Error: queue file write error");
-        spool_fd = own;
-    }
-    p.content = spool_fd < 0 ? &content : NULL;
-    return put_parts(q, &p, spool_fd, e);
+    if (keep_file(q, &p, content, spool_fd) == RC_OK)
+        return put_parts(q, &p, e);
+    if (departed_has(q->departed, v->id) || was_put(q, v->id))
+        return RC_OK; /* its sender did not hear that it was kept */
+    return err_set(e, RC_TEMP, 451, "4.3.0", "Error: queue file write error");
 }

@@ -64,7 +64,7 @@ bool sync_until(struct sync *s, int64_t row, msec deadline);
 void sync_wait(struct sync *s, struct queue_op *list);
 /* Releases a spool file once it lasts that its message has left: sooner, a power cut could bring back the
  * message without its content. */
-void sync_release(struct sync *s, str id);
+void sync_release(struct sync *s, int64_t file);
 /* The disk does not take what is written: nothing may be accepted. */
 bool sync_fails(const struct sync *s);
 
@@ -160,6 +160,14 @@ struct queue_touches {
     struct queue_touched v[64];
     size_t n; /* what does not fit is found by the scheduler's next look at the tables */
 };
+struct queue_content {
+    int64_t file; /* the number of its spool file; 0: it is here */
+    str bytes;
+};
+struct queue_gone { /* whether a message left the tables, and */
+    bool is;
+    int64_t file; /* the spool file that nobody needs any more; 0: none */
+};
 struct queue_message_row { /* where a recipient goes */
     int64_t n;
     str id, sender;
@@ -176,8 +184,8 @@ struct queue_parts {
     struct queue_part *v;
     size_t n;
 };
-MUST_USE enum rc rows_add_message(struct queue *q, const struct queue_envelope *v, const str *content,
-                                  int64_t *ret_n, struct err *e);
+MUST_USE enum rc rows_add_message(struct queue *q, const struct queue_envelope *v,
+                                  const struct queue_content *content, int64_t *ret_n, struct err *e);
 /* The message once more for a part, with its id, its sender, and its head in front; the recipients are not
  * copied. What has a head was sent on by its recipient, and counts no longer as sent by the account. */
 MUST_USE enum rc rows_copy_message(struct queue *q, int64_t message, const struct queue_part *part,
@@ -185,12 +193,12 @@ MUST_USE enum rc rows_copy_message(struct queue *q, int64_t message, const struc
 /* Adds a recipient that is due at `due` to the site of this name. */
 MUST_USE enum rc rows_add_rcpt(struct queue *q, const struct queue_message_row *m, const struct queue_rcpt *r,
                                str site, int64_t due, struct queue_touches *t, struct err *e);
-/* Removes the message when it has no recipients left; *ret_gone. */
-MUST_USE enum rc rows_drop_message(struct queue *q, int64_t message, bool *ret_gone, struct err *e);
+/* Removes the message when it has no recipients left. */
+MUST_USE enum rc rows_drop_message(struct queue *q, int64_t message, struct queue_gone *ret, struct err *e);
 /* An envelope's message part, from the reader or the writer. RC_GONE: deleted meanwhile. content: NULL when
- * not wanted; *content p NULL when it is a spool file. */
+ * not wanted. */
 MUST_USE enum rc rows_read_message(struct db *db, int64_t message, struct arena *a,
-                                   struct queue_envelope *ret, str *content, struct err *e);
+                                   struct queue_envelope *ret, struct queue_content *content, struct err *e);
 
 /* --- where mail for an address goes (route.c) --- */
 /* Puts the name of a recipient's site (site_name.h) into the empty *ret, of QUEUE_SITE_MAX bytes. t: NULL for
@@ -213,10 +221,8 @@ MUST_USE bool queue_parts_make(struct queue *q, const struct queue_envelope *v, 
 /* Recipients that come with a report (added.c). */
 struct queue_added {
     struct queue_parts parts;
-    bool in_file;    /* the content of their message is a spool file */
-    size_t n_shared; /* files that parts share with it */
-    bool gone;       /* the message was deleted meanwhile: they are not added */
-    uint64_t size;   /* of the message, for the log */
+    bool gone;     /* the message was deleted meanwhile: they are not added */
+    uint64_t size; /* of the message, for the log */
 };
 /* Copies them into the arena and looks up where they go; called without lock and outside of an operation.
  * false: the arena is exhausted. */
@@ -225,8 +231,8 @@ MUST_USE bool added_make(struct queue *q, const struct queue_report *r, struct a
 /* Inside an operation: puts them in, as recipients of `message`, whose envelope is *v, or of a copy of it. */
 MUST_USE enum rc added_put(struct queue *q, struct queue_added *added, int64_t message,
                            const struct queue_envelope *v, struct queue_touches *t, struct err *e);
-/* After the operation: lets go of files that nobody needs. */
-void added_end(struct queue *q, const struct queue_added *added, str id, enum rc rc);
+/* After the operation, when it was written: logs them. */
+void added_log(const struct queue_added *added, str id);
 
 /* A delivery status notification for recipients of a message, inside an operation (bounce.c). */
 enum bounce_kind { BOUNCE_FAILURE, BOUNCE_DELAY, BOUNCE_SUCCESS };

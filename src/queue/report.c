@@ -19,8 +19,8 @@ struct report {
     int64_t site_n, retry;
     unsigned failures;
     struct queue_touches touches;
-    bool gone;          /* the message has left the queue */
-    unsigned unwritten; /* attempts to commit it that failed */
+    struct queue_gone gone; /* whether the message has left the queue */
+    unsigned unwritten;     /* attempts to commit it that failed */
     struct queue_envelope envelope;
 };
 
@@ -158,7 +158,7 @@ static enum rc drop_all(struct queue *q, struct report *p, struct err *e)
 static enum rc report_write(struct queue *q, struct report *p, struct err *e)
 {
     p->touches.n = 0;
-    p->gone = false;
+    p->gone = (struct queue_gone){.is = false};
     enum rc rc = note_site(q, p, e);
     if (rc == RC_OK && is_plain(p))
         return drop_all(q, p, e);
@@ -184,7 +184,7 @@ static enum rc report_run(struct queue *q, void *arg, struct err *e)
 {
     struct report *p = arg;
     enum rc rc = report_write(q, p, e);
-    if (rc == RC_OK && p->gone && p->job->message < q->first_row)
+    if (rc == RC_OK && p->gone.is && p->job->message < q->first_row)
         departed_note(q->departed, str_c(p->job->id), clock_mono());
     return rc;
 }
@@ -242,12 +242,12 @@ static void report_after(struct queue *q, void *arg, enum rc rc)
         return;
     if (p->unwritten > 0)
         written_at_last(q);
-    added_end(q, &p->added, p->r.id, rc);
-    if (rc == RC_OK && p->gone) {
+    if (rc == RC_OK)
+        added_log(&p->added, p->r.id);
+    if (rc == RC_OK && p->gone.is)
         log_info("%s: removed", p->job->id);
-        if (p->job->in_file)
-            sync_release(q->sync, str_c(p->job->id));
-    }
+    if (rc == RC_OK && p->gone.file)
+        sync_release(q->sync, p->gone.file);
     pthread_mutex_lock(&q->lock);
     if (rc != RC_OK || any(p, QUEUE_NOT_TRIED)) /* its rows are due: read them again */
         sched_reread(p->job);
@@ -327,6 +327,7 @@ static void learn(struct queue *q, struct report *p)
 struct late {
     const struct queue_report *r;
     bool any;
+    struct queue_gone gone;
 };
 
 /* Only deliveries count: whatever else became of it is found out again. */
@@ -334,7 +335,9 @@ static enum rc late_run(struct queue *q, void *arg, struct err *e)
 {
     struct late *l = arg;
     enum rc rc = RC_OK;
+    int64_t message = 0;
     l->any = false;
+    l->gone = (struct queue_gone){.is = false};
     for (size_t i = 0; i < l->r->n && rc == RC_OK; i++) {
         const struct queue_outcome *o = &l->r->outcomes[i];
         if (o->result != QUEUE_RELAYED && o->result != QUEUE_RELAYED_BLIND &&
@@ -346,13 +349,12 @@ static enum rc late_run(struct queue *q, void *arg, struct err *e)
         l->any |= db_changes(q->writer) > 0;
     }
     if (rc == RC_OK)
-        rc = db_run(
-            q->writer, e,
-            "DELETE FROM message WHERE id=?1 AND NOT EXISTS(SELECT 1 FROM rcpt WHERE message=message.n)",
-            DB_T(l->r->id));
-    if (rc == RC_OK && db_changes(q->writer) > 0)
+        rc = db_get_int(q->writer, &message, e, "SELECT n FROM message WHERE id=?1", DB_T(l->r->id));
+    if (rc == RC_OK)
+        rc = rows_drop_message(q, message, &l->gone, e);
+    if (rc == RC_OK && l->gone.is)
         departed_note(q->departed, l->r->id, clock_mono());
-    return rc;
+    return rc == RC_GONE ? RC_OK : rc;
 }
 
 static enum rc report_late(struct queue *q, const struct queue_report *r)
@@ -360,6 +362,8 @@ static enum rc report_late(struct queue *q, const struct queue_report *r)
     struct late l = {.r = r};
     struct queue_op op = {.run = late_run, .arg = &l};
     enum rc rc = queue_commit(q, &op);
+    if (rc == RC_OK && l.gone.file)
+        sync_release(q->sync, l.gone.file);
     return rc != RC_OK ? rc : l.any ? RC_OK : RC_GONE;
 }
 
@@ -390,7 +394,6 @@ enum rc queue_report(struct queue *q, const struct queue_report *r)
     p->arena = a;
     copy_report(q, p, r);
     p->added = added;
-    p->added.in_file = job->in_file;
     learn(q, p);
     p->op = (struct queue_op){.run = report_run, .after = report_after, .arg = p};
     queue_commit_later(q, &p->op); /* before queue_flush of a queue that stops */

@@ -8,8 +8,8 @@ static int64_t later(int64_t time, msec by)
     return time > QUEUE_NEVER - by ? QUEUE_NEVER : time + by;
 }
 
-enum rc rows_add_message(struct queue *q, const struct queue_envelope *v, const str *content, int64_t *ret_n,
-                         struct err *e)
+enum rc rows_add_message(struct queue *q, const struct queue_envelope *v, const struct queue_content *content,
+                         int64_t *ret_n, struct err *e)
 {
     const struct conf *c = q->conf;
     msec life = v->sender.n ? c->maximal_queue_lifetime_ms : c->bounce_queue_lifetime_ms;
@@ -28,12 +28,13 @@ enum rc rows_add_message(struct queue *q, const struct queue_envelope *v, const 
     return db_run(
         q->writer, e,
         "INSERT INTO message(id,sender,envid,ret,flags,account,client,message_id,arrived,size,lines,"
-        "expires,warn,timer,trace,content,n,hold_until,deliver_by,priority) "
-        "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20)",
+        "expires,warn,timer,trace,content,n,hold_until,deliver_by,priority,file) "
+        "VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21)",
         DB_T(v->id), DB_T(v->sender), DB_T(v->envid), DB_I(v->ret), DB_I(v->flags), DB_T(v->account),
         DB_T(v->client), DB_T(v->message_id), DB_I(v->arrived), DB_I(v->size), DB_I(v->lines), DB_I(expires),
-        warns ? DB_I(warn) : DB_NULL, DB_I(timer), DB_B(v->trace), content ? DB_B(*content) : DB_NULL,
-        DB_I(*ret_n), DB_I(v->hold_until), DB_I(v->deliver_by), DB_I(v->priority));
+        warns ? DB_I(warn) : DB_NULL, DB_I(timer), DB_B(v->trace),
+        content->file ? DB_NULL : DB_B(content->bytes), DB_I(*ret_n), DB_I(v->hold_until),
+        DB_I(v->deliver_by), DB_I(v->priority), content->file ? DB_I(content->file) : DB_NULL);
 }
 
 enum rc rows_copy_message(struct queue *q, int64_t message, const struct queue_part *part, int64_t *ret_n,
@@ -43,10 +44,10 @@ enum rc rows_copy_message(struct queue *q, int64_t message, const struct queue_p
     return db_run(
         q->writer, e,
         "INSERT INTO message(id,sender,envid,ret,flags,account,client,message_id,arrived,size,lines,"
-        "expires,warn,timer,trace,content,n,hold_until,deliver_by,priority) "
+        "expires,warn,timer,trace,content,n,hold_until,deliver_by,priority,file) "
         "SELECT ?2,?3,envid,ret,flags,CASE ?5 WHEN '' THEN account ELSE '' "
         "END,client,message_id,arrived,size,"
-        "lines,expires,warn,timer,CAST(?5||trace AS BLOB),content,?4,hold_until,deliver_by,priority"
+        "lines,expires,warn,timer,CAST(?5||trace AS BLOB),content,?4,hold_until,deliver_by,priority,file"
         " FROM message WHERE n=?1",
         DB_I(message), DB_T(part->v.id), DB_T(part->v.sender), DB_I(*ret_n), DB_T(part->head));
 }
@@ -138,12 +139,30 @@ enum rc rows_add_rcpt(struct queue *q, const struct queue_message_row *m, const 
     return rc;
 }
 
-enum rc rows_drop_message(struct queue *q, int64_t message, bool *ret_gone, struct err *e)
+static enum rc delete_empty(struct queue *q, int64_t message, struct queue_gone *ret, struct err *e)
 {
-    enum rc rc = db_run(q->writer, e,
-                        "DELETE FROM message WHERE n=?1 AND NOT EXISTS(SELECT 1 FROM rcpt WHERE message=?1)",
-                        DB_I(message));
-    *ret_gone = rc == RC_OK && db_changes(q->writer) > 0;
+    AUTO(db_done) struct db_stmt *s = NULL;
+    enum rc rc = db_query(q->writer, &s, e,
+                          "DELETE FROM message WHERE n=?1 AND NOT EXISTS(SELECT 1 FROM rcpt WHERE message=?1)"
+                          " RETURNING coalesce(file,0)",
+                          DB_I(message));
+    if (rc == RC_OK)
+        rc = db_step(s, e);
+    if (rc == RC_OK)
+        *ret = (struct queue_gone){.is = true, .file = db_int(s, 0)};
+    return rc == RC_GONE ? RC_OK : rc;
+}
+
+enum rc rows_drop_message(struct queue *q, int64_t message, struct queue_gone *ret, struct err *e)
+{
+    int64_t shared = 0;
+    *ret = (struct queue_gone){.is = false};
+    enum rc rc = delete_empty(q, message, ret, e);
+    if (rc == RC_OK && ret->file)
+        rc = db_get_int(q->writer, &shared, e, "SELECT EXISTS(SELECT 1 FROM message WHERE file=?1)",
+                        DB_I(ret->file));
+    if (shared)
+        ret->file = 0;
     return rc;
 }
 
@@ -153,21 +172,27 @@ static const char message_columns[] =
     "SELECT id,sender,envid,ret,flags,account,client,message_id,arrived,size,lines,expires,trace,"
     "hold_until,deliver_by,priority FROM message WHERE n=?1";
 
-static enum rc read_content(struct db *db, int64_t message, struct arena *a, str *ret, struct err *e)
+static enum rc read_content(struct db *db, int64_t message, struct arena *a, struct queue_content *ret,
+                            struct err *e)
 {
     AUTO(db_done) struct db_stmt *s = NULL;
-    enum rc rc = db_query(db, &s, e, "SELECT content FROM message WHERE n=?1", DB_I(message));
+    enum rc rc =
+        db_query(db, &s, e, "SELECT content,iif(content IS NULL,coalesce(file,-1),0) FROM message WHERE n=?1",
+                 DB_I(message));
     if (rc == RC_OK)
         rc = db_step(s, e);
-    if (rc == RC_OK)
-        *ret = db_is_null(s, 0) ? STR_NONE : arena_str(a, db_blob(s, 0));
-    if (rc == RC_OK && !db_is_null(s, 0) && !ret->p)
+    if (rc != RC_OK)
+        return rc;
+    *ret = (struct queue_content){.file = db_int(s, 1)};
+    if (!ret->file)
+        ret->bytes = arena_str(a, db_blob(s, 0));
+    if (!ret->file && !ret->bytes.p)
         rc = err_set(e, RC_TEMP, 451, "4.3.0", "not enough memory for a message");
     return rc;
 }
 
 enum rc rows_read_message(struct db *db, int64_t message, struct arena *a, struct queue_envelope *ret,
-                          str *content, struct err *e)
+                          struct queue_content *content, struct err *e)
 {
     AUTO(db_done) struct db_stmt *s = NULL;
     enum rc rc = db_query(db, &s, e, message_columns, DB_I(message));

@@ -66,7 +66,6 @@ struct sched_job {
     int64_t rcpts[QUEUE_JOB_RCPTS_MAX];
     unsigned n;
     char id[QUEUE_ID_MAX + 1]; /* the message's */
-    bool in_file;              /* its content is a spool file */
     bool asked;                /* somebody wants to hear of success */
 };
 

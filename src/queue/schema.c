@@ -37,6 +37,11 @@ static const char version_2[] = "ALTER TABLE message ADD COLUMN hold_until INTEG
 static const char version_3[] = "ALTER TABLE rcpt ADD COLUMN via TEXT NOT NULL DEFAULT '';"
                                 "PRAGMA user_version=3;";
 
+/* file: the number of the spool file with the content. */
+static const char version_4[] = "ALTER TABLE message ADD COLUMN file INTEGER;"
+                                "CREATE INDEX message_file ON message(file) WHERE file IS NOT NULL;"
+                                "PRAGMA user_version=4;";
+
 /* Two processes may look at an old queue at the same time: one changes it. */
 static enum rc upgrade(struct db *db, struct err *e)
 {
@@ -48,6 +53,8 @@ static enum rc upgrade(struct db *db, struct err *e)
         rc = db_script(db, version_2, e);
     if (rc == RC_OK && version < 3)
         rc = db_script(db, version_3, e);
+    if (rc == RC_OK && version < 4)
+        rc = db_script(db, version_4, e);
     return db_end(db, rc, e);
 }
 
@@ -57,12 +64,12 @@ enum rc queue_schema(struct db *db, struct err *e)
     enum rc rc = db_get_int_args(db, &version, e, "PRAGMA user_version", NULL, 0);
     if (rc != RC_OK)
         return rc;
-    if (version < 0 || version > 3)
+    if (version < 0 || version > 4)
         return err_set(e, RC_PERM, 0, "", "the queue was made by another version of malle (%lld)",
                        (long long)version);
     if (version == 0)
         rc = db_script(db, version_1, e);
-    if (rc == RC_OK && version < 3)
+    if (rc == RC_OK && version < 4)
         rc = upgrade(db, e);
     if (rc == RC_OK)
         rc = queue_clock_schema(db, e);

@@ -3,6 +3,7 @@
 #include "queue/spool.h"
 
 #include "base/clock.h"
+#include "base/num.h"
 #include "os/file.h"
 
 #include <dirent.h>
@@ -14,28 +15,35 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { NAME_SIZE = 64, FREE_MAX = 32, RECLAIM_AT_ONCE = 4, ROOM_MS = 100 };
+enum {
+    FREE_MAX = 64,
+    KEEP_SIZE = 256 << 10, /* so much of a free file stays on the disk */
+    RECLAIM_AT_ONCE = 4,
+    ROOM_MS = 100
+};
 
 struct lent {
-    uint64_t number;
+    int64_t number;
     ino_t inode;
+    bool is_new; /* the folder's entry for it may not last */
     struct lent *next;
 };
 
 struct spool {
     pthread_mutex_t lock;
     int dir;
-    uint64_t next_number;
+    int64_t next_number;
     struct lent *lent, **lent_end; /* oldest first */
-    uint64_t free[FREE_MAX];
+    int64_t free[FREE_MAX];
     size_t n_free;
     uint64_t room;   /* as seen last */
     msec look_again; /* clock_mono() */
 };
 
-static void name_of(char ret[NAME_SIZE], const char *kind, uint64_t number)
+const char *spool_name(char ret[SPOOL_NAME_SIZE], int64_t number)
 {
-    snprintf(ret, NAME_SIZE, "%s.%llu", kind, (unsigned long long)number);
+    snprintf(ret, SPOOL_NAME_SIZE, "content.%lld", (long long)number);
+    return ret;
 }
 
 static bool try_lock(int fd, short type)
@@ -44,11 +52,23 @@ static bool try_lock(int fd, short type)
     return fcntl(fd, F_OFD_SETLK, &fl) == 0;
 }
 
-static void add_lent(struct spool *s, uint64_t number, ino_t inode)
+static int open_file(const struct spool *s, int64_t number, int how)
+{
+    char name[SPOOL_NAME_SIZE];
+    return openat(s->dir, spool_name(name, number), how | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
+static void remove_file(const struct spool *s, int64_t number)
+{
+    char name[SPOOL_NAME_SIZE];
+    unlinkat(s->dir, spool_name(name, number), 0);
+}
+
+static void add_lent(struct spool *s, int64_t number, ino_t inode, bool is_new)
 {
     struct lent *l = calloc(1, sizeof *l);
     must(l);
-    *l = (struct lent){.number = number, .inode = inode};
+    *l = (struct lent){.number = number, .inode = inode, .is_new = is_new};
     *s->lent_end = l;
     s->lent_end = &l->next;
 }
@@ -62,64 +82,15 @@ static void drop_lent(struct spool *s, struct lent **at)
     free(l);
 }
 
-static bool make_empty(struct spool *s, const char *name)
+/* Keeps a file to be used again, or removes it when there are enough. */
+static void set_free(struct spool *s, int fd, int64_t number)
 {
-    AUTO(fd_closep) int fd = openat(s->dir, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
-    return fd >= 0 && ftruncate(fd, 0) == 0;
-}
-
-/* Keeps the file called `name`, emptied, to be used again, or removes it when there are enough. */
-static void set_free(struct spool *s, const char *name)
-{
-    char to[NAME_SIZE];
-    uint64_t number = s->next_number++;
-    name_of(to, "free", number);
-    if (s->n_free < FREE_MAX && make_empty(s, name) && renameat(s->dir, name, s->dir, to) == 0)
+    struct stat st;
+    if (s->n_free < FREE_MAX && fstat(fd, &st) == 0 && st.st_nlink == 1 &&
+        (st.st_size <= KEEP_SIZE || ftruncate(fd, KEEP_SIZE) == 0))
         s->free[s->n_free++] = number;
     else
-        unlinkat(s->dir, name, 0);
-}
-
-/* --- what an earlier process left --- */
-
-static bool parse_name(const char *name, const char *kind, uint64_t *ret)
-{
-    size_t n = strlen(kind);
-    char *end = NULL;
-    if (strncmp(name, kind, n) != 0 || name[n] != '.' || !ascii_digit(name[n + 1]))
-        return false;
-    *ret = strtoull(name + n + 1, &end, 10);
-    return *end == '\0';
-}
-
-static void take_over(struct spool *s, const char *name)
-{
-    uint64_t number;
-    struct stat st;
-    if (parse_name(name, "lent", &number)) {
-        if (fstatat(s->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-            add_lent(s, number, st.st_ino);
-    } else if (!parse_name(name, "free", &number)) {
-        return;
-    } else if (s->n_free < FREE_MAX) {
-        s->free[s->n_free++] = number;
-    } else {
-        unlinkat(s->dir, name, 0);
-    }
-    if (number >= s->next_number)
-        s->next_number = number + 1;
-}
-
-/* Calls fn for each file of the folder. */
-static void each_file(struct spool *s, void (*fn)(struct spool *s, const char *name))
-{
-    int fd = openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-    must(d);
-    for (struct dirent *e; (e = readdir(d));)
-        if (e->d_name[0] != '.')
-            fn(s, e->d_name);
-    closedir(d);
+        remove_file(s, number);
 }
 
 struct spool *spool_open(int dir_fd)
@@ -127,8 +98,8 @@ struct spool *spool_open(int dir_fd)
     struct spool *s = calloc(1, sizeof *s);
     must(s && pthread_mutex_init(&s->lock, NULL) == 0);
     s->dir = dir_fd;
+    s->next_number = 1;
     s->lent_end = &s->lent;
-    each_file(s, take_over);
     return s;
 }
 
@@ -143,17 +114,70 @@ struct spool *spool_close(struct spool *s)
     return NULL;
 }
 
-void spool_sweep(struct spool *s, bool (*known)(void *ctx, str id), void *ctx)
+/* --- what an earlier process left --- */
+
+/* The number of a file of this name; 0: it has none. */
+static int64_t number_of(const char *name)
+{
+    static const char kind[] = "content.";
+    const char *digits = name + sizeof kind - 1;
+    uint64_t number = 0;
+    if (strncmp(name, kind, sizeof kind - 1) != 0 ||
+        num_parse_u64(str_c(digits), INT64_MAX, &number) != RC_OK)
+        return 0;
+    return (int64_t)number;
+}
+
+/* A content by its message's id, and files that were lent or free. */
+static bool is_of_earlier_version(const char *name)
+{
+    return strchr(name, '.') == NULL || strncmp(name, "lent.", 5) == 0 || strncmp(name, "free.", 5) == 0;
+}
+
+enum rc spool_adopt(struct spool *s, str name, int64_t *ret_number)
+{
+    char from[128], to[SPOOL_NAME_SIZE];
+    if (str_copy(from, sizeof from, name) != RC_OK)
+        return RC_TEMP;
+    do
+        *ret_number = s->next_number++;
+    while (linkat(s->dir, from, s->dir, spool_name(to, *ret_number), 0) != 0 && errno == EEXIST);
+    return faccessat(s->dir, to, F_OK, 0) == 0 ? RC_OK : RC_TEMP;
+}
+
+enum rc spool_sync(struct spool *s)
+{
+    return fsync(s->dir) == 0 ? RC_OK : RC_TEMP;
+}
+
+static void take_over(struct spool *s, int64_t number)
+{
+    AUTO(fd_closep) int fd = open_file(s, number, O_RDWR);
+    struct stat st;
+    if (fd < 0 || fstat(fd, &st) != 0)
+        return;
+    if (try_lock(fd, F_WRLCK))
+        set_free(s, fd, number);
+    else
+        add_lent(s, number, st.st_ino, false);
+}
+
+void spool_sweep(struct spool *s, bool (*known)(void *ctx, int64_t number), void *ctx)
 {
     int fd = openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
     must(d);
     for (struct dirent *e; (e = readdir(d));) {
-        str name = str_c(e->d_name);
-        if (str_chr(name, '.') < 0 && !known(ctx, name)) /* ids have no dot */
-            spool_release(s, name);
+        int64_t number = number_of(e->d_name);
+        if (number >= s->next_number)
+            s->next_number = number + 1;
+        if (number > 0 && !known(ctx, number))
+            take_over(s, number);
+        else if (number == 0 && is_of_earlier_version(e->d_name))
+            unlinkat(s->dir, e->d_name, 0);
     }
     closedir(d);
+    (void)!spool_sync(s); /* of files that are used again it lasts that they are there */
 }
 
 /* --- lending --- */
@@ -163,15 +187,13 @@ static void reclaim(struct spool *s)
 {
     struct lent **at = &s->lent;
     for (unsigned i = 0; *at && i < RECLAIM_AT_ONCE; i++) {
-        char name[NAME_SIZE];
-        name_of(name, "lent", (*at)->number);
-        AUTO(fd_closep) int fd = openat(s->dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+        AUTO(fd_closep) int fd = open_file(s, (*at)->number, O_RDWR);
         if (fd >= 0 && !try_lock(fd, F_WRLCK)) {
             at = &(*at)->next;
             continue;
         }
         if (fd >= 0)
-            set_free(s, name);
+            set_free(s, fd, (*at)->number);
         drop_lent(s, at);
     }
 }
@@ -183,19 +205,24 @@ void spool_tidy(struct spool *s)
     pthread_mutex_unlock(&s->lock);
 }
 
-/* A file that is kept for reuse, under its new name; -1: somebody still has it, or *ret_gone. */
-static int reuse(struct spool *s, uint64_t number, const char *to, bool *ret_gone)
+void spool_trim(struct spool *s)
 {
-    char name[NAME_SIZE];
-    name_of(name, "free", number);
-    AUTO(fd_closep) int fd = openat(s->dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    pthread_mutex_lock(&s->lock);
+    while (s->n_free > 0)
+        remove_file(s, s->free[--s->n_free]);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* A file that is kept for reuse; -1: somebody still reads it, or *ret_gone. */
+static int reuse(const struct spool *s, int64_t number, enum spool_use use, bool *ret_gone)
+{
+    AUTO(fd_closep) int fd = open_file(s, number, O_RDWR);
     *ret_gone = fd < 0;
     if (fd < 0 || !try_lock(fd, F_WRLCK))
         return -1;
     *ret_gone = true;
-    /* after a crash its emptying may be lost */
-    if (ftruncate(fd, 0) != 0 || renameat(s->dir, name, s->dir, to) != 0) {
-        unlinkat(s->dir, name, 0);
+    if (use == SPOOL_EMPTY && ftruncate(fd, 0) != 0) {
+        remove_file(s, number);
         return -1;
     }
     int found = fd;
@@ -203,21 +230,23 @@ static int reuse(struct spool *s, uint64_t number, const char *to, bool *ret_gon
     return found;
 }
 
-static int take_free(struct spool *s, const char *to)
+static int take_free(struct spool *s, enum spool_use use, int64_t *ret_number)
 {
     int fd = -1;
     for (size_t i = s->n_free; i-- > 0 && fd < 0;) {
         bool gone;
-        fd = reuse(s, s->free[i], to, &gone);
+        *ret_number = s->free[i];
+        fd = reuse(s, *ret_number, use, &gone);
         if (gone)
             s->free[i] = s->free[--s->n_free];
     }
     return fd;
 }
 
-static int make_new(const struct spool *s, const char *to)
+static int make_new(struct spool *s, int64_t *ret_number)
 {
-    AUTO(fd_closep) int fd = openat(s->dir, to, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    *ret_number = s->next_number++;
+    AUTO(fd_closep) int fd = open_file(s, *ret_number, O_RDWR | O_CREAT | O_EXCL);
     if (fd < 0 || !try_lock(fd, F_WRLCK))
         return -1;
     int made = fd;
@@ -225,24 +254,23 @@ static int make_new(const struct spool *s, const char *to)
     return made;
 }
 
-int spool_lend(struct spool *s)
+int spool_lend(struct spool *s, enum spool_use use)
 {
-    char name[NAME_SIZE];
+    int64_t number;
     struct stat st;
     pthread_mutex_lock(&s->lock);
-    reclaim(s);
-    uint64_t number = s->next_number++;
-    name_of(name, "lent", number);
-    int fd = take_free(s, name);
-    if (fd < 0)
-        fd = make_new(s, name);
+    if (use == SPOOL_EMPTY) /* our own are never left without a message */
+        reclaim(s);
+    int fd = take_free(s, use, &number);
+    bool is_new = fd < 0;
+    if (is_new)
+        fd = make_new(s, &number);
     if (fd >= 0 && fstat(fd, &st) != 0) {
-        close(fd);
-        unlinkat(s->dir, name, 0);
-        fd = -1;
+        fd_closep(&fd);
+        remove_file(s, number);
     }
     if (fd >= 0)
-        add_lent(s, number, st.st_ino);
+        add_lent(s, number, st.st_ino, is_new);
     pthread_mutex_unlock(&s->lock);
     return fd;
 }
@@ -255,67 +283,58 @@ static struct lent **find_lent(struct spool *s, ino_t inode)
     return at;
 }
 
-enum rc spool_keep(struct spool *s, int fd, str id)
+enum rc spool_keep(struct spool *s, int fd, int64_t *ret_number)
 {
-    char name[NAME_SIZE], to[NAME_SIZE];
+    struct lent kept = {.number = 0};
     struct stat st;
-    enum rc rc = RC_INVALID;
-    if (str_copy(to, sizeof to, id) != RC_OK || str_chr(id, '.') >= 0 || str_chr(id, '/') >= 0 ||
-        fstat(fd, &st) != 0)
+    if (fstat(fd, &st) != 0)
         return RC_INVALID;
     pthread_mutex_lock(&s->lock);
     struct lent **at = find_lent(s, st.st_ino);
-    if (*at) {
-        name_of(name, "lent", (*at)->number);
-        rc = renameat2(s->dir, name, s->dir, to, RENAME_NOREPLACE) == 0 ? RC_OK
-             : errno == EEXIST                                          ? RC_PERM
-                                                                        : RC_TEMP;
-        if (rc == RC_OK)
-            drop_lent(s, at);
-    }
+    if (*at)
+        kept = **at;
     pthread_mutex_unlock(&s->lock);
-    if (rc == RC_OK && (fdatasync(fd) != 0 || fsync(s->dir) != 0)) {
-        spool_release(s, id);
-        return RC_TEMP;
-    }
-    return rc;
-}
-
-enum rc spool_share(struct spool *s, str id, str other)
-{
-    char name[NAME_SIZE], to[NAME_SIZE];
-    if (str_copy(name, sizeof name, id) != RC_OK || str_copy(to, sizeof to, other) != RC_OK)
+    if (kept.number == 0)
         return RC_INVALID;
-    return linkat(s->dir, name, s->dir, to, 0) == 0 && fsync(s->dir) == 0 ? RC_OK : RC_TEMP;
+    if (fdatasync(fd) != 0 || (kept.is_new && spool_sync(s) != RC_OK))
+        return RC_TEMP;
+    pthread_mutex_lock(&s->lock);
+    drop_lent(s, find_lent(s, st.st_ino)); /* it is there: its lock is held by fd */
+    pthread_mutex_unlock(&s->lock);
+    *ret_number = kept.number;
+    return RC_OK;
 }
 
-int spool_read(struct spool *s, str id)
+int spool_read(struct spool *s, int64_t number)
 {
-    char name[NAME_SIZE];
-    if (str_copy(name, sizeof name, id) != RC_OK)
-        return -1;
-    int fd = openat(s->dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open_file(s, number, O_RDONLY);
     if (fd >= 0)
         (void)try_lock(fd, F_RDLCK); /* fails while who received the message has not closed it */
     return fd;
 }
 
-/* A reader may still have it open, or another message share it, and truncating would cut it: then the name is
- * removed instead. */
-void spool_release(struct spool *s, str id)
+/* A reader may still have it open: then its name is removed instead. */
+void spool_release(struct spool *s, int64_t number)
 {
-    char name[NAME_SIZE];
-    struct stat st;
-    if (str_copy(name, sizeof name, id) != RC_OK)
-        return;
     pthread_mutex_lock(&s->lock);
-    int fd = openat(s->dir, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    if (fd >= 0 && fstat(fd, &st) == 0 && st.st_nlink == 1 && try_lock(fd, F_WRLCK))
-        set_free(s, name);
+    int fd = open_file(s, number, O_RDWR);
+    if (fd >= 0 && try_lock(fd, F_WRLCK))
+        set_free(s, fd, number);
     else
-        unlinkat(s->dir, name, 0);
+        remove_file(s, number);
     fd_closep(&fd); /* with its lock, before anybody finds the file free */
     pthread_mutex_unlock(&s->lock);
+}
+
+int spool_claim(int dir_fd, int64_t number)
+{
+    const struct spool s = {.dir = dir_fd};
+    AUTO(fd_closep) int fd = open_file(&s, number, O_RDWR);
+    if (fd < 0 || !try_lock(fd, F_WRLCK))
+        return -1;
+    int claimed = fd;
+    fd = -1;
+    return claimed;
 }
 
 static uint64_t look_for_room(const struct spool *s)

@@ -1,9 +1,11 @@
 /* spool: files for content that is too large for the database. One folder, which only the role `queue`
- * changes:
+ * changes. A file is called content.N for as long as it lives: which message it belongs to stands in the
+ * database. So a file that is used again, over what it had before, costs the disk its bytes and nothing else:
+ * no new blocks, no change of its size or of the folder. It is one of
  *
- *     lent.N   handed to a role that receives a message; its open file description holds an OFD lock
- *     ID       content of the message with this id
- *     free.N   to be used again: on ext4 a new file is dearer than a truncated one
+ *     lent   a message is written to it, maybe by another role; its open file description holds an OFD lock
+ *     kept   the content of a message
+ *     free   to be used again
  *
  * A lent file whose lock is gone belongs to nobody and is free. Thread-safe. */
 #ifndef QUEUE_SPOOL_H
@@ -15,28 +17,42 @@
 
 struct spool;
 
-/* dir_fd stays open, the spool's. Files left by an earlier process are sorted out: lent ones that nobody
- * holds become free. */
+/* dir_fd stays open, the spool's. */
 struct spool *spool_open(int dir_fd);
 struct spool *spool_close(struct spool *s); /* accepts NULL, returns NULL */
-/* Frees the files of messages that known() does not know: a crash came between spool_keep and the commit. */
-void spool_sweep(struct spool *s, bool (*known)(void *ctx, str id), void *ctx);
+/* Sorts out what an earlier process left, before anything is lent: files that known() knows are kept; others
+ * are lent while somebody holds them, else free. */
+void spool_sweep(struct spool *s, bool (*known)(void *ctx, int64_t number), void *ctx);
 /* Lent files whose holders closed them become free. */
 void spool_tidy(struct spool *s);
+/* Removes the free files: the disk is nearly full. */
+void spool_trim(struct spool *s);
 /* Bytes that are left for us on the disk of the spool, without those that the database's log will take once
  * more in the database; UINT64_MAX when the disk does not say. */
 uint64_t spool_room(struct spool *s);
-/* A file to write, empty, the caller's to send away and close. -1 with errno. */
-int spool_lend(struct spool *s);
-/* Makes a lent file the content of message id: its bytes and its name are durable on RC_OK. RC_INVALID: not a
- * lent file; RC_PERM: there is a file of this message already; RC_TEMP. */
-MUST_USE enum rc spool_keep(struct spool *s, int fd, str id);
-/* Gives the content of message id to another one, too. RC_TEMP. */
-MUST_USE enum rc spool_share(struct spool *s, str id, str other);
-/* The content of a message, for reading, with a lock of its own, so that the file is not used again before
- * the last reader closed it; -1 with errno. */
-int spool_read(struct spool *s, str id);
+enum spool_use {
+    SPOOL_EMPTY, /* to be sent away: it has nothing of other messages */
+    SPOOL_OVER   /* to be written from its start by this role: behind that it may have what others left */
+};
+/* A file to write, the caller's to close. -1 with errno. */
+int spool_lend(struct spool *s, enum spool_use use);
+/* Keeps a lent file: what was written to it lasts on RC_OK, and *ret_number is its number, from 1 on.
+ * RC_INVALID: not a lent file; RC_TEMP: it is lent still. */
+MUST_USE enum rc spool_keep(struct spool *s, int fd, int64_t *ret_number);
+/* A kept file for reading, with a lock of its own, so that the file is not used again before the last reader
+ * closed it; -1 with errno. It may be longer than its message. */
+int spool_read(struct spool *s, int64_t number);
 /* The message is gone: its file is free. A missing file is fine. */
-void spool_release(struct spool *s, str id);
+void spool_release(struct spool *s, int64_t number);
+/* The name of a file within the folder. */
+enum { SPOOL_NAME_SIZE = 32 };
+const char *spool_name(char ret[SPOOL_NAME_SIZE], int64_t number);
+/* For other processes: a file that nobody has, locked, the caller's to close; -1. While it is locked it is
+ * not lent. */
+int spool_claim(int dir_fd, int64_t number);
+/* Gives the file of this name, which an earlier version made, a number; spool_sync makes that last. RC_TEMP.
+ */
+MUST_USE enum rc spool_adopt(struct spool *s, str name, int64_t *ret_number);
+MUST_USE enum rc spool_sync(struct spool *s);
 
 #endif

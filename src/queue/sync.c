@@ -9,7 +9,7 @@ enum { LATER_MS = 200 };
 
 struct leaving { /* a spool file */
     struct leaving *next;
-    char id[QUEUE_ID_MAX + 1];
+    int64_t file;
 };
 
 struct sync {
@@ -61,7 +61,7 @@ static void release(struct sync *s, struct leaving *list)
 {
     for (struct leaving *l = list, *next; l; l = next) {
         next = l->next;
-        spool_release(s->spool, str_c(l->id));
+        spool_release(s->spool, l->file);
         free(l);
     }
 }
@@ -204,10 +204,11 @@ void sync_wait(struct sync *s, struct queue_op *list)
     pthread_mutex_unlock(&s->lock);
 }
 
-void sync_release(struct sync *s, str id)
+void sync_release(struct sync *s, int64_t file)
 {
     struct leaving *l = calloc(1, sizeof *l);
-    must(l && str_copy(l->id, sizeof l->id, id) == RC_OK);
+    must(l);
+    l->file = file;
     pthread_mutex_lock(&s->lock);
     l->next = s->leaving;
     s->leaving = l;

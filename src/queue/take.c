@@ -3,9 +3,11 @@
 #include "base/log.h"
 #include "fmt/smtp_cmd.h"
 #include "os/file.h"
+#include "os/ipc.h"
 #include "queue/sched_impl.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { READY_MAX = 64 };
@@ -108,6 +110,28 @@ static enum rc read_rcpts(struct queue *q, struct sched_job *job, struct arena *
     return ret->envelope.n > 0 ? RC_OK : RC_GONE;
 }
 
+/* Whoever is not the one for mail to other servers gets nothing of what a file had before (SPOOL_OVER). */
+static int without_rest(int fd, uint64_t size)
+{
+    struct stat st;
+    if (fd < 0 || (fstat(fd, &st) == 0 && (uint64_t)st.st_size == size))
+        return fd;
+    AUTO(fd_closep) int whole = fd;
+    size_t n;
+    char *bytes = malloc(size);
+    int alone = bytes && fd_read_at(whole, bytes, size, 0, &n) == RC_OK && n == size
+                    ? ipc_memfd("malle-message", str_mem(bytes, size))
+                    : -1;
+    free(bytes);
+    return alone;
+}
+
+static int open_content(struct queue *q, const struct sched_job *job, int64_t file, uint64_t size)
+{
+    int fd = spool_read(q->spool, file);
+    return job->site->kind == QUEUE_REMOTE ? fd : without_rest(fd, size);
+}
+
 static enum rc read_job(struct queue *q, struct sched_job *job, struct arena *a, struct queue_job *ret,
                         struct err *e)
 {
@@ -117,14 +141,15 @@ static enum rc read_job(struct queue *q, struct sched_job *job, struct arena *a,
                               .site = job->site->n,
                               .site_name = arena_str(a, str_c(job->site->name)),
                               .content_fd = -1};
-    enum rc rc = rows_read_message(q->reader, job->message, a, &ret->envelope, &ret->content, e);
+    struct queue_content content = {.file = 0};
+    enum rc rc = rows_read_message(q->reader, job->message, a, &ret->envelope, &content, e);
     if (rc == RC_OK) {
         must(str_copy(job->id, sizeof job->id, ret->envelope.id) == RC_OK);
         rc = read_rcpts(q, job, a, ret, e);
     }
-    job->in_file = !ret->content.p;
-    if (rc == RC_OK && job->in_file) {
-        ret->content_fd = spool_read(q->spool, ret->envelope.id);
+    ret->content = content.bytes;
+    if (rc == RC_OK && content.file) {
+        ret->content_fd = open_content(q, job, content.file, ret->envelope.size);
         if (ret->content_fd < 0)
             rc = err_set(e, RC_TEMP, 451, "4.3.0", STR_FMT ": its spool file cannot be read: %s",
                          STR_ARG(ret->envelope.id), strerror(errno));

@@ -10,7 +10,7 @@ struct timer {
     int64_t message;
     int64_t now;
     struct queue_touches touches;
-    bool gone;
+    struct queue_gone gone;
     char id[QUEUE_ID_MAX + 1];
 };
 
@@ -74,7 +74,7 @@ static enum rc run_expired(struct queue *q, struct timer *t, const struct queue_
     if (rc == RC_OK)
         rc = fate_conclude(q, t->message, v, true, &t->touches, &t->gone, e);
     /* what is left is held or under way */
-    return rc == RC_OK && !t->gone
+    return rc == RC_OK && !t->gone.is
                ? set_timer(q, t->message, t->now + (busy ? BUSY_WAIT_MS : HELD_WAIT_MS), e)
                : rc;
 }
@@ -139,7 +139,7 @@ static enum rc run_waiting(struct queue *q, struct timer *t, const struct queue_
         rc = tell_delays(q, t, v, &next, e);
     if (rc == RC_OK)
         rc = fate_conclude(q, t->message, v, true, &t->touches, &t->gone, e);
-    return rc == RC_OK && !t->gone ? set_timer(q, t->message, next, e) : rc;
+    return rc == RC_OK && !t->gone.is ? set_timer(q, t->message, next, e) : rc;
 }
 
 static enum rc timer_run(struct queue *q, void *arg, struct err *e)
@@ -148,7 +148,7 @@ static enum rc timer_run(struct queue *q, void *arg, struct err *e)
     struct queue_envelope v;
     AUTO(arena_freep) struct arena *a = arena_new(ARENA_MAX);
     t->touches.n = 0;
-    t->gone = false;
+    t->gone = (struct queue_gone){.is = false};
     enum rc rc = rows_read_message(q->writer, t->message, a, &v, NULL, e);
     if (rc != RC_OK)
         return rc == RC_GONE ? RC_OK : rc;
@@ -159,10 +159,10 @@ static enum rc timer_run(struct queue *q, void *arg, struct err *e)
 static void timer_after(struct queue *q, void *arg, enum rc rc)
 {
     struct timer *t = arg;
-    if (rc == RC_OK && t->gone) {
+    if (rc == RC_OK && t->gone.is)
         log_info("%s: removed", t->id);
-        sync_release(q->sync, str_c(t->id));
-    }
+    if (rc == RC_OK && t->gone.file)
+        sync_release(q->sync, t->gone.file);
     for (size_t i = 0; rc == RC_OK && i < t->touches.n; i++)
         sched_note(q, &t->touches.v[i]);
 }

@@ -14,6 +14,7 @@ enum {
     JOB_ARENA = 8 << 20,
     REPORT_ARENA = 1 << 20,
     TAKE_WAIT_MAX_MS = 60000,
+    NEXT_JOB_MS = 20, /* whoever reports waits so long for another one in the same question */
     OWED_MAX = 100000
 };
 
@@ -40,7 +41,7 @@ static enum rc lend(const struct queue_peer *p, struct ipc_msg *m, struct buf *r
     struct err e = {0};
     if (ipc_end(m) != RC_OK)
         return RC_INVALID;
-    int fd = spool_lend(p->server->spool);
+    int fd = spool_lend(p->server->spool, SPOOL_EMPTY);
     if (fd < 0) {
         bool full = errno == ENOSPC || errno == EDQUOT;
         (void)err_set(&e, full ? RC_LIMIT : RC_TEMP, full ? 452 : 451, full ? "4.3.1" : "4.3.0", "%s",
@@ -119,9 +120,14 @@ void queue_peer_gone(void *ctx)
     note_owed(ctx, 0);
 }
 
-static void wait_for_reports(struct queue_role *s)
+static bool lacks_reports(const struct queue_role *s)
 {
-    while ((atomic_load(&s->silent) > 0 || atomic_load(&s->owed) > 0) && clock_mono() < s->serves_from)
+    return (atomic_load(&s->silent) > 0 || atomic_load(&s->owed) > 0) && clock_mono() < s->serves_from;
+}
+
+static void wait_for_reports(const struct queue_role *s)
+{
+    while (lacks_reports(s))
         usleep(10000);
 }
 
@@ -137,11 +143,25 @@ static enum rc owed(struct queue_peer *p, struct ipc_msg *m, struct buf *reply)
     return RC_OK;
 }
 
-static enum rc take(struct queue_peer *p, struct queue_conn *c, struct ipc_msg *m, struct buf *reply,
-                    int *reply_fds, unsigned *ret_n_fds)
+/* The next job, or that there is none. */
+static void give_job(struct queue_peer *p, struct queue_conn *c, int64_t keep, msec deadline, struct buf *reply,
+                     int *reply_fds, unsigned *ret_n_fds)
 {
     AUTO(arena_freep) struct arena *a = arena_new(JOB_ARENA);
     struct queue_job job;
+    if (queue_take(p->server->queue, QUEUE_REMOTE, keep, deadline, a, &job) != RC_OK) {
+        ipc_put_u64(reply, 0);
+        return;
+    }
+    c->job = job.number;
+    str_freep(&c->probe);
+    c->probe = job.envelope.flags & QUEUE_PROBE ? str_dup(job.envelope.rcpts[0].address) : NULL;
+    put_job(&job, reply, reply_fds, ret_n_fds);
+}
+
+static enum rc take(struct queue_peer *p, struct queue_conn *c, struct ipc_msg *m, struct buf *reply,
+                    int *reply_fds, unsigned *ret_n_fds)
+{
     int64_t keep = (int64_t)ipc_get_u64(m);
     uint32_t wait = ipc_get_u32(m), owes = ipc_get_u32(m);
     if (ipc_end(m) != RC_OK || c->job || owes > OWED_MAX)
@@ -150,14 +170,7 @@ static enum rc take(struct queue_peer *p, struct queue_conn *c, struct ipc_msg *
     wait_for_reports(p->server);
     msec deadline = clock_mono() + (wait < TAKE_WAIT_MAX_MS ? wait : TAKE_WAIT_MAX_MS);
     ipc_begin(reply, MSG_QUEUE_JOB);
-    if (queue_take(p->server->queue, QUEUE_REMOTE, keep, deadline, a, &job) != RC_OK) {
-        ipc_put_u64(reply, 0);
-        return RC_OK;
-    }
-    c->job = job.number;
-    str_freep(&c->probe);
-    c->probe = job.envelope.flags & QUEUE_PROBE ? str_dup(job.envelope.rcpts[0].address) : NULL;
-    put_job(&job, reply, reply_fds, ret_n_fds);
+    give_job(p, c, keep, deadline, reply, reply_fds, ret_n_fds);
     return RC_OK;
 }
 
@@ -177,7 +190,8 @@ static void get_outcome(struct ipc_msg *m, struct queue_outcome *o)
         o->result = (enum queue_result)result;
 }
 
-static enum rc report(const struct queue_peer *p, struct queue_conn *c, struct ipc_msg *m, struct buf *reply)
+static enum rc report(struct queue_peer *p, struct queue_conn *c, struct ipc_msg *m, struct buf *reply,
+                      int *reply_fds, unsigned *ret_n_fds)
 {
     struct queue_outcome list[QUEUE_JOB_RCPTS_MAX];
     struct err e = {0};
@@ -188,6 +202,8 @@ static enum rc report(const struct queue_peer *p, struct queue_conn *c, struct i
         return RC_INVALID;
     for (; r.n < n; r.n++)
         get_outcome(m, &list[r.n]);
+    bool wants_job = ipc_get_u32(m) == 1;
+    int64_t keep = (int64_t)ipc_get_u64(m);
     if (ipc_end(m) != RC_OK || (c->job && c->job != r.number))
         return RC_INVALID;
     for (size_t i = 0; c->job && c->probe && i < n; i++)
@@ -198,6 +214,10 @@ static enum rc report(const struct queue_peer *p, struct queue_conn *c, struct i
     c->job = 0;
     ipc_begin(reply, MSG_QUEUE_REPORT_REPLY);
     ipc_put_err(reply, &e);
+    if (wants_job && !lacks_reports(p->server))
+        give_job(p, c, keep, clock_mono() + NEXT_JOB_MS, reply, reply_fds, ret_n_fds);
+    else
+        ipc_put_u64(reply, 0);
     return RC_OK;
 }
 
@@ -254,6 +274,6 @@ enum rc queue_handle(void *ctx, void **conn, struct ipc_msg *m, struct buf *repl
     case MSG_VERIFY_ASK:
         return queue_verify_ask(p->server, m, reply);
     default:
-        return report(p, c, m, reply);
+        return report(p, c, m, reply, reply_fds, ret_n_fds);
     }
 }

@@ -37,19 +37,26 @@ static void start_more(struct smtp_role *s, unsigned wanted)
         start_worker(s);
 }
 
-static void run_job(struct smtp_worker *w, struct smtp_job *job)
+/* RC_OK: *job is the next one. */
+static enum rc run_job(struct smtp_worker *w, struct smtp_job *job)
 {
+    struct smtp_job next;
+    enum rc rc = RC_GONE;
     w->conf = w->server->role->conf; /* it may have been read again while this thread waited */
     start_more(w->server, job->wanted);
     if (!atomic_load(&w->server->stopping)) { /* else queue gives it to the next process */
         job->started = clock_mono();
         smtp_deliver(w, job);
         smtp_log_outcomes(w->conf, job);
-        smtp_report(w, job);
+        w->site = w->conn.client ? w->conn.site : 0;
+        smtp_conns_keep(w->server->conns, &w->conn);
+        rc = smtp_report(w, job, atomic_load(&w->server->stopping) ? NULL : &next);
     }
     smtp_job_end(w->server, job);
-    if (job->content_fd >= 0)
-        close(job->content_fd);
+    fd_closep(&job->content_fd);
+    if (rc == RC_OK)
+        *job = next;
+    return rc;
 }
 
 /* False: this thread is not needed. */
@@ -69,13 +76,11 @@ static void *worker_main(void *arg)
     bool going = true;
     while (going && !atomic_load(&w.server->stopping)) {
         struct smtp_job job;
-        arena_reset(w.arena);
         enum rc rc = smtp_take(&w, w.site, smtp_conns_any(conns) ? KEEP_CONNECTION_MS : IDLE_MS, &job);
         if (rc == RC_OK) {
-            run_job(&w, &job);
+            while (run_job(&w, &job) == RC_OK)
+                smtp_conns_expire(conns, KEEP_CONNECTION_MS);
             worked = clock_mono();
-            w.site = w.conn.client ? w.conn.site : 0;
-            smtp_conns_keep(conns, &w.conn);
         } else if (rc == RC_TEMP) {
             usleep(PAUSE_MS * 1000);
         } else {

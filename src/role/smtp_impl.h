@@ -78,8 +78,9 @@ struct smtp_job {
 /* smtp_queue.c: RC_OK: *ret is a job, everything in the worker's arena; RC_GONE: none within wait_ms;
  * RC_TEMP: queue does not answer. */
 MUST_USE enum rc smtp_take(struct smtp_worker *w, int64_t keep, uint32_t wait_ms, struct smtp_job *ret);
-/* Tells queue what became of the job, also a queue that was started since. */
-void smtp_report(struct smtp_worker *w, const struct smtp_job *job);
+/* Tells queue what became of the job, also a queue that was started since. RC_OK: and *ret_next, unless it is
+ * NULL, is the next one; what was in the worker's arena is gone then. */
+enum rc smtp_report(struct smtp_worker *w, const struct smtp_job *job, struct smtp_job *ret_next);
 void smtp_job_end(struct smtp_role *s, const struct smtp_job *job); /* every job that was taken */
 /* Tells each new queue what is still owed, until nothing is held: for a process that takes nothing any more.
  */

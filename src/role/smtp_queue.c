@@ -68,24 +68,24 @@ void smtp_job_end(struct smtp_role *s, const struct smtp_job *job)
     pthread_mutex_unlock(&h->lock);
 }
 
-enum rc smtp_take(struct smtp_worker *w, int64_t keep, uint32_t wait_ms, struct smtp_job *ret)
+static unsigned generation_of(struct smtp_held *h, unsigned *ret_owed)
 {
-    struct ipc_msg m;
-    struct smtp_held *h = &w->server->held;
     pthread_mutex_lock(&h->lock);
-    unsigned generation = h->generation, owed = h->owed;
+    unsigned generation = h->generation;
+    *ret_owed = h->owed;
     pthread_mutex_unlock(&h->lock);
-    ipc_begin(&w->ipc, MSG_QUEUE_TAKE);
-    ipc_put_u64(&w->ipc, (uint64_t)keep);
-    ipc_put_u32(&w->ipc, wait_ms);
-    ipc_put_u32(&w->ipc, owed);
-    if (call(w, MSG_QUEUE_JOB, &m, clock_mono() + wait_ms + ANSWER_MS) != RC_OK)
-        return RC_TEMP;
-    *ret = (struct smtp_job){.number = ipc_get_u64(&m), .generation = generation, .content_fd = -1};
-    enum rc rc = ret->number == 0 ? RC_GONE : read_job(w, &m, ret);
-    ipc_msg_deinit(&m);
+    return generation;
+}
+
+/* A job of this generation in an answer, which it ends. */
+static enum rc get_job(struct smtp_worker *w, struct ipc_msg *m, unsigned generation, struct smtp_job *ret)
+{
+    arena_reset(w->arena);
+    *ret = (struct smtp_job){.number = ipc_get_u64(m), .generation = generation, .content_fd = -1};
+    enum rc rc = ret->number == 0 ? RC_GONE : read_job(w, m, ret);
+    ipc_msg_deinit(m);
     if (rc == RC_OK)
-        hold(h, ret);
+        hold(&w->server->held, ret);
     if (rc == RC_OK || rc == RC_GONE)
         return rc;
     log_error("queue sent a job that cannot be read");
@@ -94,7 +94,20 @@ enum rc smtp_take(struct smtp_worker *w, int64_t keep, uint32_t wait_ms, struct 
     return RC_TEMP;
 }
 
-static void put_report(struct smtp_worker *w, const struct smtp_job *job)
+enum rc smtp_take(struct smtp_worker *w, int64_t keep, uint32_t wait_ms, struct smtp_job *ret)
+{
+    struct ipc_msg m;
+    unsigned owed, generation = generation_of(&w->server->held, &owed);
+    ipc_begin(&w->ipc, MSG_QUEUE_TAKE);
+    ipc_put_u64(&w->ipc, (uint64_t)keep);
+    ipc_put_u32(&w->ipc, wait_ms);
+    ipc_put_u32(&w->ipc, owed);
+    return call(w, MSG_QUEUE_JOB, &m, clock_mono() + wait_ms + ANSWER_MS) == RC_OK
+               ? get_job(w, &m, generation, ret)
+               : RC_TEMP;
+}
+
+static void put_report(struct smtp_worker *w, const struct smtp_job *job, bool wants_next)
 {
     ipc_begin(&w->ipc, MSG_QUEUE_REPORT);
     ipc_put_u64(&w->ipc, job->number);
@@ -110,24 +123,31 @@ static void put_report(struct smtp_worker *w, const struct smtp_job *job)
         ipc_put_str(&w->ipc, str_sub(o->reply, 0, QUEUE_REPLY_MAX));
         ipc_put_str(&w->ipc, str_sub(o->remote, 0, QUEUE_SITE_MAX));
     }
+    ipc_put_u32(&w->ipc, wants_next ? 1 : 0);
+    ipc_put_u64(&w->ipc, (uint64_t)w->site);
 }
 
-void smtp_report(struct smtp_worker *w, const struct smtp_job *job)
+enum rc smtp_report(struct smtp_worker *w, const struct smtp_job *job, struct smtp_job *ret_next)
 {
     for (int attempt = 0; attempt < REPORT_ATTEMPTS; attempt++) {
         struct ipc_msg m;
         struct err answer = {0};
-        put_report(w, job);
+        unsigned owed, generation = generation_of(&w->server->held, &owed);
+        put_report(w, job, ret_next != NULL);
         if (call(w, MSG_QUEUE_REPORT_REPLY, &m, clock_mono() + ANSWER_MS) == RC_OK) {
             ipc_get_err(&m, &answer);
+            bool taken = answer.rc == RC_OK || answer.rc == RC_GONE;
+            if (taken && ret_next)
+                return get_job(w, &m, generation, ret_next);
             ipc_msg_deinit(&m);
-            if (answer.rc == RC_OK || answer.rc == RC_GONE)
-                return;
+            if (taken)
+                return RC_GONE;
         }
         usleep(REPORT_PAUSE_MS * 1000);
     }
     log_error(STR_FMT ": queue does not take the report; what was delivered may be delivered again",
               STR_ARG(job->envelope.id));
+    return RC_GONE;
 }
 
 static bool tell_owed(struct smtp_role *s, unsigned owed)

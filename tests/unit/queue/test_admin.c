@@ -360,16 +360,21 @@ static void file_goes_with_its_message(void **state)
     struct queue_envelope v;
     const char *to = "a@example.net";
     str content;
-    int fd = spool_lend(spool), read_fd;
+    int fd = spool_lend(spool, SPOOL_EMPTY), read_fd;
     assert_int_equal(write(fd, "Subject: test\n\nlarge\n", 21), 21);
     put_with("id1", "me@example.org", &to, 1, fd);
     close(fd);
     assert_int_equal(queue_admin_message(admin, "id1", arena, &v, &content, &read_fd, &e), RC_OK);
     assert_true(read_fd >= 0 && !content.p);
     close(read_fd);
-    assert_int_equal(faccessat(folder_fd, "id1", F_OK, 0), 0);
+    int64_t number = 0;
+    char name[SPOOL_NAME_SIZE];
+    assert_int_equal(
+        db_get_int(queue->reader, &number, &e, "SELECT file FROM message WHERE id=?1", DB_T(S("id1"))),
+        RC_OK);
+    assert_int_equal(faccessat(folder_fd, spool_name(name, number), F_OK, 0), 0);
     assert_int_equal(change(QUEUE_CHANGE_DELETE), 1);
-    assert_int_not_equal(faccessat(folder_fd, "id1", F_OK, 0), 0);
+    assert_int_not_equal(faccessat(folder_fd, name, F_OK, 0), 0);
     assert_int_equal(queue_admin_message(admin, "id1", arena, &v, &content, &read_fd, &e), RC_GONE);
 }
 
