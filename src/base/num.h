@@ -13,6 +13,20 @@ MUST_USE enum rc num_parse_size(str s, uint64_t *ret_bytes);
 /* "30", "30s", "5m", "4h", "5d", "1w": seconds without a unit; also "250ms". */
 MUST_USE enum rc num_parse_duration_ms(str s, int64_t *ret_ms);
 
+/* Numbers as `size` bytes, the least significant first. */
+static inline void num_put_le(void *at, unsigned size, uint64_t v)
+{
+    for (unsigned i = 0; i < size; i++)
+        ((unsigned char *)at)[i] = (unsigned char)(v >> (8 * i));
+}
+static inline uint64_t num_get_le(const void *at, unsigned size)
+{
+    uint64_t v = 0;
+    for (unsigned i = 0; i < size; i++)
+        v |= (uint64_t)((const unsigned char *)at)[i] << (8 * i);
+    return v;
+}
+
 static inline bool num_add(size_t a, size_t b, size_t *ret) /* false on overflow */
 {
     return !__builtin_add_overflow(a, b, ret);

@@ -3,25 +3,12 @@
 
 #include "base/enc.h"
 #include "base/map.h"
+#include "base/num.h"
 
 enum { MAGIC_SIZE = 8, HEADER_SUMMED = 48, RECORD_SUMMED = 40 };
 
 static const char header_magic[MAGIC_SIZE] = {'m', 'a', 'l', 'l', 'e', 'j', '1', '\n'};
 static const uint32_t record_magic = 0x4a6c616d, void_magic = 0x566c616d; /* "malJ", "malV" */
-
-static void put_le(void *at, unsigned size, uint64_t v)
-{
-    for (unsigned i = 0; i < size; i++)
-        ((unsigned char *)at)[i] = (unsigned char)(v >> (8 * i));
-}
-
-static uint64_t get_le(const char *at, unsigned size)
-{
-    uint64_t v = 0;
-    for (unsigned i = 0; i < size; i++)
-        v |= (uint64_t)(unsigned char)at[i] << (8 * i);
-    return v;
-}
 
 enum rc journal_boot_parse(str text, struct journal_boot *ret)
 {
@@ -42,10 +29,10 @@ void journal_header_format(const struct journal_header *h, unsigned char ret[JOU
 {
     memcpy(ret, header_magic, MAGIC_SIZE);
     memcpy(ret + 8, h->boot.id, sizeof h->boot.id);
-    put_le(ret + 24, 8, h->key[0]);
-    put_le(ret + 32, 8, h->key[1]);
-    put_le(ret + 40, 8, h->generation);
-    put_le(ret + HEADER_SUMMED, 8, map_siphash(h->key, str_mem(ret, HEADER_SUMMED)));
+    num_put_le(ret + 24, 8, h->key[0]);
+    num_put_le(ret + 32, 8, h->key[1]);
+    num_put_le(ret + 40, 8, h->generation);
+    num_put_le(ret + HEADER_SUMMED, 8, map_siphash(h->key, str_mem(ret, HEADER_SUMMED)));
 }
 
 enum rc journal_header_parse(str bytes, struct journal_header *ret)
@@ -54,10 +41,10 @@ enum rc journal_header_parse(str bytes, struct journal_header *ret)
     if (bytes.n < JOURNAL_HEADER_SIZE || memcmp(bytes.p, header_magic, MAGIC_SIZE) != 0)
         return RC_INVALID;
     memcpy(h.boot.id, bytes.p + 8, sizeof h.boot.id);
-    h.key[0] = get_le(bytes.p + 24, 8);
-    h.key[1] = get_le(bytes.p + 32, 8);
-    h.generation = get_le(bytes.p + 40, 8);
-    if (get_le(bytes.p + HEADER_SUMMED, 8) != map_siphash(h.key, str_sub(bytes, 0, HEADER_SUMMED)))
+    h.key[0] = num_get_le(bytes.p + 24, 8);
+    h.key[1] = num_get_le(bytes.p + 32, 8);
+    h.generation = num_get_le(bytes.p + 40, 8);
+    if (num_get_le(bytes.p + HEADER_SUMMED, 8) != map_siphash(h.key, str_sub(bytes, 0, HEADER_SUMMED)))
         return RC_INVALID;
     *ret = h;
     return RC_OK;
@@ -71,9 +58,9 @@ struct lengths {
 
 static struct lengths lengths_of(const char *record)
 {
-    return (struct lengths){.path = (size_t)get_le(record + 24, 2),
-                            .base = (size_t)get_le(record + 26, 2),
-                            .content = (size_t)get_le(record + 28, 4)};
+    return (struct lengths){.path = (size_t)num_get_le(record + 24, 2),
+                            .base = (size_t)num_get_le(record + 26, 2),
+                            .content = (size_t)num_get_le(record + 28, 4)};
 }
 
 static size_t payload_size(struct lengths n)
@@ -90,10 +77,10 @@ void journal_record_begin(struct buf *out, usec time, str path, str base)
     buf_puts(out, base);
     if (out->overflow)
         return;
-    put_le(out->p, 4, record_magic);
-    put_le(out->p + 16, 8, (uint64_t)time);
-    put_le(out->p + 24, 2, path.n);
-    put_le(out->p + 26, 2, base.n);
+    num_put_le(out->p, 4, record_magic);
+    num_put_le(out->p + 16, 8, (uint64_t)time);
+    num_put_le(out->p + 24, 2, path.n);
+    num_put_le(out->p + 26, 2, base.n);
 }
 
 void journal_record_end(struct buf *out, const uint64_t key[2])
@@ -104,15 +91,15 @@ void journal_record_end(struct buf *out, const uint64_t key[2])
     struct lengths n = lengths_of(out->p);
     size_t head = JOURNAL_RECORD_HEADER_SIZE + n.path + n.base;
     must(out->n >= head);
-    put_le(out->p + 28, 4, out->n - head);
-    put_le(out->p + 32, 8, map_siphash(key, str_from(buf_str(out), JOURNAL_RECORD_HEADER_SIZE)));
+    num_put_le(out->p + 28, 4, out->n - head);
+    num_put_le(out->p + 32, 8, map_siphash(key, str_from(buf_str(out), JOURNAL_RECORD_HEADER_SIZE)));
     buf_put(out, zeros, -out->n % sizeof zeros);
 }
 
 void journal_record_void(struct buf *record, const uint64_t key[2])
 {
     struct lengths n = lengths_of(record->p);
-    put_le(record->p, 4, void_magic);
+    num_put_le(record->p, 4, void_magic);
     buf_truncate(record, JOURNAL_RECORD_HEADER_SIZE + n.path + n.base);
     journal_record_end(record, key);
 }
@@ -125,9 +112,9 @@ str journal_record_content(str record)
 
 void journal_record_place(char *record, const struct journal_header *h, uint32_t sequence)
 {
-    put_le(record + 4, 4, sequence);
-    put_le(record + 8, 8, h->generation);
-    put_le(record + RECORD_SUMMED, 8, map_siphash(h->key, str_mem(record, RECORD_SUMMED)));
+    num_put_le(record + 4, 4, sequence);
+    num_put_le(record + 8, 8, h->generation);
+    num_put_le(record + RECORD_SUMMED, 8, map_siphash(h->key, str_mem(record, RECORD_SUMMED)));
 }
 
 enum rc journal_walk_begin(struct journal_walk *w, str segment)
@@ -158,19 +145,19 @@ static bool is_base(str base)
 static enum rc record_at(const struct journal_walk *w, struct journal_record *ret, size_t *ret_size)
 {
     str rest = str_from(w->segment, w->at);
-    if (rest.n < JOURNAL_RECORD_HEADER_SIZE || get_le(rest.p + 4, 4) != w->sequence ||
-        get_le(rest.p + 8, 8) != w->header.generation ||
-        get_le(rest.p + RECORD_SUMMED, 8) != map_siphash(w->header.key, str_sub(rest, 0, RECORD_SUMMED)))
+    if (rest.n < JOURNAL_RECORD_HEADER_SIZE || num_get_le(rest.p + 4, 4) != w->sequence ||
+        num_get_le(rest.p + 8, 8) != w->header.generation ||
+        num_get_le(rest.p + RECORD_SUMMED, 8) != map_siphash(w->header.key, str_sub(rest, 0, RECORD_SUMMED)))
         return RC_INVALID;
-    uint64_t magic = get_le(rest.p, 4);
+    uint64_t magic = num_get_le(rest.p, 4);
     struct lengths n = lengths_of(rest.p);
     str payload = str_from(rest, JOURNAL_RECORD_HEADER_SIZE);
     if (payload.n < payload_size(n))
         return RC_INVALID;
     payload = str_sub(payload, 0, payload_size(n));
-    if (get_le(rest.p + 32, 8) != map_siphash(w->header.key, payload))
+    if (num_get_le(rest.p + 32, 8) != map_siphash(w->header.key, payload))
         return RC_INVALID;
-    struct journal_record r = {.time = (usec)get_le(rest.p + 16, 8),
+    struct journal_record r = {.time = (usec)num_get_le(rest.p + 16, 8),
                                .path = str_sub(payload, 0, n.path),
                                .base = str_sub(payload, n.path, n.base),
                                .content = str_from(payload, n.path + n.base),

@@ -2,11 +2,15 @@
 #include "base/log.h"
 #include "os/thread.h"
 #include "queue/departed.h"
-#include "queue/sched_impl.h"
+#include "queue/transit.h"
 
 #include <unistd.h>
 
-enum { HOUSEKEEPING_MS = 1000, VACUUM_PAGES = 2000 };
+enum {
+    HOUSEKEEPING_MS = 1000,
+    VACUUM_PAGES = 2000,
+    TRANSIT_ROOM = 256 << 20 /* a smaller disk has nothing in transit */
+};
 
 /* --- the thread --- */
 
@@ -110,6 +114,10 @@ static enum rc open_tables(struct queue *q, const char *path, struct err *e)
             "SELECT 1+max(coalesce((SELECT max(n) FROM message),0),coalesce((SELECT max(n) FROM "
             "rcpt),0),coalesce((SELECT max(n) FROM lane),0),coalesce((SELECT max(n) FROM site),0))",
             NULL, 0);
+    if (rc == RC_OK)
+        rc = queue_clock_open(q, e);
+    if (rc == RC_OK)
+        rc = transit_open(q, spool_dir(q->spool), spool_room(q->spool) >= TRANSIT_ROOM, &row, e);
     q->next_row = q->first_row = row;
     if (rc == RC_OK)
         rc = db_open(path, 0, &syncer, e);
@@ -117,8 +125,6 @@ static enum rc open_tables(struct queue *q, const char *path, struct err *e)
         rc = sync_new(syncer, q->spool, row - 1, &q->sync, e);
     if (rc == RC_OK)
         rc = adopt_files(q, e);
-    if (rc == RC_OK)
-        rc = queue_clock_open(q, e);
     if (rc == RC_OK)
         rc = db_get_int_args(q->writer, &q->data_version, e, "PRAGMA data_version", NULL, 0);
     return rc;
@@ -143,6 +149,7 @@ enum rc queue_open(const char *path, struct spool *spool, const struct conf *c,
     init_locks(q);
     enum rc rc = open_tables(q, path, e);
     if (rc != RC_OK) {
+        transit_close(q);
         sync_free(q->sync);
         departed_free(q->departed);
         db_close(q->reader);
@@ -153,6 +160,7 @@ enum rc queue_open(const char *path, struct spool *spool, const struct conf *c,
     q->sched = sched_new();
     spool_sweep(spool, is_kept, q);
     must(queue_commit_start(q) == RC_OK);
+    transit_start(q);
     must(pthread_create(&q->housekeeper, NULL, housekeeping_main, q) == 0);
     *ret = q;
     return RC_OK;
@@ -179,6 +187,12 @@ static enum rc nothing_run(struct queue *q, void *arg, struct err *e)
 
 enum rc queue_flush(struct queue *q)
 {
+    transit_flush(q);
+    return queue_commit_all(q);
+}
+
+enum rc queue_commit_all(struct queue *q)
+{
     struct queue_op op = {.run = nothing_run};
     return queue_commit(q, &op); /* after all that came before it */
 }
@@ -189,9 +203,11 @@ struct queue *queue_close(struct queue *q)
         return NULL;
     queue_stop(q);
     pthread_join(q->housekeeper, NULL);
+    transit_stop(q);
     queue_commit_stop(q);
     sched_free(q->sched);
     departed_free(q->departed);
+    transit_close(q);
     db_close(q->reader);
     db_close(q->writer);
     free(q);

@@ -3,6 +3,7 @@
 #include "os/file.h"
 #include "queue/departed.h"
 #include "queue/outbound.h"
+#include "queue/transit.h"
 
 enum {
     PARTS_ARENA = 2 << 20,          /* QUEUE_RCPTS_MAX names of QUEUE_SITE_MAX, twice, and the parts */
@@ -76,6 +77,12 @@ static enum rc put_run(struct queue *q, void *arg, struct err *e)
     return p->known ? RC_OK : rc;
 }
 
+void queue_log_active(const struct queue_envelope *v)
+{
+    log_info(STR_FMT ": from=<" STR_FMT ">, size=%llu, nrcpt=%zu (queue active)", STR_ARG(v->id),
+             STR_ARG(v->sender), (unsigned long long)(v->size + v->trace.n), v->n);
+}
+
 static void log_parts(const struct put *p)
 {
     for (size_t i = 0; i < p->parts.n; i++) {
@@ -83,8 +90,7 @@ static void log_parts(const struct put *p)
         if (i > 0)
             log_info(STR_FMT ": again as " STR_FMT " for another sender", STR_ARG(p->parts.v[0].v.id),
                      STR_ARG(v->id));
-        log_info(STR_FMT ": from=<" STR_FMT ">, size=%llu, nrcpt=%zu (queue active)", STR_ARG(v->id),
-                 STR_ARG(v->sender), (unsigned long long)(v->size + v->trace.n), v->n);
+        queue_log_active(v);
     }
 }
 
@@ -136,6 +142,8 @@ static bool was_put(struct queue *q, str id)
 
 static enum rc put_parts(struct queue *q, struct put *p, struct err *e)
 {
+    if (p->parts.n == 1 && transit_put(q, &p->parts.v[0], &p->content) == RC_OK)
+        return RC_OK;
     struct queue_op op = {.run = put_run, .after = put_after, .arg = p};
     enum rc rc = queue_commit(q, &op);
     bool kept = rc == RC_OK && p->refused.rc == RC_OK && !p->known;
@@ -170,6 +178,8 @@ enum rc queue_put(struct queue *q, const struct queue_envelope *v, str content, 
         return err_set(e, RC_TEMP, 451, "4.3.0", "Error: queue file write error");
     if (!has_room(q, spool_fd < 0 ? v->size : 0))
         return err_set(e, RC_LIMIT, 452, "4.3.1", "Insufficient system storage");
+    if (transit_has(q, v->id))
+        return RC_OK; /* its sender did not hear of it */
     if (keep_file(q, &p, content, spool_fd) == RC_OK)
         return put_parts(q, &p, e);
     if (departed_has(q->departed, v->id) || was_put(q, v->id))

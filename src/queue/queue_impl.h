@@ -39,6 +39,8 @@ struct queue_op {
 };
 MUST_USE enum rc queue_commit_start(struct queue *q);
 void queue_commit_stop(struct queue *q); /* after what waits is committed, and lasts */
+/* Waits until everything lasts that came before. */
+MUST_USE enum rc queue_commit_all(struct queue *q);
 /* Waits until op lasts. When it could not be synced it failed, but op->written says that others see it. */
 MUST_USE enum rc queue_commit(struct queue *q, struct queue_op *op);
 /* Does not wait, also not for the next commit, which may be some milliseconds away: op and arg live on until
@@ -48,6 +50,7 @@ void queue_commit_later(struct queue *q, struct queue_op *op);
 void queue_commit_throttle(struct queue *q);
 
 struct departed;
+struct transit;
 
 /* --- syncing (sync.c) --- */
 struct sync;
@@ -110,6 +113,7 @@ struct queue {
     pthread_t committer;
     struct sync *sync;
     struct departed *departed;
+    struct transit *transit; /* NULL: there is no room for it */
 };
 
 /* --- time (now.c) --- */
@@ -147,6 +151,9 @@ bool queue_clock_is_old(const struct queue *q);
 /* Writes it down once a minute, and when the wall clock was set, while messages wait. Called every second. */
 void queue_clock_keep(struct queue *q);
 
+/* When a message that comes now is given up. */
+int64_t queue_expires(const struct queue *q, const struct queue_envelope *v);
+
 /* --- the tables (schema.c) --- */
 MUST_USE enum rc queue_schema(struct db *db, struct err *e);
 
@@ -172,7 +179,8 @@ struct queue_message_row { /* where a recipient goes */
     int64_t n;
     str id, sender;
     int priority;
-    size_t rcpts; /* of the whole message */
+    size_t rcpts;  /* of the whole message */
+    bool numbered; /* its recipients have their numbers already */
 };
 /* The recipients of a message that have one sender and head, and the sites where they go. */
 struct queue_part {
@@ -184,8 +192,9 @@ struct queue_parts {
     struct queue_part *v;
     size_t n;
 };
+/* *n: its number, 0 for a new one. */
 MUST_USE enum rc rows_add_message(struct queue *q, const struct queue_envelope *v,
-                                  const struct queue_content *content, int64_t *ret_n, struct err *e);
+                                  const struct queue_content *content, int64_t *n, struct err *e);
 /* The message once more for a part, with its id, its sender, and its head in front; the recipients are not
  * copied. What has a head was sent on by its recipient, and counts no longer as sent by the account. */
 MUST_USE enum rc rows_copy_message(struct queue *q, int64_t message, const struct queue_part *part,
@@ -245,6 +254,9 @@ struct bounce_rcpt {
 MUST_USE enum rc bounce_put(struct queue *q, enum bounce_kind kind, int64_t message,
                             const struct queue_envelope *v, const struct bounce_rcpt *rcpts, size_t n,
                             struct queue_touches *t, struct err *e);
+
+/* Logs that a message came into the queue (put.c). */
+void queue_log_active(const struct queue_envelope *v);
 
 /* Wakes the takers of all kinds; with queue.lock held. */
 void queue_wake_all(struct queue *q);

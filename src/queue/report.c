@@ -4,7 +4,7 @@
 #include "queue/departed.h"
 #include "queue/fate.h"
 #include "queue/outbound.h"
-#include "queue/sched_impl.h"
+#include "queue/transit.h"
 
 enum { ARENA_MAX = 8 << 20, UNWRITTEN_MAX = 30 /* a second each */ };
 
@@ -137,14 +137,14 @@ static enum rc count_failed(struct queue *q, struct report *p, struct err *e)
 }
 
 /* Delivered, all of them, and nobody is to be told: nothing of the message needs to be known. */
-static bool is_plain(const struct report *p)
+static bool is_plain(const struct sched_job *job, const struct queue_report *r)
 {
-    for (size_t i = 0; i < p->r.n; i++) {
-        enum queue_result result = p->r.outcomes[i].result;
+    for (size_t i = 0; i < r->n; i++) {
+        enum queue_result result = r->outcomes[i].result;
         if (result != QUEUE_DELIVERED && result != QUEUE_RELAYED && result != QUEUE_RELAYED_BLIND)
             return false;
     }
-    return !p->job->asked && p->added.parts.n == 0;
+    return !job->asked && r->n_added == 0;
 }
 
 static enum rc drop_all(struct queue *q, struct report *p, struct err *e)
@@ -159,8 +159,10 @@ static enum rc report_write(struct queue *q, struct report *p, struct err *e)
 {
     p->touches.n = 0;
     p->gone = (struct queue_gone){.is = false};
-    enum rc rc = note_site(q, p, e);
-    if (rc == RC_OK && is_plain(p))
+    enum rc rc = p->job->transit ? transit_write(q, p->job->transit, &p->touches, e) : RC_OK;
+    if (rc == RC_OK)
+        rc = note_site(q, p, e);
+    if (rc == RC_OK && is_plain(p->job, &p->r))
         return drop_all(q, p, e);
     if (rc == RC_OK)
         rc = rows_read_message(q->writer, p->job->message, p->arena, &p->envelope, NULL, e);
@@ -251,6 +253,10 @@ static void report_after(struct queue *q, void *arg, enum rc rc)
     pthread_mutex_lock(&q->lock);
     if (rc != RC_OK || any(p, QUEUE_NOT_TRIED)) /* its rows are due: read them again */
         sched_reread(p->job);
+    if (p->job->transit && rc == RC_OK)
+        transit_moved(q, p->job->transit);
+    else if (p->job->transit)
+        transit_back(q, p->job->transit);
     job_end(q, p->job, p->added_wait || any(p, QUEUE_DEFERRED));
     pthread_mutex_unlock(&q->lock);
     for (size_t i = 0; rc == RC_OK && i < p->touches.n; i++)
@@ -373,6 +379,29 @@ static struct sched_job *find_job(struct queue *q, const struct queue_report *r)
     return job && is_of_job(job, r) ? job : NULL;
 }
 
+/* --- mail in transit --- */
+
+/* Delivered, all of it, and nothing of it is in the tables. */
+static bool is_at_its_end(const struct sched_job *job, const struct queue_report *r)
+{
+    return job->transit && transit_is_alone(job->transit) && r->n == job->n && !r->site_failed &&
+           job->site->failures == 0 && is_plain(job, r);
+}
+
+/* Gives back the lock. */
+static void end_transit(struct queue *q, struct sched_job *job)
+{
+    struct transit_message *m = job->transit;
+    char id[QUEUE_ID_MAX + 1];
+    memcpy(id, job->id, sizeof id);
+    (void)sched_success(q, job->site); /* the tables know of no failure */
+    transit_take_out(q, m);
+    job_end(q, job, false);
+    pthread_mutex_unlock(&q->lock);
+    transit_forget(q, m);
+    log_info("%s: removed", id);
+}
+
 enum rc queue_report(struct queue *q, const struct queue_report *r)
 {
     struct arena *a = arena_new(ARENA_MAX);
@@ -388,6 +417,11 @@ enum rc queue_report(struct queue *q, const struct queue_report *r)
         return late ? report_late(q, r) : RC_TEMP;
     }
     (void)job_take_out(q, r->number);
+    if (is_at_its_end(job, r)) {
+        end_transit(q, job);
+        arena_free(a);
+        return RC_OK;
+    }
     struct report *p = calloc(1, sizeof *p);
     must(p);
     p->job = job;
@@ -407,6 +441,8 @@ void queue_give_back(struct queue *q, uint64_t number)
     struct sched_job *job = job_take_out(q, number);
     if (job) {
         sched_reread(job);
+        if (job->transit)
+            transit_back(q, job->transit);
         job_end(q, job, false);
         queue_wake_all(q);
     }

@@ -8,18 +8,29 @@ static int64_t later(int64_t time, msec by)
     return time > QUEUE_NEVER - by ? QUEUE_NEVER : time + by;
 }
 
-enum rc rows_add_message(struct queue *q, const struct queue_envelope *v, const struct queue_content *content,
-                         int64_t *ret_n, struct err *e)
+/* When its time begins. */
+static int64_t begins_at(const struct queue *q, const struct queue_envelope *v)
+{
+    int64_t now = queue_now(q), held = queue_time_of_wall(q, v->hold_until);
+    return held > now ? held : now;
+}
+
+int64_t queue_expires(const struct queue *q, const struct queue_envelope *v)
 {
     const struct conf *c = q->conf;
-    msec life = v->sender.n ? c->maximal_queue_lifetime_ms : c->bounce_queue_lifetime_ms;
-    int64_t now = queue_now(q), held = queue_time_of_wall(q, v->hold_until), begins = held > now ? held : now;
-    int64_t expires = later(begins, life), warn = later(begins, c->delay_warning_time_ms);
+    return later(begins_at(q, v), v->sender.n ? c->maximal_queue_lifetime_ms : c->bounce_queue_lifetime_ms);
+}
+
+enum rc rows_add_message(struct queue *q, const struct queue_envelope *v, const struct queue_content *content,
+                         int64_t *n, struct err *e)
+{
+    const struct conf *c = q->conf;
+    int64_t expires = queue_expires(q, v), warn = later(begins_at(q, v), c->delay_warning_time_ms);
     bool warns = c->delay_warning_time_ms > 0 && v->sender.n && warn < expires;
     int64_t timer = warns ? warn : expires;
     if (v->deliver_by && queue_time_of_wall(q, v->deliver_by) < timer)
         timer = queue_time_of_wall(q, v->deliver_by);
-    *ret_n = rows_new(q);
+    *n = *n ? *n : rows_new(q);
     if (queue_clock_is_old(q)) {
         enum rc rc = queue_clock_write(q, e);
         if (rc != RC_OK)
@@ -33,8 +44,8 @@ enum rc rows_add_message(struct queue *q, const struct queue_envelope *v, const 
         DB_T(v->id), DB_T(v->sender), DB_T(v->envid), DB_I(v->ret), DB_I(v->flags), DB_T(v->account),
         DB_T(v->client), DB_T(v->message_id), DB_I(v->arrived), DB_I(v->size), DB_I(v->lines), DB_I(expires),
         warns ? DB_I(warn) : DB_NULL, DB_I(timer), DB_B(v->trace),
-        content->file ? DB_NULL : DB_B(content->bytes), DB_I(*ret_n), DB_I(v->hold_until),
-        DB_I(v->deliver_by), DB_I(v->priority), content->file ? DB_I(content->file) : DB_NULL);
+        content->file ? DB_NULL : DB_B(content->bytes), DB_I(*n), DB_I(v->hold_until), DB_I(v->deliver_by),
+        DB_I(v->priority), content->file ? DB_I(content->file) : DB_NULL);
 }
 
 enum rc rows_copy_message(struct queue *q, int64_t message, const struct queue_part *part, int64_t *ret_n,
@@ -131,9 +142,10 @@ enum rc rows_add_rcpt(struct queue *q, const struct queue_message_row *m, const 
                     "attempts,tried,code,status,reply,remote,via)"
                     " VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16)",
                     DB_I(m->n), DB_I(lane), DB_I(due), DB_T(r->address), DB_T(r->orig), DB_T(r->orcpt),
-                    DB_I(r->notify), DB_I(r->local ? (r->resolved ? 2 : 1) : 0), DB_I(rows_new(q)),
-                    DB_I(r->was.attempts), DB_I(r->was.tried), DB_I(r->was.code), DB_T(r->was.status),
-                    DB_T(r->was.reply), DB_T(r->was.remote), DB_T(r->via));
+                    DB_I(r->notify), DB_I(r->local ? (r->resolved ? 2 : 1) : 0),
+                    DB_I(m->numbered ? r->n : rows_new(q)), DB_I(r->was.attempts), DB_I(r->was.tried),
+                    DB_I(r->was.code), DB_T(r->was.status), DB_T(r->was.reply), DB_T(r->was.remote),
+                    DB_T(r->via));
     if (rc == RC_OK)
         touch(t, site, lane, m->priority);
     return rc;

@@ -11,6 +11,7 @@ struct sched *sched_new(void)
     struct sched *s = calloc(1, sizeof *s);
     must(s);
     s->sites = map_new();
+    s->names = map_new();
     s->jobs = map_new();
     s->running = map_new();
     s->next_number = (uint64_t)clock_wall(); /* no number of an earlier process */
@@ -71,6 +72,7 @@ static void site_free(struct sched *s, struct sched_site *site)
     while (site->n_lanes > 0)
         lane_free(site, 0);
     map_del(s->sites, sched_key(&site->n));
+    map_del(s->names, str_c(site->name));
     ring_del(s, site);
     s->n_sites--;
     free(site->name);
@@ -90,6 +92,7 @@ struct sched *sched_free(struct sched *s)
     while (map_next(s->jobs, &pos, &key, &job))
         free(job);
     map_free(s->sites);
+    map_free(s->names);
     map_free(s->jobs);
     map_free(s->running);
     free(s);
@@ -207,6 +210,7 @@ static struct sched_site *site_load(struct queue *q, int64_t n, int64_t now)
     unsigned start = (unsigned)((const struct conf *)q->conf)->initial_destination_concurrency;
     site->window = site->failures ? 1 : start < sched_window_max(q, site) ? start : sched_window_max(q, site);
     map_put(q->sched->sites, sched_key(&site->n), site);
+    map_put(q->sched->names, str_c(site->name), site);
     q->sched->n_sites++;
     ring_add(q->sched, site);
     return site;
@@ -347,7 +351,7 @@ struct sched_lane *sched_next_lane(struct queue *q, struct sched_site *site, int
 
 void sched_row_taken(struct sched_site *site)
 {
-    bool more = site->more_lanes;
+    bool more = site->more_lanes || site->transit;
     for (unsigned i = 0; i < site->n_lanes && !more; i++)
         more = site->lanes[i]->at < site->lanes[i]->n_rows || !site->lanes[i]->drained;
     site->work = more;
@@ -356,6 +360,8 @@ void sched_row_taken(struct sched_site *site)
 void sched_rows_done(struct queue *q, struct sched_job *job, bool deferred)
 {
     struct sched_lane *lane = job->lane;
+    if (!lane)
+        return; /* what is left of it are new rows */
     lane->busy -= job->n;
     lane->deferred |= deferred;
     if (!lane->deferred || lane->busy > 0)
@@ -375,7 +381,8 @@ bool sched_site_ready(const struct sched_site *s, int64_t now)
 
 void sched_reread(struct sched_job *job)
 {
-    lane_reread(job->lane);
+    if (job->lane)
+        lane_reread(job->lane);
     job->site->work = true;
 }
 
@@ -396,7 +403,7 @@ static void settle_after(struct queue *q, void *arg, enum rc rc)
             load_lanes(q, site, now);
         q->sched->look_at = 0;
         wake_one(q, site->kind);
-        if (!site->work && site->jobs == 0 && site->n_lanes == 0 && site->next_at <= now)
+        if (!site->work && !site->transit && site->jobs == 0 && site->n_lanes == 0 && site->next_at <= now)
             site_free(q->sched, site);
     }
     pthread_mutex_unlock(&q->lock);

@@ -23,6 +23,7 @@ struct lane_row {
 };
 
 struct sched_job;
+struct transit_message;
 
 struct sched_lane {
     int64_t n;
@@ -55,13 +56,16 @@ struct sched_site {
     int64_t retry;
     int64_t next_at; /* smtp_destination_rate_delay: no job before that */
     msec idle_since;
+    struct transit_message *transit, *transit_last; /* what waits here (transit.h) */
+    unsigned n_transit;
     struct sched_site *next, *prev; /* ring of its kind */
 };
 
 struct sched_job {
     uint64_t number;
     struct sched_site *site;
-    struct sched_lane *lane;
+    struct sched_lane *lane;         /* or */
+    struct transit_message *transit; /* its message has no rows, or had none when it was taken */
     int64_t message;
     int64_t rcpts[QUEUE_JOB_RCPTS_MAX];
     unsigned n;
@@ -71,6 +75,7 @@ struct sched_job {
 
 struct sched {
     struct map *sites; /* by row number */
+    struct map *names; /* the same by name */
     size_t n_sites;
     struct sched_site *ring[QUEUE_KINDS];
     struct map *jobs;    /* by number */

@@ -103,6 +103,11 @@ struct spool *spool_open(int dir_fd)
     return s;
 }
 
+int spool_dir(const struct spool *s)
+{
+    return s->dir;
+}
+
 struct spool *spool_close(struct spool *s)
 {
     if (!s)

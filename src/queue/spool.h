@@ -19,6 +19,7 @@ struct spool;
 
 /* dir_fd stays open, the spool's. */
 struct spool *spool_open(int dir_fd);
+int spool_dir(const struct spool *s);
 struct spool *spool_close(struct spool *s); /* accepts NULL, returns NULL */
 /* Sorts out what an earlier process left, before anything is lent: files that known() knows are kept; others
  * are lent while somebody holds them, else free. */

@@ -4,7 +4,7 @@
 #include "fmt/smtp_cmd.h"
 #include "os/file.h"
 #include "os/ipc.h"
-#include "queue/sched_impl.h"
+#include "queue/transit.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -18,7 +18,21 @@ static void job_add(struct queue *q, struct sched_job *job, int64_t n)
 {
     job->rcpts[job->n++] = n;
     map_put(q->sched->running, sched_key(&n), job);
-    job->lane->busy++;
+    if (job->lane)
+        job->lane->busy++;
+}
+
+static struct sched_job *new_job(struct queue *q, struct sched_site *site, int64_t message)
+{
+    struct sched_job *job = calloc(1, sizeof *job);
+    must(job);
+    job->number = q->sched->next_number++;
+    job->site = site;
+    job->message = message;
+    site->inflight++;
+    site->jobs++;
+    map_put(q->sched->jobs, str_mem(&job->number, sizeof job->number), job);
+    return job;
 }
 
 /* The first row of the lane and those behind it that are of the same message. */
@@ -26,20 +40,23 @@ static struct sched_job *form_job(struct queue *q, struct sched_site *site, stru
 {
     const struct conf *c = q->conf;
     unsigned most = (unsigned)c->smtp_destination_recipient_limit;
-    struct sched_job *job = calloc(1, sizeof *job);
-    must(job);
-    job->number = q->sched->next_number++;
-    job->site = site;
+    struct sched_job *job = new_job(q, site, lane->rows[lane->at].message);
     job->lane = lane;
-    job->message = lane->rows[lane->at].message;
     if (most > QUEUE_JOB_RCPTS_MAX)
         most = QUEUE_JOB_RCPTS_MAX;
     while (lane->at < lane->n_rows && lane->rows[lane->at].message == job->message && job->n < most)
         job_add(q, job, lane->rows[lane->at++].n);
     sched_row_taken(site);
-    site->inflight++;
-    site->jobs++;
-    map_put(q->sched->jobs, str_mem(&job->number, sizeof job->number), job);
+    return job;
+}
+
+static struct sched_job *form_transit_job(struct queue *q, struct sched_site *site, struct transit_message *m)
+{
+    struct sched_job *job = new_job(q, site, m->n);
+    job->transit = m;
+    for (size_t i = 0; i < m->v.n; i++)
+        job_add(q, job, m->v.rcpts[i].n);
+    sched_row_taken(site);
     return job;
 }
 
@@ -132,6 +149,28 @@ static int open_content(struct queue *q, const struct sched_job *job, int64_t fi
     return job->site->kind == QUEUE_REMOTE ? fd : without_rest(fd, size);
 }
 
+static enum rc read_rows(struct queue *q, struct sched_job *job, struct arena *a, struct queue_job *ret,
+                         struct queue_content *content, struct err *e)
+{
+    enum rc rc = rows_read_message(q->reader, job->message, a, &ret->envelope, content, e);
+    return rc == RC_OK ? read_rcpts(q, job, a, ret, e) : rc;
+}
+
+static enum rc read_transit(struct sched_job *job, struct arena *a, struct queue_job *ret,
+                            struct queue_content *content, struct err *e)
+{
+    const struct transit_message *m = job->transit;
+    ret->is_fresh = true;
+    *content = (struct queue_content){.file = m->content.file};
+    if (!content->file)
+        content->bytes = arena_str(a, m->content.bytes);
+    if (queue_envelope_get(m->envelope, a, &ret->envelope) != RC_OK || arena_exhausted(a))
+        return err_set(e, RC_TEMP, 451, "4.3.0", "not enough memory for a message");
+    for (size_t i = 0; i < ret->envelope.n; i++)
+        job->asked |= (ret->envelope.rcpts[i].notify & SMTP_NOTIFY_SUCCESS) != 0;
+    return RC_OK;
+}
+
 static enum rc read_job(struct queue *q, struct sched_job *job, struct arena *a, struct queue_job *ret,
                         struct err *e)
 {
@@ -142,11 +181,10 @@ static enum rc read_job(struct queue *q, struct sched_job *job, struct arena *a,
                               .site_name = arena_str(a, str_c(job->site->name)),
                               .content_fd = -1};
     struct queue_content content = {.file = 0};
-    enum rc rc = rows_read_message(q->reader, job->message, a, &ret->envelope, &content, e);
-    if (rc == RC_OK) {
+    enum rc rc =
+        job->transit ? read_transit(job, a, ret, &content, e) : read_rows(q, job, a, ret, &content, e);
+    if (rc == RC_OK)
         must(str_copy(job->id, sizeof job->id, ret->envelope.id) == RC_OK);
-        rc = read_rcpts(q, job, a, ret, e);
-    }
     ret->content = content.bytes;
     if (rc == RC_OK && content.file) {
         ret->content_fd = open_content(q, job, content.file, ret->envelope.size);
@@ -161,7 +199,12 @@ static enum rc read_job(struct queue *q, struct sched_job *job, struct arena *a,
 
 static struct sched_job *next_of_site(struct queue *q, struct sched_site *site, int64_t now)
 {
-    struct sched_lane *lane = sched_site_ready(site, now) ? sched_next_lane(q, site, now) : NULL;
+    if (!sched_site_ready(site, now))
+        return NULL;
+    struct transit_message *m = transit_next(site);
+    if (m)
+        return form_transit_job(q, site, m);
+    struct sched_lane *lane = sched_next_lane(q, site, now);
     return lane ? form_job(q, site, lane) : NULL;
 }
 
@@ -183,7 +226,7 @@ static struct sched_job *next_job(struct queue *q, enum queue_kind kind, int64_t
 /* Jobs of a site that are known of: a lane whose rows are in the tables alone may have one. */
 static unsigned known_jobs(const struct sched_site *site)
 {
-    unsigned n = site->more_lanes, free = (unsigned)site->window - site->inflight;
+    unsigned n = site->more_lanes + site->n_transit, free = (unsigned)site->window - site->inflight;
     for (unsigned i = 0; i < site->n_lanes; i++)
         n += site->lanes[i]->n_rows - site->lanes[i]->at + !site->lanes[i]->drained;
     return n < free ? n : free;
@@ -292,6 +335,8 @@ enum rc queue_take(struct queue *q, enum queue_kind kind, int64_t keep, msec dea
 {
     enum rc rc;
     while ((rc = take_once(q, kind, keep, deadline, a, ret)) == RC_OK) {
+        if (ret->is_fresh)
+            return rc;
         bool lasts = sync_until(q->sync, ret->message, deadline); /* what does not may be put once more */
         if (lasts && !queue_reroute(q, ret, a))
             return rc;

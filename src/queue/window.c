@@ -1,7 +1,7 @@
 /* What is learnt from jobs: how many may be under way to a site at once, and when a dead one is tried again.
  */
 #include "fmt/backoff.h"
-#include "queue/sched_impl.h"
+#include "queue/transit.h"
 
 void queue_wake_all(struct queue *q)
 {
@@ -67,6 +67,7 @@ bool sched_failure(struct queue *q, struct sched_site *site, int64_t now, int64_
     if (!site->dead) {
         site->failures++;
         site->dead = true;
+        transit_leave(q, site);
         site->retry = now + queue_backoff(c, 0, site->failures, site->n);
     }
     *ret_retry = site->retry;

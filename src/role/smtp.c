@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/map.h"
+#include "os/file.h"
 #include "os/thread.h"
 #include "role/resolver_start.h"
 #include "role/role_tables.h"
