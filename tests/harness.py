@@ -64,13 +64,17 @@ def free_offset():
 
 
 def eventually(what, timeout=10.0, step=0.02):
-    """The first true value of what() within timeout seconds; fails the test without one."""
+    """The first true value of what() within timeout seconds; fails the test without one. A connection that ends is no value."""
     end = time.monotonic() + timeout
+    why = None
     while True:
-        value = what()
+        try:
+            value = what()
+        except ConnectionError as error:
+            value, why = None, error
         if value:
             return value
-        assert time.monotonic() < end, f'not within {timeout} s: {getattr(what, "__doc__", None) or what}'
+        assert time.monotonic() < end, f'not within {timeout} s: {getattr(what, "__doc__", None) or what} {why or ""}'
         time.sleep(step)
 
 

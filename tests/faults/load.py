@@ -91,6 +91,7 @@ class Load(Clients):
         super().__init__(server, clients, seed)
         self.users = list(users)
         self.counts = collections.Counter()  # acknowledged, by kind
+        self.replies = {}  # by mark, the last one with its time
 
     def session(self, kind, source):
         (self.send_append if kind == 'append' else self.send_mail)(kind, source)
@@ -104,6 +105,7 @@ class Load(Clients):
         return mark, message(mark, body(source, size))
 
     def note(self, kind, mark, recipients, replies):
+        self.replies[mark] = f'{time.strftime("%H:%M:%S")} {kind} {replies}'
         for recipient, reply in zip(recipients, replies):
             if reply.startswith(('250', 'OK')):
                 self.acknowledged.add((mark, recipient))
@@ -145,6 +147,12 @@ class Load(Clients):
                 if not reply.startswith('OK'):
                     return
 
+    def story(self, mark, user):
+        """What is known of a message: the reply, and what the log says of its id."""
+        reply = self.replies[mark]
+        name = re.search(r'[0-9A-Za-z]{16}', reply)
+        return mark, user, reply, [line for line in self.server.lines if name and name[0] in line]
+
     def check(self):
         """Asserts what the top of this file promises; the number of messages found."""
         found = collections.Counter()
@@ -156,7 +164,7 @@ class Load(Clients):
                 if not whole:
                     broken.append(path)
         lost = self.acknowledged - set(found)
-        assert not lost, f'{len(lost)} acknowledged messages are lost: {sorted(lost)[:10]}'
+        assert not lost, f'{len(lost)} acknowledged messages are lost: {[self.story(*key) for key in sorted(lost)[:10]]}'
         assert not broken, f'{len(broken)} messages are not whole: {broken[:10]}'
         assert set(found) <= self.tried, 'messages that nobody sent'
         double = [key for key, times in found.items() if times > 1]
