@@ -164,7 +164,7 @@ class Load(Clients):
                 if not whole:
                     broken.append(path)
         lost = self.acknowledged - set(found)
-        assert not lost, f'{len(lost)} acknowledged messages are lost: {[self.story(*key) for key in sorted(lost)[:10]]}'
+        assert not lost, f'{len(lost)} acknowledged messages are lost: {[self.story(*key) for key in sorted(lost)[:10]]}; not whole: {broken[:10]}'
         assert not broken, f'{len(broken)} messages are not whole: {broken[:10]}'
         assert set(found) <= self.tried, 'messages that nobody sent'
         double = [key for key, times in found.items() if times > 1]
