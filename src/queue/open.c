@@ -71,6 +71,16 @@ static bool is_kept(void *ctx, int64_t file)
            RC_GONE;
 }
 
+/* A file that a message lacks must not be made anew for another one. */
+static int64_t last_file(struct queue *q)
+{
+    struct err e = {0};
+    int64_t n = 0;
+    return db_get_int_args(q->reader, &n, &e, "SELECT coalesce(max(file),0) FROM message", NULL, 0) == RC_OK
+               ? n
+               : INT64_MAX / 2;
+}
+
 static enum rc adopt_each(struct queue *q, struct err *e)
 {
     AUTO(db_done) struct db_stmt *s = NULL;
@@ -158,7 +168,7 @@ enum rc queue_open(const char *path, struct spool *spool, const struct conf *c,
         return rc;
     }
     q->sched = sched_new();
-    spool_sweep(spool, is_kept, q);
+    spool_sweep(spool, last_file(q), is_kept, q);
     must(queue_commit_start(q) == RC_OK);
     transit_start(q);
     must(pthread_create(&q->housekeeper, NULL, housekeeping_main, q) == 0);

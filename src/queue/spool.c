@@ -167,8 +167,10 @@ static void take_over(struct spool *s, int64_t number)
         add_lent(s, number, st.st_ino, false);
 }
 
-void spool_sweep(struct spool *s, bool (*known)(void *ctx, int64_t number), void *ctx)
+void spool_sweep(struct spool *s, int64_t used, bool (*known)(void *ctx, int64_t number), void *ctx)
 {
+    if (used >= s->next_number)
+        s->next_number = used + 1;
     int fd = openat(s->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
     must(d);
@@ -197,7 +199,9 @@ static void reclaim(struct spool *s)
             at = &(*at)->next;
             continue;
         }
-        if (fd >= 0)
+        if ((*at)->is_new) /* whoever uses it again would think that its name lasts */
+            remove_file(s, (*at)->number);
+        else if (fd >= 0)
             set_free(s, fd, (*at)->number);
         drop_lent(s, at);
     }

@@ -22,8 +22,8 @@ struct spool *spool_open(int dir_fd);
 int spool_dir(const struct spool *s);
 struct spool *spool_close(struct spool *s); /* accepts NULL, returns NULL */
 /* Sorts out what an earlier process left, before anything is lent: files that known() knows are kept; others
- * are lent while somebody holds them, else free. */
-void spool_sweep(struct spool *s, bool (*known)(void *ctx, int64_t number), void *ctx);
+ * are lent while somebody holds them, else free. used: no new file gets a number up to this one. */
+void spool_sweep(struct spool *s, int64_t used, bool (*known)(void *ctx, int64_t number), void *ctx);
 /* Lent files whose holders closed them become free. */
 void spool_tidy(struct spool *s);
 /* Removes the free files: the disk is nearly full. */

@@ -1049,6 +1049,28 @@ static void spool_of_many(void **state)
         assert_true(fine[i]);
 }
 
+/* The name of a file lasts once it was kept; one that was given up before is not used again. */
+static void given_up_file_is_not_used_again(void **state)
+{
+    struct stat first, second;
+    int64_t number;
+    int fd = spool_lend(spool, SPOOL_OVER);
+    close(fd);
+    spool_tidy(spool);
+    assert_string_equal(only_file(), "");
+    fd = spool_lend(spool, SPOOL_OVER);
+    assert_int_equal(spool_keep(spool, fd, &number), RC_OK);
+    assert_int_equal(fstat(fd, &first), 0);
+    close(fd);
+    spool_release(spool, number);
+    fd = spool_lend(spool, SPOOL_OVER);
+    assert_int_equal(fstat(fd, &second), 0);
+    assert_int_equal(second.st_ino, first.st_ino);
+    close(fd);
+    spool_tidy(spool);
+    assert_int_equal(faccessat(AT_FDCWD, only_file(), F_OK, 0), 0);
+}
+
 /* Recipients with a sender of their own are a message of their own, which shares the content's file. */
 static void another_sender(void **state)
 {
@@ -1364,6 +1386,7 @@ int main(void)
         T(large_content_in_a_file),
         T(larger_content_of_its_own),
         T(rest_of_others_stays_here),
+        T(given_up_file_is_not_used_again),
         T(files_of_an_earlier_version),
         T(spool_of_many),
         T(another_sender),
