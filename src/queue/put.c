@@ -17,6 +17,7 @@ struct put {
     int64_t due; /* of its recipients */
     struct queue_touches touches;
     struct err refused; /* RC_OK: it is not */
+    bool logged;        /* that it came */
     bool known;         /* it was put before: it is there, or has left already */
 };
 
@@ -97,7 +98,7 @@ static void log_parts(const struct put *p)
 static void put_after(struct queue *q, void *arg, enum rc rc)
 {
     struct put *p = arg;
-    if (rc == RC_OK && p->refused.rc == RC_OK && !p->known)
+    if (rc == RC_OK && p->refused.rc == RC_OK && !p->known && !p->logged)
         log_parts(p);
 }
 
@@ -142,7 +143,7 @@ static bool was_put(struct queue *q, str id)
 
 static enum rc put_parts(struct queue *q, struct put *p, struct err *e)
 {
-    if (p->parts.n == 1 && transit_put(q, &p->parts.v[0], &p->content) == RC_OK)
+    if (p->parts.n == 1 && transit_put(q, &p->parts.v[0], &p->content, &p->logged) == RC_OK)
         return RC_OK;
     struct queue_op op = {.run = put_run, .after = put_after, .arg = p};
     enum rc rc = queue_commit(q, &op);

@@ -37,9 +37,9 @@ static const char version_2[] = "ALTER TABLE message ADD COLUMN hold_until INTEG
 static const char version_3[] = "ALTER TABLE rcpt ADD COLUMN via TEXT NOT NULL DEFAULT '';"
                                 "PRAGMA user_version=3;";
 
-/* file: the number of the spool file with the content. */
 static const char version_4[] = "ALTER TABLE message ADD COLUMN file INTEGER;"
                                 "CREATE INDEX message_file ON message(file) WHERE file IS NOT NULL;"
+                                "CREATE TABLE moved(message INTEGER PRIMARY KEY);"
                                 "PRAGMA user_version=4;";
 
 /* Two processes may look at an old queue at the same time: one changes it. */

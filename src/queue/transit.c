@@ -221,7 +221,8 @@ static bool reserve(struct queue *q, struct transit_message *m)
     return has;
 }
 
-enum rc transit_put(struct queue *q, const struct queue_part *part, const struct queue_content *content)
+enum rc transit_put(struct queue *q, const struct queue_part *part, const struct queue_content *content,
+                    bool *ret_logged)
 {
     struct transit_record record;
     struct transit_message *m =
@@ -232,9 +233,9 @@ enum rc transit_put(struct queue *q, const struct queue_part *part, const struct
         transit_free(m);
         return RC_GONE;
     }
+    queue_log_active(&m->v);
+    *ret_logged = true;
     enum rc rc = transit_log_put(q->transit->log, &record, &m->segment);
-    if (rc == RC_OK)
-        queue_log_active(&m->v);
     pthread_mutex_lock(&q->lock);
     m->logged = m->there = rc == RC_OK;
     bool wakes = rc == RC_OK && offer(q, m);

@@ -25,7 +25,7 @@ struct transit_message {
     bool running;                 /* a job has it */
     bool waiting;                 /* in its site's queue */
     bool moving;                  /* to the tables: an operation is under way */
-    bool moved;                   /* it is in the tables, of which the log does not know yet */
+    atomic_bool moved;            /* it is in the tables, of which the log does not know yet */
     struct queue_touched touched; /* where it is there */
     struct sched_site *site;      /* while it is waiting */
     struct transit_message *next_waiting, *next, *prev;
@@ -41,9 +41,10 @@ void transit_close(struct queue *q);
 /* Makes last what was forgotten; without the lock. */
 void transit_flush(struct queue *q);
 
-/* Without the lock. RC_OK: the message lasts, and was offered; RC_GONE: it has to go to the tables. */
+/* Without the lock. RC_OK: the message lasts, and was offered; RC_GONE: it has to go to the tables.
+ * *ret_logged: that it came was logged. */
 MUST_USE enum rc transit_put(struct queue *q, const struct queue_part *part,
-                             const struct queue_content *content);
+                             const struct queue_content *content, bool *ret_logged);
 /* Whether a message of this id is here, and lasts: its sender asks again. Without the lock; waits. */
 bool transit_has(struct queue *q, str id);
 
@@ -64,7 +65,7 @@ void transit_take_out(struct queue *q, struct transit_message *m);
 void transit_forget(struct queue *q, struct transit_message *m);
 /* The site leaves: what waits there goes to the tables. */
 void transit_leave(struct queue *q, struct sched_site *site);
-/* Inside an operation: puts its rows into the tables, unless they are there. */
+/* Inside an operation: puts its rows into the tables, unless that was done before, and marks it as moved. */
 MUST_USE enum rc transit_write(struct queue *q, const struct transit_message *m, struct queue_touches *t,
                                struct err *e);
 

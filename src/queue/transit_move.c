@@ -18,10 +18,14 @@ enum rc transit_write(struct queue *q, const struct transit_message *m, struct q
     int64_t there;
     struct queue_message_row row = {
         .n = m->n, .id = m->v.id, .sender = m->v.sender, .rcpts = m->v.n, .numbered = true};
-    enum rc rc = db_get_int(q->writer, &there, e, "SELECT n FROM message WHERE n=?1", DB_I(m->n));
+    if (atomic_load(&m->moved)) /* the mark may be gone */
+        return RC_OK;
+    enum rc rc = db_get_int(q->writer, &there, e, "SELECT message FROM moved WHERE message=?1", DB_I(m->n));
     if (rc != RC_GONE)
         return rc;
-    rc = rows_add_message(q, &m->v, &m->content, &row.n, e);
+    rc = db_run(q->writer, e, "INSERT INTO moved(message) VALUES(?1)", DB_I(m->n));
+    if (rc == RC_OK)
+        rc = rows_add_message(q, &m->v, &m->content, &row.n, e);
     for (size_t i = 0; i < m->v.n && rc == RC_OK; i++)
         rc = rows_add_rcpt(q, &row, &m->v.rcpts[i], m->site_name, queue_now(q), t, e);
     return rc;
@@ -103,6 +107,21 @@ static void move_some(struct queue *q, int full)
     pthread_mutex_unlock(&q->lock);
 }
 
+/* That they were moved must be known only while the log has them. */
+struct unmark {
+    struct transit_message **list;
+    size_t n;
+};
+
+static enum rc unmark_run(struct queue *q, void *arg, struct err *e)
+{
+    const struct unmark *u = arg;
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < u->n && rc == RC_OK; i++)
+        rc = db_run(q->writer, e, "DELETE FROM moved WHERE message=?1", DB_I(u->list[i]->n));
+    return rc;
+}
+
 /* Unless a job has it still. */
 static void leave_it(struct queue *q, struct transit_message *m)
 {
@@ -129,7 +148,10 @@ static void forget_moved(struct queue *q)
         return; /* the disk fails, which was logged */
     for (size_t i = 0; i < n; i++)
         strike_out(q->transit, list[i]);
-    transit_log_flush(q->transit->log, false);
+    transit_log_flush(q->transit->log, true);
+    struct unmark u = {.list = list, .n = n};
+    struct queue_op op = {.run = unmark_run, .arg = &u};
+    (void)!queue_commit(q, &op); /* what stays marked does no harm; it was logged */
     for (size_t i = 0; i < n; i++)
         leave_it(q, list[i]);
 }

@@ -10,12 +10,9 @@ static enum rc put_left(struct queue *q, const struct transit_record *r, struct 
     struct queue_touches none = {.n = 0};
     struct transit_message m = {
         .n = r->number, .site_name = r->site, .content = {.file = r->file, .bytes = r->content}};
-    int64_t there;
     if (queue_envelope_get(r->envelope, a, &m.v) != RC_OK)
         return err_set(e, RC_TEMP, 0, "", "a record in transit.log cannot be read");
-    enum rc rc = db_get_int(q->writer, &there, e, "SELECT n FROM message WHERE id=?1",
-                            DB_T(m.v.id)); /* it was moved */
-    return rc == RC_GONE ? transit_write(q, &m, &none, e) : rc;
+    return transit_write(q, &m, &none, e);
 }
 
 static void raise_row(const struct transit_left *left, int64_t *row)
@@ -33,6 +30,15 @@ static enum rc put_all(struct queue *q, const struct transit_left *left, struct 
         rc = put_left(q, &left->v[i], a, e);
         arena_reset(a);
     }
+    return db_end(q->writer, rc, e);
+}
+
+/* Lasting, before a number of those is given to another message. */
+static enum rc forget_moved(struct queue *q, struct err *e)
+{
+    enum rc rc = db_begin(q->writer, true, e);
+    if (rc == RC_OK)
+        rc = db_script(q->writer, "DELETE FROM moved", e);
     return db_end(q->writer, rc, e);
 }
 
@@ -61,6 +67,8 @@ enum rc transit_open(struct queue *q, int dir_fd, bool may_make, int64_t *row, s
     *row = q->next_row;
     if (rc == RC_OK)
         rc = transit_log_begin(log, e);
+    if (rc == RC_OK)
+        rc = forget_moved(q, e);
     if (rc == RC_OK)
         q->transit = transit_new(log);
     else

@@ -1002,10 +1002,11 @@ static void files_of_an_earlier_version(void **state)
     struct db *db;
     snprintf(path, sizeof path, "%s/queue.db", folder);
     assert_int_equal(db_open(path, 0, &db, &e), RC_OK);
-    assert_int_equal(
-        db_script(db, "DROP INDEX message_file; ALTER TABLE message DROP COLUMN file; PRAGMA user_version=3",
-                  &e),
-        RC_OK);
+    assert_int_equal(db_script(db,
+                               "DROP TABLE moved; DROP INDEX message_file; ALTER TABLE message DROP COLUMN "
+                               "file; PRAGMA user_version=3",
+                               &e),
+                     RC_OK);
     db_close(db);
     snprintf(old, sizeof old, "%s/old", folder);
     assert_int_equal(rename(only_file(), old), 0);
