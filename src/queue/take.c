@@ -189,8 +189,8 @@ static enum rc read_job(struct queue *q, struct sched_job *job, struct arena *a,
     if (rc == RC_OK && content.file) {
         ret->content_fd = open_content(q, job, content.file, ret->envelope.size);
         if (ret->content_fd < 0)
-            rc = err_set(e, RC_TEMP, 451, "4.3.0", STR_FMT ": its spool file cannot be read: %s",
-                         STR_ARG(ret->envelope.id), strerror(errno));
+            rc = err_set(e, RC_TEMP, 451, "4.3.0", STR_FMT ": its spool file content.%lld cannot be read: %s",
+                         STR_ARG(ret->envelope.id), (long long)content.file, strerror(errno));
     }
     return rc;
 }
