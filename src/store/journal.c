@@ -334,6 +334,7 @@ static void *refuse(struct journal *j, struct err *e, const char *what)
 {
     (void)err_set(e, RC_TEMP, 0, "", "%s/" JOURNAL_NAME ": %s: %s", j->root, what, strerror(errno));
     fd_closep(&j->fd);
+    fd_closep(&j->header_fd);
     fd_closep(&j->root_fd);
     free(j);
     return NULL;
@@ -349,7 +350,7 @@ struct journal *journal_open(const char *root, const struct journal_boot *boot, 
     j->root = root;
     j->last = &j->first;
     j->header.boot = *boot;
-    j->fd = -1;
+    j->fd = j->header_fd = -1;
     j->root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (j->root_fd < 0 || fstat(j->root_fd, &st) != 0)
         return refuse(j, e, "open");
@@ -392,6 +393,7 @@ struct journal *journal_close(struct journal *j)
     if (waits)
         return NULL;
     fd_closep(&j->fd);
+    fd_closep(&j->header_fd);
     fd_closep(&j->root_fd);
     free(j);
     return NULL;

@@ -60,8 +60,10 @@ bool journal_exists(const char *root)
 bool journal_file_open(struct journal *j)
 {
     struct stat st;
-    j->fd = openat(j->root_fd, JOURNAL_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
-    if (j->fd < 0 || fstat(j->fd, &st) != 0)
+    const int flags = O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+    j->fd = openat(j->root_fd, JOURNAL_NAME, flags | O_CREAT, 0600);
+    j->header_fd = j->fd < 0 ? -1 : openat(j->root_fd, JOURNAL_NAME, flags);
+    if (j->header_fd < 0 || fstat(j->fd, &st) != 0)
         return false;
     if (S_ISREG(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 077) == 0)
         return true;
@@ -73,10 +75,10 @@ static bool write_header(struct journal *j, unsigned segment, const struct journ
 {
     unsigned char block[JOURNAL_BLOCK] = {0};
     journal_header_format(h, block);
-    ssize_t n = pwrite(j->fd, block, sizeof block, (off_t)segment * JOURNAL_SEGMENT_SIZE);
+    ssize_t n = pwrite(j->header_fd, block, sizeof block, (off_t)segment * JOURNAL_SEGMENT_SIZE);
     if (n >= 0 && n != sizeof block)
         errno = EIO;
-    return n == sizeof block && fdatasync(j->fd) == 0;
+    return n == sizeof block && fdatasync(j->header_fd) == 0;
 }
 
 bool journal_file_reset(struct journal *j, unsigned segment)

@@ -30,6 +30,8 @@ struct journal_segment {
 
 struct journal {
     int fd, root_fd;
+    int header_fd; /* the file opened once more, for who empties segments: an error of the disk is told once
+                    * for each opening, and no group may miss it because the other heard of it */
     dev_t device;
     const char *root;
     struct journal_header header; /* generation: the last one that was given out */

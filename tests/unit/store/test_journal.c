@@ -15,22 +15,32 @@
 
 enum { SIZE = JOURNAL_SEGMENTS * JOURNAL_SEGMENT_SIZE, FAR = 600000, THREADS = 16, EACH = 30 };
 
-static atomic_bool syncfs_held;
+static atomic_bool syncfs_held, syncfs_reached;
 static atomic_int syncfs_errno, fdatasync_errno, fdatasyncs;
+
+/* An error of the disk, of which each open file is told once, as the kernel does it. */
+static atomic_int disk_errors, told[1024];
+static _Thread_local bool is_last; /* this thread hears of it after somebody else */
 
 int syncfs(int fd)
 {
-    while (atomic_load(&syncfs_held))
-        usleep(1000);
+    for (; atomic_load(&syncfs_held); usleep(1000))
+        atomic_store(&syncfs_reached, true);
     errno = atomic_load(&syncfs_errno);
     return errno ? -1 : (int)syscall(SYS_syncfs, fd);
 }
 
 int fdatasync(int fd)
 {
+    int before = atomic_load(&fdatasyncs), errors = atomic_load(&disk_errors);
+    if (is_last)
+        atomic_store(&syncfs_held, false);
+    while (is_last && atomic_load(&fdatasyncs) == before)
+        usleep(1000);
+    int code = atomic_exchange(&told[fd], errors) != errors ? EIO : atomic_load(&fdatasync_errno);
     atomic_fetch_add(&fdatasyncs, 1);
-    errno = atomic_load(&fdatasync_errno);
-    return errno ? -1 : (int)syscall(SYS_fdatasync, fd);
+    errno = code;
+    return code ? -1 : (int)syscall(SYS_fdatasync, fd);
 }
 
 static const struct journal_boot boot_a = {"aaaaaaaaaaaaaaa"}, boot_b = {"bbbbbbbbbbbbbbb"};
@@ -46,6 +56,8 @@ static int setup(void **state)
     atomic_store(&syncfs_held, false);
     atomic_store(&syncfs_errno, 0);
     atomic_store(&fdatasync_errno, 0);
+    for (int i = 0; i < 1024; i++)
+        atomic_store(&told[i], atomic_load(&disk_errors));
     return 0;
 }
 
@@ -484,6 +496,26 @@ static void test_write_error(void **state)
     assert_int_equal(count_files("M/new"), 1); /* what was refused is not there */
 }
 
+/* Of an error on the way to the disk whoever empties a segment hears first; a group that was written
+ * meanwhile is refused all the same. */
+static void test_error_that_another_sees(void **state)
+{
+    (void)state;
+    struct journal *j = open_journal(&boot_a);
+    atomic_store(&syncfs_reached, false);
+    atomic_store(&syncfs_held, true);
+    assert_int_equal(deliver(j, "M", 1, FAR), RC_OK);
+    while (!atomic_load(&syncfs_reached)) /* by who empties its segment */
+        usleep(1000);
+    atomic_fetch_add(&disk_errors, 1);
+    is_last = true;
+    enum rc rc = deliver(j, "M", 2, FAR);
+    is_last = false;
+    assert_int_equal(rc, RC_TEMP);
+    assert_false(journal_ready(j, device()));
+    journal_close(j);
+}
+
 /* What an earlier use of the segment left behind its new records is void. */
 static void test_older_records(void **state)
 {
@@ -553,6 +585,7 @@ int main(void)
         TEST(test_many_threads),
         TEST(test_syncfs_error),
         TEST(test_write_error),
+        TEST(test_error_that_another_sees),
         TEST(test_older_records),
         TEST(test_two_processes),
         TEST(test_refused_files),
