@@ -117,8 +117,9 @@ static void tell_sched(struct queue *q, const struct put *p)
 /* A content that is too large for the database goes to a file of our own, where it lasts. */
 static enum rc keep_content(struct queue *q, str content, int64_t *ret_file)
 {
-    AUTO(fd_closep) int fd = spool_lend(q->spool, SPOOL_OVER);
-    return fd < 0 || fd_write_all(fd, content) != RC_OK ? RC_TEMP : spool_keep(q->spool, fd, ret_file);
+    AUTO(fd_closep) int fd = spool_lend(q->spool, content.n);
+    return fd < 0 || fd_write_all(fd, content) != RC_OK ? RC_TEMP
+                                                        : spool_keep(q->spool, fd, content.n, ret_file);
 }
 
 /* What is left lets those out who are in: leaving is written down, too. */
@@ -165,7 +166,7 @@ static enum rc keep_file(struct queue *q, struct put *p, str content, int spool_
 {
     p->content.bytes = content;
     if (spool_fd >= 0)
-        return spool_keep(q->spool, spool_fd, &p->content.file);
+        return spool_keep(q->spool, spool_fd, p->v->size, &p->content.file);
     return content.n > DATABASE_CONTENT_MAX ? keep_content(q, content, &p->content.file) : RC_OK;
 }
 

@@ -2,9 +2,9 @@
  * bounced, or deleted by an administrator. Run by the role `queue` alone; doc/queue.md has the tables and
  * what a crash leaves.
  *
- * Everything lies in one SQLite database; content larger than the database takes lies in a spool file
- * (queue/spool.h). All writes that wait at one moment go into one transaction (commit.c), and syncs
- * are shared as well (sync.c).
+ * Everything lies in one SQLite database, but for mail that leaves at once (transit.h); content larger than
+ * the database takes lies in a spool file (spool.h). All writes that wait at one moment go into one
+ * transaction (commit.c), and syncs are shared as well (sync.c).
  * Nothing scans the queue: recipients are found by *site* (next hop) and *lane* (one sender's mail to one
  * site), each with the time of its earliest work. Who takes jobs and reports what became of them is a thread
  * of a role; jobs that were taken live in memory only, so a crash makes them due again.

@@ -34,7 +34,10 @@ struct spool {
     int dir;
     int64_t next_number;
     struct lent *lent, **lent_end; /* oldest first */
-    int64_t free[FREE_MAX];
+    struct free_file {
+        int64_t number;
+        off_t size;
+    } free[FREE_MAX];
     size_t n_free;
     uint64_t room;   /* as seen last */
     msec look_again; /* clock_mono() */
@@ -88,7 +91,7 @@ static void set_free(struct spool *s, int fd, int64_t number)
     struct stat st;
     if (s->n_free < FREE_MAX && fstat(fd, &st) == 0 && st.st_nlink == 1 &&
         (st.st_size <= KEEP_SIZE || ftruncate(fd, KEEP_SIZE) == 0))
-        s->free[s->n_free++] = number;
+        s->free[s->n_free++] = (struct free_file){number, st.st_size < KEEP_SIZE ? st.st_size : KEEP_SIZE};
     else
         remove_file(s, number);
 }
@@ -218,19 +221,19 @@ void spool_trim(struct spool *s)
 {
     pthread_mutex_lock(&s->lock);
     while (s->n_free > 0)
-        remove_file(s, s->free[--s->n_free]);
+        remove_file(s, s->free[--s->n_free].number);
     pthread_mutex_unlock(&s->lock);
 }
 
 /* A file that is kept for reuse; -1: somebody still reads it, or *ret_gone. */
-static int reuse(const struct spool *s, int64_t number, enum spool_use use, bool *ret_gone)
+static int reuse(const struct spool *s, int64_t number, bool empty, bool *ret_gone)
 {
     AUTO(fd_closep) int fd = open_file(s, number, O_RDWR);
     *ret_gone = fd < 0;
     if (fd < 0 || !try_lock(fd, F_WRLCK))
         return -1;
     *ret_gone = true;
-    if (use == SPOOL_EMPTY && ftruncate(fd, 0) != 0) {
+    if (empty && ftruncate(fd, 0) != 0) {
         remove_file(s, number);
         return -1;
     }
@@ -239,15 +242,29 @@ static int reuse(const struct spool *s, int64_t number, enum spool_use use, bool
     return found;
 }
 
-static int take_free(struct spool *s, enum spool_use use, int64_t *ret_number)
+/* One of this size, if there is one. */
+static size_t best_free(const struct spool *s, uint64_t size)
+{
+    size_t i = s->n_free - 1;
+    while (i > 0 && (uint64_t)s->free[i].size != size)
+        i--;
+    return i;
+}
+
+static int take_free(struct spool *s, uint64_t over, int64_t *ret_number)
 {
     int fd = -1;
-    for (size_t i = s->n_free; i-- > 0 && fd < 0;) {
+    for (size_t tries = s->n_free; tries > 0 && fd < 0; tries--) {
+        size_t i = best_free(s, over);
+        struct free_file f = s->free[i];
         bool gone;
-        *ret_number = s->free[i];
-        fd = reuse(s, *ret_number, use, &gone);
-        if (gone)
-            s->free[i] = s->free[--s->n_free];
+        fd = reuse(s, f.number, over == 0, &gone);
+        s->free[i] = s->free[--s->n_free];
+        if (!gone) { /* the last one to be tried again */
+            memmove(s->free + 1, s->free, s->n_free++ * sizeof *s->free);
+            s->free[0] = f;
+        }
+        *ret_number = f.number;
     }
     return fd;
 }
@@ -263,14 +280,14 @@ static int make_new(struct spool *s, int64_t *ret_number)
     return made;
 }
 
-int spool_lend(struct spool *s, enum spool_use use)
+int spool_lend(struct spool *s, uint64_t over)
 {
     int64_t number;
     struct stat st;
     pthread_mutex_lock(&s->lock);
-    if (use == SPOOL_EMPTY) /* our own are never left without a message */
+    if (over == 0) /* our own are hardly ever left without a message */
         reclaim(s);
-    int fd = take_free(s, use, &number);
+    int fd = take_free(s, over, &number);
     bool is_new = fd < 0;
     if (is_new)
         fd = make_new(s, &number);
@@ -292,7 +309,7 @@ static struct lent **find_lent(struct spool *s, ino_t inode)
     return at;
 }
 
-enum rc spool_keep(struct spool *s, int fd, int64_t *ret_number)
+enum rc spool_keep(struct spool *s, int fd, uint64_t size, int64_t *ret_number)
 {
     struct lent kept = {.number = 0};
     struct stat st;
@@ -305,7 +322,8 @@ enum rc spool_keep(struct spool *s, int fd, int64_t *ret_number)
     pthread_mutex_unlock(&s->lock);
     if (kept.number == 0)
         return RC_INVALID;
-    if (fdatasync(fd) != 0 || (kept.is_new && spool_sync(s) != RC_OK))
+    if (((uint64_t)st.st_size > size && ftruncate(fd, (off_t)size) != 0) || fdatasync(fd) != 0 ||
+        (kept.is_new && spool_sync(s) != RC_OK))
         return RC_TEMP;
     pthread_mutex_lock(&s->lock);
     drop_lent(s, find_lent(s, st.st_ino)); /* it is there: its lock is held by fd */

@@ -1,7 +1,7 @@
 /* spool: files for content that is too large for the database. One folder, which only the role `queue`
  * changes. A file is called content.N for as long as it lives: which message it belongs to stands in the
- * database. So a file that is used again, over what it had before, costs the disk its bytes and nothing else:
- * no new blocks, no change of its size or of the folder. It is one of
+ * database. So a file that is used again, over what it had before, costs the disk little more than its bytes:
+ * no change of the folder, no new blocks, and where the size is the same, no transaction at all. It is one of
  *
  *     lent   a message is written to it, maybe by another role; its open file description holds an OFD lock
  *     kept   the content of a message
@@ -31,17 +31,14 @@ void spool_trim(struct spool *s);
 /* Bytes that are left for us on the disk of the spool, without those that the database's log will take once
  * more in the database; UINT64_MAX when the disk does not say. */
 uint64_t spool_room(struct spool *s);
-enum spool_use {
-    SPOOL_EMPTY, /* to be sent away: it has nothing of other messages */
-    SPOOL_OVER   /* to be written from its start by this role: behind that it may have what others left */
-};
-/* A file to write, the caller's to close. -1 with errno. */
-int spool_lend(struct spool *s, enum spool_use use);
-/* Keeps a lent file: what was written to it lasts on RC_OK, and *ret_number is its number, from 1 on.
- * RC_INVALID: not a lent file; RC_TEMP: it is lent still. */
-MUST_USE enum rc spool_keep(struct spool *s, int fd, int64_t *ret_number);
+/* A file to write, the caller's to close: empty, or with `over` above 0 for so many bytes, which are written
+ * from its start over what it has; that one must not be handed on. -1 with errno. */
+int spool_lend(struct spool *s, uint64_t over);
+/* Keeps a lent file, of which the first `size` bytes were written; they last on RC_OK, and nothing is behind
+ * them. *ret_number is its number, from 1 on. RC_INVALID: not a lent file; RC_TEMP: it is lent still. */
+MUST_USE enum rc spool_keep(struct spool *s, int fd, uint64_t size, int64_t *ret_number);
 /* A kept file for reading, with a lock of its own, so that the file is not used again before the last reader
- * closed it; -1 with errno. It may be longer than its message. */
+ * closed it; -1 with errno. */
 int spool_read(struct spool *s, int64_t number);
 /* The message is gone: its file is free. A missing file is fine. */
 void spool_release(struct spool *s, int64_t number);

@@ -3,11 +3,9 @@
 #include "base/log.h"
 #include "fmt/smtp_cmd.h"
 #include "os/file.h"
-#include "os/ipc.h"
 #include "queue/transit.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { READY_MAX = 64 };
@@ -127,28 +125,6 @@ static enum rc read_rcpts(struct queue *q, struct sched_job *job, struct arena *
     return ret->envelope.n > 0 ? RC_OK : RC_GONE;
 }
 
-/* Whoever is not the one for mail to other servers gets nothing of what a file had before (SPOOL_OVER). */
-static int without_rest(int fd, uint64_t size)
-{
-    struct stat st;
-    if (fd < 0 || (fstat(fd, &st) == 0 && (uint64_t)st.st_size == size))
-        return fd;
-    AUTO(fd_closep) int whole = fd;
-    size_t n;
-    char *bytes = malloc(size);
-    int alone = bytes && fd_read_at(whole, bytes, size, 0, &n) == RC_OK && n == size
-                    ? ipc_memfd("malle-message", str_mem(bytes, size))
-                    : -1;
-    free(bytes);
-    return alone;
-}
-
-static int open_content(struct queue *q, const struct sched_job *job, int64_t file, uint64_t size)
-{
-    int fd = spool_read(q->spool, file);
-    return job->site->kind == QUEUE_REMOTE ? fd : without_rest(fd, size);
-}
-
 static enum rc read_rows(struct queue *q, struct sched_job *job, struct arena *a, struct queue_job *ret,
                          struct queue_content *content, struct err *e)
 {
@@ -187,7 +163,7 @@ static enum rc read_job(struct queue *q, struct sched_job *job, struct arena *a,
         must(str_copy(job->id, sizeof job->id, ret->envelope.id) == RC_OK);
     ret->content = content.bytes;
     if (rc == RC_OK && content.file) {
-        ret->content_fd = open_content(q, job, content.file, ret->envelope.size);
+        ret->content_fd = spool_read(q->spool, content.file);
         if (ret->content_fd < 0)
             rc = err_set(e, RC_TEMP, 451, "4.3.0", STR_FMT ": its spool file content.%lld cannot be read: %s",
                          STR_ARG(ret->envelope.id), (long long)content.file, strerror(errno));

@@ -41,7 +41,7 @@ static enum rc lend(const struct queue_peer *p, struct ipc_msg *m, struct buf *r
     struct err e = {0};
     if (ipc_end(m) != RC_OK)
         return RC_INVALID;
-    int fd = spool_lend(p->server->spool, SPOOL_EMPTY);
+    int fd = spool_lend(p->server->spool, 0);
     if (fd < 0) {
         bool full = errno == ENOSPC || errno == EDQUOT;
         (void)err_set(&e, full ? RC_LIMIT : RC_TEMP, full ? 452 : 451, full ? "4.3.1" : "4.3.0", "%s",

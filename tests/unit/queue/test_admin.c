@@ -360,7 +360,7 @@ static void file_goes_with_its_message(void **state)
     struct queue_envelope v;
     const char *to = "a@example.net";
     str content;
-    int fd = spool_lend(spool, SPOOL_EMPTY), read_fd;
+    int fd = spool_lend(spool, 0), read_fd;
     assert_int_equal(write(fd, "Subject: test\n\nlarge\n", 21), 21);
     put_with("id1", "me@example.org", &to, 1, fd);
     close(fd);

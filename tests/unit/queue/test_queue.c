@@ -725,7 +725,7 @@ static void expanded_for_another_sender(void **state)
     struct err e = {0};
     struct arena *a = arena_new(1 << 20);
     for (int in_file = 0; in_file < 2; in_file++) {
-        int fd = in_file ? spool_lend(spool, SPOOL_EMPTY) : -1;
+        int fd = in_file ? spool_lend(spool, 0) : -1;
         assert_true(!in_file || write(fd, "0123456789", 10) == 10);
         assert_int_equal(queue_put(queue, &v, S("0123456789"), fd, &e), RC_OK);
         if (in_file)
@@ -851,7 +851,7 @@ static void expanded_into_others(void **state)
                                .rcpts = list,
                                .n = 1};
     for (int in_file = 0; in_file < 2; in_file++) {
-        int fd = in_file ? spool_lend(spool, SPOOL_EMPTY) : -1;
+        int fd = in_file ? spool_lend(spool, 0) : -1;
         assert_true(!in_file || write(fd, "0123456789", 10) == 10);
         assert_int_equal(queue_put(queue, &v, in_file ? STR_NONE : S("0123456789"), fd, &e), RC_OK);
         if (in_file)
@@ -903,7 +903,7 @@ static void large_content_in_a_file(void **state)
     struct queue_rcpt to = {.address = S("a@example.net")};
     struct queue_envelope v = {
         .id = S("big"), .arrived = clock_wall() / 1000, .size = 10, .rcpts = &to, .n = 1};
-    int fd = spool_lend(spool, SPOOL_EMPTY), unused = spool_lend(spool, SPOOL_EMPTY);
+    int fd = spool_lend(spool, 0), unused = spool_lend(spool, 0);
     assert_true(fd >= 0 && unused >= 0);
     assert_int_equal(write(fd, "0123456789", 10), 10);
     assert_int_equal(queue_put(queue, &v, STR_NONE, fd, &e), RC_OK);
@@ -920,7 +920,7 @@ static void large_content_in_a_file(void **state)
     assert_int_equal(files_in_use(), 1);
     close(unused); /* a lent file that nobody holds any more is used again */
     spool_tidy(spool);
-    int again = spool_lend(spool, SPOOL_EMPTY);
+    int again = spool_lend(spool, 0);
     assert_true(again >= 0);
     assert_int_equal(lseek(again, 0, SEEK_END), 0);
     close(again);
@@ -955,35 +955,35 @@ static void larger_content_of_its_own(void **state)
     free(found);
 }
 
-/* A file that is used again may be longer than its message; who is no server of others does not see that. */
-static void rest_of_others_stays_here(void **state)
+/* A file that is used again has nothing of the message before. */
+static void nothing_of_others_is_left(void **state)
 {
     enum { LONG = 100 << 10, SHORT = 40 << 10 };
     struct queue_job job;
     struct err e = {0};
     struct stat st;
-    char *bytes = calloc(1, LONG);
-    struct queue_rcpt to = {.address = S("a@example.net")},
-                      here = {.address = S("b@example.org"), .local = true};
-    struct queue_envelope v = {
-        .id = S("long"), .arrived = clock_wall() / 1000, .size = LONG, .rcpts = &to, .n = 1};
-    assert_int_equal(queue_put(queue, &v, str_mem(bytes, LONG), -1, &e), RC_OK);
-    assert_true(take(QUEUE_REMOTE, 2000, &job));
-    close(job.content_fd);
-    report(&job, QUEUE_RELAYED, false);
-    await_releases();
-    v.id = S("short");
-    v.size = SHORT;
-    v.rcpts = &here;
-    assert_int_equal(queue_put(queue, &v, str_mem(bytes, SHORT), -1, &e), RC_OK);
-    assert_int_equal(fstatat(AT_FDCWD, only_file(), &st, 0), 0);
-    assert_int_equal(st.st_size, LONG); /* it is that file */
-    assert_true(take(QUEUE_LOCAL, 2000, &job));
-    assert_int_equal(fstat(job.content_fd, &st), 0);
-    assert_int_equal(st.st_size, SHORT);
-    close(job.content_fd);
-    report(&job, QUEUE_DELIVERED, false);
+    char *bytes = calloc(1, LONG), *found = malloc(LONG);
+    struct queue_rcpt to = {.address = S("a@example.net")};
+    for (int i = 0; i < 6; i++) {
+        char id[] = {'i', 'd', (char)('0' + i), '\0'};
+        size_t size = i % 2 ? SHORT : LONG;
+        struct queue_envelope v = {
+            .id = str_c(id), .arrived = clock_wall() / 1000, .size = size, .rcpts = &to, .n = 1};
+        memset(bytes, 'a' + i, size);
+        assert_int_equal(queue_put(queue, &v, str_mem(bytes, size), -1, &e), RC_OK);
+        assert_true(take(QUEUE_REMOTE, 2000, &job));
+        assert_int_equal(fstat(job.content_fd, &st), 0);
+        assert_int_equal(st.st_size, size);
+        assert_int_equal(pread(job.content_fd, found, size, 0), size);
+        assert_memory_equal(found, bytes, size);
+        assert_int_equal(fstatat(AT_FDCWD, only_file(), &st, 0), 0); /* it is the same file all the time */
+        close(job.content_fd);
+        report(&job, QUEUE_RELAYED, false);
+        await_releases();
+        usleep(50000); /* what was in transit is released by its thread */
+    }
     free(bytes);
+    free(found);
 }
 
 /* The database as version 3 left it: files had the names of their messages. */
@@ -1029,8 +1029,8 @@ static void *spooler_main(void *arg)
     *fine = true;
     for (int i = 0; i < 500 && *fine; i++) {
         int64_t number = 0;
-        int fd = spool_lend(spool, i % 2 ? SPOOL_EMPTY : SPOOL_OVER);
-        *fine = fd >= 0 && spool_keep(spool, fd, &number) == RC_OK;
+        int fd = spool_lend(spool, i % 2 ? 0 : 10);
+        *fine = fd >= 0 && spool_keep(spool, fd, 10, &number) == RC_OK;
         close(fd);
         spool_release(spool, number);
     }
@@ -1055,16 +1055,16 @@ static void given_up_file_is_not_used_again(void **state)
 {
     struct stat first, second;
     int64_t number;
-    int fd = spool_lend(spool, SPOOL_OVER);
+    int fd = spool_lend(spool, 10);
     close(fd);
     spool_tidy(spool);
     assert_string_equal(only_file(), "");
-    fd = spool_lend(spool, SPOOL_OVER);
-    assert_int_equal(spool_keep(spool, fd, &number), RC_OK);
+    fd = spool_lend(spool, 10);
+    assert_int_equal(spool_keep(spool, fd, 10, &number), RC_OK);
     assert_int_equal(fstat(fd, &first), 0);
     close(fd);
     spool_release(spool, number);
-    fd = spool_lend(spool, SPOOL_OVER);
+    fd = spool_lend(spool, 10);
     assert_int_equal(fstat(fd, &second), 0);
     assert_int_equal(second.st_ino, first.st_ino);
     close(fd);
@@ -1088,7 +1088,7 @@ static void another_sender(void **state)
                                .rcpts = to,
                                .n = 3};
     struct arena *a = arena_new(1 << 20);
-    int fd = spool_lend(spool, SPOOL_EMPTY);
+    int fd = spool_lend(spool, 0);
     assert_int_equal(write(fd, "0123456789", 10), 10);
     assert_int_equal(queue_put(queue, &v, STR_NONE, fd, &e), RC_OK);
     close(fd);
@@ -1386,7 +1386,7 @@ int main(void)
         T(expanded_into_others),
         T(large_content_in_a_file),
         T(larger_content_of_its_own),
-        T(rest_of_others_stays_here),
+        T(nothing_of_others_is_left),
         T(given_up_file_is_not_used_again),
         T(files_of_an_earlier_version),
         T(spool_of_many),
