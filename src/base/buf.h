@@ -30,7 +30,7 @@ void buf_put(struct buf *b, const void *p, size_t n); /* p must not point into b
 void buf_puts(struct buf *b, str s);
 void buf_putc(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
-void buf_vprintf(struct buf *b, const char *fmt, va_list ap);
+void buf_vprintf(struct buf *b, const char *fmt, va_list ap) PRINTF(2, 0);
 void buf_put_u64(struct buf *b, uint64_t v); /* decimal; faster than printf */
 /* Room for n more bytes at the end, or NULL on overflow; buf_added says how many were written there. */
 char *buf_room(struct buf *b, size_t n);

@@ -26,7 +26,7 @@ struct err {
 };
 
 #define MUST_USE      __attribute__((warn_unused_result))
-#define PRINTF(f, a)  __attribute__((format(printf, f, a)))
+#define PRINTF(f, a)  __attribute__((format(printf, f, a), nonnull(f)))
 #define AUTO(free_fn) __attribute__((cleanup(free_fn)))
 
 /* Fills *e (NULL is allowed) and returns rc, so that `return err_set(...)` reads well. The text goes to peer.

@@ -243,7 +243,8 @@ static struct head head_of(const struct log_settings *s, enum log_program progra
     }
     if (program == LOG_AS_DOVECOT)
         h.word = "";
-    snprintf(h.tag, sizeof h.tag, "%s%s%s", first, second[0] ? "/" : "", second);
+    const int most = LOG_NAME_MAX - 1;
+    snprintf(h.tag, sizeof h.tag, "%.*s%s%.*s", most, first, second[0] ? "/" : "", most, second);
     return h;
 }
 
@@ -272,7 +273,8 @@ static void line_json(struct line *l, const struct head *h, enum log_level level
 static void line_text(struct line *l, const struct log_settings *s, const struct head *h,
                       enum log_level level, str text)
 {
-    char stamp[LOG_STAMP_MAX], start[LOG_STAMP_MAX + sizeof s->host + sizeof h->tag + 32], pid[32] = "";
+    char stamp[LOG_STAMP_MAX], pid[32] = "";
+    char start[sizeof stamp + sizeof s->host + sizeof h->tag + sizeof pid + 8];
     stamp_syslog(stamp);
     if (h->pid)
         snprintf(pid, sizeof pid, "[%d]", process_id());
@@ -291,6 +293,7 @@ static void line_text(struct line *l, const struct log_settings *s, const struct
         line_add(l, S("\n"));
 }
 
+PRINTF(3, 0)
 static void write_line(enum log_program program, enum log_level level, const char *fmt, va_list ap)
 {
     const struct log_settings *s = settings_get();

@@ -14,6 +14,7 @@ static const struct cli_command *speaker;
 
 enum kind { KIND_FATAL, KIND_WARNING, KIND_INFO };
 
+PRINTF(2, 0)
 static void complain(enum kind kind, const char *fmt, va_list ap, const char *ending)
 {
     static const char *const words[][3] = {[CLI_VOICE_MALLE] = {"", "warning: ", ""},

@@ -40,6 +40,7 @@ void program_log_open(const struct conf *c, const char *tag)
 }
 
 /* done: also said on standard error, else only on a terminal. */
+PRINTF(3, 0)
 static void write_line(enum program_severity severity, bool done, const char *fmt, va_list ap)
 {
     static const struct {

@@ -10,6 +10,7 @@ enum { ARENA_MAX = 4 << 20, DNS_TIME_MS = 60000 };
 
 /* --- refusing --- */
 
+PRINTF(2, 0)
 static void put_text(char *out, const char *fmt, va_list ap)
 {
     vsnprintf(out, SMTP_REASON_MAX, fmt, ap);
