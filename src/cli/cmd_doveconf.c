@@ -2,6 +2,7 @@
  * nothing of malle's own settings: for those there is malle config. */
 #include "base/arena.h"
 #include "cli/cli.h"
+#include "cli/doveconf_hide.h"
 #include "conf/dovecot_files.h"
 #include "conf/params.h"
 #include "os/file.h"
@@ -148,16 +149,24 @@ static bool put_file(const struct doveconf *d, const struct entry *e, struct buf
     return true;
 }
 
-static void put_value(const struct doveconf *d, const struct entry *e, struct buf *out)
+static void put_value(const struct doveconf *d, const struct entry *e, bool hide, struct buf *out)
 {
+    AUTO(buf_deinit) struct buf shown = BUF_INIT(TEXT_MAX);
     str v = e->value;
     bool odd =
         str_find(v, S(" #")) >= 0 || (v.n && (v.p[0] == ' ' || v.p[v.n - 1] == ' ')) || str_starts(v, S("#"));
-    bool quote = odd && !d->bare;
-    if (str_eq(e->name, S("ssl_key")) && !d->secrets)
+    if (hide && doveconf_is_secret(e->name, v)) {
         buf_puts(out, S("# hidden, use -P to show it"));
-    else if (!put_file(d, e, out))
-        buf_printf(out, quote ? "\"%s" STR_FMT "\"" : "%s" STR_FMT, e->is_file ? "<" : "", STR_ARG(v));
+        return;
+    }
+    if (put_file(d, e, out))
+        return;
+    if (hide)
+        doveconf_put_masked(v, &shown);
+    else
+        buf_puts(&shown, v);
+    bool quote = odd && !d->bare && str_eq(buf_str(&shown), v);
+    buf_printf(out, quote ? "\"%s%s\"" : "%s%s", e->is_file ? "<" : "", buf_cstr(&shown));
 }
 
 static void put_block(const struct doveconf *d, const struct dovecot_block *b, int depth, struct buf *out);
@@ -191,7 +200,7 @@ static void put_inside(const struct doveconf *d, const struct dovecot_block *b, 
             continue;
         }
         buf_printf(out, "%*s" STR_FMT " = ", 2 * depth, "", STR_ARG(list[i].name));
-        put_value(d, &list[i], out);
+        put_value(d, &list[i], !d->secrets, out);
         buf_putc(out, '\n');
     }
     for (size_t i = 0; i < d->conf.block_count; i++)
@@ -246,7 +255,7 @@ static void put_named(const struct doveconf *d, str name, struct buf *out)
         return;
     if (!d->bare)
         buf_printf(out, STR_FMT " = ", STR_ARG(name));
-    put_value(d, &e, out);
+    put_value(d, &e, false, out); /* whoever names it wants it */
     buf_putc(out, '\n');
 }
 

@@ -13,6 +13,11 @@ IMPOSSIBLE = 3
 MORE = '''plugin {
   quota = maildir:User
   zz = "a # b"
+  x_key = z
+  x_password =
+  a = https://user:pw@host/x@y?pass=1 https://host/x@y xftp://u@h imap://u:p@h
+  b = pass a=x
+  c = "key=a # b"
 }
 protocol imap {
   mail_plugins = $mail_plugins imap_quota
@@ -34,10 +39,14 @@ passdb {
 local_name mail.example.com {
   ssl_cert = </etc/hostname
 }
+imapc_password = hidden
+ssl_client_key = </etc/hostname
+login_greeting = Ready. secret=abc pass=abc;key=q monkey=x passphrase =x
+mail_attribute_dict = proxy:password=x:http://a:b@c/d
 mail_max_userip_connections = 10
 auth_failure_delay = 3 secs
 '''
-RUNS = [['-n'], ['-h', 'mail_location', 'protocols'], ['mail_location', 'ssl_cert', 'first_valid_uid'], ['service/auth/user'],
+RUNS = [['-n'], ['-n', '-P'], ['imapc_password', 'ssl_client_key'], ['-h', 'login_greeting'], ['plugin'], ['-h', 'mail_location', 'protocols'], ['mail_location', 'ssl_cert', 'first_valid_uid'], ['service/auth/user'],
         ['nosuch'], ['-h', 'auth_mechanisms'], ['ssl_min_protocol', 'auth_failure_delay'], ['-P', 'ssl_key'],
         ['-N'], ['-d', 'mail_location', 'auth_mechanisms', 'ssl_min_protocol'], ['-k', 'mail_location', 'nosuch'], ['-x', 'ssl_cert'],
         ['-f', 'protocol=imap', '-h', 'mail_plugins', 'mail_location'], ['-f', 'service=lmtp', 'postmaster_address'],
