@@ -30,7 +30,7 @@ struct postconf {
  * "=value" what becomes of it. */
 struct postconf_request {
     str service, type, item, value;
-    bool has_value, has_type, met;
+    bool has_type, met;
 };
 void postconf_request_parse(const struct postconf *p, const char *text, struct postconf_request *ret);
 bool postconf_request_fits(const struct postconf_request *r, const struct postfix_service *s);
@@ -46,6 +46,9 @@ void postconf_fields(const struct postconf *p, const struct postfix_service *s, 
 
 /* postconf_edit.c: -e, -X and -#: writes main.cf anew. Returns the exit status. */
 int postconf_edit(const struct postconf *p);
+/* Whether an argument can be one of a change, of either file: it is one line, no comment, and with -e names
+ * what it sets; an error was printed otherwise. */
+int postconf_check_edit(const struct postconf *p, const char *text);
 /* postconf_master_edit.c: the same for master.cf. */
 int postconf_master_edit(const struct postconf *p);
 /* The file is replaced whole or not at all. */

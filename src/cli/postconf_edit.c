@@ -9,6 +9,31 @@
 
 enum { TEXT_MAX = 16 << 20 };
 
+static bool has_white(str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (tabletext_is_white(s.p[i]))
+            return true;
+    return false;
+}
+
+int postconf_check_edit(const struct postconf *p, const char *text)
+{
+    const char *options = p->mode == 'p' ? "-e, -X, or -# accepts" : "-Me, -Fe, -Pe, -X, or -# accept";
+    str value = str_c(text), name = str_trim(str_take(&value, '='));
+    if (strchr(text, '\n'))
+        return postconf_fatal("%s no multi-line input", options);
+    if (str_starts(name, S("#")))
+        return postconf_fatal("%s no comment input", options);
+    if (p->edit != 'e')
+        return value.p ? postconf_fatal("specify one of -e -%c", p->edit) : CLI_FINE;
+    if (name.n == 0)
+        return postconf_fatal("missing attribute name: \"%s\"", text);
+    if (!value.p || has_white(name))
+        return postconf_fatal("missing '=' after attribute name: \"%s\"", text);
+    return CLI_FINE;
+}
+
 /* The argument that is about the parameter, NULL when none is; -e has "name=value", the others names. */
 static const char *find_edit(const struct postconf *p, str name)
 {
@@ -74,9 +99,12 @@ int postconf_edit(const struct postconf *p)
     AUTO(buf_deinit) struct buf text = BUF_INIT(TEXT_MAX);
     bool *done = arena_array(p->a, (size_t)p->n_names + 1, sizeof *done);
     must(done);
-    for (int i = 0; i < p->n_names; i++)
-        if (p->edit == 'e' && !strchr(p->names[i], '='))
-            return postconf_fatal("missing '=' after attribute name: \"%s\"", p->names[i]);
+    for (int i = 0; i < p->n_names; i++) {
+        if (postconf_check_edit(p, p->names[i]) != CLI_FINE)
+            return CLI_FINDING;
+        if (str_trim(str_c(p->names[i])).n == 0)
+            return postconf_fatal("-X or -# requires non-blank parameter names");
+    }
     put_lines(p, done, &text);
     for (int i = 0; p->edit == 'e' && i < p->n_names; i++)
         if (!done[i])

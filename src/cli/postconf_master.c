@@ -8,8 +8,7 @@
 void postconf_request_parse(const struct postconf *p, const char *text, struct postconf_request *ret)
 {
     str rest = str_c(text), about = p->edit == 'e' ? str_take(&rest, '=') : rest;
-    *ret =
-        (struct postconf_request){.has_value = p->edit == 'e' && strchr(text, '='), .value = str_trim(rest)};
+    *ret = (struct postconf_request){.value = str_trim(rest)};
     about = str_trim(about);
     ret->has_type = str_chr(about, '/') >= 0;
     ret->service = str_take(&about, '/');

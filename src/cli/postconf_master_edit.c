@@ -33,8 +33,8 @@ static bool is_field(str name)
 
 static int check_request(const struct postconf *p, const char *text, const struct postconf_request *r)
 {
-    if (p->edit == 'e' && !r->has_value)
-        return postconf_fatal("missing '=' after attribute name: \"%s\"", text);
+    if (postconf_check_edit(p, text) != CLI_FINE)
+        return CLI_FINDING;
     if (p->mode == 'M' && !r->has_type)
         return postconf_fatal("-Me, -MX or -M# requires service_name/type");
     if (p->mode == 'F' && r->item.n == 0)
@@ -43,9 +43,11 @@ static int check_request(const struct postconf *p, const char *text, const struc
         return postconf_fatal("invalid service attribute name: \"" STR_FMT "\"", STR_ARG(r->item));
     if (p->mode == 'P' && r->item.n == 0)
         return postconf_fatal("-Pe or -PX requires service_name/type/parameter_name");
-    for (size_t i = 0; p->mode == 'P' && i < r->value.n; i++)
+    bool one_word = p->mode == 'P' || (p->mode == 'F' && !str_eq(r->item, S("command")));
+    for (size_t i = 0; one_word && i < r->value.n; i++)
         if (tabletext_is_white(r->value.p[i]))
-            return postconf_fatal("-Pe does not accept whitespace in parameter value");
+            return postconf_fatal(p->mode == 'P' ? "-Pe does not accept whitespace in parameter value"
+                                                 : "-Fe does not accept whitespace in non-command field");
     return CLI_FINE;
 }
 

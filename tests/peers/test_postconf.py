@@ -36,19 +36,24 @@ RUNS = [
     ['-FX', 'smtp/inet/chroot'], ['-F#', 'smtp/inet/chroot'], ['-P#', 'smtp/inet/x'], ['-Pe', 'smtp/inet/foo = a b'],
     ['-P', 'smtps/inet/smtpd_tls_wrappermode=no', 'smtp/inet/foo=bar'], ['-PX', 'smtps/inet/smtpd_tls_wrappermode', 'submission/inet/nosuch'],
     ['-e', 'mynetworks='], ['-X', 'relayhost', 'mynetworks'], ['-#', 'mynetworks', 'smtpd_helo_restrictions'], ['-e', 'foo'], ['-#', 'nosuch'],
+    ['-e', 'foo=a\nrelayhost=b'], ['-e', '#foo=a'], ['-e', '=a'], ['-e', 'a b=c'], ['-X', 'foo\nrelayhost'], ['-X', ' #foo'], ['-X', 'relayhost=a'], ['-X', ' '],
+    ['-Me', 'foo/inet=foo inet n - n - - smtpd\nbar inet n - n - - smtpd'], ['-MX', '#smtp/inet'], ['-MX', 'smtp/inet\n'], ['-M#', 'smtp/inet=a'], ['-Me', ''],
+    ['-Fe', 'smtp/inet/chroot=y y'], ['-Fe', 'smtp/inet/command=smtpd\nfoo inet n - n - - smtpd'], ['-Pe', 'smtp/inet/foo\nbar=a'], ['-Pe', 'smtp/inet/a b=c'],
 ]
 
 
 def files_for(place, whose):
     """A folder for each run and file; whose: 'ours' or 'theirs', as long, since paths are printed."""
     mains = {'guide': (GUIDE / 'main.cf').read_text(), 'twice': TWICE}
-    for i in range(len(RUNS)):
+    for i, options in enumerate(RUNS):
         for name, main in mains.items():
+            if name != 'guide' and options[0][1:2] in 'MFP':
+                continue  # main.cf is not looked at
             folder = place / whose / f'{i}{name}'
             folder.mkdir(parents=True)
             (folder / 'main.cf').write_text(main)
             (folder / 'master.cf').write_text((GUIDE / 'master.cf').read_text())
-            yield RUNS[i], folder
+            yield options, folder
 
 
 def masked(text, whose):
