@@ -232,9 +232,7 @@ static enum rc make_uris(struct table *t, struct err *e)
     if (rc != RC_GONE || uris.n == 0 || uris.overflow)
         return rc == RC_PERM ? rc : table_fail(t, e, RC_PERM, "server_host needs hosts or URLs");
     s->session.uris = s->uris = str_dup(buf_str(&uris));
-    bool tls = s->session.start_tls || str_find(buf_str(&uris), S("ldaps:")) >= 0;
-    if (tls && !s->session.require_cert)
-        table_warn(t, "the server's certificate is not checked; tls_require_cert = yes does it");
+    ldap_session_warn(t, &s->session, "yes");
     return RC_OK;
 }
 

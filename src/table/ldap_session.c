@@ -92,3 +92,10 @@ void ldap_session_note_files(struct table *t, const struct ldap_session *s)
         if (paths[i] && paths[i][0])
             table_need_folder_of(t, paths[i]);
 }
+
+void ldap_session_warn(struct table *t, const struct ldap_session *s, const char *yes)
+{
+    bool tls = s->start_tls || str_find(str_c(s->uris), S("ldaps:")) >= 0;
+    if (tls && !s->require_cert)
+        table_warn(t, "the server's certificate is not checked; tls_require_cert = %s does it", yes);
+}

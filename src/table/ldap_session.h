@@ -52,6 +52,9 @@ MUST_USE int ldap_session_bind(const struct ldap_session *s, LDAP *ld, const cha
 MUST_USE enum rc ldap_session_open(struct table *t, const struct ldap_session *s, LDAP **ret, struct err *e);
 enum rc ldap_session_fail(struct table *t, const struct ldap_session *s, struct err *e, enum rc rc,
                           const char *what, int code);
+/* Warns of a session that is encrypted for whoever answers; yes: the value of tls_require_cert that ends it.
+ */
+void ldap_session_warn(struct table *t, const struct ldap_session *s, const char *yes);
 /* The folders of its files must be readable when it connects. */
 void ldap_session_note_files(struct table *t, const struct ldap_session *s);
 

@@ -165,8 +165,10 @@ static enum rc search(const struct asking *x, const char *filter_name, const cha
     int code = u->session.lib.ldap_search_ext_s(x->c->ld, buf_cstr(&base), u->scope, buf_cstr(&filter),
                                                 u->of[x->q.ask].wanted, 0, NULL, NULL, &tv,
                                                 x->q.ask == USERS_LIST ? LIST_MAX : 2, ret);
-    if (code == LDAP_SUCCESS || code == LDAP_NO_SUCH_OBJECT || code == LDAP_SIZELIMIT_EXCEEDED)
+    if (code == LDAP_SUCCESS || code == LDAP_NO_SUCH_OBJECT)
         return RC_OK;
+    if (code == LDAP_SIZELIMIT_EXCEEDED) /* who the others are is not known */
+        return table_fail(x->t, x->e, RC_TEMP, "a search gives more entries than it may");
     return ldap_session_fail(x->t, &u->session, x->e, code == LDAP_FILTER_ERROR ? RC_PERM : RC_INVALID,
                              "search", code);
 }
@@ -232,6 +234,7 @@ static enum rc verify(const struct asking *x, struct authdb_fields *f)
         rc = find_one(x, f, &dn);
     }
     authdb_fields_del(f, S("password"));
+    authdb_fields_del(f, S("nopassword"));
     if (rc != RC_OK)
         return rc;
     rc = x->exists ? RC_OK : try_bind(x, dn);
@@ -349,28 +352,43 @@ static bool is_yes(const struct ldap_users *u, const char *name)
     return str_ieq(get(u, name, "no"), S("yes"));
 }
 
+static enum rc take_words(struct table *t, struct ldap_users *u, struct err *e)
+{
+    static const struct users_word scopes[] = {{"subtree", LDAP_SCOPE_SUBTREE},
+                                               {"onelevel", LDAP_SCOPE_ONELEVEL},
+                                               {"base", LDAP_SCOPE_BASE},
+                                               {NULL, 0}};
+    static const struct users_word derefs[] = {{"never", LDAP_DEREF_NEVER},
+                                               {"searching", LDAP_DEREF_SEARCHING},
+                                               {"finding", LDAP_DEREF_FINDING},
+                                               {"always", LDAP_DEREF_ALWAYS},
+                                               {NULL, 0}};
+    /* a server always shows a certificate, so that "try" is as good as the others */
+    static const struct users_word checks[] = {{"hard", true},   {"demand", true}, {"try", true},
+                                               {"allow", false}, {"never", false}, {NULL, 0}};
+    int check = true;
+    enum rc rc = users_get_word(t, u->settings, "scope", scopes, &u->scope, e);
+    if (rc == RC_OK)
+        rc = users_get_word(t, u->settings, "deref", derefs, &u->session.dereference, e);
+    if (rc == RC_OK)
+        rc = users_get_word(t, u->settings, "tls_require_cert", checks, &check, e);
+    u->session.require_cert = check;
+    ldap_session_warn(t, &u->session, "hard");
+    return rc;
+}
+
 static enum rc take_session(struct table *t, struct ldap_users *u, struct err *e)
 {
     struct ldap_session *s = &u->session;
-    str scope = get(u, "scope", "subtree"), deref = get(u, "deref", "never"),
-        require = get(u, "tls_require_cert", "hard");
     s->dn = get(u, "dn", "").p;
     s->password = get(u, "dnpass", "").p;
     s->bind = s->dn[0] != '\0';
     s->start_tls = is_yes(u, "tls");
-    s->require_cert = str_ieq(require, S("hard")) || str_ieq(require, S("demand"));
     s->ca_file = table_texts_find(u->settings, S("tls_ca_cert_file"));
     s->ca_dir = table_texts_find(u->settings, S("tls_ca_cert_dir"));
     s->cert = table_texts_find(u->settings, S("tls_cert_file"));
     s->key = table_texts_find(u->settings, S("tls_key_file"));
     s->ciphers = table_texts_find(u->settings, S("tls_cipher_suite"));
-    s->dereference = str_eq(deref, S("always"))      ? LDAP_DEREF_ALWAYS
-                     : str_eq(deref, S("searching")) ? LDAP_DEREF_SEARCHING
-                     : str_eq(deref, S("finding"))   ? LDAP_DEREF_FINDING
-                                                     : LDAP_DEREF_NEVER;
-    u->scope = str_eq(scope, S("base"))       ? LDAP_SCOPE_BASE
-               : str_eq(scope, S("onelevel")) ? LDAP_SCOPE_ONELEVEL
-                                              : LDAP_SCOPE_SUBTREE;
     u->auth_bind = is_yes(u, "auth_bind");
     if (is_yes(u, "sasl_bind"))
         return table_fail(t, e, RC_PERM, "sasl_bind is not possible here; dn and dnpass are");
@@ -380,6 +398,8 @@ static enum rc take_session(struct table *t, struct ldap_users *u, struct err *e
 static enum rc take_settings(struct table *t, struct ldap_users *u, struct err *e)
 {
     enum rc rc = take_session(t, u, e);
+    if (rc == RC_OK)
+        rc = take_words(t, u, e);
     if (rc == RC_OK)
         rc = take_mappings(t, &u->of[USERS_PASSWORD], get(u, "pass_attrs", "uid=user,userPassword=password"),
                            e);

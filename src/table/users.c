@@ -95,3 +95,17 @@ str users_get(const struct table_texts *x, const char *name, const char *otherwi
     const char *value = table_texts_find(x, str_c(name));
     return str_c(value ? value : otherwise);
 }
+
+enum rc users_get_word(const struct table *t, const struct table_texts *x, const char *name,
+                       const struct users_word *words, int *ret, struct err *e)
+{
+    str value = users_get(x, name, words->name);
+    for (; words->name; words++) {
+        if (str_eq(value, str_c(words->name))) {
+            *ret = words->value;
+            return RC_OK;
+        }
+    }
+    return table_fail(t, e, RC_PERM, "%s: \"" STR_FMT "\" has no meaning there", name,
+                      STR_ARG(str_sub(value, 0, 20)));
+}

@@ -37,6 +37,14 @@ MUST_USE enum rc users_expand(const struct table *t, const char *name, str text,
 MUST_USE enum rc users_settings(struct table *t, str path, const char *const *names, struct table_texts **ret,
                                 struct err *e);
 str users_get(const struct table_texts *x, const char *name, const char *otherwise);
+/* A setting that is one of some words (a NULL name behind the last), the first of them where it is not set.
+ * RC_PERM with *e filled: it is none of them. */
+struct users_word {
+    const char *name;
+    int value;
+};
+MUST_USE enum rc users_get_word(const struct table *t, const struct table_texts *x, const char *name,
+                                const struct users_word *words, int *ret, struct err *e);
 
 /* --- SQL (sql_users.c), for the types sqlite and pgsql --- */
 struct sql_users;

@@ -110,11 +110,45 @@ static void only_looked_at(void **state)
     table_close(t);
 }
 
+/* Settings of dovecot-ldap.conf.ext that are words: one that is none of them is not taken for another. */
+static void words_of_ldap(void **state)
+{
+    static const struct {
+        const char *setting;
+        enum rc rc;
+        bool warns; /* that whoever answers is believed */
+    } rows[] = {{"scope = base", RC_OK},
+                {"scope = one", RC_PERM},
+                {"deref = always", RC_OK},
+                {"deref = yes", RC_PERM},
+                {"tls = yes", RC_OK},
+                {"tls = yes\ntls_require_cert = demand", RC_OK},
+                {"tls = yes\ntls_require_cert = try", RC_OK},
+                {"tls = yes\ntls_require_cert = allow", RC_OK, true},
+                {"tls = yes\ntls_require_cert = never", RC_OK, true},
+                {"tls_require_cert = never", RC_OK},
+                {"tls_require_cert = yes", RC_PERM}};
+    struct table_env look = {.warn = warn, .unasked = true};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[200];
+        struct table *t = NULL;
+        struct err e = {0};
+        snprintf(text, sizeof text, "hosts = h\n%s\n", rows[i].setting);
+        write_file("ldap.conf.ext", text);
+        snprintf(text, sizeof text, "dovecot-ldap:%s/ldap.conf.ext", dir);
+        warnings[0] = '\0';
+        assert_int_equal(table_open(str_c(text), &look, &t, &e), rows[i].rc);
+        assert_int_equal(strstr(warnings, "certificate is not checked") != NULL, rows[i].warns);
+        table_close(t);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(asked_elsewhere),
         cmocka_unit_test(only_looked_at),
+        cmocka_unit_test(words_of_ldap),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
