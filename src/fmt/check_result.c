@@ -1,7 +1,7 @@
 #include "fmt/check_result.h"
 
 #include "fmt/access_result.h"
-#include "fmt/check_stream.h"
+#include "fmt/mime_walk.h"
 #include "fmt/tabletext.h"
 
 static const char *const names[] = {
@@ -50,7 +50,7 @@ const char *check_result_fault(const struct check_result *r, bool of_header)
     case CHECK_REPLACE:
         if (r->text.n == 0)
             return "a text";
-        return of_header && check_stream_name_size(r->text) == 0 ? "\"headername: headervalue\"" : NULL;
+        return of_header && mime_walk_name_size(r->text) == 0 ? "\"headername: headervalue\"" : NULL;
     case CHECK_BCC:
     case CHECK_REDIRECT:
         return str_chr(r->text, '@') < 0 ? "user@domain" : NULL;

@@ -1,17 +1,5 @@
-/* Events of fmt/mime_walk, gathered to fields and lines.
- *
- *   field = 1*(%x21-39 / %x3B-7E) *WSP ":" ...      anything else ends the header */
+/* Events of fmt/mime_walk, gathered to fields and lines. */
 #include "fmt/check_stream.h"
-
-size_t check_stream_name_size(str line)
-{
-    size_t n = 0, end;
-    while (n < line.n && line.p[n] > ' ' && line.p[n] < 0x7f && line.p[n] != ':')
-        n++;
-    for (end = n; end < line.n && (line.p[end] == ' ' || line.p[end] == '\t');)
-        end++;
-    return end < line.n && line.p[end] == ':' ? n : 0;
-}
 
 static bool is_of_mime(str name)
 {
@@ -92,22 +80,14 @@ static void add_to_body(struct check_stream *c, str bytes)
 static void add_header_bytes(struct check_stream *c, const struct mime_walk *w, str bytes)
 {
     if (w->field_starts) {
-        size_t name = check_stream_name_size(bytes);
+        size_t name = mime_walk_name_size(bytes);
         end_field(c);
-        if (name > 0 && !c->no_header) {
-            c->in_field = true;
-            c->kind = kind_of(w, str_sub(bytes, 0, name));
-            add_to_field(c, str_sub(bytes, 0, name));
-            bytes = str_from(bytes, (size_t)str_chr(bytes, ':'));
-        } else if (!c->no_header) {
-            c->no_header = true;
-            c->offset = 0;
-        }
+        c->in_field = true;
+        c->kind = kind_of(w, str_sub(bytes, 0, name));
+        add_to_field(c, str_sub(bytes, 0, name));
+        bytes = str_from(bytes, (size_t)str_chr(bytes, ':'));
     }
-    if (c->in_field)
-        add_to_field(c, bytes);
-    else
-        add_to_body(c, bytes);
+    add_to_field(c, bytes);
 }
 
 static void take_event(void *arg, const struct mime_walk *w, enum mime_walk_event event, str bytes)
@@ -118,10 +98,10 @@ static void take_event(void *arg, const struct mime_walk *w, enum mime_walk_even
         return;
     }
     end_field(c);
-    if (event == MIME_WALK_HEADER_END && !c->no_header)
-        c->offset = 0;
     if (event == MIME_WALK_HEADER_END)
-        c->no_header = false;
+        c->offset = 0;
+    if (event == MIME_WALK_HEADER_END && w->no_field) /* who reads the message must see the header end, too */
+        put_line(c, true);
     add_to_body(c, bytes);
 }
 
@@ -129,6 +109,7 @@ void check_stream_init(struct check_stream *c, check_stream_fn *fn, void *ctx)
 {
     *c = (struct check_stream){.fn = fn, .ctx = ctx};
     mime_walk_init(&c->walk, NULL, take_event, c);
+    c->walk.is_strict = true;
     buf_init(&c->field, CHECK_STREAM_FIELD_MAX);
     buf_init(&c->line, CHECK_STREAM_LINE_MAX);
 }

@@ -2,8 +2,9 @@
  * time, of the message, of its parts or of a message within it, and all else line by line.
  *
  * Input has LF line ends and comes in any pieces. Every byte of it comes out in exactly one unit, in order,
- * but for white space between a field's name and its colon. Memory is bounded: one field, one line, and what
- * fmt/mime_walk needs. A line that is no field ends a header. */
+ * but for white space between a field's name and its colon. A line that is no field ends a header: in front
+ * of it comes an empty line that was not there, so that nobody takes what follows for fields that no table
+ * saw. Memory is bounded: one field, one line, and what fmt/mime_walk needs. */
 #ifndef FMT_CHECK_STREAM_H
 #define FMT_CHECK_STREAM_H
 
@@ -31,8 +32,8 @@ struct check_stream {
     struct mime_walk walk;
     check_stream_fn *fn;
     void *ctx;
-    bool in_field, is_rest, no_header; /* no_header: a line was no field, so this header is over */
-    enum check_stream_kind kind;       /* of the field under way */
+    bool in_field, is_rest;
+    enum check_stream_kind kind; /* of the field under way */
     uint64_t offset;
     struct buf field, line;
 };
@@ -42,8 +43,5 @@ void check_stream_deinit(struct check_stream *c);
 /* The views of a unit live until fn returns. */
 void check_stream_feed(struct check_stream *c, str bytes);
 void check_stream_finish(struct check_stream *c); /* the end of the message; then only deinit */
-
-/* The bytes of the name that a line begins with; 0: it is no field. */
-size_t check_stream_name_size(str line);
 
 #endif

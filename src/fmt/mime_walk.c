@@ -146,10 +146,34 @@ static bool take_delimiter(struct mime_walk *w, str *line)
     return true;
 }
 
+size_t mime_walk_name_size(str line)
+{
+    size_t n = 0, end;
+    while (n < line.n && line.p[n] > ' ' && line.p[n] < 0x7f && line.p[n] != ':')
+        n++;
+    for (end = n; end < line.n && (line.p[end] == ' ' || line.p[end] == '\t');)
+        end++;
+    return end < line.n && line.p[end] == ':' ? n : 0;
+}
+
+static bool folds(const struct mime_walk *w, str line)
+{
+    return w->field_seen && (line.p[0] == ' ' || line.p[0] == '\t');
+}
+
+/* Also those of the messages that this one may say to hold: their headers begin with the same line. */
+static void end_broken_headers(struct mime_walk *w)
+{
+    w->no_field = true;
+    while (w->in_header)
+        end_header(w, STR_NONE);
+    w->no_field = w->field_seen = false;
+}
+
 /* The start of a header's line that is not empty. */
 static void begin_field(struct mime_walk *w, str line)
 {
-    bool goes_on = w->field_seen && (line.p[0] == ' ' || line.p[0] == '\t');
+    bool goes_on = folds(w, line);
     w->field_starts = !goes_on;
     w->field_seen = true;
     if (goes_on)
@@ -198,6 +222,8 @@ static void open_after_delimiter(struct mime_walk *w)
 static void begin_line(struct mime_walk *w, str line, str eol)
 {
     w->opens = str_starts(line, S("--")) && line.n > 2 && take_delimiter(w, &line);
+    if (w->is_strict && w->in_header && !w->opens && line.n && !folds(w, line) && !mime_walk_name_size(line))
+        end_broken_headers(w);
     w->in_frame = w->opens || (!w->in_header && top(w)->part.kind != MIME_LEAF);
     if (w->opens) {
         tell(w, MIME_WALK_FRAME, line);

@@ -57,12 +57,18 @@ struct mime_walk {
     bool field_seen;   /* the header under way has a line */
     bool held_cr;      /* a CR of which the next byte says whether it belongs to a line end */
     bool field_starts; /* FIELD: these are the first bytes of a field */
+    bool is_strict;    /* the caller's: a line of a header that is no field ends it, as Postfix has it */
+    bool no_field;     /* HEADER_END: such a line follows */
     bool collects;     /* the field under way is one that `fields` gathers */
     str held_eol;      /* the line end of a leaf's last line so far */
     struct buf line, fields, scratch;
     char name[MIME_WALK_NAME_MAX]; /* of the field under way, lower case, cut */
     size_t name_n;
 };
+
+/* The bytes of the name with which a line begins that is a field (RFC 5322 §2.2, white space in front of the
+ * colon allowed); 0: it is none. */
+size_t mime_walk_name_size(str line);
 
 /* limits may be NULL for the default ones. fn is called from feed and finish. */
 void mime_walk_init(struct mime_walk *w, const struct mime_limits *limits, mime_walk_fn *fn, void *arg);

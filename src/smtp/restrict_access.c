@@ -2,7 +2,7 @@
 #include "smtp/restrict_impl.h"
 
 #include "base/log.h"
-#include "fmt/check_stream.h"
+#include "fmt/mime_walk.h"
 #include "table/settings.h"
 
 enum { PREPEND_MAX = 4096 };
@@ -68,7 +68,7 @@ static enum verdict prepend(struct smtp_session *s, const struct access_result *
     if (str_eq(str_c(s->restrict_.where), S("END-OF-MESSAGE")))
         return restrict_misconfigured(s, "access table %s: action PREPEND must be used before %s", source,
                                       "smtpd_end_of_data_restrictions");
-    if (check_stream_name_size(a->text) == 0)
+    if (mime_walk_name_size(a->text) == 0)
         return restrict_misconfigured(s, "access table %s: PREPEND requires header: text", source);
     if (lines->n + a->text.n + 1 > PREPEND_MAX)
         return restrict_misconfigured(s, "access table %s: more than %d bytes of PREPEND", source,

@@ -30,6 +30,7 @@ MESSAGES = {
     'utf8': 'Subject: caf\xe9\r\nX-Test: %s\r\n\r\nd\xe9j\xe0 vu\r\n',
     'long': 'Subject: ' + 'x' * 900 + '\r\n ' + 'y' * 900 + '\r\nX-Test: %s\r\n\r\n' + 'z' * 900 + '\r\nbad word\r\n',
     'lines': 'X-Test: %s\r\n\r\n' + ''.join(f'line {i}\r\n' for i in range(30)) + 'bad word\r\n',
+    'broken': 'X-Test: %s\r\nno field\r\nSubject: bad one\r\n\r\nbad word\r\n',
     'digest': 'Content-Type: multipart/digest; boundary=d\r\nX-Test: %s\r\n\r\n--d\r\n\r\nSubject: inside\r\n\r\nbad word\r\n--d--\r\n',
 }
 # rules for header, MIME, nested and body; None: not set

@@ -118,6 +118,8 @@ static void actions(void **state)
         {"/^Subject: in/ REJECT", "", "",
          "Subject: out\r\nContent-Type: message/rfc822\r\n\r\nSubject: in\r\n\r\nx\r\n", "550 ",
          ": reject: header Subject: in" CLIENT, "!Subject"},
+        {"/^Subject: bad/ REJECT", "/^bad/ REJECT", "", "A: b\r\nno field\r\nSubject: bad\r\n\r\nx\r\n",
+         "250 ", "!reject", "A: b\n\nno field\nSubject: bad\n\nx\n"},
         {"/./ REJECT", "/./ REJECT", "receive_override_options = no_header_body_checks\n",
          "Subject: b\r\n\r\nx\r\n", "250 ", "!reject", "Subject: b\n\nx\n"},
         {"/^Subject:/ NONSENSE", "", "", "Subject: b\r\n\r\n", "250 ",
