@@ -162,7 +162,6 @@ static enum rc save_to_inbox(const struct conf *c, const struct account_identity
                              struct err *e)
 {
     AUTO(fd_closep) int dir = -1;
-    struct delivery *d = NULL;
     struct delivery_message m = {.name = {.now = clock_wall(), .host = str_c(c->hostname)},
                                  .content_fd = -1,
                                  .content = content,
@@ -170,12 +169,7 @@ static enum rc save_to_inbox(const struct conf *c, const struct account_identity
                                  .content_lines = crlf_lines(content)};
     crypto_random(&m.name.id, sizeof m.name.id);
     enum rc rc = cli_open_maildir(c, id, &dir, e);
-    if (rc == RC_OK)
-        rc = delivery_prepare(dir, &m, &d, e);
-    if (rc == RC_OK)
-        rc = delivery_commit(d, e);
-    delivery_free(&d);
-    return rc;
+    return rc == RC_OK ? delivery_write(dir, &m, e) : rc;
 }
 
 static enum rc append_to(struct store *st, const struct lda *l, str content, struct err *e)

@@ -175,7 +175,6 @@ static enum rc write_maildir(const struct conf *c, const char *path, struct sour
     const struct command_request *q = s->request;
     AUTO(buf_deinit) struct buf head = BUF_INIT(4096);
     AUTO(fd_closep) int dir = -1;
-    struct delivery *d = NULL;
     str folder = str_c(path);
     while (folder.n > 1 && str_ends(folder, S("/")))
         folder.n--;
@@ -196,15 +195,9 @@ static enum rc write_maildir(const struct conf *c, const char *path, struct sour
         rc = delivery_find(dir, m.name.id, m.name.number, e);
     if (rc != RC_GONE)
         return rc; /* RC_OK: from an attempt of which nobody heard */
-    rc = RC_OK;
     if (count_lines(q->content_fd, q->size, &m.content_lines) != RC_OK)
-        rc = temp(e, "4.3.0", "the content cannot be read", strerror(errno), path);
-    if (rc == RC_OK)
-        rc = delivery_prepare(dir, &m, &d, e);
-    if (rc == RC_OK)
-        rc = delivery_commit(d, e);
-    delivery_free(&d);
-    return rc;
+        return temp(e, "4.3.0", "the content cannot be read", strerror(errno), path);
+    return delivery_write(dir, &m, e);
 }
 
 enum rc command_file_write(const struct conf *c, const char *path, struct source *s, struct err *e)

@@ -345,6 +345,17 @@ enum rc delivery_commit(struct delivery *d, struct err *e)
     return RC_OK;
 }
 
+enum rc delivery_write(int root_fd, const struct delivery_message *m, struct err *e)
+{
+    struct delivery *d = NULL;
+    must(!m->journal);
+    enum rc rc = delivery_prepare(root_fd, m, &d, e);
+    if (rc == RC_OK)
+        rc = delivery_commit(d, e);
+    delivery_free(&d);
+    return rc;
+}
+
 struct buf *delivery_record(struct delivery *d)
 {
     return d->record.n > 0 ? &d->record : NULL;

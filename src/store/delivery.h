@@ -56,6 +56,8 @@ MUST_USE enum rc delivery_prepare(int root_fd, const struct delivery_message *m,
  * journal it is durable once journal_commit has taken delivery_record; when that fails, the caller undoes it.
  * On failure it is neither in new/ nor in tmp/, and over. d stays the caller's. */
 MUST_USE enum rc delivery_commit(struct delivery *d, struct err *e);
+/* Both for a message with one recipient and no journal: durable on RC_OK, else nothing is left behind. */
+MUST_USE enum rc delivery_write(int root_fd, const struct delivery_message *m, struct err *e);
 /* The record that journal_commit is to take, d's; NULL without a journal. */
 struct buf *delivery_record(struct delivery *d);
 /* Takes a committed one out of new/ again, because another recipient's commit of the same all-or-nothing

@@ -103,13 +103,10 @@ static void test_large(void **state)
     text[SIZE - 1] = '\n';
     int root = open_maildir("Maildir"), fd = content(text);
     struct delivery_message m = sample(fd, NULL, 0);
-    struct delivery *d = NULL;
     struct stat st;
     m.content_size = SIZE;
     m.content_lines = 1;
-    ok(delivery_prepare(root, &m, &d, e));
-    ok(delivery_commit(d, e));
-    delivery_free(&d);
+    ok(delivery_write(root, &m, e));
     char path[400];
     snprintf(path, sizeof path, "Maildir/new/%s", find_file("Maildir/new", ",S=300000,W=300001"));
     assert_int_equal(stat(fixture_path(path), &st), 0);
