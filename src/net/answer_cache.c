@@ -3,8 +3,8 @@
 #include "net/answer_cache.h"
 
 #include "base/map.h"
+#include "os/thread.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 /* --- answers: one block of memory, shared by count --- */
@@ -88,11 +88,7 @@ struct answer_cache *answer_cache_new(struct cache_limits limits)
 static struct question *question_new(void)
 {
     struct question *q = calloc(1, sizeof *q);
-    pthread_condattr_t attr;
-    must(q && pthread_condattr_init(&attr) == 0);
-    must(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 &&
-         pthread_cond_init(&q->is_settled, &attr) == 0);
-    pthread_condattr_destroy(&attr);
+    must(q && thread_cond_init(&q->is_settled) == RC_OK);
     return q;
 }
 
@@ -198,28 +194,12 @@ enum rc cache_ask(struct answer_cache *c, str name, enum dns_type type, struct q
     return rc;
 }
 
-/* The instant of CLOCK_MONOTONIC that is `left` from now: clock_mono may be shifted by a test. */
-static struct timespec instant_in(msec left)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += left / 1000;
-    t.tv_nsec += (left % 1000) * 1000000;
-    if (t.tv_nsec >= 1000000000) {
-        t.tv_sec++;
-        t.tv_nsec -= 1000000000;
-    }
-    return t;
-}
-
 enum rc cache_wait(struct answer_cache *c, struct question *q, msec deadline, const struct dns_answer **ret)
 {
     enum rc rc = RC_TEMP;
     pthread_mutex_lock(&c->lock);
-    for (msec left; !q->settled && (left = deadline - clock_mono()) > 0;) {
-        struct timespec until = instant_in(left);
-        pthread_cond_timedwait(&q->is_settled, &c->lock, &until);
-    }
+    while (!q->settled && clock_mono() < deadline)
+        (void)thread_cond_wait(&q->is_settled, &c->lock, deadline);
     if (q->settled && q->answer) {
         atomic_fetch_add(&shared(q->answer)->refs, 1);
         *ret = q->answer;

@@ -36,11 +36,7 @@ struct channel_pool *channel_pool_new(unsigned max_channels, msec link_wait_ms)
 {
     struct channel_pool *p = calloc(1, sizeof *p);
     must(p);
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    must(pthread_mutex_init(&p->lock, NULL) == 0 && pthread_cond_init(&p->changed, &attr) == 0);
-    pthread_condattr_destroy(&attr);
+    must(pthread_mutex_init(&p->lock, NULL) == 0 && thread_cond_init(&p->changed) == RC_OK);
     p->link = -1;
     p->max = max_channels;
     p->link_wait = link_wait_ms;
@@ -145,23 +141,6 @@ int channel_pool_lend(struct channel_pool *p)
     return fd;
 }
 
-/* Waits on `changed` until the deadline; false when it has passed. Called with the lock held. */
-static bool pool_wait(struct channel_pool *p, msec deadline)
-{
-    msec left = deadline - clock_mono();
-    if (left <= 0)
-        return false;
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += left / 1000;
-    until.tv_nsec += (left % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    return pthread_cond_timedwait(&p->changed, &p->lock, &until) != ETIMEDOUT;
-}
-
 enum rc channel_take(struct channel_pool *p, struct channel **ret, msec deadline)
 {
     msec link_deadline = clock_mono() + p->link_wait;
@@ -189,7 +168,8 @@ enum rc channel_take(struct channel_pool *p, struct channel **ret, msec deadline
         msec until = p->link < 0 && link_deadline < deadline ? link_deadline : deadline;
         if (can_open && rc == RC_LIMIT && clock_mono() + 20 < until)
             until = clock_mono() + 20;
-        if (!pool_wait(p, until) && clock_mono() >= (p->link < 0 ? link_deadline : deadline))
+        if (!thread_cond_wait(&p->changed, &p->lock, until) &&
+            clock_mono() >= (p->link < 0 ? link_deadline : deadline))
             break;
     }
     pthread_mutex_unlock(&p->lock);

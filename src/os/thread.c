@@ -1,6 +1,7 @@
 /* Detached threads; signals stay with the main thread. Runs in every threaded role. */
 #include "os/thread.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -65,15 +66,13 @@ enum rc thread_cond_init(pthread_cond_t *ret)
     return rc == 0 ? RC_OK : RC_TEMP;
 }
 
-void thread_cond_wait_ms(pthread_cond_t *c, pthread_mutex_t *locked, unsigned ms)
+bool thread_cond_wait(pthread_cond_t *c, pthread_mutex_t *locked, msec deadline)
 {
     struct timespec until;
+    msec left = deadline - clock_mono();
     clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ms / 1000;
-    until.tv_nsec += (long)(ms % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    pthread_cond_timedwait(c, locked, &until);
+    left = (left > 0 ? left : 0) + until.tv_nsec / 1000000;
+    until.tv_sec += left / 1000;
+    until.tv_nsec = left % 1000 * 1000000;
+    return pthread_cond_timedwait(c, locked, &until) != ETIMEDOUT;
 }

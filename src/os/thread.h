@@ -2,6 +2,7 @@
 #ifndef OS_THREAD_H
 #define OS_THREAD_H
 
+#include "base/clock.h"
 #include "base/err.h"
 
 #include <pthread.h>
@@ -15,7 +16,8 @@ MUST_USE enum rc thread_mutex_init(pthread_mutex_t *ret);
 
 /* A condition whose time-outs go by the monotonic clock. */
 MUST_USE enum rc thread_cond_init(pthread_cond_t *ret);
-/* Waits for such a one, no longer than so many milliseconds. */
-void thread_cond_wait_ms(pthread_cond_t *c, pthread_mutex_t *locked, unsigned ms);
+/* Waits for such a one; false: it is later than the deadline, of clock_mono, which a test may have shifted.
+ */
+bool thread_cond_wait(pthread_cond_t *c, pthread_mutex_t *locked, msec deadline);
 
 #endif

@@ -32,7 +32,7 @@ static void wait_until_due(struct queue *q)
 {
     while (!is_due(q)) {
         if (q->n_pending > 0)
-            thread_cond_wait_ms(&q->commit_wanted, &q->commit_lock, DETACHED_MS);
+            (void)thread_cond_wait(&q->commit_wanted, &q->commit_lock, clock_mono() + DETACHED_MS);
         else
             pthread_cond_wait(&q->commit_wanted, &q->commit_lock);
     }

@@ -41,7 +41,7 @@ static void wait_until_due(struct sync *s)
 {
     while (!is_due(s)) {
         if (s->since)
-            thread_cond_wait_ms(&s->wanted, &s->lock, LATER_MS);
+            (void)thread_cond_wait(&s->wanted, &s->lock, clock_mono() + LATER_MS);
         else
             pthread_cond_wait(&s->wanted, &s->lock);
     }
@@ -178,12 +178,12 @@ void sync_note(struct sync *s, int64_t row)
 bool sync_until(struct sync *s, int64_t row, msec deadline)
 {
     pthread_mutex_lock(&s->lock);
-    for (msec now; row > s->lasting && !s->ending && (now = clock_mono()) < deadline;) {
+    while (row > s->lasting && !s->ending && clock_mono() < deadline) {
         if (row > s->asked)
             s->asked = row;
         if (is_asked(s))
             pthread_cond_signal(&s->wanted);
-        thread_cond_wait_ms(&s->lasts, &s->lock, (unsigned)(deadline - now));
+        (void)thread_cond_wait(&s->lasts, &s->lock, deadline);
     }
     bool lasts = row <= s->lasting;
     pthread_mutex_unlock(&s->lock);

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "fmt/smtp_cmd.h"
 #include "os/file.h"
+#include "os/thread.h"
 #include "queue/transit.h"
 
 #include <errno.h>
@@ -224,18 +225,9 @@ static unsigned ready_jobs(const struct queue *q, enum queue_kind kind, int64_t 
 static void wait_for_change(struct queue *q, enum queue_kind kind, msec deadline)
 {
     int64_t until_look = q->sched->look_at - queue_now(q);
-    msec left = deadline - clock_mono();
-    struct timespec until;
-    if (until_look < left)
-        left = until_look < 1 ? 1 : until_look;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += left / 1000;
-    until.tv_nsec += (left % 1000) * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_sec++;
-        until.tv_nsec -= 1000000000;
-    }
-    pthread_cond_timedwait(&q->changed[kind], &q->lock, &until);
+    msec now = clock_mono(),
+         end = until_look < deadline - now ? now + (until_look < 1 ? 1 : until_look) : deadline;
+    (void)thread_cond_wait(&q->changed[kind], &q->lock, end);
 }
 
 /* A message that cannot be read must not keep those behind it waiting. */

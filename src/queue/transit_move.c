@@ -188,7 +188,7 @@ static void *transit_main(void *arg)
             pthread_cond_wait(&t->wanted, &q->lock);
         atomic_store(&t->asleep, false);
         if (!t->ending)
-            thread_cond_wait_ms(&t->wanted, &q->lock, TICK_MS);
+            (void)thread_cond_wait(&t->wanted, &q->lock, clock_mono() + TICK_MS);
         pthread_mutex_unlock(&q->lock);
         tick(q);
         pthread_mutex_lock(&q->lock);

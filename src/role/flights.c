@@ -31,12 +31,11 @@ struct flights *flights_free(struct flights *f)
 bool flights_begin(struct flights *f, const struct flight *one, msec deadline, bool *ret_waited)
 {
     str key = str_mem(one, sizeof *one);
-    msec now;
     *ret_waited = false;
     pthread_mutex_lock(&f->lock);
-    while (map_find(f->under_way, key) && (now = clock_mono()) < deadline) {
+    while (map_find(f->under_way, key) && clock_mono() < deadline) {
         *ret_waited = true;
-        thread_cond_wait_ms(&f->ended, &f->lock, (unsigned)(deadline - now));
+        (void)thread_cond_wait(&f->ended, &f->lock, deadline);
     }
     bool is_free = map_find(f->under_way, key) == NULL;
     if (is_free)

@@ -1,12 +1,12 @@
 #include "role/unix_connect.h"
 
 #include "os/file.h"
+#include "os/thread.h"
 #include "role/ipc.h"
 
-#include <pthread.h>
 #include <unistd.h>
 
-enum { ANSWER_SECONDS = 5, PATH_MAX_BYTES = 107 };
+enum { ANSWER_MS = 5000, PATH_MAX_BYTES = 107 };
 
 /* One question at a time; the number tells a late answer from the one that is waited for. */
 static struct {
@@ -20,11 +20,7 @@ static struct {
 
 void unix_connect_init(void)
 {
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    must(pthread_cond_init(&asking.answered, &attr) == 0);
-    pthread_condattr_destroy(&attr);
+    must(thread_cond_init(&asking.answered) == RC_OK);
 }
 
 static bool ask(const struct role *r, str path)
@@ -39,13 +35,10 @@ static bool ask(const struct role *r, str path)
 /* With the lock held. */
 static bool wait_for_answer(void)
 {
-    struct timespec end;
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    end.tv_sec += ANSWER_SECONDS;
-    while (!asking.done)
-        if (pthread_cond_timedwait(&asking.answered, &asking.lock, &end) != 0)
-            return asking.done;
-    return true;
+    msec end = clock_mono() + ANSWER_MS;
+    while (!asking.done && thread_cond_wait(&asking.answered, &asking.lock, end))
+        ;
+    return asking.done;
 }
 
 enum rc unix_connect(const struct role *r, str path, int *ret_fd, struct err *e)

@@ -40,28 +40,6 @@ const uint64_t *journal_key(const struct journal *j)
     return j->header.key;
 }
 
-/* --- waiting with a deadline; all called with the lock held --- */
-
-static void cond_make(pthread_cond_t *c)
-{
-    pthread_condattr_t attr;
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    must(pthread_cond_init(c, &attr) == 0);
-    pthread_condattr_destroy(&attr);
-}
-
-static void wait_until(struct journal *j, pthread_cond_t *c, msec deadline)
-{
-    struct timespec t;
-    msec left = deadline - clock_mono();
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    left = (left > 0 ? left : 0) + t.tv_nsec / 1000000;
-    t.tv_sec += left / 1000;
-    t.tv_nsec = left % 1000 * 1000000;
-    pthread_cond_timedwait(c, &j->lock, &t);
-}
-
 /* --- writing --- */
 
 static void fail_journal(struct journal *j, const char *what)
@@ -91,7 +69,7 @@ static bool make_room(struct journal *j, const struct journal_waiter *w, msec de
             return true;
         if (clock_mono() >= deadline)
             return false;
-        wait_until(j, &j->calm, deadline);
+        (void)thread_cond_wait(&j->calm, &j->lock, deadline);
     }
     return false;
 }
@@ -288,7 +266,7 @@ static void wait_for_work(struct journal *j)
 {
     struct journal_segment *s = &j->segment[j->active];
     if (s->records > 0)
-        wait_until(j, &j->work, s->first + JOURNAL_KEEP_MS);
+        (void)thread_cond_wait(&j->work, &j->lock, s->first + JOURNAL_KEEP_MS);
     else
         pthread_cond_wait(&j->work, &j->lock);
 }
@@ -345,8 +323,8 @@ struct journal *journal_open(const char *root, const struct journal_boot *boot, 
     struct journal *j = calloc(1, sizeof *j);
     struct stat st;
     must(j && pthread_mutex_init(&j->lock, NULL) == 0);
-    cond_make(&j->work);
-    cond_make(&j->calm);
+    must(thread_cond_init(&j->work) == RC_OK);
+    must(thread_cond_init(&j->calm) == RC_OK);
     j->root = root;
     j->last = &j->first;
     j->header.boot = *boot;
@@ -377,7 +355,7 @@ void journal_stop(struct journal *j)
     while (j->ready && !j->thread_ended) {
         pthread_cond_signal(&j->work);
         pthread_cond_broadcast(&j->calm);
-        wait_until(j, &j->calm, clock_mono() + 50);
+        (void)thread_cond_wait(&j->calm, &j->lock, clock_mono() + 50);
     }
     pthread_mutex_unlock(&j->lock);
 }

@@ -1,8 +1,7 @@
 /* Connections that threads share one after the other. */
 #include "table/pool.h"
 
-#include <errno.h>
-#include <pthread.h>
+#include "os/thread.h"
 
 enum { REST_MIN_MS = 1000, REST_MAX_MS = 60000, IDLE_MAX_MS = 60000 };
 
@@ -24,13 +23,10 @@ struct pool {
 struct pool *pool_new(const struct pool_type *type, size_t connections)
 {
     struct pool *p = calloc(1, sizeof *p + connections * sizeof *p->v);
-    pthread_condattr_t attr;
     must(p && connections > 0);
     p->type = type;
     p->n = connections;
-    must(pthread_mutex_init(&p->lock, NULL) == 0 && pthread_condattr_init(&attr) == 0);
-    must(pthread_condattr_setclock(&attr, CLOCK_MONOTONIC) == 0 && pthread_cond_init(&p->freed, &attr) == 0);
-    pthread_condattr_destroy(&attr);
+    must(pthread_mutex_init(&p->lock, NULL) == 0 && thread_cond_init(&p->freed) == RC_OK);
     return p;
 }
 
@@ -61,16 +57,11 @@ static struct connection *find_free(struct pool *p)
 
 static enum rc take(struct pool *p, struct table *t, msec deadline, struct connection **ret, struct err *e)
 {
-    struct timespec until;
     struct connection *c;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    msec wait_ms = deadline - clock_mono(), at = until.tv_nsec / 1000000 + (wait_ms > 0 ? wait_ms : 0);
-    until.tv_sec += at / 1000;
-    until.tv_nsec = (at % 1000) * 1000000;
+    bool waits = true;
     pthread_mutex_lock(&p->lock);
-    int code = 0;
-    while (!(c = find_free(p)) && code != ETIMEDOUT)
-        code = pthread_cond_timedwait(&p->freed, &p->lock, &until);
+    while (!(c = find_free(p)) && waits)
+        waits = thread_cond_wait(&p->freed, &p->lock, deadline);
     bool rests = c && !c->handle && clock_mono() < p->rest_until;
     if (c && !rests)
         c->busy = true;
