@@ -25,8 +25,7 @@
 
 static struct {
     const char *host, *from, *to, *tls, *user, *password, *maildir, *cgroup;
-    int port, sessions, messages, users, pid, sink;
-    long size;
+    int port, sessions, messages, users, pid, sink, size;
     bool fresh, lmtp, each;
 } opt = {.host = "127.0.0.1",
          .from = "sender@client.test",
@@ -273,77 +272,38 @@ static double wait_delivered(size_t before, double start)
 
 /* --- options and report --- */
 
+static const struct {
+    const char *name;
+    const char **text;
+    int *number;
+    bool *flag;
+} options[] = {
+    {"host", .text = &opt.host},           {"port", .number = &opt.port},
+    {"sessions", .number = &opt.sessions}, {"messages", .number = &opt.messages},
+    {"size", .number = &opt.size},         {"new-connection", .flag = &opt.fresh},
+    {"lmtp", .flag = &opt.lmtp},           {"tls", .text = &opt.tls},
+    {"user", .text = &opt.user},           {"password", .text = &opt.password},
+    {"from", .text = &opt.from},           {"to", .text = &opt.to},
+    {"users", .number = &opt.users},       {"maildir", .text = &opt.maildir},
+    {"cgroup", .text = &opt.cgroup},       {"pid", .number = &opt.pid},
+    {"sink", .number = &opt.sink},         {"each", .flag = &opt.each},
+};
+enum { OPTIONS = sizeof options / sizeof *options };
+
 static void parse(int argc, char **argv)
 {
-    static const struct option names[] = {
-        {"host", 1, NULL, 'h'},     {"port", 1, NULL, 'p'},    {"sessions", 1, NULL, 's'},
-        {"messages", 1, NULL, 'm'}, {"size", 1, NULL, 'z'},    {"new-connection", 0, NULL, 'n'},
-        {"lmtp", 0, NULL, 'l'},     {"tls", 1, NULL, 't'},     {"user", 1, NULL, 'u'},
-        {"password", 1, NULL, 'w'}, {"from", 1, NULL, 'f'},    {"to", 1, NULL, 'o'},
-        {"users", 1, NULL, 'N'},    {"maildir", 1, NULL, 'd'}, {"cgroup", 1, NULL, 'c'},
-        {"pid", 1, NULL, 'P'},      {"sink", 1, NULL, 'k'},    {"each", 0, NULL, 'e'},
-        {NULL, 0, NULL, 0}};
-    int k;
-    while ((k = getopt_long(argc, argv, "", names, NULL)) != -1) {
-        long v = optarg ? strtol(optarg, NULL, 10) : 0;
-        switch (k) {
-        case 'h':
-            opt.host = optarg;
-            break;
-        case 'p':
-            opt.port = (int)v;
-            break;
-        case 's':
-            opt.sessions = (int)v;
-            break;
-        case 'm':
-            opt.messages = (int)v;
-            break;
-        case 'z':
-            opt.size = v;
-            break;
-        case 'n':
-            opt.fresh = true;
-            break;
-        case 'l':
-            opt.lmtp = true;
-            break;
-        case 't':
-            opt.tls = optarg;
-            break;
-        case 'u':
-            opt.user = optarg;
-            break;
-        case 'w':
-            opt.password = optarg;
-            break;
-        case 'f':
-            opt.from = optarg;
-            break;
-        case 'o':
-            opt.to = optarg;
-            break;
-        case 'N':
-            opt.users = (int)v;
-            break;
-        case 'd':
-            opt.maildir = optarg;
-            break;
-        case 'c':
-            opt.cgroup = optarg;
-            break;
-        case 'P':
-            opt.pid = (int)v;
-            break;
-        case 'k':
-            opt.sink = (int)v;
-            break;
-        case 'e':
-            opt.each = true;
-            break;
-        default:
+    struct option names[OPTIONS + 1] = {0};
+    for (int i = 0; i < OPTIONS; i++)
+        names[i] = (struct option){options[i].name, !options[i].flag, NULL, i};
+    for (int i; (i = getopt_long(argc, argv, "", names, NULL)) != -1;) {
+        if (i < 0 || i >= OPTIONS)
             exit(2);
-        }
+        if (options[i].text)
+            *options[i].text = optarg;
+        else if (options[i].number)
+            *options[i].number = (int)strtol(optarg, NULL, 10);
+        else
+            *options[i].flag = true;
     }
     if (opt.sessions < 1 || opt.sessions > 5000 || opt.messages < 1 || opt.size < 1 || opt.users < 1)
         load_die("sessions, messages, size and users must be positive");
@@ -377,7 +337,7 @@ int main(int argc, char **argv)
     struct load_latency l = {latency, (size_t)opt.messages};
     double p50 = load_percentile(&l, 50), p99 = load_percentile(&l, 99);
     printf("{\"messages\": %d, \"accepted\": %d, \"refused\": %d, \"arrived\": %zu, \"sessions\": %d, "
-           "\"size\": %ld, "
+           "\"size\": %d, "
            "\"seconds\": %.3f, \"accepted_per_s\": %.1f, \"delivered_per_s\": %.1f, \"cpu_ms_per_message\": "
            "%.4f, "
            "\"p50_ms\": %.2f, \"p99_ms\": %.2f, \"connections_out\": %zu}\n",
