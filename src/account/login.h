@@ -20,6 +20,8 @@ enum login_sasl_result {
 /* What the client is told then, in Dovecot's words. */
 #define LOGIN_NEEDS_CERTIFICATE "Client didn't present valid SSL certificate"
 
+struct stream;
+
 struct login_sasl_reply {
     enum login_sasl_result result;
     str data; /* not encoded: the challenge, or with LOGIN_SASL_OK the final data (SCRAM), which may be empty;
@@ -60,16 +62,16 @@ struct login_outcome {
     bool tried_plaintext; /* a password was refused for want of TLS */
 };
 
-/* Carries a SASL exchange on from auth's first reply to its end. challenge sends one to the client and
- * decodes the answer; false: the exchange is over and the client was told. Data that comes with success is
- * one more challenge, answered by an empty line (RFC 4422 §5, RFC 5034 §4): neither IMAP's OK nor POP3's +OK
- * has room for it. False as challenge says; else *reply is the last one. */
-bool login_exchange(const struct login_ops *ops, void *ctx,
-                    bool (*challenge)(void *dialogue, str data, struct buf *in), void *dialogue,
-                    struct login_sasl_reply *reply);
+/* How an exchange ended: with auth's reply, or before that, by the client. Auth knows by then; the client is
+ * not told yet. After LOGIN_IDLE and LOGIN_GONE the connection is over. */
+enum login_exchange_end { LOGIN_REPLIED, LOGIN_CANCELLED, LOGIN_MALFORMED, LOGIN_IDLE, LOGIN_GONE };
 
-/* The moment by which an exchange that begins now must be over; clock_mono(). */
-msec login_exchange_deadline(const struct login_settings *set);
+/* Carries a SASL exchange on from auth's first reply to its end: "+ data" goes out and an answer comes in,
+ * within the time of the settings. Data that comes with success is one more challenge, answered by an empty
+ * line (RFC 4422 §5, RFC 5034 §4): neither IMAP's OK nor POP3's +OK has room for it. With LOGIN_REPLIED
+ * *reply is the last one. */
+MUST_USE enum login_exchange_end login_exchange(const struct login_settings *set, const struct login_ops *ops,
+                                                void *ctx, struct stream *io, struct login_sasl_reply *reply);
 
 /* Whether the mechanism may be offered now: -PLUS needs TLS, and those that show the password too when it is
  * forbidden without. */

@@ -2,11 +2,8 @@
  *
  * Both end in the same SASL exchange with auth: LOGIN is PLAIN with an initial response. After success the
  * session is opened and answers the command itself. */
-#include "base/enc.h"
 #include "fmt/sasl.h"
 #include "imap/preauth_impl.h"
-
-enum { RESPONSE_LINE_MAX = (SASL_RESPONSE_MAX + 2) / 3 * 4 };
 
 bool preauth_password_forbidden(struct preauth *p)
 {
@@ -37,46 +34,24 @@ static void open_session(struct preauth *p)
     }
 }
 
-/* Sends "+ data" and reads the client's answer into `in`, decoded. False: the exchange is over and was
- * answered. */
-static bool challenge(void *dialogue, str data, struct buf *in)
+/* The exchange is over without a reply of auth. */
+static void end_exchange(struct preauth *p, enum login_exchange_end end)
 {
-    struct preauth *p = dialogue;
-    struct buf line = BUF_INIT(2 * SASL_RESPONSE_MAX);
-    buf_puts(&line, S("+ "));
-    enc_base64(&line, data);
-    buf_puts(&line, S("\r\n"));
-    stream_write(p->io, buf_str(&line));
-    buf_deinit(&line);
-    str answer;
-    enum line_end end;
-    enum rc rc = stream_flush(p->io);
-    if (rc == RC_OK)
-        rc = stream_read_line(p->io, RESPONSE_LINE_MAX, &answer, &end);
-    if (rc == RC_OK)
-        rc = sasl_response_decode(answer, false, in);
-    else if (rc == RC_TEMP || rc == RC_GONE)
-        p->over = true;
-    if (rc == RC_OK)
-        return true;
-    p->ops->sasl_cancel(p->ctx);
-    if (rc == RC_TEMP)
+    p->over = end == LOGIN_IDLE || end == LOGIN_GONE;
+    if (end == LOGIN_IDLE)
         preauth_bye(p, "", "Disconnected for inactivity.", "Disconnected: Inactivity");
     else if (!p->over)
-        preauth_bad(p,
-                    rc == RC_GONE ? "Authentication cancelled." : "The response is not base64, or too long.");
-    return false;
+        preauth_bad(p, end == LOGIN_CANCELLED ? "Authentication cancelled."
+                                              : "The response is not base64, or too long.");
 }
 
 /* Carries on from auth's first reply to the end. */
 static void exchange(struct preauth *p, struct login_sasl_reply *reply)
 {
-    stream_set_deadline(p->io, login_exchange_deadline(p->set));
-    bool done = login_exchange(p->ops, p->ctx, challenge, p, reply);
-    stream_set_deadline(p->io, p->set->deadline);
-    if (!done)
-        return;
-    if (reply->result == LOGIN_SASL_OK)
+    enum login_exchange_end end = login_exchange(p->set, p->ops, p->ctx, p->io, reply);
+    if (end != LOGIN_REPLIED)
+        end_exchange(p, end);
+    else if (reply->result == LOGIN_SASL_OK)
         open_session(p);
     else if (reply->result == LOGIN_SASL_TEMP)
         preauth_reply(p, "NO", "UNAVAILABLE", "Log-ins cannot be checked now, try again later.");

@@ -5,12 +5,11 @@
  * disconnected. */
 #include "pop3/preauth.h"
 
-#include "base/enc.h"
 #include "fmt/pop3_cmd.h"
 #include "fmt/sasl.h"
 #include "pop3/capability.h"
 
-enum { BAD_MAX = 10, RESPONSE_LINE_MAX = (SASL_RESPONSE_MAX + 2) / 3 * 4 };
+enum { BAD_MAX = 10 };
 
 struct preauth {
     struct stream *io;
@@ -74,45 +73,23 @@ static void lost(struct preauth *p, enum rc rc)
     p->over = true;
 }
 
-/* Sends "+ data" and reads the client's answer into `in`, decoded. False: the exchange is over and was
- * answered. */
-static bool challenge(void *dialogue, str data, struct buf *in)
+/* The exchange is over without a reply of auth. */
+static void end_exchange(struct preauth *p, enum login_exchange_end end)
 {
-    struct preauth *p = dialogue;
-    struct buf line = BUF_INIT(2 * SASL_RESPONSE_MAX);
-    buf_puts(&line, S("+ "));
-    enc_base64(&line, data);
-    buf_puts(&line, S("\r\n"));
-    stream_write(p->io, buf_str(&line));
-    buf_deinit(&line);
-    str answer;
-    enum line_end line_end;
-    enum rc rc = stream_flush(p->io);
-    if (rc == RC_OK)
-        rc = stream_read_line(p->io, RESPONSE_LINE_MAX, &answer, &line_end);
-    if (rc == RC_TEMP || rc == RC_GONE) {
-        p->ops->sasl_cancel(p->ctx);
-        lost(p, rc);
-        return false;
-    }
-    if (rc == RC_OK)
-        rc = sasl_response_decode(answer, false, in);
-    if (rc == RC_OK)
-        return true;
-    p->ops->sasl_cancel(p->ctx);
-    bad(p, rc == RC_GONE ? "Authentication cancelled." : "The response is not base64, or too long.");
-    return false;
+    if (end == LOGIN_IDLE || end == LOGIN_GONE)
+        lost(p, end == LOGIN_IDLE ? RC_TEMP : RC_GONE);
+    else
+        bad(p, end == LOGIN_CANCELLED ? "Authentication cancelled."
+                                      : "The response is not base64, or too long.");
 }
 
 /* Carries on from auth's first reply to the end. */
 static void exchange(struct preauth *p, struct login_sasl_reply *r)
 {
-    stream_set_deadline(p->io, login_exchange_deadline(p->set));
-    bool done = login_exchange(p->ops, p->ctx, challenge, p, r);
-    stream_set_deadline(p->io, p->set->deadline);
-    if (!done)
-        return;
-    if (r->result == LOGIN_SASL_OK)
+    enum login_exchange_end end = login_exchange(p->set, p->ops, p->ctx, p->io, r);
+    if (end != LOGIN_REPLIED)
+        end_exchange(p, end);
+    else if (r->result == LOGIN_SASL_OK)
         open_session(p);
     else if (r->result == LOGIN_SASL_TEMP)
         reply(p, "-ERR [SYS/TEMP] Log-ins cannot be checked now, try again later.");
