@@ -3,6 +3,16 @@ import re
 import socket
 
 
+class Port:
+    """A program that is no harness.Server, for the clients below: all of its listeners are one port."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def port(self, _):
+        return self.number
+
+
 class Talk:
     """A connection; every wait ends after `timeout` seconds with TimeoutError, an end of the stream is ConnectionError."""
 

@@ -40,7 +40,7 @@ class Peer:
         self.mail = self.dir / 'mail'
         self.mail.mkdir()
         os.chown(self.mail, OWNER, OWNER)
-        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '30',
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30',
                         '-subj', f'/CN={DOMAIN}', '-addext', f'subjectAltName=DNS:{DOMAIN}', '-keyout', self.dir / 'key.pem',
                         '-out', self.dir / 'cert.pem'], check=True, capture_output=True)
         self.process = None
@@ -83,13 +83,21 @@ class Postfix(Peer):
     name = 'postfix'
     settings = ''  # further lines of main.cf
 
+    def changes(self):
+        """Settings of main.cf beside what stands below, or in its place."""
+        return {}
+
+    def services(self):
+        """Further lines of master.cf."""
+        return ''
+
     def command(self):
         etc = self.dir / 'etc'
         for folder in ('etc', 'spool', 'lib', 'log'):
             (self.dir / folder).mkdir()
         uid = int(self.run('id', '-u', 'postfix'))
         os.chown(self.dir / 'lib', uid, uid)
-        (etc / 'main.cf').write_text(f'''compatibility_level = 3.6
+        main = f'''compatibility_level = 3.6
 queue_directory = {self.dir}/spool
 data_directory = {self.dir}/lib
 maillog_file = {self.dir}/log/maillog
@@ -114,8 +122,11 @@ smtp_tls_loglevel = 1
 relayhost = [127.0.0.1]:{self.malle_port}
 alias_maps =
 local_recipient_maps =
-{self.settings}''')
-        (etc / 'master.cf').write_text(''.join(f'{line}\n' for line in (
+{self.settings}'''
+        # no name twice: postlogd would warn of it to itself, and wait for ever when its socket is full
+        settings = {**dict(line.split(' =', 1) for line in main.splitlines()), **self.changes()}
+        (etc / 'main.cf').write_text(''.join(f'{name} = {str(value).strip()}\n' for name, value in settings.items()))
+        (etc / 'master.cf').write_text(self.services() + ''.join(f'{line}\n' for line in (
             f'127.0.0.1:{self.port} inet n - n - - smtpd', 'cleanup unix n - n - 0 cleanup', 'qmgr unix n - n 300 1 qmgr',
             'tlsmgr unix - - n 1000? 1 tlsmgr', 'rewrite unix - - n - - trivial-rewrite', 'bounce unix - - n - 0 bounce',
             'defer unix - - n - 0 bounce', 'smtp unix - - n - - smtp', 'relay unix - - n - - smtp', 'error unix - - n - - error',
@@ -126,6 +137,20 @@ local_recipient_maps =
 install -d pid && install -d -o postfix -m 700 active bounce corrupt defer deferred flush hold incoming private saved trace &&
 install -d -o postfix -g postdrop -m 730 maildrop && install -d -o postfix -g postdrop -m 710 public''')
         return '/usr/lib/postfix/sbin/master', '-c', etc
+
+
+def overrides(settings):
+    """The lines of master.cf behind a service that has settings of its own."""
+    return ''.join(f'  -o {{ {name} = {value} }}\n' for name, value in settings.items())
+
+
+class AskingDns(Postfix):
+    """It asks the name server at this address, port 53."""
+    dns = ''
+
+    def command(self):
+        (self.dir / 'resolv.conf').write_text(f'nameserver {self.dns}\noptions timeout:2 attempts:1\n')
+        return 'bash', '-c', 'mount --bind "$0" /etc/resolv.conf && exec "$@"', self.dir / 'resolv.conf', *super().command()
 
 
 class Exim(Peer):

@@ -16,7 +16,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from harness import Server, eventually  # noqa: E402
 from net.certificates import KEY, Authority  # noqa: E402
-from peers import Postfix, free_port, running  # noqa: E402
+from peers import Postfix, free_port, overrides, running  # noqa: E402
 from policyserver import Policy  # noqa: E402
 
 POLICY_PORT = free_port()
@@ -85,21 +85,20 @@ class Asking(Postfix):
         super().__init__(malle_port)
         self.ports = {case: free_port() for case in CASES}
 
-    def command(self):
-        done = super().command()
-        main, master, folder = self.dir / 'etc/main.cf', self.dir / 'etc/master.cf', self.certificates.folder
-        values = dict(line.split(' =', 1) for line in main.read_text().splitlines())
-        values.update({'myhostname': 'mail.malle.test', 'virtual_mailbox_domains': 'malle.test', 'mynetworks': '192.0.2.0/24', 'relayhost': '[127.0.0.1]:9',
-                       'smtpd_peername_lookup': 'no', 'smtpd_tls_CAfile': folder / 'ca.pem', 'smtpd_tls_ask_ccert': 'yes', 'smtpd_relay_restrictions': 'reject_unauth_destination',
-                       'relay_clientcerts': f'texthash:{folder}/relay', 'smtpd_tls_received_header': 'yes', 'smtpd_tls_loglevel': '1'})
-        main.write_text(''.join(f'{name} = {str(value).strip()}\n' for name, value in values.items()))
-        with master.open('a') as f:
-            for case in CASES:
-                own = {'smtpd_relay_restrictions': '', **settings(case, folder)}
-                if 'smtpd_req' in CASES[case]:
-                    own.update({'smtpd_tls_req_ccert': 'yes', 'smtpd_tls_security_level': 'encrypt'})
-                f.write(f'127.0.0.1:{self.ports[case]} inet n - n - - smtpd\n' + ''.join('  -o { %s = %s }\n' % one for one in own.items()))
-        return done
+    def changes(self):
+        folder = self.certificates.folder
+        return {'myhostname': 'mail.malle.test', 'virtual_mailbox_domains': 'malle.test', 'mynetworks': '192.0.2.0/24', 'relayhost': '[127.0.0.1]:9',
+                'smtpd_peername_lookup': 'no', 'smtpd_tls_CAfile': folder / 'ca.pem', 'smtpd_tls_ask_ccert': 'yes', 'smtpd_relay_restrictions': 'reject_unauth_destination',
+                'relay_clientcerts': f'texthash:{folder}/relay', 'smtpd_tls_received_header': 'yes', 'smtpd_tls_loglevel': '1'}
+
+    def services(self):
+        lines = ''
+        for case in CASES:
+            own = {'smtpd_relay_restrictions': '', **settings(case, self.certificates.folder)}
+            if 'smtpd_req' in CASES[case]:
+                own.update({'smtpd_tls_req_ccert': 'yes', 'smtpd_tls_security_level': 'encrypt'})
+            lines += f'127.0.0.1:{self.ports[case]} inet n - n - - smtpd\n' + overrides(own)
+        return lines
 
 
 @pytest.fixture(scope='module')

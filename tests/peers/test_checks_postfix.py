@@ -12,8 +12,8 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from harness import Server, eventually  # noqa: E402
-from peers import Postfix, free_port, running  # noqa: E402
-from talk import Smtp  # noqa: E402
+from peers import Postfix, free_port, overrides, running  # noqa: E402
+from talk import Port, Smtp  # noqa: E402
 
 DEMO, BOB = 'demo@malle.test', 'bob@malle.test'
 PARTS = ('Subject: parts\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b"\r\nX-Test: %s\r\n\r\npreamble\r\n--b\r\nContent-Type: '
@@ -77,27 +77,17 @@ class Checking(Postfix):
         super().__init__(malle_port)
         self.ports = {case: free_port() for case in CASES}
 
-    def command(self):
-        binary, option, etc = super().command()
-        main = etc / 'main.cf'
-        lines = dict(line.split(' =', 1) for line in main.read_text().splitlines())
-        lines.update({'myhostname': 'mail.malle.test', 'virtual_mailbox_domains': 'malle.test'})
-        main.write_text(''.join(f'{name} = {value.strip()}\n' for name, value in lines.items()))
-        with (etc / 'master.cf').open('a') as f:
-            for i, case in enumerate(CASES):
-                f.write(f'127.0.0.1:{self.ports[case]} inet n - n - - smtpd\n  -o cleanup_service_name=cleanup{i}\n')
-                f.write(f'cleanup{i} unix n - n - 0 cleanup\n')
-                f.write(''.join('  -o { %s = %s }\n' % item for item in settings(self.dir, case).items()))
-        return binary, option, etc
+    def changes(self):
+        return {'myhostname': 'mail.malle.test', 'virtual_mailbox_domains': 'malle.test'}
+
+    def services(self):
+        return ''.join(f'127.0.0.1:{self.ports[case]} inet n - n - - smtpd\n  -o cleanup_service_name=cleanup{i}\n'
+                       f'cleanup{i} unix n - n - 0 cleanup\n' + overrides(settings(self.dir, case)) for i, case in enumerate(CASES))
 
 
 def submit(port, case, name):
     """What is said to one message."""
-    class Port:
-        @staticmethod
-        def port(_):
-            return port
-    with Smtp(Port) as client:
+    with Smtp(Port(port)) as client:
         client.hello()
         client.envelope(DEMO, sender='sender@client.example')
         text = (MESSAGES[name] % f'{case}/{name}').encode('latin-1')

@@ -46,18 +46,10 @@ DIALOGUES = {
 
 
 class Asked(Postfix):
-    settings = ''.join(f'{name} = {value}\n' for name, value in {
-        **SETTINGS, 'virtual_mailbox_domains': 'malle.test', 'smtpd_peername_lookup': 'no', 'inet_protocols': 'all',
-        'smtpd_error_sleep_time': '0', 'smtpd_hard_error_limit': '1000', 'smtpd_relay_restrictions': 'permit_mynetworks, '
-        'permit_sasl_authenticated, reject_unauth_destination'}.items())
-
-    def command(self):
-        done = super().command()
-        main = self.dir / 'etc/main.cf'
-        # no name twice: postlogd would warn of it to itself, and wait for ever when its socket is full
-        main.write_text(''.join(f'{name} ={value}\n' for name, value in
-                                dict(line.split(' =', 1) for line in main.read_text().splitlines()).items()))
-        return done
+    def changes(self):
+        return {**SETTINGS, 'virtual_mailbox_domains': 'malle.test', 'smtpd_peername_lookup': 'no', 'inet_protocols': 'all',
+                'smtpd_error_sleep_time': '0', 'smtpd_hard_error_limit': '1000',
+                'smtpd_relay_restrictions': 'permit_mynetworks, permit_sasl_authenticated, reject_unauth_destination'}
 
 
 @pytest.fixture(scope='module')

@@ -9,7 +9,6 @@ import pwd
 import re
 import resource
 import smtplib
-import ssl
 import sys
 import threading
 import time
@@ -84,14 +83,9 @@ def postfix(folder):
     path = folder / 'postfix-auth'
 
     class Asking(Postfix):
-        settings = f'''smtpd_sasl_auth_enable = yes
-smtpd_sasl_type = dovecot
-smtpd_sasl_path = {path}
-smtpd_sasl_security_options = noanonymous
-smtpd_tls_auth_only = yes
-mynetworks = 192.0.2.0/24
-smtpd_relay_restrictions = permit_sasl_authenticated, reject
-'''
+        def changes(self):
+            return {'smtpd_sasl_auth_enable': 'yes', 'smtpd_sasl_type': 'dovecot', 'smtpd_sasl_path': path, 'smtpd_sasl_security_options': 'noanonymous',
+                    'smtpd_tls_auth_only': 'yes', 'mynetworks': '192.0.2.0/24', 'smtpd_relay_restrictions': 'permit_sasl_authenticated, reject'}
     sections = listener('auth', 'auth-client', path, mode='0600', user=uid, group='mail') + \
         '[listener lmtp-socket]\nuser = nobody\nmode = 0600\n'
     with Server(users={JOE: PASSWORD}, sections=sections) as server, \
@@ -101,10 +95,8 @@ smtpd_relay_restrictions = permit_sasl_authenticated, reject
 
 @contextlib.contextmanager
 def encrypted(port):
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     with smtplib.SMTP('127.0.0.1', port, local_hostname='client.example', timeout=30) as client:
-        client.starttls(context=context)
+        client.starttls(context=Server.tls_context())
         client.ehlo()
         yield client
 

@@ -10,7 +10,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from harness import PORTS, Server, eventually, free_offset  # noqa: E402
 from peers import DOMAIN, PEERS, running  # noqa: E402
-from talk import Smtp  # noqa: E402
+from talk import Port, Smtp  # noqa: E402
 
 JOE = 'joe@malle.test'
 TEXTS = {
@@ -46,11 +46,7 @@ def find(messages, content):
 
 
 def deliver(port, sender, recipient, content, parameters=''):
-    class Port:
-        @staticmethod
-        def port(_):
-            return port
-    with Smtp(Port) as client:
+    with Smtp(Port(port)) as client:
         client.hello()
         assert client.envelope(recipient, sender=sender, parameters=parameters).startswith('250')
         reply = client.data(content)[0]

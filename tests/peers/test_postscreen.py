@@ -14,7 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from harness import Server  # noqa: E402
 from net.fakedns import FakeDns  # noqa: E402
-from peers import Postfix, free_port, running  # noqa: E402
+from peers import AskingDns, free_port, overrides, running  # noqa: E402
 
 DNS = '127.88.53.2'  # Postfix asks port 53 only
 DEMO = 'demo@malle.test'
@@ -134,29 +134,25 @@ def records():
             for case, (_, zones, _) in CASES.items() for zone, answers in zones.items()}
 
 
-class Screened(Postfix):
+class Screened(AskingDns):
     """A postscreen for each case."""
+    dns = DNS
+
     def __init__(self, malle_port):
         super().__init__(malle_port)
         self.screens = free_port()
 
-    def command(self):
-        binary, option, etc = super().command()
-        main, master = etc / 'main.cf', etc / 'master.cf'
-        settings = dict(line.split(' =', 1) for line in main.read_text().splitlines())
-        settings.update({'myhostname': 'mail.malle.test', 'mynetworks': '127.0.0.1/32', 'virtual_mailbox_domains': 'malle.test',
-                         'virtual_mailbox_maps': f'inline:{{ {{ {DEMO} = x }} }}', 'smtpd_tls_security_level': 'none',
-                         'smtpd_relay_restrictions': 'permit_mynetworks, reject_unauth_destination'})
-        main.write_text(''.join(f'{name} = {value.strip()}\n' for name, value in settings.items()))
-        with master.open('a') as f:
-            f.write('smtpd pass - - n - - smtpd\ndnsblog unix - - n - 0 dnsblog\ntlsproxy unix - - n - 0 tlsproxy\n')
-            for i, case in enumerate(CASES):
-                values = {**settings_of(case, 'postscreen_'), 'postscreen_cache_map': f'btree:{self.dir}/lib/screen{i}'}
-                f.write(f'{server_of(case)}:{self.screens} inet n - n - 1 postscreen\n')
-                f.write(''.join('  -o { %s = %s }\n' % (name, value) for name, value in values.items()))
-        (self.dir / 'resolv.conf').write_text(f'nameserver {DNS}\noptions timeout:2 attempts:1\n')
-        script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
-        return 'bash', '-c', script, self.dir / 'resolv.conf', binary, option, etc
+    def changes(self):
+        return {'myhostname': 'mail.malle.test', 'mynetworks': '127.0.0.1/32', 'virtual_mailbox_domains': 'malle.test',
+                'virtual_mailbox_maps': f'inline:{{ {{ {DEMO} = x }} }}', 'smtpd_tls_security_level': 'none',
+                'smtpd_relay_restrictions': 'permit_mynetworks, reject_unauth_destination'}
+
+    def services(self):
+        lines = 'smtpd pass - - n - - smtpd\ndnsblog unix - - n - 0 dnsblog\ntlsproxy unix - - n - 0 tlsproxy\n'
+        for i, case in enumerate(CASES):
+            values = {**settings_of(case, 'postscreen_'), 'postscreen_cache_map': f'btree:{self.dir}/lib/screen{i}'}
+            lines += f'{server_of(case)}:{self.screens} inet n - n - 1 postscreen\n' + overrides(values)
+        return lines
 
 
 WORDS = ('CONNECT|ALLOWLIST VETO|ALLOWLISTED|DENYLISTED|PASS|PREGREET|DNSBL|HANGUP|DISCONNECT|COMMAND|NON-SMTP|BARE|NOQUEUE: reject: RCPT from \\[|'

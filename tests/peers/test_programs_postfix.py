@@ -18,7 +18,7 @@ from harness import PORTS, Server, eventually, free_offset  # noqa: E402
 from local.programs import Programs  # noqa: E402
 from peers import TOP, Postfix, running  # noqa: E402
 from relay.remote import Remote  # noqa: E402
-from talk import Smtp  # noqa: E402
+from talk import Port, Smtp  # noqa: E402
 
 SENDER, DEAD = 'joe@malle.test', 'ever@dead.example'
 MESSAGE = b'From: joe@malle.test\r\nDate: Fri, 27 Nov 2026 10:00:00 +0000\r\nMessage-Id: <one@malle.test>\r\nSubject: one\r\nX-Folded: a\r\n b\r\n\r\nbody\r\n\r\nlast line\r\n'
@@ -26,17 +26,18 @@ MESSAGE = b'From: joe@malle.test\r\nDate: Fri, 27 Nov 2026 10:00:00 +0000\r\nMes
 
 class Queue(Postfix):
     """One that keeps what it cannot send, and answers for its queue."""
+    def changes(self):
+        return {'smtp_tls_security_level': 'none', 'enable_long_queue_ids': 'yes', 'minimal_backoff_time': '1h', 'maximal_backoff_time': '1h',
+                'relay_domains': 'dead.example', 'default_database_type': 'lmdb', 'meta_directory': self.dir / 'etc'}
+
+    def services(self):
+        return 'showq unix n - n - - showq\nflush unix n - n 1000? 0 flush\npickup unix n - n 60 1 pickup\n'
+
     def command(self):
         command = super().command()
         etc = self.dir / 'etc'
-        settings = {'smtp_tls_security_level': 'none', 'enable_long_queue_ids': 'yes', 'minimal_backoff_time': '1h',
-                    'maximal_backoff_time': '1h', 'relay_domains': 'dead.example', 'default_database_type': 'lmdb', 'meta_directory': etc}
-        kept = [line for line in (etc / 'main.cf').read_text().splitlines() if line.partition(' =')[0] not in settings]
-        (etc / 'main.cf').write_text('\n'.join(kept + [f'{name} = {value}' for name, value in settings.items()]) + '\n')
         (etc / 'dynamicmaps.cf').write_text('lmdb\tpostfix-lmdb.so\tdict_lmdb_open\tmkmap_lmdb_open\n')
         self.run('bash', '-c', f'cp -a /etc/postfix/postfix-files* {etc}/')
-        with open(etc / 'master.cf', 'a') as master:
-            master.write('showq unix n - n - - showq\nflush unix n - n 1000? 0 flush\npickup unix n - n 60 1 pickup\n')
         return command
 
     def tell(self, name, *arguments, stdin=''):
@@ -68,11 +69,7 @@ def pair(remote):
 
 
 def put(port, *recipients, sender=SENDER):
-    class Port:
-        @staticmethod
-        def port(_):
-            return port
-    with Smtp(Port) as client:
+    with Smtp(Port(port)) as client:
         client.hello()
         assert client.command(f'MAIL FROM:<{sender}>').startswith('250')
         for recipient in recipients:

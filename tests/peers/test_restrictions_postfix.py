@@ -11,7 +11,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from harness import Server, eventually, free_offset  # noqa: E402
 from net.fakedns import FakeDns  # noqa: E402
-from peers import Postfix, free_port, running  # noqa: E402
+from peers import AskingDns, free_port, overrides, running  # noqa: E402
 from policyserver import Policy  # noqa: E402
 
 GUIDE = pathlib.Path(__file__).resolve().parents[1] / 'guide/etc/postfix/main.cf'
@@ -140,30 +140,23 @@ CASES = {
 }
 
 
-class Restricted(Postfix):
+class Restricted(AskingDns):
     """A service of smtpd for each case."""
+    dns = DNS
+
     def __init__(self, malle_port):
         super().__init__(malle_port)
         self.ports = {case: free_port() for case in CASES}
 
-    def command(self):
-        binary, option, etc = super().command()
-        main, master = etc / 'main.cf', etc / 'master.cf'
-        settings = dict(line.split(' =', 1) for line in main.read_text().splitlines())
-        # no name twice: postlogd would warn of it to itself, and wait for ever when its socket is full
-        settings.update({
-            'myhostname': 'mail.malle.test', 'mynetworks': f'{FRIEND}/32', 'virtual_mailbox_domains': 'malle.test',
-            'virtual_mailbox_maps': f'inline:{{ {{ {DEMO} = x }}, {{ a@malle.test = x }}, {{ x@malle.test = x }} }}',
-            'relayhost': '[127.0.0.1]:9', 'relay_domains': 'relayed.example', 'recipient_delimiter': '+', 'smtpd_error_sleep_time': '0',
-            'smtpd_tls_security_level': 'none', 'smtpd_restriction_classes': ', '.join(CLASSES), **CLASSES})
-        main.write_text(''.join(f'{name} = {value.strip()}\n' for name, value in settings.items()))
-        with master.open('a') as f:
-            for case, (settings, _) in CASES.items():
-                f.write(f'127.0.0.1:{self.ports[case]} inet n - n - - smtpd\n')
-                f.write(''.join('  -o { %s = %s }\n' % (name, value) for name, value in {'smtpd_relay_restrictions': '', **settings}.items()))
-        (self.dir / 'resolv.conf').write_text(f'nameserver {DNS}\noptions timeout:2 attempts:1\n')
-        script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
-        return 'bash', '-c', script, self.dir / 'resolv.conf', binary, option, etc
+    def changes(self):
+        return {'myhostname': 'mail.malle.test', 'mynetworks': f'{FRIEND}/32', 'virtual_mailbox_domains': 'malle.test',
+                'virtual_mailbox_maps': f'inline:{{ {{ {DEMO} = x }}, {{ a@malle.test = x }}, {{ x@malle.test = x }} }}',
+                'relayhost': '[127.0.0.1]:9', 'relay_domains': 'relayed.example', 'recipient_delimiter': '+', 'smtpd_error_sleep_time': '0',
+                'smtpd_tls_security_level': 'none', 'smtpd_restriction_classes': ', '.join(CLASSES), **CLASSES}
+
+    def services(self):
+        return ''.join(f'127.0.0.1:{self.ports[case]} inet n - n - - smtpd\n' + overrides({'smtpd_relay_restrictions': '', **settings})
+                       for case, (settings, _) in CASES.items())
 
 
 class Dialogue:

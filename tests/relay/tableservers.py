@@ -49,7 +49,7 @@ class Daemon:
         return done.stdout
 
     def certificate(self):
-        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '30', '-subj', '/CN=localhost', '-addext',
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30', '-subj', '/CN=localhost', '-addext',
                         'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', self.dir / 'key.pem', '-out', self.dir / 'cert.pem'],
                        check=True, capture_output=True)
 
