@@ -1,43 +1,7 @@
 /* Tables of databases and servers in a process that does not ask them itself, and in one that only looks. */
-#include "table/table.h"
+#include "fixture.h"
 
 #include "base/buf.h"
-#include "os/file.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-static char dir[64];
-static char warnings[2048];
-
-static void warn(void *ctx, const char *text)
-{
-    size_t n = strlen(warnings);
-    snprintf(warnings + n, sizeof warnings - n, "%s\n", text);
-}
-
-static int setup(void **state)
-{
-    snprintf(dir, sizeof dir, "/tmp/malle-table-XXXXXX");
-    return mkdtemp(dir) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    char command[100];
-    snprintf(command, sizeof command, "rm -r %s", dir);
-    return system(command);
-}
-
-static void write_file(const char *name, const char *text)
-{
-    char path[100];
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    assert_int_equal(file_replace(path, str_c(text), 0644), RC_OK);
-}
 
 static enum rc said; /* what the other process says */
 

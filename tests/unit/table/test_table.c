@@ -1,50 +1,14 @@
 /* table: every type that needs no server, with the manuals' examples; warnings, limits, changes of files,
  * threads. */
-#include "table/table.h"
+#include "fixture.h"
 
-#include "os/file.h"
 #include "table/postmap.h"
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-static char dir[64];
-static char warnings[8192];
-
-static void warn(void *ctx, const char *text)
-{
-    size_t n = strlen(warnings);
-    snprintf(warnings + n, sizeof warnings - n, "%s\n", text);
-}
 
 static const struct table_env env = {.warn = warn};
-
-static int setup(void **state)
-{
-    snprintf(dir, sizeof dir, "/tmp/malle-table-XXXXXX");
-    return mkdtemp(dir) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    char command[100];
-    snprintf(command, sizeof command, "rm -r %s", dir);
-    return system(command);
-}
-
-static const char *write_file(const char *name, const char *text)
-{
-    static char path[100];
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    assert_int_equal(file_replace(path, str_c(text), 0644), RC_OK);
-    return path;
-}
 
 static struct table *open_spec(const char *spec)
 {
