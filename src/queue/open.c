@@ -4,8 +4,6 @@
 #include "queue/departed.h"
 #include "queue/transit.h"
 
-#include <unistd.h>
-
 enum {
     HOUSEKEEPING_MS = 1000,
     VACUUM_PAGES = 2000,
@@ -40,11 +38,21 @@ static void notice_changes(struct queue *q)
     queue_nudge(q);
 }
 
+/* Until the next round; false: the queue is stopping. */
+static bool rest(struct queue *q)
+{
+    msec end = clock_mono() + HOUSEKEEPING_MS;
+    pthread_mutex_lock(&q->lock);
+    while (!q->stopping && thread_cond_wait(&q->stops, &q->lock, end))
+        ;
+    pthread_mutex_unlock(&q->lock);
+    return !q->stopping;
+}
+
 static void *housekeeping_main(void *arg)
 {
     struct queue *q = arg;
-    for (unsigned round = 0; !q->stopping; round++) {
-        usleep(HOUSEKEEPING_MS * 1000);
+    for (unsigned round = 0; rest(q); round++) {
         notice_changes(q);
         queue_clock_keep(q);
         queue_rewrite(q);
@@ -142,7 +150,7 @@ static enum rc open_tables(struct queue *q, const char *path, struct err *e)
 
 static void init_locks(struct queue *q)
 {
-    must(thread_mutex_init(&q->lock) == RC_OK);
+    must(thread_mutex_init(&q->lock) == RC_OK && thread_cond_init(&q->stops) == RC_OK);
     for (unsigned kind = 0; kind < QUEUE_KINDS; kind++)
         must(thread_cond_init(&q->changed[kind]) == RC_OK);
 }
@@ -186,6 +194,7 @@ void queue_stop(struct queue *q)
 {
     pthread_mutex_lock(&q->lock);
     q->stopping = true;
+    pthread_cond_signal(&q->stops);
     queue_wake_all(q);
     pthread_mutex_unlock(&q->lock);
 }

@@ -96,6 +96,7 @@ struct queue {
     _Atomic int64_t next_row; /* of all tables: no number is used twice while this process lives */
     pthread_mutex_t lock;     /* reader, sched */
     pthread_cond_t changed[QUEUE_KINDS]; /* by kind: takers wait */
+    pthread_cond_t stops;                /* the housekeeper waits */
     struct sched *sched;
     atomic_bool stopping;
     struct queue_op *unwritten; /* reports that could not be committed; under lock */
