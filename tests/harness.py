@@ -63,22 +63,43 @@ def free_offset():
     return offset
 
 
-def eventually(what, timeout=10.0, step=0.02):
-    """The first true value of what() within timeout seconds; fails the test without one. A connection that ends is no value."""
+def eventually(what, timeout=10.0, step=None):
+    """The first true value of what() within timeout seconds; fails the test without one. A connection that ends is no value. step: the pause
+    between two looks; without, it is 20 ms, or as long as a look takes, for what is waited for has to run, too."""
     end = time.monotonic() + timeout
     why = None
     while True:
+        begin = time.monotonic()
         try:
             value = what()
         except ConnectionError as error:
             value, why = None, error
         if value:
             return value
-        assert time.monotonic() < end, f'not within {timeout} s: {getattr(what, "__doc__", None) or what} {why or ""}'
-        time.sleep(step)
+        now = time.monotonic()
+        assert now < end, f'not within {timeout} s: {getattr(what, "__doc__", None) or what} {why or ""}'
+        time.sleep(step or max(0.02, min(now - begin, 1)))
+
+
+class Accounts:
+    """State folders with accounts: passwords are meant to be expensive, so that each set of them is made once and then copied."""
+
+    def __init__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix='malle-accounts-')
+        self.made = {}
+
+    def put(self, key, state, make):
+        if key not in self.made:
+            make()
+            self.made[key] = pathlib.Path(self.folder.name, str(len(self.made)))
+            subprocess.run(['cp', '-a', state, self.made[key]], check=True)
+        else:
+            subprocess.run(['cp', '-a', self.made[key], state], check=True)
 
 
 class Server:
+    accounts = Accounts()
+
     def __init__(self, conf=None, users=None, sections='', start=True, ready_timeout=30):
         """conf: options to set (values as text); sections: more text for malle.conf; users: address to password."""
         base = os.environ.get('MALLE_TEST_DIR') or tempfile.gettempdir()
@@ -94,8 +115,7 @@ class Server:
         self.allowed_reports = False
         self.write_conf(conf or {}, sections)
         try:
-            for address, password in self.users.items():
-                self.malle('user', 'add', address, input=password + '\n')
+            self.add_users(conf or {}, sections)
             if start:
                 self.start()
         except BaseException:
@@ -112,6 +132,14 @@ class Server:
         values.update(conf)
         (self.dir / 'malle.conf').write_text(
             ''.join(f'{name} = {value}\n' for name, value in values.items()) + sections)
+
+    def add_users(self, conf, sections):
+        def make():
+            for address, password in self.users.items():
+                self.malle('user', 'add', address, input=password + '\n')
+        settings = sections, *(conf.get(name) for name in ('domains', 'password_scheme', 'state_dir'))
+        if self.users:
+            self.accounts.put((*self.users.items(), *settings), self.dir / 'state', make)
 
     @staticmethod
     def environment(leaks):
@@ -224,7 +252,7 @@ class Server:
             os.kill(pid, sig)
         return pids
 
-    def wait_role(self, role, other_than=(), timeout=10):
+    def wait_role(self, role, other_than, timeout=10):
         """Waits until the role runs in processes other than the given ones."""
         def is_back():
             pids = self.role_pids(role)
@@ -241,8 +269,8 @@ class Server:
 
     @staticmethod
     def tls_context():
-        """Accepts the self-signed certificate."""
-        context = ssl.create_default_context()
+        """Accepts the self-signed certificate; it reads no others, which takes longer than a handshake."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
