@@ -8,6 +8,7 @@
     ./test fuzz NAME SECONDS    libFuzzer on one target
 """
 import concurrent.futures
+import functools
 import os
 import pathlib
 import re
@@ -20,11 +21,15 @@ import xml.etree.ElementTree as ElementTree
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 TESTS = TOP / 'tests'
-FIRST = ['wire', 'clients', 'faults', 'cage', 'guide']  # then whatever other folders hold tests
-LONG = ['relay', 'server', 'faults', 'peers', 'wire', 'cage', 'logs']
+BY_FILE = {'faults', 'peers', 'relay', 'server'}  # folders whose files run beside each other
+# What is begun first, so that nothing long is left for the end.
+LONG = ['unit', 'peers/test_databases', 'relay/test_proxymap', 'faults/test_power_cut', 'relay/test_maps', 'relay/test_relay', 'logs', 'guide',
+        'server/test_gate', 'wire', 'net', 'local']
 NO_PYTEST = {'unit', 'fuzz', 'corpus'}
 ASAN, PLAIN, TSAN, FUZZ = 'build-asan', 'build', 'build-tsan', 'build-fuzz'
-OPTIONS = {PLAIN: [], ASAN: ['-Db_sanitize=address,undefined'], TSAN: ['-Db_sanitize=thread'],
+# Built and started quickly: with the tables of the sanitizers at fixed places a process has not 300,000 pointers to adjust first.
+QUICK = ['-Doptimization=1', '-Db_pie=false', '-Db_staticpic=false', '-Dc_args=-g1 -fno-pie', '-Dc_link_args=-no-pie']
+OPTIONS = {PLAIN: [], ASAN: ['-Db_sanitize=address,undefined', *QUICK], TSAN: ['-Db_sanitize=thread'],
            FUZZ: ['-Db_sanitize=address,undefined', '-Db_lundef=false', '-Dfuzz=true', '-Dc_args=-fsanitize=fuzzer-no-link']}
 WHOLE_MESSAGES = {'check_stream', 'downgrade', 'mime', 'mime_walk'}  # targets that take whole messages: tests/corpus is replayed too
 FUZZ_SECONDS = 20  # each target in ./test full
@@ -65,9 +70,19 @@ def run(command, seconds, env=None, show=False):
         raise
 
 
-def build(folder):
+@functools.cache
+def in_memory():
+    """What is put in front of a test's command, that it has a /tmp of its own in memory, where syncs take no time; nothing where that cannot be.
+    ./test full works on the disk."""
+    prefix = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs -o mode=1777 tmpfs /tmp && exec "$@"', 'sh']
+    can = os.geteuid() == 0 and pathlib.Path('/tmp') not in TOP.parents and run([*prefix, 'true'], 10)[0] == 0
+    return prefix if can and sys.argv[1:] != ['full'] else []
+
+
+def build(folder, purpose='test'):
+    """purpose: of tools/setup; start makes the program alone."""
     env = {'CC': 'clang'} if folder == FUZZ else {}
-    status, _ = run([TOP / 'tools/setup', 'full' if folder == FUZZ else 'test', folder, *OPTIONS[folder]], 1800, env, show=True)
+    status, _ = run([TOP / 'tools/setup', purpose, folder, *OPTIONS[folder]], 1800, env, show=True)
     if status:
         print('0 passed, 1 failed')
         sys.exit(1)
@@ -110,17 +125,27 @@ def listed(path, pattern):
     return re.findall(pattern, (TESTS / path).read_text(), re.M)
 
 
+def program_of(name, folder, shared, prefix=''):
+    """The program that has a suite or a fuzz target: the one for most of them, or its own (tests/meson.build)."""
+    alone = listed('meson.build', r"^\s*'([\w/]+)',$")
+    return TOP / folder / 'tests' / (prefix + name.replace('/', '_') if name in alone else shared)
+
+
+def suite(count, name, folder):
+    status, output = run([*in_memory(), program_of(name, folder, 'suites'), name], 120)
+    passed = sum(map(int, re.findall(r'^\[  PASSED  \] (\d+) test', output, re.M)))
+    failed = sum(map(int, re.findall(r'^\[  FAILED  \] (\d+) test', output, re.M)))
+    failed = failed or int(status != 0 or passed == 0)  # a crash, or a sanitizer's report at the end
+    count.add(passed, failed)
+    if failed:
+        print(f'FAILED {folder}/{name}\n{output}')
+
+
 def unit(count, only=None, folder=ASAN):
-    for name in listed('unit/meson.build', r"^\s*'(\w+/test_\w+)'"):
-        if only and only not in name:
-            continue
-        status, output = run([TOP / folder / 'tests' / name.replace('/', '_')], 120)
-        passed = sum(map(int, re.findall(r'^\[  PASSED  \] (\d+) test', output, re.M)))
-        failed = sum(map(int, re.findall(r'^\[  FAILED  \] (\d+) test', output, re.M)))
-        failed = failed or int(status != 0 or passed == 0)  # a crash, or a sanitizer's report at the end
-        count.add(passed, failed)
-        if failed:
-            print(f'FAILED {folder}/{name}\n{output}')
+    """Those that take long wait for time to pass."""
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        names = [name for name in listed('unit/meson.build', r"^\s*'(\w+/test_\w+)'") if not only or only in name]
+        list(pool.map(lambda name: suite(count, name, folder), names))
 
 
 def replay(count, only=None, folder=ASAN):
@@ -129,7 +154,7 @@ def replay(count, only=None, folder=ASAN):
             corpora = [TESTS / 'fuzz/corpus' / name]
             if name in WHOLE_MESSAGES:
                 corpora += sorted(p for p in (TESTS / 'corpus').rglob('*') if p.is_dir())
-            one(count, f'replay {name}', *run([TOP / folder / 'tests' / f'fuzz_{name}', *corpora], 120))
+            one(count, f'replay {name}', *run([program_of(name, folder, 'replay', 'replay_'), name, *corpora], 120))
 
 
 def fuzz(count, name, seconds):
@@ -144,9 +169,8 @@ def fuzz(count, name, seconds):
 
 
 def pytest_folders():
-    there = sorted(p.name for p in TESTS.iterdir() if p.is_dir() and p.name not in NO_PYTEST and
-                   (any(p.rglob('test_*.py')) or any(p.rglob('*.t'))))
-    return [name for name in FIRST if name in there] + [name for name in there if name not in FIRST]
+    return sorted(p.name for p in TESTS.iterdir() if p.is_dir() and p.name not in NO_PYTEST and
+                  (any(p.rglob('test_*.py')) or any(p.rglob('*.t'))))
 
 
 def pytest_paths(part, only):
@@ -161,10 +185,11 @@ def pytest_paths(part, only):
 
 
 def pytest(count, part, only=None, folder=ASAN, full=False):
-    report = TOP / folder / f'pytest-{part}.xml'
+    name = f'{part}-{only}' if only else part
+    report = TOP / folder / f'pytest-{name.replace("/", "-")}.xml'
     report.unlink(missing_ok=True)
     status, output = run(
-        ['/usr/bin/python3', '-m', 'pytest', '-q', '-rfEs', '-c', TESTS / 'pytest.ini', '--rootdir', TESTS,
+        [*in_memory(), '/usr/bin/python3', '-m', 'pytest', '-q', '-rfEs', '-c', TESTS / 'pytest.ini', '--rootdir', TESTS,
          f'--junitxml={report}', *pytest_paths(part, only)],
         3000 if full else 560, {'MALLE_BIN': str(TOP / folder / 'malle'), 'PYTHONDONTWRITEBYTECODE': '1',
                                 **({'MALLE_TEST_FULL': '1'} if full else {})})
@@ -187,9 +212,9 @@ def timed(title, part, *arguments):
     print(f'{title}: {time.monotonic() - begin:.1f} s', flush=True)
 
 
-def two_at_a_time(parts):
-    """Most parts wait for servers, and the machine has two cores."""
-    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+def beside_each_other(parts):
+    """Most parts wait for servers now and then."""
+    with concurrent.futures.ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
         for done in [pool.submit(timed, *part) for part in parts]:
             done.result()
 
@@ -197,22 +222,25 @@ def two_at_a_time(parts):
 def of_build(count, folder, full=False):
     """Every part that runs a build's programs, the longest first."""
     label = '' if folder == ASAN else f'{folder} '
-    there = sorted(pytest_folders(), key=lambda part: LONG.index(part) if part in LONG else len(LONG))
-    parts = [(f'{label}{part}', pytest, count, part, None, folder, full) for part in there]
-    return parts[:2] + [(f'{label}unit', unit, count, None, folder)] + parts[2:]
+    parts = [('unit', unit, count, None, folder)]
+    for part in pytest_folders():
+        files = sorted(p.stem for p in (TESTS / part).glob('test_*.py')) if part in BY_FILE else [None]
+        parts += [(f'{part}/{only}' if only else part, pytest, count, part, only, folder, full) for only in files]
+    parts.sort(key=lambda part: LONG.index(part[0]) if part[0] in LONG else len(LONG))
+    return [(label + title, *rest) for title, *rest in parts]
 
 
 def everything(count, full):
-    for folder in (PLAIN, ASAN, TSAN, FUZZ) if full else (PLAIN, ASAN):
-        build(folder)
-    timed('lint', lint, count)
-    timed('replay', replay, count)
-    parts = of_build(count, ASAN, full)
+    build(PLAIN, 'test' if full else 'start')
+    build(ASAN)
+    for folder in (TSAN, FUZZ) if full else ():
+        build(folder, 'full')
+    parts = [('lint', lint, count), ('replay', replay, count), *of_build(count, ASAN, full)]
     if full:
-        parts.sort(key=lambda part: part[0] != 'faults')  # by far the longest
+        parts.sort(key=lambda part: not part[0].startswith('faults'))  # by far the longest
         parts += of_build(count, PLAIN) + of_build(count, TSAN)
         parts += [(f'fuzz {name}', fuzz, count, name, FUZZ_SECONDS) for name in listed('fuzz/meson.build', r"^\s*'(\w+)',")]
-    two_at_a_time(parts)
+    beside_each_other(parts)
 
 
 def some(count, part, only):
@@ -231,7 +259,7 @@ def some(count, part, only):
 def main(arguments):
     count = Count()
     if arguments[:1] == ['fuzz'] and len(arguments) == 3 and arguments[2].isdigit():
-        build(FUZZ)
+        build(FUZZ, 'full')
         timed('fuzz', fuzz, count, *arguments[1:])
     elif not arguments or arguments == ['full']:
         everything(count, bool(arguments))
