@@ -42,6 +42,7 @@ static const char *hint_for(const char *path)
     return "";
 }
 
+/* Whatever is wrong with the file may be mended: until then mail waits. */
 static enum rc connect_db(struct table *t, msec deadline, void **ret, struct err *e)
 {
     struct sqlite *s = t->state;
@@ -49,14 +50,15 @@ static enum rc connect_db(struct table *t, msec deadline, void **ret, struct err
     struct stat st; /* from before it is opened: replaced in between, it is opened again */
     struct connection *c = calloc(1, sizeof *c);
     must(c);
-    enum rc rc = RC_TEMP;
+    enum rc rc = RC_OK;
     if (stat(s->path, &st) != 0)
-        (void)table_fail(t, e, rc, "cannot open %.100s: %s", s->path, strerror(errno));
-    else if ((rc = db_open(s->path, DB_READ_ONLY | DB_FOREIGN, &c->db, &why)) != RC_OK)
-        (void)table_fail(t, e, rc, "cannot open %.80s: %.60s%s", s->path, err_text(&why), hint_for(s->path));
+        rc = table_fail(t, e, RC_TEMP, "cannot open %.100s: %s", s->path, strerror(errno));
+    else if (db_open(s->path, DB_READ_ONLY | DB_FOREIGN, &c->db, &why) != RC_OK)
+        rc = table_fail(t, e, RC_TEMP, "cannot open %.80s: %.60s%s", s->path, err_text(&why),
+                        hint_for(s->path));
     if (rc != RC_OK) {
         free(c);
-        return RC_TEMP;
+        return rc;
     }
     db_set_patience(c->db, t->env.timeout_ms);
     c->dev = st.st_dev;
