@@ -168,12 +168,18 @@ def logged(lines, source):
     return [line for line in found if not line.startswith('addr')] + sorted({line for line in found if line.startswith('addr')})
 
 
-def all_talks(port):
-    """All cases at the same time, each with its clients in order."""
+def all_talks(port, log):
+    """All cases at the same time, each with its clients in order: the next one comes when the log() has the end of the one before."""
     said = {}
 
     def one(case):
-        said[case] = [client.talk((server_of(case), port), SOURCES[case]) for client in CASES[case][2]]
+        said[case] = []
+        source = re.escape(SOURCES[case])
+        for number, client in enumerate(CASES[case][2], 1):
+            said[case].append(client.talk((server_of(case), port), SOURCES[case]))
+            end = time.monotonic() + 3  # a line may be lost, see below
+            while len(re.findall(rf'(?:DISCONNECT |disconnect from \S*)\[{source}\]', log())) < number and time.monotonic() < end:
+                time.sleep(0.05)
     threads = [threading.Thread(target=one, args=(case,)) for case in CASES]
     for thread in threads:
         thread.start()
@@ -189,15 +195,16 @@ def both():
     folder = pathlib.Path(tempfile.mkdtemp(prefix='malle-dns-'))
     with FakeDns(records(), folder, (DNS, 53)) as dns:
         with running(Screened, free_port()) as postfix:
-            theirs = all_talks(postfix.screens)
+            maillog = postfix.dir / 'log/maillog'
+            theirs = all_talks(postfix.screens, lambda: maillog.read_text(errors='replace'))
             time.sleep(1)  # postlogd writes
-            their_lines = (postfix.dir / 'log/maillog').read_text(errors='replace').splitlines()
+            their_lines = maillog.read_text(errors='replace').splitlines()
         sections = ''.join(f'[listener l{i}]\nprotocol = smtp\nport = 25\naddresses = {server_of(case)}\ngate = yes\n' +
                            ''.join(f'{name} = {value}\n' for name, value in settings_of(case, 'gate_').items() if name != 'gate_dnsbl_reply_maps')
                            for i, case in enumerate(CASES))
         conf = {**dns.conf, 'mynetworks': '127.0.0.1/32', 'gate_dnsbl_reply_maps': settings_of('secret', 'gate_')['gate_dnsbl_reply_maps']}
         with Server(conf=conf, users={DEMO: 'demo'}, sections=sections) as server:
-            ours = all_talks(server.port('smtp'))
+            ours = all_talks(server.port('smtp'), server.log)
             time.sleep(0.5)
             our_lines = list(server.lines)
     return theirs, their_lines, ours, our_lines
