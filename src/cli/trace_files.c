@@ -15,10 +15,24 @@ enum { LINE_BYTES = 8192 /* the log writes at most 2,000 */ };
 
 extern char **environ;
 
-static int64_t changed(const char *path)
+static struct timespec changed(const char *path)
 {
     struct stat st;
-    return stat(path, &st) == 0 ? (int64_t)st.st_mtim.tv_sec : 0;
+    return stat(path, &st) == 0 ? st.st_mtim : (struct timespec){0};
+}
+
+/* The last file to be changed is the newest; of those that were changed at the same moment "log.1" and
+ * "log-20261127" are newer than "log.2" and "log-20261126". from: where their names differ. */
+static bool is_older(const char *path, const char *than, size_t from)
+{
+    struct timespec a = changed(path), b = changed(than);
+    if (a.tv_sec != b.tv_sec)
+        return a.tv_sec < b.tv_sec;
+    if (a.tv_nsec != b.tv_nsec)
+        return a.tv_nsec < b.tv_nsec;
+    bool counts = path[from] == '.' && than[from] == '.';
+    unsigned long x = strtoul(path + from + 1, NULL, 10), y = strtoul(than + from + 1, NULL, 10);
+    return counts ? x > y : x < y;
 }
 
 static void add(struct trace_files *f, const char *path)
@@ -27,11 +41,10 @@ static void add(struct trace_files *f, const char *path)
         f->path[f->n++] = str_dup(str_c(path));
 }
 
-/* The last file to be changed is the newest. */
-static void sort(struct trace_files *f, size_t from)
+static void sort(struct trace_files *f, size_t from, size_t name_n)
 {
     for (size_t i = from + 1; i < f->n; i++) {
-        for (size_t j = i; j > from && changed(f->path[j]) < changed(f->path[j - 1]); j--) {
+        for (size_t j = i; j > from && is_older(f->path[j], f->path[j - 1], name_n); j--) {
             char *swap = f->path[j];
             f->path[j] = f->path[j - 1];
             f->path[j - 1] = swap;
@@ -71,7 +84,7 @@ void trace_files_find(struct trace_files *f, const char *path)
                 add(f, found.gl_pathv[k]);
         globfree(&found);
     }
-    sort(f, from);
+    sort(f, from, strlen(path));
     if (access(path, F_OK) == 0)
         add(f, path);
 }
