@@ -6,6 +6,7 @@
 Leaving the block stops the server and fails when it does not end cleanly or a sanitizer reported something.
 MALLE_BIN names the program (default: build-asan/malle).
 """
+import functools
 import json
 import os
 import pathlib
@@ -81,24 +82,36 @@ def eventually(what, timeout=10.0, step=None):
         time.sleep(step or max(0.02, min(now - begin, 1)))
 
 
-class Accounts:
-    """State folders with accounts: passwords are meant to be expensive, so that each set of them is made once and then copied."""
+class MadeOnce:
+    """What takes time and is the same for many servers."""
 
     def __init__(self):
-        self.folder = tempfile.TemporaryDirectory(prefix='malle-accounts-')
-        self.made = {}
+        self.folder = tempfile.TemporaryDirectory(prefix='malle-once-')
+        self.top = pathlib.Path(self.folder.name)
+        self.top.chmod(0o755)
+        self.states = {}
 
-    def put(self, key, state, make):
-        if key not in self.made:
+    def accounts(self, key, state, make):
+        """Fills the state folder with accounts: passwords are meant to be expensive, so that each set of them is made once and then copied."""
+        if key not in self.states:
             make()
-            self.made[key] = pathlib.Path(self.folder.name, str(len(self.made)))
-            subprocess.run(['cp', '-a', state, self.made[key]], check=True)
+            self.states[key] = self.top / str(len(self.states))
+            subprocess.run(['cp', '-a', state, self.states[key]], check=True)
         else:
-            subprocess.run(['cp', '-a', self.made[key], state], check=True)
+            subprocess.run(['cp', '-a', self.states[key], state], check=True)
+
+    @functools.cached_property
+    def authority(self):
+        """A file with one authority: reading all of the system's takes longer than everything else when a server starts."""
+        path = self.top / 'authority.pem'
+        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '30', '-subj',
+                        '/CN=nobody', '-keyout', '/dev/null', '-out', path], check=True, capture_output=True)
+        path.chmod(0o644)
+        return path
 
 
 class Server:
-    accounts = Accounts()
+    once = MadeOnce()
 
     def __init__(self, conf=None, users=None, sections='', start=True, ready_timeout=30):
         """conf: options to set (values as text); sections: more text for malle.conf; users: address to password."""
@@ -128,7 +141,7 @@ class Server:
         values = {'hostname': f'mail.{DOMAIN}', 'domains': DOMAIN, 'listen': '127.0.0.1, ::1',
                   'port_offset': self.offset, 'state_dir': self.dir / 'state', 'run_dir': self.dir / 'run',
                   'mail_location': f'maildir:{self.dir}/mail/%d/%n', 'system_users': 'no', 'log_target': 'stderr',
-                  'auth_failure_delay': '50ms'}
+                  'auth_failure_delay': '50ms', 'smtp_tls_ca_file': self.once.authority}
         values.update(conf)
         (self.dir / 'malle.conf').write_text(
             ''.join(f'{name} = {value}\n' for name, value in values.items()) + sections)
@@ -139,7 +152,7 @@ class Server:
                 self.malle('user', 'add', address, input=password + '\n')
         settings = sections, *(conf.get(name) for name in ('domains', 'password_scheme', 'state_dir'))
         if self.users:
-            self.accounts.put((*self.users.items(), *settings), self.dir / 'state', make)
+            self.once.accounts((*self.users.items(), *settings), self.dir / 'state', make)
 
     @staticmethod
     def environment(leaks):
