@@ -99,13 +99,14 @@ static void test_errors(void **state)
     assert_int_equal(db_run(db, &e, "no such statement"), RC_TEMP);
     assert_null(strstr(e.peer, "statement")); /* queries never reach the peer */
     assert_non_null(strstr(err_text(&e), "statement"));
-    assert_int_equal(db_open("/nowhere/x.db", DB_CREATE, &bad, &e), RC_TEMP);
-    char garbage[300];
+    char garbage[300], below[310];
     snprintf(garbage, sizeof garbage, "%s.garbage", path);
+    snprintf(below, sizeof below, "%s/x.db", garbage);
     int fd = open(garbage, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     for (int i = 0; i < 100; i++)
         assert_int_equal(write(fd, "this is no database at all, ", 28), 28);
     close(fd);
+    assert_int_equal(db_open(below, DB_CREATE, &bad, &e), RC_TEMP); /* in no directory */
     assert_int_equal(db_open(garbage, 0, &bad, &e), RC_TEMP);
     assert_int_equal(db_open(garbage, DB_DISPOSABLE, &bad, &e), RC_INVALID);
     assert_null(bad);

@@ -138,7 +138,7 @@ static enum rc deliver(struct journal *j, const char *maildir, unsigned number, 
 /* "MAILDIR/FOLDER/NAME" of a message, or NULL. */
 static const char *find_message(const char *maildir, const char *folder, unsigned number)
 {
-    static char path[500];
+    static char path[600];
     char part[32], dir[300];
     snprintf(part, sizeof part, "N%u.h", number);
     snprintf(dir, sizeof dir, "%s/%s", maildir, folder);
