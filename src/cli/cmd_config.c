@@ -40,7 +40,7 @@ static void put_json(struct json *j, const char *section, const struct conf_diff
     json_close_object(j);
 }
 
-/* What [listener] and [domain] sections set; all of it differs from what malle would do without. */
+/* What sections set; all of it differs from what malle would do without. */
 static void put_sections(const struct conf *c, bool as_json, struct json *j)
 {
     const char *section = "";

@@ -15,7 +15,8 @@ static void set_initial(struct arena *a, struct conf_keys keys, void *base)
 
 void conf_build_init(struct conf_build *b, struct conf_report *report, const char *file)
 {
-    must(conf_listener_keys.n <= CONF_SECTION_KEYS_MAX && conf_domain_keys.n <= CONF_SECTION_KEYS_MAX);
+    must(conf_listener_keys.n <= CONF_SECTION_KEYS_MAX && conf_domain_keys.n <= CONF_SECTION_KEYS_MAX &&
+         conf_transport_keys.n <= CONF_SECTION_KEYS_MAX);
     *b = (struct conf_build){.report = report, .file = file};
     b->conf = calloc(1, sizeof *b->conf);
     must(b->conf);
@@ -65,34 +66,71 @@ static str lower(struct arena *a, str s)
     return str_mem(copy, s.n);
 }
 
-static struct conf_section add_listener(struct conf_build *b, str name, int line)
+/* The sections of one kind. The first member of each is its name. */
+struct sections {
+    struct conf_keys keys;
+    void *v; /* n of them, of so many bytes */
+    size_t n, size;
+    struct conf_section_lines **lines;
+};
+
+static struct sections sections_of(struct conf_build *b, enum conf_section_kind kind)
 {
     struct conf *c = b->conf;
-    struct conf_section section = {CONF_SECTION_LISTENER, c->listener_count};
-    void *v = c->listeners;
-    if (!grow(c->arena, &v, sizeof *c->listeners, &b->listener_lines, c->listener_count))
-        return (struct conf_section){CONF_SECTION_UNKNOWN, 0};
-    c->listeners = v;
-    struct conf_listener *l = &c->listeners[c->listener_count];
-    set_initial(c->arena, conf_listener_keys, l);
-    l->name = lower(c->arena, name).p;
-    b->listener_lines[c->listener_count++] = (struct conf_section_lines){.file = b->file, .line = line};
-    return section;
+    switch (kind) {
+    case CONF_SECTION_LISTENER:
+        return (struct sections){conf_listener_keys, c->listeners, c->listener_count, sizeof *c->listeners,
+                                 &b->listener_lines};
+    case CONF_SECTION_TRANSPORT:
+        return (struct sections){conf_transport_keys, c->transports, c->transport_count,
+                                 sizeof *c->transports, &b->transport_lines};
+    case CONF_SECTION_DOMAIN:
+        return (struct sections){conf_domain_keys, c->domain_sections, c->domain_section_count,
+                                 sizeof *c->domain_sections, &b->domain_lines};
+    case CONF_SECTION_MAIN:
+    case CONF_SECTION_UNKNOWN:
+        break;
+    }
+    return (struct sections){.n = 0};
 }
 
-static struct conf_section add_domain(struct conf_build *b, str name, int line)
+static void *section_at(const struct sections *s, size_t i)
 {
-    struct conf *c = b->conf;
-    struct conf_section section = {CONF_SECTION_DOMAIN, c->domain_section_count};
-    void *v = c->domain_sections;
-    if (!grow(c->arena, &v, sizeof *c->domain_sections, &b->domain_lines, c->domain_section_count))
+    return (char *)s->v + i * s->size;
+}
+
+static const char *section_name(const struct sections *s, size_t i)
+{
+    return *(const char *const *)section_at(s, i);
+}
+
+static void put_back(struct conf *c, enum conf_section_kind kind, const struct sections *s)
+{
+    if (kind == CONF_SECTION_LISTENER) {
+        c->listeners = s->v;
+        c->listener_count = s->n;
+    } else if (kind == CONF_SECTION_TRANSPORT) {
+        c->transports = s->v;
+        c->transport_count = s->n;
+    } else {
+        c->domain_sections = s->v;
+        c->domain_section_count = s->n;
+    }
+}
+
+/* Of transports, names differ by case. */
+static struct conf_section add_section(struct conf_build *b, enum conf_section_kind kind, str name, int line)
+{
+    struct arena *a = b->conf->arena;
+    struct sections s = sections_of(b, kind);
+    if (!grow(a, &s.v, s.size, s.lines, s.n))
         return (struct conf_section){CONF_SECTION_UNKNOWN, 0};
-    c->domain_sections = v;
-    struct conf_domain *d = &c->domain_sections[c->domain_section_count];
-    set_initial(c->arena, conf_domain_keys, d);
-    d->name = lower(c->arena, name).p;
-    b->domain_lines[c->domain_section_count++] = (struct conf_section_lines){.file = b->file, .line = line};
-    return section;
+    str own = kind == CONF_SECTION_TRANSPORT ? arena_str(a, name) : lower(a, name);
+    set_initial(a, s.keys, section_at(&s, s.n));
+    *(const char **)section_at(&s, s.n) = own.p ? own.p : "";
+    (*s.lines)[s.n++] = (struct conf_section_lines){.file = b->file, .line = line};
+    put_back(b->conf, kind, &s);
+    return (struct conf_section){kind, s.n - 1};
 }
 
 /* A built-in listener is made without a line; the first header that names it gives it one. */
@@ -106,22 +144,27 @@ static struct conf_section reopen(const struct conf_build *b, struct conf_sectio
     return section;
 }
 
+static const char *const kind_names[] = {[CONF_SECTION_LISTENER] = "listener",
+                                         [CONF_SECTION_TRANSPORT] = "transport",
+                                         [CONF_SECTION_DOMAIN] = "domain"};
+
+enum conf_section_kind conf_section_kind(str word)
+{
+    for (size_t i = 0; i < sizeof kind_names / sizeof *kind_names; i++)
+        if (kind_names[i] && str_eq(word, str_c(kind_names[i])))
+            return (enum conf_section_kind)i;
+    return CONF_SECTION_UNKNOWN;
+}
+
 struct conf_section conf_build_section(struct conf_build *b, enum conf_section_kind kind, str name, int line)
 {
-    const struct conf *c = b->conf;
-    if (kind == CONF_SECTION_LISTENER) {
-        for (size_t i = 0; i < c->listener_count; i++)
-            if (str_ieq(name, str_c(c->listeners[i].name)))
-                return reopen(b, &b->listener_lines[i], (struct conf_section){kind, i}, line);
-        return add_listener(b, name, line);
+    const struct sections s = sections_of(b, kind);
+    for (size_t i = 0; i < s.n; i++) {
+        str known = str_c(section_name(&s, i));
+        if (kind == CONF_SECTION_TRANSPORT ? str_eq(name, known) : str_ieq(name, known))
+            return reopen(b, &(*s.lines)[i], (struct conf_section){kind, i}, line);
     }
-    if (kind == CONF_SECTION_DOMAIN) {
-        for (size_t i = 0; i < c->domain_section_count; i++)
-            if (str_ieq(name, str_c(c->domain_sections[i].name)))
-                return reopen(b, &b->domain_lines[i], (struct conf_section){kind, i}, line);
-        return add_domain(b, name, line);
-    }
-    return (struct conf_section){kind, 0};
+    return s.lines ? add_section(b, kind, name, line) : (struct conf_section){kind, 0};
 }
 
 /* What an assignment in a section goes to. */
@@ -135,22 +178,18 @@ struct target {
 
 static struct target find_target(struct conf_build *b, struct conf_section section)
 {
-    struct conf *c = b->conf;
-    if (section.kind == CONF_SECTION_LISTENER)
-        return (struct target){conf_listener_keys,
-                               &c->listeners[section.index],
-                               b->listener_lines[section.index].key,
-                               "key of a listener",
-                               "listener",
-                               c->listeners[section.index].name};
-    if (section.kind == CONF_SECTION_DOMAIN)
-        return (struct target){conf_domain_keys,
-                               &c->domain_sections[section.index],
-                               b->domain_lines[section.index].key,
-                               "key of a domain",
-                               "domain",
-                               c->domain_sections[section.index].name};
-    return (struct target){conf_options, c, NULL, "option", NULL, NULL};
+    static const char *const nouns[] = {[CONF_SECTION_LISTENER] = "key of a listener",
+                                        [CONF_SECTION_TRANSPORT] = "key of a transport",
+                                        [CONF_SECTION_DOMAIN] = "key of a domain"};
+    const struct sections s = sections_of(b, section.kind);
+    if (!s.lines)
+        return (struct target){conf_options, b->conf, NULL, "option", NULL, NULL};
+    return (struct target){s.keys,
+                           section_at(&s, section.index),
+                           (*s.lines)[section.index].key,
+                           nouns[section.kind],
+                           kind_names[section.kind],
+                           section_name(&s, section.index)};
 }
 
 static void report_unknown(struct conf_build *b, const struct target *t, str name, int line)
@@ -198,15 +237,17 @@ static void keep_setting(struct conf_build *b, const struct target *t, const cha
         c->settings[c->setting_count++] = (struct conf_setting){section.p, name, text.p, {b->file, line}};
 }
 
-/* The option of this name, when the section is a listener's and it may stand there. */
+/* The option of this name, when it may stand in the section. */
 static const struct conf_key *find_own(struct conf_section section, str name)
 {
-    const struct conf_key *key =
-        section.kind == CONF_SECTION_LISTENER ? conf_key_find(conf_options, name) : NULL;
-    return key && key->per_listener ? key : NULL;
+    const struct conf_key *key = conf_key_find(conf_options, name);
+    if (!key || (section.kind == CONF_SECTION_LISTENER && key->per_listener) ||
+        (section.kind == CONF_SECTION_TRANSPORT && key->per_transport))
+        return key;
+    return NULL;
 }
 
-/* listener_own.c applies what is kept here, when all options have their values. */
+/* section_own.c applies what is kept here, when all options have their values. */
 static void set_own(struct conf_build *b, const struct target *t, const struct conf_key *key, str value,
                     int line)
 {
@@ -265,7 +306,7 @@ struct conf *conf_build_finish(struct conf_build *b, const char *machine_name)
     conf_check(b);
     complete_domains(c);
     conf_listeners_finish(b);
-    conf_listeners_own(b);
+    conf_sections_own(b);
     if (arena_exhausted(c->arena))
         conf_error(b->report, b->file, 0, "the settings need more than %d MB of memory",
                    CONF_MEMORY_MAX >> 20);

@@ -9,13 +9,14 @@
 enum conf_section_kind {
     CONF_SECTION_MAIN,
     CONF_SECTION_LISTENER,
+    CONF_SECTION_TRANSPORT,
     CONF_SECTION_DOMAIN,
     CONF_SECTION_UNKNOWN /* its header was reported; assignments in it are skipped */
 };
 
 struct conf_section {
     enum conf_section_kind kind;
-    size_t index; /* into listeners or domains below */
+    size_t index; /* into listeners, transports or domains below */
 };
 
 enum { CONF_SECTION_KEYS_MAX = 16 };
@@ -32,13 +33,15 @@ struct conf_build {
     struct conf *conf;
     struct conf_report *report;
     const char *file; /* of the assignments that come next */
-    struct conf_section_lines *listener_lines,
-        *domain_lines; /* parallel to conf->listeners, conf->domain_sections */
+    struct conf_section_lines *listener_lines, *transport_lines,
+        *domain_lines; /* parallel to conf->listeners, conf->transports, conf->domain_sections */
 };
 
 /* Starts with all defaults and the built-in listeners. file lives as long as b. */
 void conf_build_init(struct conf_build *b, struct conf_report *report, const char *file);
 
+/* The kind that is called so; CONF_SECTION_UNKNOWN: none. */
+enum conf_section_kind conf_section_kind(str word);
 /* Opens the section of this kind and name, making it when it is new. */
 struct conf_section conf_build_section(struct conf_build *b, enum conf_section_kind kind, str name, int line);
 
@@ -54,14 +57,17 @@ struct conf *conf_build_finish(struct conf_build *b, const char *machine_name);
 /* Reads text in the native dialect into b. */
 void conf_native_read(struct conf_build *b, str text);
 
-/* The parts of conf_build_finish: whole listeners (listener.c), what they alone have (listener_own.c), and
- * rules over the values (check.c). */
+/* The parts of conf_build_finish: whole listeners (listener.c), what they and transports alone have
+ * (section_own.c), and rules over the values (check.c). */
 void conf_listeners_init(struct conf_build *b);
 void conf_listeners_finish(struct conf_build *b);
-void conf_listeners_own(struct conf_build *b);
+void conf_sections_own(struct conf_build *b);
 void conf_check(struct conf_build *b);
 void conf_check_restrictions(struct conf_build *b); /* check_restrictions.c */
 void conf_check_gate(struct conf_build *b);         /* check_gate.c */
 void conf_check_databases(struct conf_build *b);    /* check_databases.c */
+void conf_check_transports(struct conf_build *b);   /* check_transports.c */
+/* Whether it is one of the words, of which NULL is the last. */
+bool conf_is_one_of(str s, const char *const *words);
 
 #endif

@@ -114,7 +114,8 @@ static bool valid_sasl_path(str s)
 
 static bool valid_mailbox_transport(str s)
 {
-    return !s.n || (str_chr(s, ':') > 0 && !str_starts(s, S("local:")) && !str_starts(s, S("virtual:")));
+    str transport = str_take(&s, ':');
+    return !str_eq(transport, S("local")) && !str_eq(transport, S("virtual"));
 }
 
 static bool valid_certificate(str s)
@@ -171,7 +172,7 @@ static bool valid_address(str s)
     return at > 0 && valid_domain(str_from(s, (size_t)at + 1));
 }
 
-static bool is_one_of(str s, const char *const *words)
+bool conf_is_one_of(str s, const char *const *words)
 {
     for (; *words; words++)
         if (str_eq(s, str_c(*words)))
@@ -182,13 +183,13 @@ static bool is_one_of(str s, const char *const *words)
 static bool valid_sender_class(str s)
 {
     static const char *const words[] = {"envelope_sender", "header_sender", NULL};
-    return is_one_of(s, words);
+    return conf_is_one_of(s, words);
 }
 
 static bool valid_recipient_class(str s)
 {
     static const char *const words[] = {"envelope_recipient", "header_recipient", NULL};
-    return is_one_of(s, words);
+    return conf_is_one_of(s, words);
 }
 
 static bool valid_class(str s)
@@ -200,14 +201,14 @@ static bool valid_rewrite_client(str s)
 {
     static const char *const words[] = {"permit_inet_interfaces", "permit_mynetworks",
                                         "permit_sasl_authenticated", NULL};
-    return is_one_of(s, words);
+    return conf_is_one_of(s, words);
 }
 
 static bool valid_override(str s)
 {
     static const char *const words[] = {"no_unknown_recipient_checks", "no_address_mappings",
                                         "no_header_body_checks", "no_milters", NULL};
-    return is_one_of(s, words);
+    return conf_is_one_of(s, words);
 }
 
 /* One rule an option; of a list every element must keep it. */
@@ -372,23 +373,6 @@ static void check_pipes(struct conf_build *b)
     }
 }
 
-/* Else all mail would wait for a transport that is not there. */
-static void check_filter(struct conf_build *b)
-{
-    static const char *const builtin[] = {"smtp",  "relay", "lmtp",    "local", "virtual",
-                                          "error", "retry", "discard", NULL};
-    const struct conf *c = b->conf;
-    const struct conf_origin *o = &c->origin[CONF_content_filter];
-    struct pipe_def pipe;
-    str hop = str_c(c->content_filter), transport = str_trim(str_take(&hop, ':'));
-    if (c->content_filter[0] && !is_one_of(transport, builtin) &&
-        !conf_list_has(&c->smtp_transports, transport) && !conf_list_has(&c->lmtp_transports, transport) &&
-        pipe_def_find(str_c(c->pipe_transports), transport, &pipe) != RC_OK)
-        conf_error(b->report, o->file ? o->file : b->file, o->line,
-                   "content_filter: there is no transport \"" STR_FMT "\"",
-                   STR_ARG(str_sub(transport, 0, 60)));
-}
-
 static void check_sasl(struct conf_build *b)
 {
     const struct conf_origin *o = &b->conf->origin[CONF_smtpd_sasl_type];
@@ -454,7 +438,7 @@ void conf_check(struct conf_build *b)
     check_discarded(b);
     check_every_domain(b);
     check_pipes(b);
-    check_filter(b);
+    conf_check_transports(b);
     conf_check_restrictions(b);
     conf_check_gate(b);
     conf_check_databases(b);

@@ -44,6 +44,7 @@ enum conf_protocol {
     CONF_AUTH_USERDB
 };
 enum conf_sasl_type { CONF_SASL_MALLE, CONF_SASL_DOVECOT };
+enum conf_transport_protocol { CONF_TRANSPORT_SMTP, CONF_TRANSPORT_LMTP, CONF_TRANSPORT_PIPE };
 enum conf_tls { CONF_TLS_NONE, CONF_TLS_STARTTLS, CONF_TLS_REQUIRED, CONF_TLS_IMPLICIT };
 
 struct conf_list {
@@ -71,6 +72,15 @@ struct conf_listener {
     struct conf *own; /* all settings as they hold here; NULL: nothing is set for this listener alone */
 };
 
+enum { CONF_TRANSPORT_NAME_MAX = 60 };
+/* A way by which mail leaves: the name of a transport. Members as in the TRANSPORT_KEY rows. */
+struct conf_transport {
+    const char *name;
+#define TRANSPORT_KEY(name, type, ...) CONF_MEMBER_##type(name)
+#include "conf/options.def"
+    struct conf *own; /* all settings as they hold for its mail; NULL: as for all others */
+};
+
 /* What is set for one domain; members as in the DOMAIN_KEY rows. */
 struct conf_domain {
     const char *name; /* lower case */
@@ -86,7 +96,7 @@ struct conf_origin {
 
 /* One key set in a section, for those who list them. */
 struct conf_setting {
-    const char *section; /* "listener smtp", "domain example.com" */
+    const char *section; /* "listener smtp", "transport slow", "domain example.com" */
     const char *name, *value;
     struct conf_origin origin;
 };
@@ -102,6 +112,8 @@ struct conf {
 #include "conf/options.def"
     struct conf_listener *listeners;
     size_t listener_count;
+    struct conf_transport *transports; /* those that have sections */
+    size_t transport_count;
     struct conf_domain *domain_sections;
     size_t domain_section_count;
     struct conf_origin origin[CONF_OPTION_COUNT];
@@ -130,8 +142,8 @@ void conf_report_drop_warnings(struct conf_report *r);
 void conf_report_format(const struct conf_report *r, struct buf *out);
 
 /* Reads the file at path, or the files of Postfix and Dovecot in the folder at path (folder.h), and then the
- * overrides ("NAME=VALUE", also "listener.imap.port=1143" and
- * "domain.example.com.catch_all=x@y"). The caller frees the result; NULL when *report has errors. */
+ * overrides ("NAME=VALUE", also "listener.imap.port=1143",
+ * "transport.slow.process_limit=1" and "domain.example.com.catch_all=x@y"). The caller frees the result; NULL when *report has errors. */
 MUST_USE struct conf *conf_load(const char *path, const char *const *sets, size_t set_count,
                                 struct conf_report *report);
 
@@ -178,6 +190,11 @@ bool conf_list_has(const struct conf_list *l, str word); /* bytes by value */
 const struct conf_listener *conf_find_listener(const struct conf *c, str name); /* NULL when there is none */
 /* The settings of sessions at the listener of this name: its own, else those of all. */
 const struct conf *conf_of_listener(const struct conf *c, str name);
+
+/* The section of a transport, by its name as it is written; NULL when there is none. */
+const struct conf_transport *conf_find_transport(const struct conf *c, str name);
+/* The settings for mail that leaves by it: its own, else those of all. */
+const struct conf *conf_of_transport(const struct conf *c, str name);
 
 const char *conf_protocol_name(int protocol);                         /* "smtp", "submission"... */
 bool conf_listens(const struct conf *c, enum conf_protocol protocol); /* some listener speaks it */

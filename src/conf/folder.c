@@ -60,8 +60,10 @@ void folder_set_in(struct folder *f, struct conf_section s, const char *file, in
                    str value)
 {
     AUTO(buf_deinit) struct buf text = BUF_INIT(VALUE_MAX);
-    const struct conf_key *k =
-        s.kind == CONF_SECTION_LISTENER ? conf_key_find(conf_listener_keys, str_c(key)) : NULL;
+    const struct conf_key *k = s.kind == CONF_SECTION_LISTENER ? conf_key_find(conf_listener_keys, str_c(key))
+                               : s.kind == CONF_SECTION_TRANSPORT
+                                   ? conf_key_find(conf_transport_keys, str_c(key))
+                                   : NULL;
     k = k ? k : conf_key_find(conf_options, str_c(key));
     must(k);
     put_value(&text, k->type, value);
@@ -81,6 +83,12 @@ struct conf_section folder_listener(struct folder *f, const char *file, int line
     if (s.kind == CONF_SECTION_LISTENER)
         f->b->conf->listeners[s.index].enabled = true;
     return s;
+}
+
+struct conf_section folder_transport(struct folder *f, const char *file, int line, str name)
+{
+    f->b->file = file;
+    return conf_build_section(f->b, CONF_SECTION_TRANSPORT, name, line);
 }
 
 void folder_certificate(struct folder *f, const char *file, int line, str chain, str key)

@@ -55,6 +55,7 @@ void folder_set(struct folder *f, const char *file, int line, const char *option
 bool folder_takes(const char *option, str value, struct err *e);
 /* The same for one listener, by its name. A listener that is named listens. */
 struct conf_section folder_listener(struct folder *f, const char *file, int line, str name);
+struct conf_section folder_transport(struct folder *f, const char *file, int line, str name);
 void folder_set_in(struct folder *f, struct conf_section s, const char *file, int line, const char *key,
                    str value);
 /* One more certificate; the same pair counts once. */

@@ -61,13 +61,16 @@ static void copy_listeners(struct conf *c, const struct conf *old)
     }
 }
 
-/* The option has its old value again, for the sessions of all listeners. */
+/* The option has its old value again, also where sections have settings of their own. */
 static void keep_value(struct conf *c, const struct conf_key *key, const struct conf *old, struct buf *text)
 {
     copy_value(c, key, c, old, text);
     for (size_t i = 0; i < c->listener_count; i++)
         if (c->listeners[i].own)
             copy_value(c, key, c->listeners[i].own, old, text);
+    for (size_t i = 0; i < c->transport_count; i++)
+        if (c->transports[i].own)
+            copy_value(c, key, c->transports[i].own, old, text);
 }
 
 void conf_keep(struct conf *c, const struct conf *old, struct conf_report *report)

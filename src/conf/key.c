@@ -11,9 +11,11 @@
 #define OFFSET_SIZE(s, name)     offsetof(s, name)
 #define OFFSET_DURATION(s, name) offsetof(s, name##_ms)
 #define OFFSET_LIST(s, name)     offsetof(s, name)
-#define RELOAD                   true, false
-#define RESTART                  false, false
-#define SESSION                  true, true
+#define RELOAD                   true, false, false
+#define RESTART                  false, false, false
+#define SESSION                  true, true, false
+#define TRANSPORT                true, false, true
+#define SECTION                  true, true, true
 
 static const struct conf_key options[] = {
 #define OPTION(name, type, initial, min, max, reload, postfix, dovecot, help) \
@@ -24,6 +26,12 @@ static const struct conf_key options[] = {
 static const struct conf_key listener_keys[] = {
 #define LISTENER_KEY(name, type, initial, min, max, help) \
     {#name, CONF_TYPE_##type, OFFSET_##type(struct conf_listener, name), initial, min, max, RESTART, "", ""},
+#include "conf/options.def"
+};
+
+static const struct conf_key transport_keys[] = {
+#define TRANSPORT_KEY(name, type, initial, min, max, help) \
+    {#name, CONF_TYPE_##type, OFFSET_##type(struct conf_transport, name), initial, min, max, RELOAD, "", ""},
 #include "conf/options.def"
 };
 
@@ -39,6 +47,7 @@ static const struct conf_key domain_keys[] = {
     }
 const struct conf_keys conf_options = KEYS(options);
 const struct conf_keys conf_listener_keys = KEYS(listener_keys);
+const struct conf_keys conf_transport_keys = KEYS(transport_keys);
 const struct conf_keys conf_domain_keys = KEYS(domain_keys);
 
 const struct conf_key *conf_key_find(struct conf_keys keys, str name)

@@ -20,9 +20,9 @@ enum conf_type {
 struct conf_key {
     const char *name;
     enum conf_type type;
-    size_t offset; /* of the member in struct conf, conf_listener or conf_domain */
+    size_t offset; /* of the member in struct conf, conf_listener, conf_transport or conf_domain */
     const char *initial, *min, *max;
-    bool reloadable, per_listener; /* per_listener: may stand in [listener NAME], too */
+    bool reloadable, per_listener, per_transport; /* may stand in [listener NAME], [transport NAME], too */
     const char *postfix, *dovecot;
 };
 
@@ -32,6 +32,7 @@ struct conf_keys {
 };
 extern const struct conf_keys conf_options; /* indexed by enum conf_option */
 extern const struct conf_keys conf_listener_keys;
+extern const struct conf_keys conf_transport_keys;
 extern const struct conf_keys conf_domain_keys;
 
 const struct conf_key *conf_key_find(struct conf_keys keys, str name); /* NULL when there is none */

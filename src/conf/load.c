@@ -9,29 +9,21 @@
 
 enum { FILE_MAX = 4 << 20 };
 
-/* "NAME=VALUE", "listener.NAME.KEY=VALUE" or "domain.NAME.KEY=VALUE"; names of domains contain dots. */
+/* "NAME=VALUE", or "KIND.NAME.KEY=VALUE" with the kind of a section; names of domains contain dots. */
 static void apply_set(struct conf_build *b, str set)
 {
-    static const struct {
-        const char *prefix;
-        enum conf_section_kind kind;
-    } kinds[] = {{"listener.", CONF_SECTION_LISTENER}, {"domain.", CONF_SECTION_DOMAIN}};
-    str value = set, name = str_trim(str_take(&value, '='));
+    str value = set, name = str_trim(str_take(&value, '=')), rest = name, word = str_take(&rest, '.');
+    enum conf_section_kind kind = conf_section_kind(word);
+    ptrdiff_t dot = str_rchr(rest, '.');
     struct conf_section section = {CONF_SECTION_MAIN, 0};
     if (str_chr(set, '=') < 0) {
         conf_error(b->report, b->file, 0, "expected NAME=VALUE, found \"%.*s\"",
                    (int)(set.n < 60 ? set.n : 60), set.p);
         return;
     }
-    for (size_t i = 0; i < 2; i++) {
-        ptrdiff_t dot = str_rchr(name, '.');
-        str prefix = str_c(kinds[i].prefix);
-        if (str_starts(name, prefix) && dot > (ptrdiff_t)prefix.n) {
-            section =
-                conf_build_section(b, kinds[i].kind, str_sub(name, prefix.n, (size_t)dot - prefix.n), 0);
-            name = str_from(name, (size_t)dot + 1);
-            break;
-        }
+    if (kind != CONF_SECTION_UNKNOWN && dot > 0) {
+        section = conf_build_section(b, kind, str_sub(rest, 0, (size_t)dot), 0);
+        name = str_from(rest, (size_t)dot + 1);
     }
     conf_build_set(b, section, name, str_trim(value), 0);
 }

@@ -2,7 +2,7 @@
  *
  *   file       = *( blank / comment / section / assignment )
  *   comment    = *WSP "#" *char              ; also behind a value, after white space and outside quotes
- *   section    = "[" ("listener" / "domain") 1*WSP name "]"
+ *   section    = "[" ("listener" / "transport" / "domain") 1*WSP name "]"
  *   assignment = name *WSP "=" value *( continuation )
  *   continuation = 1*WSP value               ; an indented line continues the one above; joined by a space
  *
@@ -46,6 +46,16 @@ static void flush(struct reader *r)
     buf_reset(&r->value);
 }
 
+static const char *nearest_kind(str word)
+{
+    static const char *const kinds[] = {"listener", "transport", "domain"};
+    const char *nearest = kinds[0];
+    for (size_t i = 1; i < sizeof kinds / sizeof *kinds; i++)
+        if (conf_edit_distance(word, str_c(kinds[i])) < conf_edit_distance(word, str_c(nearest)))
+            nearest = kinds[i];
+    return nearest;
+}
+
 static void read_section(struct reader *r, str line)
 {
     struct conf_build *b = r->build;
@@ -55,19 +65,15 @@ static void read_section(struct reader *r, str line)
         return;
     }
     str inner = str_trim(str_sub(line, 1, line.n - 2)), rest = inner;
-    str kind = str_word(&rest), name = str_trim(rest);
+    str word = str_word(&rest), name = str_trim(rest);
+    enum conf_section_kind kind = conf_section_kind(word);
     if (!name.n || name.n > 253 || str_chr(name, ' ') >= 0)
-        conf_error(b->report, b->file, r->line, "a section header is [listener NAME] or [domain NAME]");
-    else if (str_eq(kind, S("listener")))
-        r->section = conf_build_section(b, CONF_SECTION_LISTENER, name, r->line);
-    else if (str_eq(kind, S("domain")))
-        r->section = conf_build_section(b, CONF_SECTION_DOMAIN, name, r->line);
-    else
+        conf_error(b->report, b->file, r->line, "a section header is [listener NAME], [transport NAME] or [domain NAME]");
+    else if (kind == CONF_SECTION_UNKNOWN)
         conf_error(b->report, b->file, r->line, "there are no [%.*s] sections; did you mean %s?",
-                   (int)(kind.n < 40 ? kind.n : 40), kind.p,
-                   conf_edit_distance(kind, S("domain")) < conf_edit_distance(kind, S("listener"))
-                       ? "domain"
-                       : "listener");
+                   (int)(word.n < 40 ? word.n : 40), word.p, nearest_kind(word));
+    else
+        r->section = conf_build_section(b, kind, name, r->line);
 }
 
 static void read_assignment(struct reader *r, str line)

@@ -23,6 +23,10 @@ static bool find(void *ctx, str name, str *ret)
         *ret = S("yes");
         return true;
     }
+    if (p->service && str_eq(name, S("service_name"))) {
+        *ret = p->service->name;
+        return true;
+    }
     if (p->service && postfix_override_find(p->service, name, ret))
         return true;
     if (!set)
@@ -104,7 +108,8 @@ void postfix_set_same(struct postfix *p, struct conf_section s, const char *name
 {
     const struct conf_key *key = conf_key_find(conf_options, str_c(option));
     must(key);
-    if (s.kind == CONF_SECTION_LISTENER && !key->per_listener) {
+    if ((s.kind == CONF_SECTION_LISTENER && !key->per_listener) ||
+        (s.kind == CONF_SECTION_TRANSPORT && !key->per_transport)) {
         conf_warning(p->f->b->report, v->file, v->line, "%s: malle has one value for all services", name);
         return;
     }

@@ -54,7 +54,11 @@ void postfix_set_names(struct postfix *p);
 void postfix_set_networks(struct postfix *p);
 void postfix_set_domains(struct postfix *p);
 void postfix_set_mailboxes(struct postfix *p);
+/* A value transport:nexthop, with the whole path of a socket of LMTP that is below Postfix's folder. */
+str postfix_whole_transport(struct postfix *p, str value);
 void postfix_set_tls(struct postfix *p);
+/* The TLS of the clients smtp or lmtp, as p->service has it. */
+void postfix_set_client_tls(struct postfix *p, struct conf_section s, const char *client);
 void postfix_set_sasl(struct postfix *p);
 
 /* postfix_gate.c: the gate before this listener, as p->service, a postscreen, has it. */
@@ -68,5 +72,9 @@ void postfix_set_pickup(struct postfix *p);
 
 /* postfix_services.c: the listeners of master.cf, and what is set for each. */
 void postfix_set_services(struct postfix *p);
+/* Whether the service is that program of Postfix. */
+bool postfix_runs(const struct postfix_service *s, const char *command);
+/* postfix_transports.c: the services by which mail leaves, and which of them has it. */
+void postfix_set_transports(struct postfix *p);
 
 #endif

@@ -157,23 +157,29 @@ static bool goes_to_dovecot(struct postfix *p, str path)
     return false;
 }
 
+str postfix_whole_transport(struct postfix *p, str value)
+{
+    str path = value, transport = str_take(&path, ':'), unix_socket = S("unix:");
+    if (!str_starts(path, unix_socket) || str_starts(path, S("unix:/")))
+        return value;
+    return arena_printf(p->f->a, STR_FMT ":unix:" STR_FMT "/" STR_FMT, STR_ARG(transport),
+                        STR_ARG(postfix_value(p, "queue_directory").text),
+                        STR_ARG(str_from(path, unix_socket.n)));
+}
+
 /* true: mail goes through the transport, or is read where it lies. */
 static bool set_transport(struct postfix *p)
 {
     struct postfix_value v = find_transport(p);
-    str queue = postfix_value(p, "queue_directory").text, path = v.text, unix_socket = S("lmtp:unix:");
-    if (!str_starts(v.text, unix_socket)) {
-        if (v.text.n)
-            set(p, "mailbox_transport", &v, v.text);
+    str whole = postfix_whole_transport(p, v.text), path = whole;
+    (void)str_take(&path, ':');
+    bool is_socket = str_starts(path, S("unix:"));
+    path = str_from(path, is_socket ? 5 : 0);
+    if (v.text.n == 0 || (is_socket && goes_to_dovecot(p, path)))
         return v.text.n > 0;
-    }
-    path = str_from(path, unix_socket.n);
-    if (!str_starts(path, S("/")))
-        path = arena_printf(p->f->a, STR_FMT "/" STR_FMT, STR_ARG(queue), STR_ARG(path));
-    if (goes_to_dovecot(p, path))
-        return true;
-    set(p, "mailbox_transport", &v, arena_printf(p->f->a, "lmtp:unix:" STR_FMT, STR_ARG(path)));
-    set(p, "lmtp_sockets", &v, path);
+    set(p, "mailbox_transport", &v, whole);
+    if (is_socket)
+        set(p, "lmtp_sockets", &v, path);
     return true;
 }
 
@@ -261,17 +267,30 @@ static void exclude_ciphers(struct postfix *p, const char *name)
         set(p, "tls_ciphers", &v, buf_str(&list));
 }
 
+static bool client_is(struct postfix *p, const char *client, const char *what)
+{
+    return postfix_is_on(p, arena_printf(p->f->a, "%s_%s", client, what).p);
+}
+
+void postfix_set_client_tls(struct postfix *p, struct conf_section s, const char *client)
+{
+    const char *option = arena_printf(p->f->a, "%s_tls_security_level", client).p;
+    struct postfix_value level = postfix_value(p, option);
+    bool verifies = client_is(p, client, "tls_enforce_peername"), always = client_is(p, client, "enforce_tls"),
+         may = client_is(p, client, "use_tls");
+    if (!level.text.n)
+        level.text = always ? (verifies ? S("verify") : S("encrypt")) : may ? S("may") : S("none");
+    folder_set_in(p->f, s, level.file, level.line, option, level.text);
+}
+
 void postfix_set_tls(struct postfix *p)
 {
-    struct postfix_value level = postfix_value(p, "smtp_tls_security_level"),
-                         versions = postfix_value(p, "smtpd_tls_protocols");
+    const struct conf_section all = {CONF_SECTION_MAIN, 0};
+    struct postfix_value versions = postfix_value(p, "smtpd_tls_protocols");
     add_pair(p, "smtpd_tls_cert_file", "smtpd_tls_key_file");
     add_pair(p, "smtpd_tls_eccert_file", "smtpd_tls_eckey_file");
-    if (!level.text.n)
-        level.text = postfix_is_on(p, "smtp_enforce_tls") ? S("encrypt")
-                     : postfix_is_on(p, "smtp_use_tls")   ? S("may")
-                                                          : S("none");
-    set(p, "smtp_tls_security_level", &level, level.text);
+    postfix_set_client_tls(p, all, "smtp");
+    postfix_set_client_tls(p, all, "lmtp");
     if (!p->f->has_dovecot || str_eq(oldest(versions.text), S("TLSv1.3")))
         set(p, "tls_min_version", &versions, oldest(versions.text));
     look_at_versions(p, oldest(versions.text));

@@ -1,9 +1,8 @@
-/* The services of master.cf: those of smtpd are listeners, those of pipe are transports; the other programs
- * of Postfix are parts of malle. */
+/* The services of master.cf: those of smtpd are listeners, those of pipe are transports, as are those of smtp
+ * and lmtp (postfix_transports.c); the other programs of Postfix are parts of malle. */
 #include "conf/postfix.h"
 
 #include "base/num.h"
-#include "conf/params.h"
 #include "conf/report.h"
 #include "fmt/pipe_def.h"
 
@@ -78,7 +77,7 @@ static bool is_submission(struct postfix *p)
     return false;
 }
 
-static bool runs(const struct postfix_service *s, const char *command)
+bool postfix_runs(const struct postfix_service *s, const char *command)
 {
     ptrdiff_t slash = str_rchr(s->command, '/');
     return str_eq(slash < 0 ? s->command : str_from(s->command, (size_t)slash + 1), str_c(command));
@@ -87,7 +86,7 @@ static bool runs(const struct postfix_service *s, const char *command)
 /* Postfix trusts whoever reaches a port where it expects a proxy. */
 static void set_proxy(struct postfix *p, const struct postfix_service *s, struct conf_section l)
 {
-    bool gate = runs(s, "postscreen");
+    bool gate = postfix_runs(s, "postscreen");
     const char *timeout = gate ? "postscreen_upstream_proxy_timeout" : "smtpd_upstream_proxy_timeout";
     const char *name = gate ? "postscreen_upstream_proxy_protocol" : "smtpd_upstream_proxy_protocol";
     struct postfix_value v = postfix_value(p, name), time = postfix_value(p, timeout);
@@ -105,7 +104,7 @@ static void set_proxy(struct postfix *p, const struct postfix_service *s, struct
 /* Behind a postscreen, sessions are those of the service that it passes connections to. */
 static const struct postfix_service *service_of_sessions(struct postfix *p, const struct postfix_service *s)
 {
-    if (!runs(s, "postscreen"))
+    if (!postfix_runs(s, "postscreen"))
         return s;
     p->service = s;
     str name = postfix_value(p, "smtpd_service_name").text;
@@ -140,7 +139,7 @@ static void set_listener(struct postfix *p, const struct postfix_service *s)
     postfix_set_listener_checks(p, l);
     p->service = s;
     set_proxy(p, s, l);
-    if (runs(s, "postscreen"))
+    if (postfix_runs(s, "postscreen"))
         postfix_set_gate(p, l);
     p->service = NULL;
 }
@@ -174,47 +173,6 @@ static void add_pipe(struct postfix *p, const struct postfix_service *s, struct 
         buf_printf(out, "%s" STR_FMT, out->n ? "; " : "", STR_ARG(buf_str(&one)));
 }
 
-static bool is_there(const char *const *names, size_t n, str name)
-{
-    for (size_t i = 0; i < n; i++)
-        if (str_eq(name, str_c(names[i])))
-            return true;
-    return false;
-}
-
-/* What a transport of its own does otherwise than all others. */
-static void say_overrides(struct postfix *p, const struct postfix_service *s)
-{
-    struct postfix_options o = postfix_options_of(s);
-    str name, value;
-    while (postfix_overrides_next(&o, &name, &value)) {
-        const struct conf_param *known = conf_param_find(CONF_DIALECT_POSTFIX, name);
-        if (known && known->status != CONF_PARAM_HARMLESS)
-            conf_warning(p->f->b->report, p->master_file, s->line,
-                         STR_FMT ": malle has one value for all transports", STR_ARG(name));
-    }
-}
-
-/* The services that run smtp or lmtp under another name, for transport_maps and filters. */
-static void set_transports(struct postfix *p, const char *command)
-{
-    static const char *const builtin[] = {"smtp", "relay", "lmtp"};
-    AUTO(buf_deinit) struct buf names = BUF_INIT(64 << 10);
-    int line = 0;
-    for (size_t i = 0; i < p->master.n; i++) {
-        const struct postfix_service *s = &p->master.services[i];
-        if (s->type != POSTFIX_UNIX || s->overridden_by || !runs(s, command) ||
-            is_there(builtin, sizeof builtin / sizeof *builtin, s->name))
-            continue;
-        say_overrides(p, s);
-        buf_printf(&names, "%s" STR_FMT, names.n ? ", " : "", STR_ARG(s->name));
-        line = s->line;
-    }
-    if (names.n)
-        folder_set(p->f, p->master_file, line, arena_printf(p->f->a, "%s_transports", command).p,
-                   buf_str(&names));
-}
-
 /* Without these Postfix would accept no mail or keep what it accepts. */
 static void look_for_parts(struct postfix *p)
 {
@@ -237,13 +195,12 @@ void postfix_set_services(struct postfix *p)
         if (s->overridden_by)
             conf_warning(p->f->b->report, p->master_file, s->line, "has no effect: line %d says it again",
                          s->overridden_by);
-        else if (s->type == POSTFIX_INET && (runs(s, "smtpd") || runs(s, "postscreen")))
+        else if (s->type == POSTFIX_INET && (postfix_runs(s, "smtpd") || postfix_runs(s, "postscreen")))
             set_listener(p, s);
-        else if (runs(s, "pipe"))
+        else if (postfix_runs(s, "pipe"))
             add_pipe(p, s, &pipes);
     }
-    set_transports(p, "smtp");
-    set_transports(p, "lmtp");
+    postfix_set_transports(p);
     postfix_set_pickup(p);
     if (pipes.n)
         folder_set(p->f, p->master_file, 0, "pipe_transports", buf_str(&pipes));

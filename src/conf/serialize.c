@@ -13,18 +13,18 @@ static void put_keys(struct conf_keys keys, const void *base, struct buf *out)
     }
 }
 
-/* What the listener's sessions alone have. */
-static void put_own(const struct conf *c, const struct conf_listener *l, struct buf *out)
+/* What the sessions of a listener, or the mail of a transport, alone have; of NULL: nothing. */
+static void put_own(const struct conf *c, const struct conf *of, struct buf *out)
 {
     struct buf all AUTO(buf_deinit) = BUF_INIT(VALUE_MAX), own AUTO(buf_deinit) = BUF_INIT(VALUE_MAX);
-    for (size_t i = 0; l->own && i < conf_options.n; i++) {
+    for (size_t i = 0; of && i < conf_options.n; i++) {
         const struct conf_key *key = &conf_options.v[i];
-        if (!key->per_listener)
+        if (!key->per_listener && !key->per_transport)
             continue;
         buf_reset(&all);
         buf_reset(&own);
         conf_value_format(key, c, &all);
-        conf_value_format(key, l->own, &own);
+        conf_value_format(key, of, &own);
         if (!str_eq(buf_str(&all), buf_str(&own)))
             buf_printf(out, "%s = %s\n", key->name, buf_cstr(&own));
     }
@@ -51,9 +51,14 @@ enum rc conf_serialize(const struct conf *c, struct buf *out)
         l.port -= l.port ? c->port_offset : 0;
         buf_printf(out, "[listener %s]\n", l.name);
         put_keys(conf_listener_keys, &l, out);
-        put_own(c, &l, out);
+        put_own(c, l.own, out);
     }
     put_disabled(c, out);
+    for (size_t i = 0; i < c->transport_count; i++) {
+        buf_printf(out, "[transport %s]\n", c->transports[i].name);
+        put_keys(conf_transport_keys, &c->transports[i], out);
+        put_own(c, c->transports[i].own, out);
+    }
     for (size_t i = 0; i < c->domain_section_count; i++) {
         buf_printf(out, "[domain %s]\n", c->domain_sections[i].name);
         put_keys(conf_domain_keys, &c->domain_sections[i], out);

@@ -27,18 +27,18 @@ static enum rc put_retry(const struct routing *r, const char *what, str text)
     return site_name_put(r->ret, SITE_RETRY, buf_str(&reason));
 }
 
-static enum rc put_domain(const struct routing *r)
+static enum rc put_domain(const struct routing *r, str service)
 {
     AUTO(buf_deinit) struct buf lower = BUF_INIT(QUEUE_SITE_MAX);
     for (size_t i = 0; i < r->domain.n; i++)
         buf_putc(&lower, ascii_lower(r->domain.p[i]));
-    if (lower.overflow || site_name_put(r->ret, SITE_SMTP, buf_str(&lower)) != RC_OK)
+    if (lower.overflow || site_name_put_service(r->ret, SITE_SMTP, service, buf_str(&lower)) != RC_OK)
         return site_name_put(r->ret, SITE_ERROR, S("5.1.2 the domain is too long"));
     return RC_OK;
 }
 
 /* LMTP knows no MX, so "[host]:port", "host:port" and "inet:host:port" mean the same. */
-static enum rc put_lmtp(const struct routing *r, str hop)
+static enum rc put_lmtp(const struct routing *r, str service, str hop)
 {
     AUTO(buf_deinit) struct buf name = BUF_INIT(QUEUE_SITE_MAX);
     struct nexthop parsed;
@@ -48,45 +48,56 @@ static enum rc put_lmtp(const struct routing *r, str hop)
         return put_retry(r, "bad next hop for LMTP", hop);
     buf_puts(&name, is_unix ? STR_NONE : S("inet:"));
     buf_puts(&name, host);
-    if (name.overflow || site_name_put(r->ret, SITE_LMTP, buf_str(&name)) != RC_OK)
+    if (name.overflow || site_name_put_service(r->ret, SITE_LMTP, service, buf_str(&name)) != RC_OK)
         return put_retry(r, "bad next hop for LMTP", hop);
     return RC_OK;
 }
 
-static enum rc put_hop(const struct routing *r, str hop)
+static enum rc put_hop(const struct routing *r, str service, str hop)
 {
     struct nexthop parsed;
-    if (hop.n > HOP_MAX || nexthop_parse(hop, &parsed) != RC_OK)
+    if (hop.n > HOP_MAX || nexthop_parse(hop, &parsed) != RC_OK ||
+        site_name_put_service(r->ret, SITE_SMTP, service, hop) != RC_OK)
         return put_retry(r, "bad next hop", hop);
-    return site_name_put(r->ret, SITE_SMTP, hop);
+    return RC_OK;
 }
 
-/* --- without a transport: the sender's relayhost, the relayhost, the domain --- */
+/* --- where nothing else is said --- */
 
-/* RC_OK: *ret_hop, empty for none. */
-static enum rc find_sender_relayhost(const struct routing *r, str *ret_hop)
+/* What a table has for the sender, empty for nothing. */
+static enum rc find_by_sender(const struct routing *r, enum table_setting table, str *ret)
 {
     struct maps_found found;
-    struct table_list *l = r->tables ? r->tables->v[TABLES_SENDER_RELAYHOST] : NULL;
+    struct table_list *l = r->tables ? r->tables->v[table] : NULL;
     const struct maps_rules rules = {.delimiters = r->conf->recipient_delimiter};
     if (!l)
         return RC_OK;
     enum rc rc = r->sender.n ? maps_find_address(l, r->sender, &rules, r->arena, &found, r->e)
                              : table_list_find(l, TABLE_WHOLE_KEY, S("<>"), r->arena, &found.value, r->e);
     if (rc == RC_OK && !str_ieq(found.value, S("DUNNO")))
-        *ret_hop = str_trim(found.value);
+        *ret = str_trim(found.value);
     return rc == RC_GONE ? RC_OK : rc;
 }
 
-static enum rc put_default(const struct routing *r)
+/* The transport where transport(5) says none, and its next hop: its own, the sender's relayhost, the
+ * relayhost; empty for the address's domain. */
+static enum rc find_default(const struct routing *r, str *ret_transport, str *ret_hop)
 {
     str hop = STR_NONE;
-    enum rc rc = find_sender_relayhost(r, &hop);
+    bool relayed = conf_list_has_domain(&r->conf->relay_domains, r->domain);
+    enum rc rc = relayed ? RC_OK : find_by_sender(r, TABLES_SENDER_TRANSPORT, &hop);
     if (rc != RC_OK)
         return rc;
     if (hop.n == 0)
-        hop = str_c(r->conf->relayhost);
-    return hop.n > 0 ? put_hop(r, hop) : put_domain(r);
+        hop = str_c(relayed ? r->conf->relay_transport : r->conf->default_transport);
+    *ret_transport = str_trim(str_take(&hop, ':'));
+    *ret_hop = str_trim(hop);
+    if (ret_hop->n > 0)
+        return RC_OK;
+    rc = find_by_sender(r, TABLES_SENDER_RELAYHOST, ret_hop);
+    if (rc == RC_OK && ret_hop->n == 0)
+        *ret_hop = str_c(r->conf->relayhost);
+    return rc;
 }
 
 /* --- transport(5) --- */
@@ -104,19 +115,17 @@ static enum rc put_pipe(const struct routing *r, str transport, str hop)
     return RC_OK;
 }
 
-/* transport ":" nexthop. No transport: the default one, and with no next hop either, as without the table; a
- * transport without next hop: the address's domain. */
-static enum rc put_transport(const struct routing *r, str value)
+/* hop: empty for the address's domain. */
+static enum rc put_way(const struct routing *r, str transport, str hop)
 {
-    str hop = str_trim(value), transport = str_trim(str_take(&hop, ':'));
-    hop = str_trim(hop);
-    if (str_eq(transport, S("smtp")) || str_eq(transport, S("relay")) || (transport.n == 0 && hop.n > 0) ||
-        conf_list_has(&r->conf->smtp_transports, transport))
-        return hop.n > 0 ? put_hop(r, hop) : put_domain(r);
-    if (transport.n == 0)
-        return put_default(r);
-    if (str_eq(transport, S("lmtp")) || conf_list_has(&r->conf->lmtp_transports, transport))
-        return put_lmtp(r, hop.n > 0 ? hop : r->domain);
+    const struct conf_transport *own = conf_find_transport(r->conf, transport);
+    bool is_relay = str_eq(transport, S("relay"));
+    if (str_eq(transport, S("smtp")) || is_relay || (own && own->protocol == CONF_TRANSPORT_SMTP)) {
+        str service = is_relay && !own ? S("smtp") : transport;
+        return hop.n > 0 ? put_hop(r, service, hop) : put_domain(r, service);
+    }
+    if (str_eq(transport, S("lmtp")) || (own && own->protocol == CONF_TRANSPORT_LMTP))
+        return put_lmtp(r, transport, hop.n > 0 ? hop : r->domain);
     if (str_eq(transport, S("local")) || str_eq(transport, S("virtual")))
         return site_name_put(r->ret, SITE_LOCAL, STR_NONE);
     if (str_eq(transport, S("error")))
@@ -126,6 +135,22 @@ static enum rc put_transport(const struct routing *r, str value)
     if (str_eq(transport, S("discard")))
         return site_name_put(r->ret, SITE_DISCARD, hop);
     return put_pipe(r, transport, hop.n > 0 ? hop : r->domain);
+}
+
+static enum rc put_default(const struct routing *r, str hop)
+{
+    str transport, usual;
+    enum rc rc = find_default(r, &transport, &usual);
+    return rc == RC_OK ? put_way(r, transport, hop.n > 0 ? hop : usual) : rc;
+}
+
+/* transport ":" nexthop. No transport: the one that mail has without the table, and with no next hop either,
+ * its next hop, too; a transport without next hop: the address's domain. */
+static enum rc put_transport(const struct routing *r, str value)
+{
+    str hop = str_trim(value), transport = str_trim(str_take(&hop, ':'));
+    hop = str_trim(hop);
+    return transport.n > 0 ? put_way(r, transport, hop) : put_default(r, hop);
 }
 
 static enum rc put_filter(const struct routing *r, str value)
@@ -159,7 +184,7 @@ static enum rc route(const struct routing *r)
     const struct maps_rules rules = {.delimiters = r->conf->recipient_delimiter};
     enum rc rc = l ? maps_find_transport(l, r->address, &rules, r->arena, &found, r->e) : RC_GONE;
     if (rc == RC_GONE)
-        return put_default(r);
+        return put_default(r, STR_NONE);
     return rc == RC_OK ? put_transport(r, found.value) : rc;
 }
 
@@ -171,7 +196,7 @@ enum rc queue_route(const struct conf *c, const struct table_settings *t, str se
     bool elsewhere = rcpt->local && rcpt->resolved && c->mailbox_transport[0];
     if (rcpt->via.n == 0 && ((rcpt->local && !elsewhere) || at < 0))
         return site_name_put(ret, SITE_LOCAL, STR_NONE);
-    if (t && (t->v[TABLES_TRANSPORT] || t->v[TABLES_SENDER_RELAYHOST]))
+    if (t && (t->v[TABLES_TRANSPORT] || t->v[TABLES_SENDER_RELAYHOST] || t->v[TABLES_SENDER_TRANSPORT]))
         a = arena_new(TABLES_ARENA);
     const struct routing r = {.conf = c,
                               .tables = t,

@@ -91,6 +91,11 @@ struct sched *sched_free(struct sched *s)
             site_free(s, s->ring[kind]);
     while (map_next(s->jobs, &pos, &key, &job))
         free(job);
+    while (s->transports) {
+        struct sched_transport *t = s->transports;
+        s->transports = t->next;
+        free(t);
+    }
     map_free(s->sites);
     map_free(s->names);
     map_free(s->jobs);
@@ -190,6 +195,21 @@ static void load_lanes(struct queue *q, struct sched_site *site, int64_t now)
         wake_one(q, site->kind);
 }
 
+static struct sched_transport *find_transport(struct sched *s, str name)
+{
+    struct sched_transport *t = s->transports;
+    name = str_sub(name, 0, CONF_TRANSPORT_NAME_MAX);
+    while (t && !str_eq(name, str_c(t->name)))
+        t = t->next;
+    if (t)
+        return t;
+    t = calloc(1, sizeof *t);
+    must(t && str_copy(t->name, sizeof t->name, name) == RC_OK);
+    t->next = s->transports;
+    s->transports = t;
+    return t;
+}
+
 /* Reads the site's row; NULL: it must wait, or memory is full. */
 static struct sched_site *site_load(struct queue *q, int64_t n, int64_t now)
 {
@@ -207,7 +227,8 @@ static struct sched_site *site_load(struct queue *q, int64_t n, int64_t now)
     site->kind = site_name_is_remote(str_c(site->name))    ? QUEUE_REMOTE
                  : site_name_is_command(str_c(site->name)) ? QUEUE_COMMAND
                                                            : QUEUE_LOCAL;
-    unsigned start = (unsigned)((const struct conf *)q->conf)->initial_destination_concurrency;
+    site->transport = find_transport(q->sched, site_name_parse(str_c(site->name)).service);
+    unsigned start = (unsigned)sched_conf_of(q, site)->initial_destination_concurrency;
     site->window = site->failures ? 1 : start < sched_window_max(q, site) ? start : sched_window_max(q, site);
     map_put(q->sched->sites, sched_key(&site->n), site);
     map_put(q->sched->names, str_c(site->name), site);
@@ -242,16 +263,23 @@ void sched_due(struct queue *q, int64_t due)
     pthread_mutex_unlock(&q->lock);
 }
 
-/* When the first site may have a job that waited for smtp_destination_rate_delay, if that is before `next`.
- */
+static int64_t sooner(int64_t at, int64_t now, int64_t next)
+{
+    return at > now && at < next ? at : next;
+}
+
+/* When the first site may have a job that waited for a rate delay, if that is before `next`. */
 static int64_t next_of_paced(const struct sched *s, int64_t now, int64_t next)
 {
-    const struct sched_site *first = s->ring[QUEUE_REMOTE], *site = first;
-    while (site) {
-        if (site->next_at > now && site->next_at < next)
-            next = site->next_at;
-        site = site->next == first ? NULL : site->next;
+    for (unsigned kind = 0; kind < QUEUE_KINDS; kind++) {
+        const struct sched_site *first = s->ring[kind], *site = first;
+        while (site) {
+            next = sooner(site->next_at, now, next);
+            site = site->next == first ? NULL : site->next;
+        }
     }
+    for (const struct sched_transport *t = s->transports; t; t = t->next)
+        next = sooner(t->next_at, now, next);
     return next;
 }
 
@@ -372,11 +400,6 @@ void sched_rows_done(struct queue *q, struct sched_job *job, bool deferred)
         job->site->work = true;
         wake_one(q, job->site->kind);
     }
-}
-
-bool sched_site_ready(const struct sched_site *s, int64_t now)
-{
-    return s->work && !s->dead && s->retry <= now && s->next_at <= now && s->inflight < (unsigned)s->window;
 }
 
 void sched_reread(struct sched_job *job)

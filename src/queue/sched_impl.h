@@ -37,10 +37,19 @@ struct sched_lane {
     bool settled;             /* settling: its due is right in the tables */
 };
 
+/* What the sites of one transport share; lives as long as struct sched, for there are few names. */
+struct sched_transport {
+    char name[CONF_TRANSPORT_NAME_MAX + 1]; /* empty: of sites that leave by none */
+    unsigned inflight;                      /* jobs that hold a slot */
+    int64_t next_at;                        /* smtp_transport_rate_delay: no job before that */
+    struct sched_transport *next;
+};
+
 struct sched_site {
     int64_t n;
     char *name;
     enum queue_kind kind;
+    struct sched_transport *transport;
     struct sched_lane *lanes[LANES_MAX];
     unsigned n_lanes, turn;
     unsigned next_lane[2]; /* with regard to priority, and without */
@@ -74,6 +83,7 @@ struct sched_job {
 };
 
 struct sched {
+    struct sched_transport *transports;
     struct map *sites; /* by row number */
     struct map *names; /* the same by name */
     size_t n_sites;
@@ -97,8 +107,10 @@ msec queue_backoff(const struct conf *c, msec age, unsigned attempts, int64_t wh
 /* A job's rows are committed; deferred: some of them wait now. */
 void sched_rows_done(struct queue *q, struct sched_job *job, bool deferred);
 
-/* Whether the site may have another job under way now. */
-bool sched_site_ready(const struct sched_site *s, int64_t now);
+/* The settings that hold for what leaves to the site (window.c). */
+const struct conf *sched_conf_of(const struct queue *q, const struct sched_site *site);
+/* Whether the site, and its transport, may have another job under way now (window.c). */
+bool sched_site_ready(const struct queue *q, const struct sched_site *site, int64_t now);
 /* A lane with a row that can be taken, its rows[at]; NULL: none now (site->work is off then). */
 struct sched_lane *sched_next_lane(struct queue *q, struct sched_site *s, int64_t now);
 /* Whether to signal changed[kind] to one who waits, as soon as the lock, which that one needs, is released.
@@ -122,8 +134,9 @@ void sched_settle(struct queue *q, struct sched_site *s);
 void sched_idle(struct queue *q);
 /* The most jobs that may be under way to a site (window.c). */
 unsigned sched_window_max(const struct queue *q, const struct sched_site *site);
-/* A job's slot is free: how long the next one waits (window.c). */
-void sched_pace(struct queue *q, struct sched_site *site);
+/* A job has a slot; it is free again, and the next one waits for a while perhaps (window.c). */
+void sched_begin(struct sched_site *site);
+void sched_end(struct queue *q, struct sched_site *site);
 /* What a report says about a site. success: true when the tables hold failures that are over. */
 bool sched_success(struct queue *q, struct sched_site *s);
 /* True: it is dead from now on; *ret_retry and *ret_failures are for the tables. */

@@ -28,7 +28,7 @@ static struct sched_job *new_job(struct queue *q, struct sched_site *site, int64
     job->number = q->sched->next_number++;
     job->site = site;
     job->message = message;
-    site->inflight++;
+    sched_begin(site);
     site->jobs++;
     map_put(q->sched->jobs, str_mem(&job->number, sizeof job->number), job);
     return job;
@@ -37,8 +37,7 @@ static struct sched_job *new_job(struct queue *q, struct sched_site *site, int64
 /* The first row of the lane and those behind it that are of the same message. */
 static struct sched_job *form_job(struct queue *q, struct sched_site *site, struct sched_lane *lane)
 {
-    const struct conf *c = q->conf;
-    unsigned most = (unsigned)c->smtp_destination_recipient_limit;
+    unsigned most = (unsigned)sched_conf_of(q, site)->smtp_destination_recipient_limit;
     struct sched_job *job = new_job(q, site, lane->rows[lane->at].message);
     job->lane = lane;
     if (most > QUEUE_JOB_RCPTS_MAX)
@@ -72,10 +71,8 @@ void job_end(struct queue *q, struct sched_job *job, bool deferred)
 struct sched_job *job_take_out(struct queue *q, uint64_t number)
 {
     struct sched_job *job = map_del(q->sched->jobs, str_mem(&number, sizeof number));
-    if (job) {
-        job->site->inflight--;
-        sched_pace(q, job->site);
-    }
+    if (job)
+        sched_end(q, job->site);
     return job;
 }
 
@@ -176,7 +173,7 @@ static enum rc read_job(struct queue *q, struct sched_job *job, struct arena *a,
 
 static struct sched_job *next_of_site(struct queue *q, struct sched_site *site, int64_t now)
 {
-    if (!sched_site_ready(site, now))
+    if (!sched_site_ready(q, site, now))
         return NULL;
     struct transit_message *m = transit_next(site);
     if (m)
@@ -215,7 +212,7 @@ static unsigned ready_jobs(const struct queue *q, enum queue_kind kind, int64_t 
     const struct sched_site *first = q->sched->ring[kind], *site = first;
     unsigned n = 0;
     while (site && n < READY_MAX) {
-        if (sched_site_ready(site, now))
+        if (sched_site_ready(q, site, now))
             n += known_jobs(site);
         site = site->next == first ? NULL : site->next;
     }

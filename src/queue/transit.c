@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "queue/departed.h"
+#include "queue/site_name.h"
 #include "queue/transit_impl.h"
 
 #include <unistd.h>
@@ -141,8 +142,8 @@ static const unsigned plain_flags =
 /* What needs no more than to be delivered, in one job. */
 static bool suits(const struct queue *q, const struct queue_part *part, const struct queue_content *content)
 {
-    const struct conf *c = q->conf;
     const struct queue_envelope *v = &part->v;
+    const struct conf *c = conf_of_transport(q->conf, site_name_parse(part->sites[0]).service);
     if (v->account.n > 0 || v->flags & ~plain_flags || v->hold_until || v->deliver_by || v->priority ||
         part->head.n > 0 || v->n > QUEUE_JOB_RCPTS_MAX ||
         v->n > (size_t)c->smtp_destination_recipient_limit ||

@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "os/file.h"
 #include "os/thread.h"
+#include "queue/site_name.h"
 #include "role/resolver_start.h"
 #include "role/role_tables.h"
 #include "role/smtp_conns.h"
@@ -43,7 +44,9 @@ static enum rc run_job(struct smtp_worker *w, struct smtp_job *job)
 {
     struct smtp_job next;
     enum rc rc = RC_GONE;
-    w->conf = w->server->role->conf; /* it may have been read again while this thread waited */
+    const struct conf *all = w->server->role->conf; /* it may have been read again while this thread waited */
+    w->conf = conf_of_transport(all, site_name_parse(job->site_name).service);
+    log_thread_name(strcmp(w->conf->syslog_name, all->syslog_name) == 0 ? NULL : w->conf->syslog_name);
     start_more(w->server, job->wanted);
     if (!atomic_load(&w->server->stopping)) { /* else queue gives it to the next process */
         job->started = clock_mono();
@@ -133,7 +136,7 @@ static void smtp_start(struct role *r)
     self.conns = smtp_conns_new((unsigned)r->conf->smtp_process_limit);
     smtp_way_read_password(&self);
     unix_connect_init();
-    self.tls_1_3 = self.tables->v[TABLES_TLS_POLICY] ? make_tls(r, true) : self.tls;
+    self.tls_1_3 = table_settings_any(r->conf, TABLES_TLS_POLICY) ? make_tls(r, true) : self.tls;
     (void)map_hash(S(""));
     role_set_user(&sb, r->conf->user_smtp);
     role_chroot_empty(&sb, r->conf);

@@ -147,7 +147,7 @@ static bool has_right_source(const struct smtp_worker *w, str sender)
 {
     struct dial_way way;
     struct err e = {0};
-    return !w->server->tables->v[TABLES_BIND_ADDRESS] ||
+    return !table_settings_of(w->server->tables, w->conf, TABLES_BIND_ADDRESS) ||
            (smtp_way_find_source(w->server, w->conf, sender, w->arena, &way, &e) == RC_OK &&
             smtp_way_same_source(&way, &w->conn.way));
 }

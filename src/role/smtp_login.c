@@ -48,7 +48,7 @@ static enum rc look_up(const struct conf *c, struct table_list *l, str sender, s
 enum rc smtp_login_find(const struct conf *c, const struct table_settings *t, str sender, str nexthop,
                         str host, struct arena *a, struct smtp_client_auth *ret, struct err *e)
 {
-    struct table_list *l = t ? t->v[TABLES_SASL_PASSWORD] : NULL;
+    struct table_list *l = table_settings_of(t, c, TABLES_SASL_PASSWORD);
     str password;
     if (!c->smtp_sasl_auth_enable || !l)
         return RC_GONE;

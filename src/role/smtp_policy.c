@@ -109,9 +109,8 @@ static enum rc look_up(struct table_list *l, str hop, struct arena *a, str *ret,
 
 static enum smtp_policy_level default_level(const struct conf *c, const struct site_name *site)
 {
-    if (site->transport == SITE_LMTP) /* a mailbox server at hand, which the setting does not speak of */
-        return c->smtp_tls_security_level == CONF_TLS_LEVEL_NONE ? SMTP_POLICY_NONE : SMTP_POLICY_MAY;
-    switch ((enum conf_tls_level)c->smtp_tls_security_level) {
+    int level = site->transport == SITE_LMTP ? c->lmtp_tls_security_level : c->smtp_tls_security_level;
+    switch ((enum conf_tls_level)level) {
     case CONF_TLS_LEVEL_NONE:
         return SMTP_POLICY_NONE;
     case CONF_TLS_LEVEL_MAY:
@@ -139,7 +138,7 @@ static bool is_strict(enum smtp_policy_level level)
 enum rc smtp_policy_find(const struct conf *c, const struct table_settings *t, const struct site_name *site,
                          struct arena *a, struct smtp_policy *ret, struct err *e)
 {
-    struct table_list *l = t ? t->v[TABLES_TLS_POLICY] : NULL;
+    struct table_list *l = table_settings_of(t, c, TABLES_TLS_POLICY);
     struct smtp_policy p = {.level = default_level(c, site)};
     str text;
     p.sts = c->smtp_mta_sts && site->transport == SITE_SMTP && !is_strict(p.level);

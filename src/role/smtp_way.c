@@ -43,7 +43,7 @@ static enum rc look_up(struct table_list *l, const struct conf *c, str sender, s
 enum rc smtp_way_find_source(const struct smtp_role *s, const struct conf *c, str sender, struct arena *a,
                              struct dial_way *ret, struct err *e)
 {
-    struct table_list *l = s->tables ? s->tables->v[TABLES_BIND_ADDRESS] : NULL;
+    struct table_list *l = table_settings_of(s->tables, c, TABLES_BIND_ADDRESS);
     str found = STR_NONE;
     smtp_way_from_settings(c, ret);
     enum rc rc = l ? look_up(l, c, sender, a, &found, e) : RC_GONE;

@@ -12,6 +12,7 @@ static const struct {
 } settings[TABLES_COUNT] = {
     [TABLES_TRANSPORT] = {CONF_transport_maps, "queue", true},
     [TABLES_SENDER_RELAYHOST] = {CONF_sender_dependent_relayhost_maps, "queue", true},
+    [TABLES_SENDER_TRANSPORT] = {CONF_sender_dependent_default_transport_maps, "queue", true},
     [TABLES_SASL_PASSWORD] = {CONF_smtp_sasl_password_maps, "smtp", true},
     [TABLES_TLS_POLICY] = {CONF_smtp_tls_policy_maps, "smtp", true},
     [TABLES_BIND_ADDRESS] = {CONF_sender_dependent_bind_address_maps, "smtp", true},
@@ -46,6 +47,17 @@ static bool is_of(const char *owner, const char *role)
 {
     return str_eq(str_c(owner), str_c(role)) ||
            (str_eq(str_c(owner), S("smtpd")) && str_eq(str_c(role), S("submission")));
+}
+
+/* The tables that transports have of their own. */
+static void each_of_transports(const struct conf *c, table_named_fn *fn, void *ctx)
+{
+    for (size_t i = 0; i < c->transport_count; i++)
+        for (size_t k = 0; c->transports[i].own && k < TABLES_COUNT; k++) {
+            str value = value_of(c->transports[i].own, k);
+            if (is_of(settings[k].role, "smtp") && value.n > 0 && !str_eq(value, value_of(c, k)))
+                fn(ctx, settings[k].option, value);
+        }
 }
 
 struct opening {
@@ -93,6 +105,8 @@ static void open_named(void *ctx, enum conf_option option, str spec)
     struct table_list *list = NULL;
     if (table_settings_find(n->t, spec))
         return;
+    for (size_t i = 0; i < TABLES_COUNT; i++)
+        env.no_substitution |= settings[i].option == option && settings[i].no_substitution;
     if (str_starts(spec, S("policy:")) && env.ask)
         env.timeout_ms = table_policy_timeout(spec) + TABLE_ON_THE_WAY_MS;
     if (open_list(n->c, option, spec, env, &list, n->report) != RC_OK) {
@@ -112,6 +126,22 @@ struct table_list *table_settings_find(const struct table_settings *t, str spec)
     return NULL;
 }
 
+struct table_list *table_settings_of(const struct table_settings *t, const struct conf *own,
+                                     enum table_setting which)
+{
+    str value = value_of(own, which);
+    struct table_list *named = value.n > 0 ? table_settings_find(t, value) : NULL;
+    return named || !t || value.n == 0 ? named : t->v[which];
+}
+
+bool table_settings_any(const struct conf *c, enum table_setting which)
+{
+    bool any = value_of(c, which).n > 0;
+    for (size_t i = 0; i < c->transport_count; i++)
+        any = any || (c->transports[i].own && value_of(c->transports[i].own, which).n > 0);
+    return any;
+}
+
 struct table_settings *table_settings_open(const struct conf *c, const char *role,
                                            const struct table_env *base, struct conf_report *report)
 {
@@ -128,6 +158,8 @@ struct table_settings *table_settings_open(const struct conf *c, const char *rol
         table_named_each(c, open_named, &n);
     if (!role || is_of("auth", role))
         table_users_each(c, open_named, &n);
+    if (!role || is_of("smtp", role))
+        each_of_transports(c, open_named, &n);
     return n.failed ? table_settings_close(t) : t;
 }
 
@@ -175,6 +207,8 @@ bool table_settings_stale(const struct table_settings *old, const struct conf *w
     }
     if (is_of("auth", role) && named_stale(old, was, now, table_users_each))
         return true;
+    if (is_of("smtp", role) && named_stale(old, was, now, each_of_transports))
+        return true;
     return is_of("smtpd", role) && named_stale(old, was, now, table_named_each);
 }
 
@@ -213,6 +247,12 @@ static void named_asking(void *ctx, enum conf_option option, str spec)
     each_asking_of(spec, "smtpd", a->fn, a->ctx);
 }
 
+static void transports_asking(void *ctx, enum conf_option option, str spec)
+{
+    const struct asking *a = ctx;
+    each_asking_of(spec, "smtp", a->fn, a->ctx);
+}
+
 void table_settings_each_asking(const struct conf *c, table_asking_fn *fn, void *ctx)
 {
     struct asking named = {"smtpd", fn, ctx};
@@ -220,6 +260,7 @@ void table_settings_each_asking(const struct conf *c, table_asking_fn *fn, void 
         each_asking_of(value_of(c, i), settings[i].role, fn, ctx);
     table_named_each(c, named_asking, &named);
     table_users_each(c, users_asking, &named);
+    each_of_transports(c, transports_asking, &named);
 }
 
 static void note_one(void *ctx, const char *role, str spec)

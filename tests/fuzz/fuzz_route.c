@@ -8,7 +8,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void route(str value)
 {
-    static struct conf conf = {.relayhost = "", .recipient_delimiter = "+"};
+    static struct conf conf = {.relayhost = "",
+                               .default_transport = "smtp",
+                               .relay_transport = "relay",
+                               .recipient_delimiter = "+"};
     AUTO(buf_deinit)
     struct buf name = BUF_INIT(QUEUE_SITE_MAX), again = BUF_INIT(QUEUE_SITE_MAX), spec = BUF_INIT(4096);
     struct table_settings tables = {0};
@@ -21,7 +24,7 @@ static void route(str value)
     if (queue_route(&conf, &tables, S("ann@example.org"), &r, &name, &e) == RC_OK) {
         must(name.n > 0 && name.n <= QUEUE_SITE_MAX && !name.overflow);
         const struct site_name site = site_name_parse(buf_str(&name));
-        must(site_name_put(&again, site.transport, site.next) == RC_OK);
+        must(site_name_put_service(&again, site.transport, site.service, site.next) == RC_OK);
         must(str_eq(buf_str(&again), buf_str(&name)));
     } else {
         must(e.rc == RC_TEMP && name.n == 0);

@@ -142,12 +142,70 @@ def test_cleanups_and_filters(tmp_path):
     parts = parts.replace('pickup unix - - y - - x', 'pickup unix n - y 60 1 pickup -o content_filter=')
     found, _ = settings(folder(tmp_path, MAIN + 'header_checks = regexp:/x/h\ncontent_filter = amavis:[::1]:10024\n', parts + master))
     assert found['', 'header_checks'] == 'regexp:/x/h' and found['', 'body_checks'] == 'regexp:/x/b'
-    assert found['', 'smtp_transports'] == 'amavis' and found['', 'lmtp_transports'] == 'slow'
+    assert found['transport amavis', 'process_limit'] == '2' and found['transport slow', 'protocol'] == 'lmtp'
     assert ('listener smtp', 'header_checks') not in found
     own = {name: value for (section, name), value in found.items() if section == 'listener submission'}
     assert own['header_checks'] == 'pcre:/x/own' and own['mime_header_checks'] == '$header_checks' and own['nested_header_checks'] == ''
     assert own['body_checks'] == '' and own['content_filter'] == ''
     assert found['listener sendmail', 'content_filter'] == ''
+
+
+SLOW = ('slow unix - - n - 5 smtp\n -o smtp_helo_name=slow.example.com -o smtp_bind_address=192.0.2.9 -o smtp_tls_security_level=encrypt\n'
+        ' -o syslog_name=postfix/$service_name -o smtp_rcpt_timeout=9 -o smtp_sasl_password_maps=inline:{a=b:c} -o smtp_connection_cache_on_demand=no\n')
+CLIENTS = {
+    'smtp_helo_name': 'slow.example.com', 'smtp_bind_address': '192.0.2.9', 'smtp_tls_security_level': 'encrypt', 'syslog_name': 'postfix/slow',
+    'smtp_rcpt_timeout': '9s', 'smtp_sasl_password_maps': 'inline:{a=b:c}', 'process_limit': '5', 'protocol': 'smtp'}
+PIPE = 'prog unix - n n - 3 pipe flags=R user=nobody argv=/bin/cat\n'
+
+
+@pytest.mark.parametrize('main, master, expected', [
+    ('', SLOW, {('transport slow', name): value for name, value in CLIENTS.items()}),
+    ('', SLOW, {('transport relay', 'protocol'): None, ('transport smtp', 'protocol'): None, ('', 'smtp_helo_name'): 'mail.example.com'}),
+    ('', 'smtp unix - - y - - smtp -o myhostname=out.example.com\nrelay unix - - y - - smtp\n',
+     {('transport smtp', 'smtp_helo_name'): 'out.example.com', ('transport relay', 'protocol'): 'smtp', ('transport relay', 'smtp_helo_name'): None}),
+    ('slow_destination_concurrency_limit = 2\nslow_destination_rate_delay = 3\nslow_destination_recipient_limit = 0\n'
+     'slow_initial_destination_concurrency = 4\nslow_transport_rate_delay = 1m\n', 'slow unix - - n - - smtp\n',
+     {('transport slow', 'smtp_destination_concurrency_limit'): '2', ('transport slow', 'smtp_destination_rate_delay'): '3s',
+      ('transport slow', 'smtp_destination_recipient_limit'): '100', ('transport slow', 'initial_destination_concurrency'): '4',
+      ('transport slow', 'smtp_transport_rate_delay'): '1m', ('transport slow', 'process_limit'): None}),
+    ('smtp_destination_concurrency_limit = 2\n', 'slow unix - - n - - smtp\n',
+     {('', 'smtp_destination_concurrency_limit'): '2', ('transport slow', 'smtp_destination_concurrency_limit'): '20'}),
+    ('default_destination_concurrency_limit = 7\ndefault_transport_rate_delay = 2\n', 'slow unix - - n - - smtp\n',
+     {('', 'smtp_destination_concurrency_limit'): '7', ('transport slow', 'smtp_destination_concurrency_limit'): None,
+      ('', 'smtp_transport_rate_delay'): '2s'}),
+    ('', PIPE, {('transport prog', 'process_limit'): '3', ('transport prog', 'protocol'): 'pipe'}),
+    ('prog_destination_recipient_limit = 1\nprog_destination_concurrency_limit = 2\n', PIPE.replace('3', '-'),
+     {('transport prog', 'smtp_destination_recipient_limit'): '1', ('transport prog', 'command_destination_concurrency_limit'): '2'}),
+    ('', PIPE.replace('3', '-'), {('transport prog', 'protocol'): None}),
+    ('lmtp_rcpt_timeout = 7\nlmtp_lhlo_name = l.example.com\nlmtp_sasl_auth_enable = yes\nlmtp_tls_security_level = encrypt\n',
+     'lmtp unix - - n - - lmtp\ndspam unix - - n - - lmtp -o lmtp_rcpt_timeout=8 -o lmtp_use_tls=yes -o lmtp_tls_security_level=\n',
+     {('transport lmtp', 'protocol'): 'lmtp', ('transport lmtp', 'smtp_rcpt_timeout'): '7s', ('transport lmtp', 'smtp_helo_name'): 'l.example.com',
+      ('transport lmtp', 'smtp_sasl_auth_enable'): 'yes', ('', 'lmtp_tls_security_level'): 'encrypt', ('transport dspam', 'smtp_rcpt_timeout'): '8s',
+      ('transport dspam', 'lmtp_tls_security_level'): 'may', ('', 'smtp_rcpt_timeout'): None}),
+    ('default_transport = slow\nrelay_transport = lmtp:unix:private/x\n', SLOW,
+     {('', 'default_transport'): 'slow', ('', 'relay_transport'): 'lmtp:unix:/var/spool/postfix/private/x'}),
+    ('default_transport = error:no\nsender_dependent_default_transport_maps = inline:{@a=slow:}\n', SLOW,
+     {('', 'default_transport'): 'error:no', ('', 'sender_dependent_default_transport_maps'): 'inline:{@a=slow:}'}),
+    ('virtual_transport = prog\n', PIPE, {('', 'mailbox_transport'): 'prog'}),
+])
+def test_transports(tmp_path, main, master, expected):
+    """What services by which mail leaves have of their own, and who uses them; nothing of it is said to be without effect."""
+    found, warned = settings(folder(tmp_path, MAIN + main, MASTER + PARTS.replace('smtp unix - - y - - x', 'smtp unix - - y - - smtp') + master))
+    assert {key: found.get(key) for key in expected} == expected
+    assert 'no effect' not in warned and 'one value' not in warned, warned
+    done = malle('-c', tmp_path, 'migrate')
+    assert done.returncode == 0, done.stderr
+    (tmp_path / 'malle.conf').write_text(done.stdout)
+    again = listed(malle('-c', tmp_path / 'malle.conf', 'config', '--json'))
+    assert {key: value for key, value in again.items() if 'transport' in key[0]} == {key: value for key, value in found.items() if 'transport' in key[0]}
+
+
+def test_transports_gone_wrong(tmp_path):
+    main = MAIN + 'default_transport = nowhere\nnothing_destination_recipient_limit = 1\n'
+    reports = said(folder(tmp_path, main, MASTER + PARTS + 'slow unix - - n - - smtp -o smtp_tls_CAfile=/x\n'))
+    assert ('postfix/main.cf', 4, 'default_transport: there is no transport "nowhere"') in reports
+    assert any(line == 5 and text.startswith('nothing_destination_recipient_limit has no effect in malle: ') for _, line, text in reports)
+    assert any(text == 'smtp_tls_CAfile: malle has one value for all services' for _, _, text in reports)
 
 
 @pytest.mark.parametrize('lines, expected', [

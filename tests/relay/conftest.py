@@ -18,8 +18,8 @@ QUICK = {'minimal_backoff_time': '200ms', 'maximal_backoff_time': '400ms', 'smtp
 
 
 @contextlib.contextmanager
-def relaying(remote, **conf):
-    with Server(conf={**QUICK, 'relayhost': remote.site, **conf}, users={SENDER: 'secret', OTHER: 'secret'}) as server:
+def relaying(remote, sections='', **conf):
+    with Server(conf={**QUICK, 'relayhost': remote.site, **conf}, users={SENDER: 'secret', OTHER: 'secret'}, sections=sections) as server:
         yield server
 
 

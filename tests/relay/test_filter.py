@@ -48,10 +48,10 @@ def filtering(remote=None, sections='', port=0, **conf):
     """(filter, server); FILTER in the settings stands for the filter's transport and next hop."""
     with Filter(port) as peer:
         site = f'smtp-amavis:[127.0.0.1]:{peer.port}'
-        settings = {**QUICK, 'smtp_transports': 'smtp-amavis', 'relayhost': remote.site if remote else '[127.0.0.1]:9',
+        settings = {**QUICK, 'relayhost': remote.site if remote else '[127.0.0.1]:9',
                     'virtual_alias_maps': f'inline:{{ {{ {LIST} = {JOE}, {ANN} }} }}', **conf}
         settings = {name: value.replace('FILTER', site) for name, value in settings.items()}
-        with Server(conf=settings, users={SENDER: 's', JOE: 'j', ANN: 'a'}, sections=BACK_LISTENER + sections) as server:
+        with Server(conf=settings, users={SENDER: 's', JOE: 'j', ANN: 'a'}, sections=BACK_LISTENER + '[transport smtp-amavis]\n' + sections) as server:
             peer.server = server
             yield peer, server
 

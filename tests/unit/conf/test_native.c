@@ -106,7 +106,7 @@ static void reports(void **state)
         {"hello\n", "f:2: expected NAME = VALUE, found \"hello\"\n"},
         {"= x\n", "f:2: expected NAME = VALUE, found \"= x\"\n"},
         {"[listener smtp\n", "f:2: the section header has no closing ]\n"},
-        {"[listener]\n", "f:2: a section header is [listener NAME] or [domain NAME]\n"},
+        {"[listener]\n", "f:2: a section header is [listener NAME], [transport NAME] or [domain NAME]\n"},
         {"[listener x]\nprotocol = local\n",
          "f:2: the listener x needs `socket`, and no port, because only a socket tells who is there\n"},
         {"[listener x]\nprotocol = local\nsocket = s\ntls = starttls\n",
@@ -124,6 +124,19 @@ static void reports(void **state)
         {"smtpd_sasl_path = inet:dovecot\n",
          "f:2: smtpd_sasl_path: \"inet:dovecot\" is not an absolute path of at most 107 bytes or "
          "inet:host:port\n"},
+        {"default_transport = slow:\n", "f:2: default_transport: there is no transport \"slow\"\n"},
+        {"relay_transport = slow\n", "f:2: relay_transport: there is no transport \"slow\"\n"},
+        {"mailbox_transport = slow\n", "f:2: mailbox_transport: there is no transport \"slow\"\n"},
+        {"[transport a:b]\n", "f:2: \"a:b\" cannot be the name of a transport\n"},
+        {"[transport error]\n", "f:2: \"error\" cannot be the name of a transport\n"},
+        {"[transport x]\nprotocol = pipe\n", "f:2: the transport x is not in pipe_transports\n"},
+        {"pipe_transports = x user=a argv=/bin/x\n[transport x]\n",
+         "f:3: the transport x is in pipe_transports: it needs protocol = pipe\n"},
+        {"[transport lmtp]\n", "f:2: the transport lmtp cannot have this protocol\n"},
+        {"[transport x]\nsmtp_bind_address = a\n", "f:3: smtp_bind_address: \"a\" is not an IPv4 address\n"},
+        {"[transport x]\nmynetworks = ::1\n",
+         "f:3: \"mynetworks\" is no key of a transport; put it above the first [section]\n"},
+        {"[transprot x]\na = b\n", "f:2: there are no [transprot] sections; did you mean transport?\n"},
         {"content_filter = amavis:[127.0.0.1]:10024\n",
          "f:2: content_filter: there is no transport \"amavis\"\n"},
         {"receive_override_options = no_checks\n", "f:2: receive_override_options: \"no_checks\" is not one "
@@ -382,6 +395,32 @@ static void own_settings_of_a_listener(void **state)
     buf_deinit(&text);
 }
 
+/* The same of a transport; its name is as it is written. */
+static void own_settings_of_a_transport(void **state)
+{
+    struct buf text = BUF_INIT(1 << 20);
+    AUTO(conf_freep)
+    struct conf *read = parse_fine(MINIMAL "smtp_rcpt_timeout = 10s\n[transport Slow]\nprocess_limit = 3\n"
+                                           "smtp_helo_name = slow.example.com\nsyslog_name = a/b\n"
+                                           "[transport other]\nprotocol = lmtp\n");
+    assert_int_equal(conf_serialize(read, &text), RC_OK);
+    AUTO(conf_freep) struct conf *parsed = parse_fine(buf_cstr(&text));
+    const struct conf *both[] = {read, parsed};
+    for (size_t i = 0; i < 2; i++) {
+        const struct conf *own = conf_of_transport(both[i], S("Slow"));
+        assert_ptr_not_equal(own, both[i]);
+        assert_string_equal(own->smtp_helo_name, "slow.example.com");
+        assert_string_equal(own->syslog_name, "a/b");
+        assert_int_equal(own->smtp_rcpt_timeout_ms, 10000);
+        assert_string_equal(both[i]->smtp_helo_name, "");
+        assert_int_equal(conf_find_transport(both[i], S("Slow"))->process_limit, 3);
+        assert_null(conf_find_transport(both[i], S("slow")));
+        assert_int_equal(conf_find_transport(both[i], S("other"))->protocol, CONF_TRANSPORT_LMTP);
+        assert_ptr_equal(conf_of_transport(both[i], S("other")), both[i]);
+    }
+    buf_deinit(&text);
+}
+
 /* A reload keeps listeners and what is read at the start, and takes what is set for a listener alone. */
 static void a_reload_reads_own_settings(void **state)
 {
@@ -414,7 +453,7 @@ int main(void)
         cmocka_unit_test(domains),
         cmocka_unit_test(text_reads_back),
         cmocka_unit_test(differences),
-        cmocka_unit_test(own_settings_of_a_listener),
+        cmocka_unit_test(own_settings_of_a_listener), cmocka_unit_test(own_settings_of_a_transport),
         cmocka_unit_test(a_reload_reads_own_settings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

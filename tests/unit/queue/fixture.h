@@ -7,6 +7,7 @@
 #include "queue/queue.h"
 #include "queue/queue_impl.h"
 #include "queue/spool.h"
+#include "table/settings.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -25,6 +26,7 @@ static struct spool *spool;
 static struct queue *queue;
 static struct conf *conf;
 static struct arena *arena;
+static struct table_settings *tables; /* or NULL */
 
 static inline void open_all(void)
 {
@@ -34,7 +36,7 @@ static inline void open_all(void)
     assert_true(dir >= 0);
     spool = spool_open(dir);
     snprintf(path, sizeof path, "%s/queue.db", folder);
-    if (queue_open(path, spool, conf, NULL, &queue, &e) != RC_OK)
+    if (queue_open(path, spool, conf, tables, &queue, &e) != RC_OK)
         fail_msg("%s", err_text(&e));
 }
 

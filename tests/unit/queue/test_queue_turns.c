@@ -29,6 +29,57 @@ static void paced(void **state)
     assert_true(take(QUEUE_REMOTE, 1000, &job));
 }
 
+/* What a transport has for itself: a limit for all its sites together, pauses, and recipients of a job. */
+static void of_a_transport(void **state)
+{
+    const char *to[] = {"a@one.example", "b@one.example", "c@one.example"};
+    struct queue_job jobs[3];
+    close_all();
+    conf = conf_free(conf);
+    set_conf("default_transport = slow\n[transport slow]\nprocess_limit = "
+             "2\nsmtp_destination_recipient_limit = 2\n"
+             "smtp_destination_concurrency_limit = 1\n");
+    open_all();
+    put_many("id1", "me@example.org", to, 3, 0);
+    put("id2", "me@example.org", "a@two.example");
+    put("id3", "me@example.org", "a@three.example");
+    assert_true(take(QUEUE_REMOTE, 2000, &jobs[0]) && take(QUEUE_REMOTE, 2000, &jobs[1]));
+    assert_str(jobs[0].site_name, "smtp/slow:one.example");
+    assert_int_equal(jobs[0].envelope.n, 2);
+    assert_str(jobs[1].site_name, "smtp/slow:two.example"); /* not the third one for the first site */
+    assert_false(take(QUEUE_REMOTE, 200, &jobs[2]));
+    report(&jobs[1], QUEUE_RELAYED, false);
+    assert_true(take(QUEUE_REMOTE, 2000, &jobs[2]));
+    assert_str(jobs[2].site_name, "smtp/slow:three.example");
+}
+
+/* smtp_transport_rate_delay: one at a time to wherever, and a while between them. */
+static void paced_transport(void **state)
+{
+    struct queue_job job;
+    close_all();
+    conf = conf_free(conf);
+    set_conf("transport_maps = inline:{{b.example=slow:}, {c.example=slow:}}\n[transport slow]\n"
+             "smtp_transport_rate_delay = 700ms\n");
+    struct conf_report tables_report = {0};
+    tables = table_settings_open(conf, "queue", NULL, &tables_report);
+    assert_non_null(tables);
+    open_all();
+    put("id1", "me@example.org", "a@b.example");
+    put("id2", "me@example.org", "a@c.example");
+    assert_true(take(QUEUE_REMOTE, 2000, &job));
+    assert_false(take(QUEUE_REMOTE, 100, &(struct queue_job){0}));
+    put("id3", "me@example.org", "a@d.example");
+    assert_true(take(QUEUE_REMOTE, 200, &(struct queue_job){0})); /* by another transport */
+    report(&job, QUEUE_RELAYED, false);
+    assert_false(take(QUEUE_REMOTE, 400, &job));
+    assert_true(take(QUEUE_REMOTE, 1000, &job));
+    assert_str(job.site_name, "smtp/slow:c.example");
+    close_all();
+    tables = table_settings_close(tables);
+    open_all();
+}
+
 /* What was put off comes back in time although its site is busy all the while. */
 static void deferred_on_a_busy_site(void **state)
 {
@@ -239,9 +290,17 @@ static void nothing_is_scanned(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(paced),           T(deferred_on_a_busy_site),   T(many_senders_one_site),
-        T(fair_to_senders), T(slow_sites_hold_up_nobody), T(dead_site_is_probed),
-        T(priorities),      T(urgent_without_end),        T(nothing_is_scanned),
+        T(paced),
+        T(of_a_transport),
+        T(paced_transport),
+        T(deferred_on_a_busy_site),
+        T(many_senders_one_site),
+        T(fair_to_senders),
+        T(slow_sites_hold_up_nobody),
+        T(dead_site_is_probed),
+        T(priorities),
+        T(urgent_without_end),
+        T(nothing_is_scanned),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -46,7 +46,7 @@ static void check(const char *conf_text, const char *sender, const char *address
 
 static const char transports[] =
     "pipe_transports = prog user=daemon argv=/bin/true\n"
-    "smtp_transports = amavis\nlmtp_transports = dspam\ndefault_filter_nexthop = next.example\n"
+    "default_filter_nexthop = next.example\n"
     "relayhost = [relay.example]\n"
     "transport_maps = inline:{ {user+ext@a.example = smtp:[ext.example]:26}, {user@a.example = "
     "smtp:[user.example]},"
@@ -55,7 +55,9 @@ static const char transports[] =
     " {d.example = lmtp:unix:/run/lmtp}, {e.example = error:5.7.1 go away}, {f.example = retry:4.3.2 later},"
     " {g.example = discard:gone}, {h.example = :[hop.example]:587}, {i.example = :}, {j.example = smtp:},"
     " {k.example = local:}, {l.example = slow:x}, {m.example = smtp:bad..name}, {n.example = smtp:lmtp:24},"
-    " {q.example = prog:}, {r.example = prog:[next]:x}, {o.example = error:}, {p.example = lmtp:} }\n";
+    " {q.example = prog:}, {r.example = prog:[next]:x}, {o.example = error:}, {p.example = lmtp:},"
+    " {s.example = amavis:}, {t.example = amavis:[t]:1}, {u.example = dspam:unix:/run/u}, {v.example = dspam:} }\n"
+    "[transport amavis]\n[transport dspam]\nprotocol = lmtp\n";
 
 static void vias(void **state)
 {
@@ -66,8 +68,8 @@ static void vias(void **state)
                 {"forward:1000:1:0123456789abcdef:ann:", "command:ann"},
                 {"alias:1:0123456789abcdef:list", "command:|list"},
                 {"filter:smtp:[127.0.0.1]:10024", "[127.0.0.1]:10024"},
-                {"filter:amavis:[127.0.0.1]:10024", "[127.0.0.1]:10024"},
-                {"filter:dspam:unix:/run/dspam", "lmtp:unix:/run/dspam"},
+                {"filter:amavis:[127.0.0.1]:10024", "smtp/amavis:[127.0.0.1]:10024"},
+                {"filter:dspam:unix:/run/dspam", "lmtp/dspam:unix:/run/dspam"},
                 {"filter:prog", "pipe:prog:next.example"},
                 {"filter:smtp:", "next.example"},
                 {"filter:unknown:x", "retry:4.3.5 there is no mail transport \"unknown\""},
@@ -113,6 +115,10 @@ static void transport_5(void **state)
         {"joe@n.example", "smtp:lmtp:24"},
         {"joe@o.example", "error:the address is undeliverable"},
         {"joe@p.example", "lmtp:inet:p.example"},
+        {"joe@s.example", "smtp/amavis:s.example"},
+        {"joe@t.example", "smtp/amavis:[t]:1"},
+        {"joe@u.example", "lmtp/dspam:unix:/run/u"},
+        {"joe@v.example", "lmtp/dspam:inet:v.example"},
         {"joe@z.example", "[relay.example]"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -141,12 +147,42 @@ static void senders(void **state)
     check(text, "joe@a.example", "x@t.example", "[t.example]"); /* the table of transports goes first */
 }
 
+/* Where no table says by what mail leaves: the sender's transport, default_transport or relay_transport, whose
+ * next hop comes before relayhosts. */
+static void default_ways(void **state)
+{
+    static const char ways[] =
+        "relay_domains = r.example\nrelayhost = [relay.example]\n"
+        "transport_maps = inline:{{t.example=:[t.example]}, {u.example=:}}\n"
+        "sender_dependent_relayhost_maps = inline:{{joe@a.example=[joe.example]}}\n"
+        "sender_dependent_default_transport_maps = inline:{{@b.example=slow:}, {ann@b.example=slow:[ann]},"
+        " {bob@b.example=DUNNO}, {eve@b.example=error:5.7.1 not you}}\n";
+    AUTO(buf_deinit) struct buf text = BUF_INIT(4000), hop = BUF_INIT(4000);
+    check(ways, "x@b.example", "j@y.example", "retry:4.3.5 there is no mail transport \"slow\"");
+    buf_printf(&text, "%sdefault_transport = fast\n[transport slow]\n[transport fast]\n[transport relay]\n", ways);
+    check(buf_cstr(&text), "x@b.example", "j@y.example", "smtp/slow:[relay.example]");
+    check(buf_cstr(&text), "ann@b.example", "j@y.example", "smtp/slow:[ann]");
+    check(buf_cstr(&text), "bob@b.example", "j@y.example", "smtp/fast:[relay.example]");
+    check(buf_cstr(&text), "eve@b.example", "j@y.example", "error:5.7.1 not you");
+    check(buf_cstr(&text), "joe@a.example", "j@y.example", "smtp/fast:[joe.example]");
+    check(buf_cstr(&text), "joe@a.example", "j@t.example", "smtp/fast:[t.example]");
+    check(buf_cstr(&text), "x@b.example", "j@u.example", "smtp/slow:[relay.example]");
+    check(buf_cstr(&text), "x@b.example", "j@r.example", "smtp/relay:[relay.example]");
+    buf_printf(&hop, "%srelay_transport = lmtp:[r]\ndefault_transport = smtp:[d]:26\n", ways);
+    check(buf_cstr(&hop), "joe@a.example", "j@y.example", "[d]:26");
+    check(buf_cstr(&hop), "joe@a.example", "j@r.example", "lmtp:inet:[r]");
+    check("relay_domains = r.example\n", "x@a.example", "j@r.example", "r.example");
+    check("[transport smtp]\nsmtp_helo_name = a.example\n", "x@a.example", "j@r.example", "r.example");
+    check("default_transport = error:5.7.1 no mail leaves\n", "x@a.example", "j@y.example", "error:5.7.1 no mail leaves");
+}
+
 /* A table that cannot answer never opens another way. */
 static void failing(void **state)
 {
     check("relayhost = [relay.example]\ntransport_maps = fail:x\n", "s@a.example", "x@y.example", NULL);
     check("relayhost = [relay.example]\nsender_dependent_relayhost_maps = fail:x\n", "s@a.example",
           "x@y.example", NULL);
+    check("sender_dependent_default_transport_maps = fail:x\n", "s@a.example", "x@y.example", NULL);
     check("transport_maps = inline:{y.example=:}, fail:x\nsender_dependent_relayhost_maps = fail:x\n",
           "s@a.example", "x@y.example", NULL);
 }
@@ -164,26 +200,35 @@ static void names(void **state)
         enum site_transport transport;
         const char *next, *name;
         bool remote;
+        const char *service;
     } rows[] = {
-        {SITE_SMTP, "example.com", "example.com", true},
-        {SITE_SMTP, "[::1]:25", "[::1]:25", true},
-        {SITE_SMTP, "error:25", "smtp:error:25", true},
-        {SITE_SMTP, "smtp:25", "smtp:smtp:25", true},
-        {SITE_SMTP, "local", "smtp:local", true},
-        {SITE_LMTP, "inet:[::1]:24", "lmtp:inet:[::1]:24", true},
-        {SITE_LOCAL, "", "local", false},
-        {SITE_ROUTE, "", "route:", false},
-        {SITE_ERROR, "5.1.1 no", "error:5.1.1 no", false},
-        {SITE_RETRY, "later", "retry:later", false},
-        {SITE_DISCARD, "", "discard:", false},
+        {SITE_SMTP, "example.com", "example.com", true, "smtp"},
+        {SITE_SMTP, "[::1]:25", "[::1]:25", true, "smtp"},
+        {SITE_SMTP, "error:25", "smtp:error:25", true, "smtp"},
+        {SITE_SMTP, "smtp:25", "smtp:smtp:25", true, "smtp"},
+        {SITE_SMTP, "smtp/x:25", "smtp:smtp/x:25", true, "smtp"},
+        {SITE_SMTP, "local", "smtp:local", true, "smtp"},
+        {SITE_SMTP, "example.com", "smtp/slow:example.com", true, "slow"},
+        {SITE_SMTP, "[::1]:25", "smtp/lmtp:[::1]:25", true, "lmtp"},
+        {SITE_LMTP, "inet:[::1]:24", "lmtp:inet:[::1]:24", true, "lmtp"},
+        {SITE_LMTP, "unix:/x", "lmtp/dspam:unix:/x", true, "dspam"},
+        {SITE_PIPE, "prog:x", "pipe:prog:x", false, "prog"},
+        {SITE_LOCAL, "", "local", false, ""},
+        {SITE_ROUTE, "", "route:", false, ""},
+        {SITE_ERROR, "5.1.1 no", "error:5.1.1 no", false, ""},
+        {SITE_RETRY, "later", "retry:later", false, ""},
+        {SITE_DISCARD, "", "discard:", false, ""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         AUTO(buf_deinit) struct buf name = BUF_INIT(QUEUE_SITE_MAX);
-        assert_int_equal(site_name_put(&name, rows[i].transport, str_c(rows[i].next)), RC_OK);
+        assert_int_equal(site_name_put_service(&name, rows[i].transport, str_c(rows[i].service),
+                                               str_c(rows[i].next)),
+                         RC_OK);
         assert_string_equal(buf_cstr(&name), rows[i].name);
         struct site_name parsed = site_name_parse(buf_str(&name));
         assert_int_equal(parsed.transport, rows[i].transport);
         assert_true(str_eq(parsed.next, str_c(rows[i].next)));
+        assert_true(str_eq(parsed.service, str_c(rows[i].service)));
         assert_int_equal(site_name_is_remote(buf_str(&name)), rows[i].remote);
     }
 }
@@ -251,13 +296,44 @@ static void asking(void **state)
     assert_string_equal(buf_cstr(&names), "queue=tcp:h:1\nqueue=tcp:h:2\nqueue=sqlite:/a\nsmtp=tcp:h:1\n");
 }
 
+/* A transport has the tables of all, but for those that its section names. */
+static void tables_of_transports(void **state)
+{
+    AUTO(buf_deinit) struct buf names = BUF_INIT(1000);
+    AUTO(conf_freep)
+    struct conf *c = settings("smtp_tls_policy_maps = inline:{a=may}\nsmtp_generic_maps = inline:{a=b}\n"
+                              "[transport slow]\nsmtp_tls_policy_maps = inline:{a=none}, tcp:h:1\n"
+                              "smtp_generic_maps =\n"
+                              "[transport fast]\nsmtp_helo_name = x.example\n");
+    AUTO(conf_freep) struct conf *other = settings("[transport slow]\nsmtp_tls_policy_maps = inline:{a=may}\n");
+    AUTO(conf_freep) struct conf *same = settings("[transport slow]\n");
+    const struct conf *slow = conf_of_transport(c, S("slow")), *fast = conf_of_transport(c, S("fast"));
+    struct table_settings *t = tables_of(c, "smtp"), *queue = tables_of(c, "queue");
+    assert_ptr_equal(conf_of_transport(c, S("smtp")), c);
+    assert_non_null(table_settings_of(t, slow, TABLES_TLS_POLICY));
+    assert_ptr_not_equal(table_settings_of(t, slow, TABLES_TLS_POLICY), table_settings_of(t, c, TABLES_TLS_POLICY));
+    assert_ptr_equal(table_settings_of(t, fast, TABLES_TLS_POLICY), table_settings_of(t, c, TABLES_TLS_POLICY));
+    assert_null(table_settings_of(t, slow, TABLES_GENERIC));
+    assert_non_null(table_settings_of(t, fast, TABLES_GENERIC));
+    assert_int_equal(queue->n_named, 0);
+    assert_false(table_settings_stale(t, c, c, "smtp"));
+    assert_true(table_settings_stale(t, same, other, "smtp"));
+    assert_false(table_settings_stale(t, same, other, "queue"));
+    assert_true(table_settings_any(other, TABLES_TLS_POLICY) && !table_settings_any(same, TABLES_TLS_POLICY));
+    table_settings_each_asking(c, name_one, &names);
+    assert_string_equal(buf_cstr(&names), "smtp=tcp:h:1\n");
+    table_settings_close(t);
+    table_settings_close(queue);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(transport_5),    cmocka_unit_test(wildcard),  cmocka_unit_test(senders),
         cmocka_unit_test(failing),        cmocka_unit_test(names),     cmocka_unit_test(long_names),
         cmocka_unit_test(without_tables), cmocka_unit_test(staleness), cmocka_unit_test(refused_types),
-        cmocka_unit_test(asking),         cmocka_unit_test(vias),
+        cmocka_unit_test(asking),         cmocka_unit_test(vias),         cmocka_unit_test(default_ways),
+        cmocka_unit_test(tables_of_transports),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
