@@ -30,7 +30,8 @@ enum rc resolve_too_many(struct err *e)
 /* --- results --- */
 enum rc resolve_add(struct resolver *r, struct account_target t, struct err *e)
 {
-    str id = t.remote ? t.address : t.account.n > 0 ? t.account : t.via;
+    bool leaves = t.remote || str_starts(t.via, S("transport:"));
+    str id = leaves ? t.address : t.account.n > 0 ? t.account : t.via;
     if (map_find(r->found, id))
         return RC_OK;
     if (r->n == RESOLVE_RESULTS_MAX)
@@ -181,9 +182,7 @@ static bool is_role_name(str local)
     return str_eq(local, S("postmaster")) || str_eq(local, S("abuse")) || str_eq(local, S("root"));
 }
 
-/* An address that the configuration gives for a domain; followed once like an alias, so that it cannot loop.
- */
-static enum rc try_configured(struct resolver *r, const struct step *s, const char *to, struct err *e)
+enum rc resolve_configured(struct resolver *r, const struct step *s, const char *to, struct err *e)
 {
     if (!to || !to[0])
         return RC_GONE;
@@ -204,7 +203,7 @@ static enum rc try_catch_all(struct resolver *r, const struct step *s, const str
     if (address_join(STR_NONE, address_domain(s->key), &key) != RC_OK)
         return RC_GONE;
     enum rc rc = try_alias(r, s, &key, e);
-    return rc == RC_GONE ? try_configured(r, s, section ? section->catch_all : NULL, e) : rc;
+    return rc == RC_GONE ? resolve_configured(r, s, section ? section->catch_all : NULL, e) : rc;
 }
 
 /* Whoever reads postmaster's mail in another of the configured domains: ours goes to postmaster@hostname. */
@@ -267,9 +266,11 @@ static enum rc follow_named(struct resolver *r, const struct step *s, struct err
     if (rc == RC_GONE && tagged)
         rc = try_name(r, s, local, tag, e);
     if (rc == RC_GONE && role)
-        rc = try_configured(r, s, section ? section->postmaster : NULL, e);
+        rc = resolve_configured(r, s, section ? section->postmaster : NULL, e);
     if (rc == RC_GONE)
         rc = try_catch_all(r, s, section, e);
+    if (rc == RC_GONE)
+        rc = resolve_fallback(r, s, e);
     if (rc == RC_GONE && role)
         rc = try_postmaster(r, s, e);
     if (rc == RC_GONE && role)

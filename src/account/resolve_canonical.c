@@ -1,4 +1,4 @@
-/* canonical(5), and what virtual(5) and relocated(5) have in common with it. */
+/* canonical(5), and what virtual(5) and relocated(5) have in common with it; masquerade_domains. */
 #include "account/resolve_impl.h"
 
 #include "conf/conf.h"
@@ -64,6 +64,36 @@ static bool covers(const struct conf_list *classes, enum account_class class)
     return false;
 }
 
+/* Whether the domain is the parent, or below it. */
+static bool is_below(str domain, str parent)
+{
+    return parent.n > 0 && str_iends(domain, parent) &&
+           (domain.n == parent.n || domain.p[domain.n - parent.n - 1] == '.');
+}
+
+/* The address without its host, as the first of masquerade_domains says that fits. */
+static str masquerade(const struct conf *c, str address, struct arena *a)
+{
+    ptrdiff_t at = str_rchr(address, '@');
+    str local = str_sub(address, 0, at < 0 ? address.n : (size_t)at),
+        domain = at < 0 ? STR_NONE : str_from(address, (size_t)at + 1);
+    for (size_t i = 0; i < c->masquerade_exceptions.n; i++)
+        if (str_ieq(c->masquerade_exceptions.v[i], local))
+            return address;
+    for (size_t i = 0; i < c->masquerade_domains.n; i++) {
+        str parent = c->masquerade_domains.v[i];
+        bool strips = true;
+        for (; str_starts(parent, S("!")); parent = str_from(parent, 1))
+            strips = !strips;
+        if (is_below(domain, parent))
+            return strips && domain.n > parent.n
+                       ? arena_printf(a, STR_FMT "@" STR_FMT, STR_ARG(local),
+                                      STR_ARG(str_from(domain, domain.n - parent.n)))
+                       : address;
+    }
+    return address;
+}
+
 enum rc account_canonical(const struct account_lookup *l, enum account_class class, str address,
                           struct arena *a, str *ret, struct err *e)
 {
@@ -75,5 +105,7 @@ enum rc account_canonical(const struct account_lookup *l, enum account_class cla
         rc = resolve_canonical(c, sender ? l->sender_canonical : l->recipient_canonical, ret, a, e);
     if (rc == RC_OK && covers(&c->canonical_classes, class))
         rc = resolve_canonical(c, l->canonical, ret, a, e);
-    return rc;
+    if (rc == RC_OK && covers(&c->masquerade_classes, class))
+        *ret = masquerade(c, *ret, a);
+    return rc == RC_OK && !ret->p ? err_set(e, RC_TEMP, 451, "4.3.0", "Insufficient system resources") : rc;
 }

@@ -53,6 +53,15 @@ enum rc resolve_user_via(struct resolver *r, str user, uid_t uid, str tag, str *
 enum rc resolve_program(struct resolver *r, const struct step *s, const struct alias_target *t, unsigned n,
                         struct err *e);
 
+/* --- resolve_fallback.c --- */
+/* A name that nobody has: fallback_transport_maps, fallback_transport, luser_relay. RC_GONE: they are not for
+ * it. */
+enum rc resolve_fallback(struct resolver *r, const struct step *s, struct err *e);
+/* --- resolve.c --- */
+/* An address that the configuration gives, which lives as long as r; followed once like an alias, so that it
+ * cannot loop. NULL and empty: RC_GONE. */
+enum rc resolve_configured(struct resolver *r, const struct step *s, const char *to, struct err *e);
+
 /* --- resolve_maps.c --- */
 /* RC_OK: it has moved, and was refused in *e (depth 0) or remembered as dead. RC_GONE: the tables do not know
  * it. */

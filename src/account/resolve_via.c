@@ -25,7 +25,8 @@ static str safe_tag(str tag)
 enum rc resolve_user_via(struct resolver *r, str user, uid_t uid, str tag, str *ret, struct err *e)
 {
     const struct conf *c = r->l->conf;
-    enum rc rc = c->mailbox_command[0] ? RC_OK : RC_GONE;
+    bool asks = c->mailbox_command[0] || c->mailbox_command_maps[0] || c->mailbox_transport_maps[0];
+    enum rc rc = asks ? RC_OK : RC_GONE;
     tag = safe_tag(tag);
     if (rc == RC_GONE && c->forward_path[0] && r->l->has_forward)
         rc = r->l->has_forward(r->l->system_ctx, user, tag, e);

@@ -84,6 +84,19 @@ static bool valid_relay_domain(str s)
     return valid_domain(str_from(s, str_starts(s, S("."))));
 }
 
+static bool valid_masquerade(str s)
+{
+    while (str_starts(s, S("!")))
+        s = str_from(s, 1);
+    return valid_domain(s);
+}
+
+/* Not a table, nor a file of names. */
+static bool valid_name(str s)
+{
+    return str_chr(s, ':') < 0 && str_chr(s, '/') < 0 && str_chr(s, '@') < 0;
+}
+
 static bool valid_hostname(str s)
 {
     return valid_domain(s) && str_chr(s, '.') > 0;
@@ -283,6 +296,13 @@ static const struct {
      "one of plain, login, scram-sha-1, scram-sha-256, scram-sha-1-plus, scram-sha-256-plus"},
     {CONF_tls_certificates, valid_certificate, "CHAIN.pem:KEY.pem with absolute paths"},
     {CONF_dns_resolvers, valid_resolver, "ADDRESS or ADDRESS@PORT"},
+    {CONF_smtp_fallback_relay, valid_relayhost, "a domain, [host] or either with :port"},
+    {CONF_masquerade_domains, valid_masquerade, "a domain name, or one with ! in front"},
+    {CONF_masquerade_classes, valid_class,
+     "one of envelope_sender, envelope_recipient, header_sender, header_recipient"},
+    {CONF_masquerade_exceptions, valid_name, "a name, as in front of the @"},
+    {CONF_luser_relay, valid_expansion, "an address, with $user, ${extension} and the like"},
+    {CONF_local_domains, valid_domain, "a domain name"},
     {CONF_relayhost, valid_relayhost, "a domain, [host] or either with :port"},
     {CONF_mailbox_transport, valid_mailbox_transport,
      "a transport and where it goes, such as lmtp:unix:/run/dovecot/lmtp"},

@@ -8,7 +8,7 @@ static void check_ways(struct conf_build *b)
     static const char *const builtin[] = {"smtp",  "relay", "lmtp",    "local", "virtual",
                                           "error", "retry", "discard", NULL};
     static const enum conf_option ways[] = {CONF_content_filter, CONF_default_transport, CONF_relay_transport,
-                                            CONF_mailbox_transport};
+                                            CONF_mailbox_transport, CONF_fallback_transport};
     const struct conf *c = b->conf;
     struct pipe_def pipe;
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++) {

@@ -88,11 +88,55 @@ static void set_relay_domains(struct postfix *p)
         folder_set(p->f, by.file, by.line, "relay_domains", buf_str(&both));
 }
 
+/* The tables of local_recipient_maps beside those that malle knows by itself: users of the system, aliases. */
+static str further_recipients(struct postfix *p, const struct postfix_value *v)
+{
+    AUTO(buf_deinit) struct buf further = BUF_INIT(LIST_MAX);
+    struct postfix_value others = *v;
+    str aliases = postfix_value(p, "alias_maps").text, rest = v->text, word;
+    while ((word = folder_word(&rest)).n)
+        if (str_find(word, S("unix:")) < 0 && str_find(aliases, word) < 0)
+            buf_printf(&further, STR_FMT " ", STR_ARG(word));
+    others.text = arena_str(p->f->a, buf_str(&further));
+    return postfix_tables(p, &others, "texthash:");
+}
+
+/* What local(8) does with names that nobody has. Postfix refuses them before that, unless local_recipient_maps
+ * are empty or have them. */
+static void set_unknown_names(struct postfix *p, str mydestination)
+{
+    static const char *const names[] = {"fallback_transport_maps", "fallback_transport", "luser_relay"};
+    struct postfix_value exist = postfix_value(p, "local_recipient_maps");
+    str further = further_recipients(p, &exist);
+    bool any = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct postfix_value v = postfix_value(p, names[i]);
+        if (!v.text.n || !mydestination.n)
+            continue;
+        if (exist.text.n && !further.n) {
+            conf_warning(p->f->b->report, v.file, v.line,
+                         "%s has no effect while local_recipient_maps has no further names: such mail is refused",
+                         names[i]);
+            continue;
+        }
+        any = true;
+        folder_set(p->f, v.file, v.line, names[i],
+                   i == 0   ? postfix_tables(p, &v, "texthash:")
+                   : i == 1 ? postfix_whole_transport(p, v.text)
+                            : v.text);
+    }
+    if (any)
+        folder_set(p->f, exist.file, exist.line, "local_recipient_maps", further);
+    if (any)
+        folder_set(p->f, exist.file, exist.line, "local_domains", mydestination);
+}
+
 void postfix_set_domains(struct postfix *p)
 {
     AUTO(buf_deinit) struct buf list = BUF_INIT(LIST_MAX);
     struct postfix_value by = {0};
     add_domains(p, "mydestination", &list, &by);
+    set_unknown_names(p, arena_str(p->f->a, buf_str(&list)));
     add_domains(p, "virtual_alias_domains", &list, &by);
     add_domains(p, "virtual_mailbox_domains", &list, &by);
     folder_set(p->f, by.file, by.line, "domains", buf_str(&list));

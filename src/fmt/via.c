@@ -9,12 +9,13 @@ static const char *const words[] = {[VIA_USER] = "user:",
                                     [VIA_MAILBOX] = "mailbox:",
                                     [VIA_FORWARD] = "forward:",
                                     [VIA_ALIAS] = "alias:",
-                                    [VIA_FILTER] = "filter:"};
+                                    [VIA_FILTER] = "filter:",
+                                    [VIA_TRANSPORT] = "transport:"};
 
 /* Who has a uid, and a tag behind his name. */
 static bool is_user(enum via_kind kind)
 {
-    return kind != VIA_ALIAS && kind != VIA_FILTER;
+    return kind != VIA_ALIAS && kind != VIA_FILTER && kind != VIA_TRANSPORT;
 }
 
 static bool has_target(enum via_kind kind)
@@ -61,7 +62,7 @@ enum rc via_parse(str text, struct via *ret)
 {
     struct via v = {.kind = VIA_USER};
     while (!str_starts(text, str_c(words[v.kind])))
-        if (v.kind++ == VIA_FILTER)
+        if (v.kind++ == VIA_TRANSPORT)
             return RC_INVALID;
     str rest = str_from(text, strlen(words[v.kind]));
     enum rc rc = text.n <= VIA_MAX && is_plain(text) ? RC_OK : RC_INVALID;

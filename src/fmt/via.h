@@ -1,15 +1,16 @@
 /* via: what a recipient stands for that is not simply a mailbox: a user of the system whose mail runs
- * programs or goes elsewhere, one target of an alias that is a command or a file, or a filter that comes
- * before all else. Recipients in the queue carry it, and the role `command` looks up what it names: a via
+ * programs or goes elsewhere, one target of an alias that is a command or a file, a filter that comes
+ * before all else, or the transport by which its mail leaves in place of going to a mailbox. Recipients in the queue carry it, and the role `command` looks up what it names: a via
  * never says what is run, only whose choice and which.
  *
  *   via     = ("user:" / "mailbox:") uid ":" name ":" tag
  *           / "forward:" uid ":" n ":" hash ":" name ":" tag
  *           / "alias:" n ":" hash ":" name
  *           / "filter:" transport [":" nexthop]
+ *           / "transport:" transport [":" nexthop]
  *   n       = position among all targets, from 0; hash = 16 lower-case hexadecimal digits
  *
- * The tag of a user, the name of an alias and a filter take the rest of the text. Pure. */
+ * The tag of a user, the name of an alias, a filter and a transport take the rest of the text. Pure. */
 #ifndef FMT_VIA_H
 #define FMT_VIA_H
 
@@ -23,7 +24,8 @@ enum via_kind {
     VIA_MAILBOX, /* his mailbox, whatever his .forward says: mailbox_command or the Maildir */
     VIA_FORWARD, /* target n of his .forward */
     VIA_ALIAS,   /* target n of the alias `name` */
-    VIA_FILTER   /* `name` is the transport and the next hop */
+    VIA_FILTER,   /* `name` is the transport and the next hop */
+    VIA_TRANSPORT /* the same, and it does not come back from there */
 };
 
 struct via {
@@ -31,7 +33,7 @@ struct via {
     uint32_t uid;  /* of the user, as auth said */
     unsigned n;    /* which target */
     uint64_t hash; /* of its text: where it stands may change */
-    str name;      /* the user, the alias, or the filter */
+    str name;      /* the user, the alias, the filter or the transport */
     str tag;       /* of user+tag; may be empty */
 };
 

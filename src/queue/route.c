@@ -172,6 +172,10 @@ static enum rc put_via(const struct routing *r, str via)
         return site_name_put(r->ret, SITE_RETRY, S("4.3.0 the recipient cannot be read"));
     if (v.kind == VIA_FILTER)
         return put_filter(r, v.name);
+    if (v.kind == VIA_TRANSPORT) {
+        str hop = v.name, transport = str_take(&hop, ':');
+        return put_way(r, str_trim(transport), str_trim(hop));
+    }
     buf_puts(&name, v.kind == VIA_ALIAS ? S("|") : S(""));
     buf_puts(&name, v.name);
     return site_name_put(r->ret, SITE_COMMAND, buf_str(&name));

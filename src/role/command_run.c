@@ -164,39 +164,63 @@ static _Noreturn void run_forward(struct runner *r)
     run_target(r, &u, &all, S("forward"), r->via.tag);
 }
 
-static _Noreturn void run_mailbox_command(struct runner *r)
-{
-    struct command_user u;
-    struct err e = {0};
-    enum rc rc = r->conf->mailbox_command[0] ? find_person(r, &u, &e) : RC_GONE;
-    if (rc != RC_OK)
-        refuse(r, rc, &e);
-    command_become(&u);
-    run_line(r, &u, str_c(r->conf->mailbox_command), r->via.tag);
-}
+/* --- what tables name --- */
 
-/* --- aliases --- */
-
-/* Opened for this one look, so that it is never an old one. Tables that ask a database or a server are not
- * asked: who may write there is not thereby somebody who may run commands here. */
-static enum rc find_alias(struct runner *r, struct alias *ret, struct err *e)
+/* What they say of r->via.name. Opened for this one look, so that it is never an old one. Tables that ask a
+ * database or a server are not asked: who may write there is not thereby somebody who may run commands here. */
+static enum rc find_here(struct runner *r, const char *setting, const char *specs, str *ret, struct err *e)
 {
     const struct table_env env = {.no_substitution = true, .unasked = true};
     struct table_list *l = NULL;
-    str text = STR_NONE, maps = str_c(r->conf->alias_maps);
+    str maps = str_c(specs);
     enum rc rc = table_list_open(&maps, 1, &env, &l, e);
     if (rc == RC_OK && str_starts(r->via.name, S(":"))) /* ":include:" and a path: what a table has read */
         rc = RC_TEMP;
     if (rc == RC_OK)
-        rc = table_list_find_here(l, r->via.name, r->arena, &text, e);
-    if (rc == RC_OK)
-        rc = aliases_parse_targets(text, r->arena, ret, e) == RC_OK ? RC_OK : RC_TEMP;
+        rc = table_list_find_here(l, r->via.name, r->arena, ret, e);
     if (rc == RC_OK || rc == RC_GONE)
         return rc;
     struct err why = *e;
     (void)err_set(e, RC_TEMP, 450, "4.3.5", "Server configuration error");
-    err_note(e, "alias_maps: %s", err_text(&why));
+    err_note(e, "%s: %s", setting, err_text(&why));
     return RC_TEMP;
+}
+
+static enum rc find_alias(struct runner *r, struct alias *ret, struct err *e)
+{
+    str text = STR_NONE;
+    enum rc rc = find_here(r, "alias_maps", r->conf->alias_maps, &text, e);
+    if (rc != RC_OK || aliases_parse_targets(text, r->arena, ret, e) == RC_OK)
+        return rc;
+    (void)err_set(e, RC_TEMP, 450, "4.3.5", "Server configuration error");
+    err_note(e, "alias_maps: what they say of " STR_FMT " cannot be read", STR_ARG(r->via.name));
+    return RC_TEMP;
+}
+
+/* mailbox_command_maps, mailbox_command; RC_GONE: there is no command for this user. */
+static enum rc find_mailbox_command(struct runner *r, str *ret, struct err *e)
+{
+    enum rc rc = r->conf->mailbox_command_maps[0]
+                     ? find_here(r, "mailbox_command_maps", r->conf->mailbox_command_maps, ret, e)
+                     : RC_GONE;
+    if (rc != RC_GONE)
+        return rc;
+    *ret = str_c(r->conf->mailbox_command);
+    return ret->n > 0 ? RC_OK : RC_GONE;
+}
+
+static _Noreturn void run_mailbox_command(struct runner *r)
+{
+    struct command_user u;
+    struct err e = {0};
+    str line = STR_NONE;
+    enum rc rc = find_mailbox_command(r, &line, &e);
+    if (rc == RC_OK)
+        rc = find_person(r, &u, &e);
+    if (rc != RC_OK)
+        refuse(r, rc, &e);
+    command_become(&u);
+    run_line(r, &u, line, r->via.tag);
 }
 
 static _Noreturn void run_alias(struct runner *r)
@@ -285,6 +309,7 @@ static _Noreturn void run(struct runner *r, struct ipc_msg *m)
         run_alias(r);
     case VIA_USER:
     case VIA_FILTER:
+    case VIA_TRANSPORT:
         break;
     }
     _exit(RUNNER_REFUSES);

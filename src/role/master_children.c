@@ -25,7 +25,9 @@ static bool started_by_root(const struct conf *c)
 /* Only for what the configuration lets mail be handed to. Without root there are no users of the system. */
 static bool runs_programs(const struct conf *c)
 {
-    bool users = c->system_users && geteuid() == 0 && (c->forward_path[0] || c->mailbox_command[0]);
+    bool any = c->forward_path[0] || c->mailbox_command[0] || c->mailbox_command_maps[0] ||
+               c->mailbox_transport_maps[0];
+    bool users = c->system_users && geteuid() == 0 && any;
     bool aliases = c->alias_maps[0] && (c->allow_mail_to_commands.n > 0 || c->allow_mail_to_files.n > 0);
     return users || aliases || c->pipe_transports[0];
 }

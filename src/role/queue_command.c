@@ -8,6 +8,7 @@
 #include "queue/site_name.h"
 #include "role/convert.h"
 #include "role/ipc.h"
+#include "table/settings.h"
 
 #include <unistd.h>
 
@@ -113,16 +114,79 @@ static void deliver_maildir(struct command_work *k, size_t i, const struct via *
         queue_set_outcome(o, to.result.rc == RC_PERM ? QUEUE_FAILED : QUEUE_DEFERRED, &to.result, k->arena);
 }
 
+/* --- or elsewhere: mailbox_transport_maps and mailbox_transport --- */
+
+/* The socket is one on which this server itself speaks LMTP: a detour, and a circle. */
+static bool is_own_socket(const struct conf *c, str transport)
+{
+    str path = transport;
+    if (!str_eq(str_take(&path, ':'), S("lmtp")) || !str_starts(path, S("unix:")))
+        return false;
+    for (size_t i = 0; i < c->listener_count; i++)
+        if (c->listeners[i].protocol == CONF_LMTP && str_eq(str_from(path, 5), str_c(c->listeners[i].socket)))
+            return true;
+    return false;
+}
+
+/* RC_GONE: the mailbox is here. */
+static enum rc find_transport(const struct command_work *k, str user, str *ret, struct err *e)
+{
+    struct table_list *l = k->server->tables->v[TABLES_MAILBOX_TRANSPORT];
+    enum rc rc = l ? table_list_find(l, TABLE_WHOLE_KEY, user, k->arena, ret, e) : RC_GONE;
+    if (rc == RC_GONE)
+        *ret = str_c(k->conf->mailbox_transport);
+    else if (rc != RC_OK)
+        return RC_TEMP;
+    str rest = *ret, transport = str_trim(str_take(&rest, ':'));
+    bool here = transport.n == 0 || str_eq(transport, S("local")) || str_eq(transport, S("virtual")) ||
+                is_own_socket(k->conf, *ret);
+    return here ? RC_GONE : RC_OK;
+}
+
+/* True: *o says what becomes of the recipient, perhaps that another one takes its place. */
+static bool sends_on(struct command_work *k, size_t i, str user)
+{
+    AUTO(buf_deinit) struct buf via = BUF_INIT(VIA_MAX);
+    struct queue_outcome *o = &k->outcomes[i];
+    struct queue_rcpt r = k->job.envelope.rcpts[i];
+    struct err e = {0};
+    struct via v = {.kind = VIA_TRANSPORT};
+    enum rc rc = find_transport(k, user, &v.name, &e);
+    if (rc == RC_GONE)
+        return false;
+    via_put(&via, &v);
+    if (rc != RC_OK || via_parse(buf_str(&via), &v) != RC_OK) {
+        log_warn(STR_FMT ": mailbox_transport_maps: %s", STR_ARG(k->job.envelope.id),
+                 rc == RC_OK ? "what they say is no transport" : err_text(&e));
+        (void)err_set(&e, RC_TEMP, 451, "4.3.0", "the recipient's mailbox cannot be looked up now");
+        queue_set_outcome(o, QUEUE_DEFERRED, &e, k->arena);
+        return true;
+    }
+    r.n = 0;
+    r.was = (struct queue_history){.attempts = 0};
+    r.local = r.resolved = true;
+    r.via = arena_str(k->arena, buf_str(&via));
+    bool added = queue_command_add(k, &r);
+    *o = (struct queue_outcome){.rcpt = o->rcpt,
+                                .result = added ? QUEUE_EXPANDED : QUEUE_NOT_TRIED,
+                                .status = S("2.0.0"),
+                                .reply = S("passed on")};
+    return true;
+}
+
 static void deliver_mailbox(struct command_work *k, size_t i, const struct via *v)
 {
     AUTO(buf_deinit) struct buf name = BUF_INIT(VIA_MAX + 64);
     struct command_request q = request_of(k);
     struct via own = *v;
+    if (sends_on(k, i, v->name))
+        return;
     own.kind = VIA_MAILBOX;
     via_put(&name, &own);
     q.name = buf_str(&name);
     add_rcpt(&q, &k->job.envelope.rcpts[i]);
-    if (!k->conf->mailbox_command[0] || run(k, &q, &k->outcomes[i]) == RC_GONE)
+    bool asks = k->conf->mailbox_command[0] || k->conf->mailbox_command_maps[0];
+    if (!asks || run(k, &q, &k->outcomes[i]) == RC_GONE)
         deliver_maildir(k, i, v);
 }
 
@@ -150,7 +214,8 @@ static void deliver_one(struct command_work *k, size_t i)
 {
     struct via v;
     struct err e = {0};
-    if (via_parse(k->job.envelope.rcpts[i].via, &v) != RC_OK || v.kind == VIA_FILTER) {
+    if (via_parse(k->job.envelope.rcpts[i].via, &v) != RC_OK || v.kind == VIA_FILTER ||
+        v.kind == VIA_TRANSPORT) {
         (void)err_set(&e, RC_TEMP, 451, "4.3.0", "the recipient cannot be read");
         queue_set_outcome(&k->outcomes[i], QUEUE_DEFERRED, &e, k->arena);
         return;
@@ -168,7 +233,8 @@ static void deliver_one(struct command_work *k, size_t i)
     case VIA_ALIAS:
         run_target(k, i, &v);
         return;
-    case VIA_FILTER: /* has a site of another kind */
+    case VIA_FILTER: /* these have sites of another kind */
+    case VIA_TRANSPORT:
         return;
     }
 }

@@ -64,24 +64,27 @@ static bool same(const struct queue_rcpt *a, const struct queue_rcpt *b)
            str_eq(a->sender, b->sender) && str_eq(a->head, b->head);
 }
 
-static void add(struct forwarding *f, const struct queue_rcpt *r)
+bool queue_command_add(struct command_work *k, const struct queue_rcpt *r)
 {
-    struct command_work *k = f->k;
     for (size_t i = 0; i < k->n_added; i++)
         if (same(&k->added[i], r))
-            return;
-    f->full |= k->n_added == QUEUE_RCPTS_MAX || arena_exhausted(k->arena);
-    if (f->full)
-        return;
+            return true;
+    if (k->n_added == QUEUE_RCPTS_MAX || arena_exhausted(k->arena))
+        return false;
     if (k->n_added == k->added_room) {
         struct queue_rcpt *list = arena_grow(k->arena, k->added, k->n_added, sizeof *list);
-        f->full = !list;
-        if (f->full)
-            return;
+        if (!list)
+            return false;
         k->added = list;
         k->added_room = k->n_added < 4 ? 8 : 2 * k->n_added;
     }
     k->added[k->n_added++] = *r;
+    return true;
+}
+
+static void add(struct forwarding *f, const struct queue_rcpt *r)
+{
+    f->full = f->full || !queue_command_add(f->k, r);
 }
 
 /* In the same message. */

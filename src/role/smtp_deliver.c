@@ -5,6 +5,7 @@
 #include "fmt/mailaddr.h"
 #include "fmt/verp.h"
 #include "os/file.h"
+#include "queue/site_name.h"
 #include "role/convert.h"
 #include "role/smtp_conns.h"
 #include "role/smtp_impl.h"
@@ -184,46 +185,81 @@ static bool find_open(struct attempt *a)
 
 /* --- the hosts --- */
 
-static void try_hosts(struct attempt *a)
+/* Where another next hop is still to be asked, what would fail waits for its answer; but not what that could
+ * make worse: a loop through this server, or less protection than was asked for. */
+static void give_up(struct attempt *a, enum rc rc, const struct smtp_outcome *last, bool is_last)
+{
+    bool final = str_eq(str_c(last->enhanced), S("5.4.6")) || str_starts(str_c(last->enhanced), S("5.7."));
+    if (rc == RC_PERM && (is_last || final))
+        fail_all(a, last);
+    else
+        defer_all(a, last);
+}
+
+static void take_connection(struct smtp_worker *w, const struct attempt *a, const struct smtp_site *site,
+                            bool is_first)
+{
+    w->conn.site = is_first ? a->job->site : 0; /* no other mail for the site begins with a fallback */
+    w->conn.demand = site->demand;
+    w->conn.messages = 0;
+    w->conn.way = site->way;
+    if (str_copy(w->conn.sender, sizeof w->conn.sender, a->job->envelope.sender) != RC_OK)
+        w->conn.sender[0] = '\0'; /* too long for an address: no other has it */
+}
+
+/* The hosts of one next hop. */
+static void try_hosts(struct attempt *a, str name, bool is_last)
 {
     struct smtp_site site;
     struct smtp_outcome last = {0};
     unsigned sessions = 0;
+    bool is_first = name.p == a->job->site_name.p, talked = is_first && a->talked;
     enum smtp_tls_demand demand = smtp_demand_of(a->w->conf, &a->job->envelope);
-    enum rc rc = smtp_site_find(a->w, a->job->site_name, &a->job->envelope, demand, &site, &last);
-    if (rc == RC_PERM)
-        fail_all(a, &last);
-    else if (rc != RC_OK)
-        defer_all(a, &last);
+    enum rc rc = smtp_site_find(a->w, name, &a->job->envelope, demand, &site, &last);
+    if (rc != RC_OK)
+        give_up(a, rc, &last, is_last);
     if (rc == RC_TEMP)
         a->job->site_failed = true;
     while (rc == RC_OK && a->n_open > 0 && sessions < SMTP_SESSIONS_MAX) {
         rc = smtp_site_connect(a->w, &site, &last);
         if (rc == RC_OK) {
-            a->w->conn.site = a->job->site;
-            a->w->conn.demand = demand;
-            a->w->conn.messages = 0;
-            a->w->conn.way = site.way;
-            if (str_copy(a->w->conn.sender, sizeof a->w->conn.sender, a->job->envelope.sender) != RC_OK)
-                a->w->conn.sender[0] = '\0'; /* too long for an address: no other has it */
+            take_connection(a->w, a, &site, is_first);
             sessions++;
+            talked = true;
             transact(a);
-        } else if (!a->talked) { /* no host is left */
-            if (rc == RC_PERM)
-                fail_all(a, &last);
-            else
-                defer_all(a, &last);
+        } else if (!talked) { /* no host is left */
+            give_up(a, rc, &last, is_last);
             a->job->site_failed = rc != RC_PERM;
         }
     }
 }
 
+/* smtp_fallback_relay: the next hops after the message's own. */
+static void try_fallbacks(struct attempt *a, const struct conf_list *relays)
+{
+    const struct site_name own = site_name_parse(a->job->site_name);
+    for (size_t i = 0; i < relays->n && a->n_open > 0; i++) {
+        AUTO(buf_deinit) struct buf name = BUF_INIT(QUEUE_SITE_MAX);
+        if (site_name_put_service(&name, SITE_SMTP, own.service, relays->v[i]) != RC_OK)
+            continue; /* too long for any host */
+        smtp_conn_close(&a->w->conn);
+        try_hosts(a, arena_str(a->w->arena, buf_str(&name)), i + 1 == relays->n);
+    }
+    if (a->w->conn.client && a->w->conn.site == 0)
+        smtp_conn_close(&a->w->conn);
+    a->job->site_failed = a->job->site_failed && !a->talked;
+}
+
 static void try_connection_and_hosts(struct attempt *a)
 {
+    static const struct conf_list none;
+    bool lmtp = site_name_parse(a->job->site_name).transport == SITE_LMTP;
+    const struct conf_list *relays = lmtp ? &none : &a->w->conf->smtp_fallback_relay;
     if (find_open(a))
         transact(a);
     if (a->n_open > 0 && !(a->talked && a->w->conn.client))
-        try_hosts(a);
+        try_hosts(a, a->job->site_name, relays->n == 0);
+    try_fallbacks(a, relays);
 }
 
 static bool wants_verp(const struct smtp_worker *w, str sender)

@@ -208,7 +208,7 @@ enum rc smtp_change(const struct smtp_worker *w, struct smtp_job *job)
     for (size_t i = 0; i < job->envelope.n; i++)
         job->rcpts[i] = job->envelope.rcpts[i].address;
     bool lmtp = site_name_parse(job->site_name).transport == SITE_LMTP,
-         comes_back = job->envelope.rcpts[0].via.n > 0;
+         comes_back = str_starts(job->envelope.rcpts[0].via, S("filter:"));
     if (lmtp || comes_back || job->envelope.flags & QUEUE_BINARY || !t ||
         (!t->v[TABLES_GENERIC] && !t->v[TABLES_SMTP_HEADER]))
         return RC_OK;

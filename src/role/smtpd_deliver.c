@@ -248,17 +248,12 @@ static bool wants_srs(const struct smtp_delivery_rcpt *r)
     return r->target->forwarded && r->target->sender.n == 0;
 }
 
-static bool has_canonical_senders(const struct conf *c)
-{
-    return c->canonical_maps[0] || c->sender_canonical_maps[0];
-}
-
 /* The sender gets its canonical form, and what is forwarded one that leads back through us. */
 static enum rc rewrite_senders(struct smtpd_session *s, struct smtp_delivery *d, struct arena *a,
                                struct err *e)
 {
     str sender = d->sender, forwarded = STR_NONE;
-    bool wanted = has_canonical_senders(s->conf) && !rules_overrides(s->conf, S("no_address_mappings"));
+    bool wanted = rules_any_canonical(s->conf) && !rules_overrides(s->conf, S("no_address_mappings"));
     for (size_t i = 0; i < d->n; i++)
         wanted |= wants_srs(&d->rcpts[i]);
     if (!wanted || d->sender.n == 0)

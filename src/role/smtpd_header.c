@@ -52,15 +52,10 @@ static enum rc ask(struct smtpd_session *s, struct header_address *list, size_t 
     return rc;
 }
 
-static bool has_maps(const struct conf *c)
-{
-    return c->canonical_maps[0] || c->sender_canonical_maps[0] || c->recipient_canonical_maps[0];
-}
-
 static enum rc ask_all(struct smtpd_session *s, const struct header_addresses *list, struct arena *a)
 {
     enum rc rc = RC_OK;
-    for (size_t i = 0; i < list->n && rc == RC_OK && has_maps(s->conf); i += HEADER_CANONICAL_MAX) {
+    for (size_t i = 0; i < list->n && rc == RC_OK && rules_any_canonical(s->conf); i += HEADER_CANONICAL_MAX) {
         size_t left = list->n - i;
         rc = ask(s, &list->v[i], left < HEADER_CANONICAL_MAX ? left : HEADER_CANONICAL_MAX, a);
     }

@@ -46,10 +46,15 @@ str rules_probe_sender(const struct conf *c, struct arena *a)
     return str_chr(sender, '@') >= 0 ? sender : arena_printf(a, STR_FMT "@%s", STR_ARG(sender), c->hostname);
 }
 
-bool rules_any_rewriting(const struct conf *c)
+bool rules_any_canonical(const struct conf *c)
 {
     return c->canonical_maps[0] || c->sender_canonical_maps[0] || c->recipient_canonical_maps[0] ||
-           c->append_at_myorigin || c->append_dot_mydomain;
+           c->masquerade_domains.n > 0;
+}
+
+bool rules_any_rewriting(const struct conf *c)
+{
+    return rules_any_canonical(c) || c->append_at_myorigin || c->append_dot_mydomain;
 }
 
 bool rules_rewrites_header(const struct conf *c, const struct rules_relay *r, bool is_local, bool is_here)

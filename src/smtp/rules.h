@@ -38,6 +38,8 @@ bool rules_rejects_unlisted(const struct conf *c);
 /* The sender of probes, "" for the null sender; what had to be made lies in the arena. */
 str rules_probe_sender(const struct conf *c, struct arena *a);
 
+/* Whether addresses may have another canonical form (account_canonical). */
+bool rules_any_canonical(const struct conf *c);
 /* Whether headers are rewritten for anybody: cheap, for each message. */
 bool rules_any_rewriting(const struct conf *c);
 /* Whether they are for this client (local_header_rewrite_clients); is_local: a program that uses the socket

@@ -34,6 +34,10 @@ static const struct {
     [TABLES_COMMAND_FILTER] = {CONF_smtpd_command_filter, "smtpd", false},
     [TABLES_GENERIC] = {CONF_smtp_generic_maps, "smtp", false},
     [TABLES_SMTP_HEADER] = {CONF_smtp_header_checks, "smtp", false},
+    [TABLES_MAILBOX_TRANSPORT] = {CONF_mailbox_transport_maps, "queue", true},
+    [TABLES_MAILBOX_COMMAND] = {CONF_mailbox_command_maps, "command", true},
+    [TABLES_FALLBACK_TRANSPORT] = {CONF_fallback_transport_maps, "auth", true},
+    [TABLES_LOCAL_RECIPIENT] = {CONF_local_recipient_maps, "auth", false},
 };
 
 static str value_of(const struct conf *c, size_t i)

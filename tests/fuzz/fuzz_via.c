@@ -9,7 +9,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct via v, again;
     if (via_parse(str_mem(data, size), &v) == RC_OK) {
         must(size <= VIA_MAX && v.name.n > 0 && v.n <= ALIASES_TARGETS_MAX);
-        must(v.kind == VIA_ALIAS ? v.tag.n == 0 : str_chr(v.name, ':') < 0 && v.name.n <= VIA_USER_MAX);
+        bool whole = v.kind == VIA_ALIAS || v.kind == VIA_FILTER || v.kind == VIA_TRANSPORT;
+        must(whole ? v.tag.n == 0 : str_chr(v.name, ':') < 0 && v.name.n <= VIA_USER_MAX);
         via_put(&out, &v);
         must(via_parse(buf_str(&out), &again) == RC_OK);
         must(again.kind == v.kind && again.uid == v.uid && again.n == v.n && again.hash == v.hash);

@@ -553,6 +553,47 @@ def test_mailbox_command():
         assert inbox(ann) == inbox(bob) == []
 
 
+def test_mailbox_command_maps(tmp_path):
+    """A user's own command comes before the one of all."""
+    with system_users_for_a_while() as users:
+        users.top.chmod(0o1777)
+        ann, bob = users.add(), users.add()
+        tmp_path.chmod(0o755)
+        (tmp_path / 'commands').write_text(f'{ann.pw_name} cat >{users.top}/$LOGNAME.own\n')
+        conf = {**QUICK, 'system_users': 'yes', 'pam_service': users.service, 'forward_path': '', 'mailbox_command_maps': f'texthash:{tmp_path}/commands'}
+        for command, expected in (('', 'Maildir/new/*'), (f'cat >{users.top}/$LOGNAME.box', f'../{bob.pw_name}.box')):
+            with Server(conf={**conf, 'mailbox_command': command}, users={SENDER: 'secret'}) as server:
+                send(server, address(ann), address(bob))
+                eventually(lambda server=server: queue_is_empty(server))
+            own = users.top / f'{ann.pw_name}.own'
+            assert own.stat().st_uid == ann.pw_uid and f'Delivered-To: {address(ann)}\n' in own.read_text()
+            own.unlink()
+            assert len(list(pathlib.Path(bob.pw_dir).glob(expected))) == 1
+        assert inbox(ann) == []
+
+
+def test_mailbox_transport_maps():
+    """Behind .forward, and before mailbox_transport, which other users have; a table that does not answer makes mail wait."""
+    with system_users_for_a_while() as users, Remote() as own, Remote() as usual:
+        ann, bob, eve = users.add(), users.add(), users.add()
+        World.forward(ann, f'\\{ann.pw_name}, copy@elsewhere.example\n')
+        conf = {**QUICK, 'system_users': 'yes', 'pam_service': users.service, 'relayhost': usual.site, 'srs_enable': 'no',
+                'mailbox_transport_maps': f'inline:{{ {{{ann.pw_name}=smtp:{own.site}}} {{{eve.pw_name}=local:}} }}'}
+        with Server(conf=conf, users={SENDER: 'secret'}) as server:
+            send(server, address(ann, '+tag'), address(bob), address(eve))
+            eventually(lambda: inbox(bob) and inbox(eve) and own.messages and usual.messages)
+            assert own.messages[0].recipients == (address(ann, '+tag'),) and usual.messages[0].recipients == ('copy@elsewhere.example',)
+            assert inbox(ann) == []
+            eventually(lambda: queue_is_empty(server))
+            server.write_conf({**conf, 'mailbox_transport': f'smtp:{usual.site}'})
+            server.reload()
+            eventually(lambda: send(server, address(bob)) and len(usual.messages) > 1, step=0.2)
+            assert usual.messages[1].recipients == (address(bob),)
+        with Server(conf={**conf, 'mailbox_transport_maps': 'tcp:127.0.0.1:1'}, users={SENDER: 'secret'}) as server:
+            send(server, address(bob))
+            server.wait_log("the recipient's mailbox cannot be looked up now")
+
+
 def test_srs_for_what_is_forwarded():
     with system_users_for_a_while() as users, Remote() as remote:
         conf = {**QUICK, 'system_users': 'yes', 'pam_service': users.service, 'srs_domain': 'malle.test', 'relayhost': remote.site}

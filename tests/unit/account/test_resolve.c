@@ -493,6 +493,108 @@ static void relay_recipients(void **state)
     world_close(&w);
 }
 
+/* Names that nobody has: a transport by name, one for all, an address; only in local_domains, and only for what
+ * local_recipient_maps know. */
+static void unknown_names(void **state)
+{
+    static const char base[] = "hostname = mail.example.org\ndomains = example.org, example.net\nmyorigin = example.org\n"
+                               "local_domains = example.org\n";
+    struct conf_report report = {0};
+    struct world w;
+    world_open(&w);
+    const struct conf *whole = w.lookup.conf;
+    static const struct {
+        const char *more, *address;
+        enum rc rc;
+        const char *result;
+    } rows[] = {
+        {"luser_relay = bob\n", "gone@example.org", RC_OK, "bob@example.org/5000 "},
+        {"luser_relay = bob@example.org\n", "gone+x@example.org", RC_OK, "bob@example.org/5000 "},
+        {"luser_relay = $user+${extension}-$domain@far.example\n", "gone+x@example.org", RC_OK,
+         "->gone+x-example.org@far.example/-1 "},
+        {"luser_relay = $local@far.example\n", "gone+x@example.org", RC_OK, "->gone+x@far.example/-1 "},
+        {"luser_relay = bob\n", "gone@example.net", RC_PERM, "5.1.1"},
+        {"luser_relay = gone\n", "gone@example.org", RC_PERM, "5.1.1"},
+        {"luser_relay = other\n", "gone@example.org", RC_PERM, "5.1.1"},
+        {"luser_relay = bob\n", "carol@example.org", RC_OK, "carol@example.org/5000 "},
+        {"fallback_transport = smtp:[far]\nluser_relay = bob\n", "gone@example.org", RC_OK, "/-1!transport:smtp:[far] "},
+        {"fallback_transport = smtp:[far]\n", "carol@example.org", RC_OK, "carol@example.org/5000 "},
+        {"fallback_transport = smtp:[far]\n", "postmaster@example.org", RC_OK, "/-1!transport:smtp:[far] "},
+        {"fallback_transport = smtp:[far]\n", "gone@example.net", RC_PERM, "5.1.1"},
+        {"fallback_transport = smtp:[far]\n", "gone@remote.example", RC_GONE, "5.7.1"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        AUTO(buf_deinit) struct buf text = BUF_INIT(1000);
+        buf_printf(&text, "%s%s", base, rows[i].more);
+        AUTO(conf_freep) struct conf *c = conf_parse(buf_str(&text), "test", &report);
+        w.lookup.conf = c;
+        check_address(&w, rows[i].address, rows[i].rc, rows[i].result);
+    }
+    AUTO(conf_freep)
+    struct conf *c = conf_parse(S("hostname = mail.example.org\ndomains = example.org\nluser_relay = bob\n"), "test", &report);
+    w.lookup.conf = c;
+    w.lookup.fallback_transports = tables("inline:{ {joe=lmtp:[far]}, {ann=} }");
+    check_address(&w, "joe+tag@example.org", RC_OK, "/-1!transport:lmtp:[far] ");
+    check_address(&w, "other@example.org", RC_OK, "bob@example.org/5000 ");
+    w.lookup.local_recipients = tables("inline:{ {joe=x}, {eve@example.org=x} }");
+    check_address(&w, "joe@example.org", RC_OK, "/-1!transport:lmtp:[far] ");
+    check_address(&w, "eve@example.org", RC_OK, "bob@example.org/5000 ");
+    check_address(&w, "other@example.org", RC_PERM, "5.1.1");
+    table_list_close(w.lookup.local_recipients);
+    w.lookup.local_recipients = tables("fail:x");
+    check_address(&w, "other@example.org", RC_TEMP, "4.3.0");
+    table_list_close(w.lookup.local_recipients);
+    table_list_close(w.lookup.fallback_transports);
+    w.lookup.local_recipients = NULL;
+    w.lookup.fallback_transports = tables("fail:x");
+    check_address(&w, "other@example.org", RC_TEMP, "4.3.0");
+    table_list_close(w.lookup.fallback_transports);
+    w.lookup.conf = whole;
+    world_close(&w);
+}
+
+/* The first domain that fits counts; exceptions by domain and by name. */
+static void masquerading(void **state)
+{
+    static const struct {
+        enum account_class class;
+        const char *from, *to;
+    } rows[] = {
+        {ACCOUNT_ENVELOPE_SENDER, "joe@a.foo.example.com", "joe@foo.example.com"},
+        {ACCOUNT_HEADER_SENDER, "Joe+x@a.b.example.com", "Joe+x@example.com"},
+        {ACCOUNT_HEADER_RECIPIENT, "joe@A.Example.COM", "joe@Example.COM"},
+        {ACCOUNT_ENVELOPE_RECIPIENT, "joe@a.b.example.com", "joe@a.b.example.com"},
+        {ACCOUNT_HEADER_SENDER, "joe@example.com", "joe@example.com"},
+        {ACCOUNT_HEADER_SENDER, "joe@notexample.com", "joe@notexample.com"},
+        {ACCOUNT_HEADER_SENDER, "joe@host.keep.example.com", "joe@host.keep.example.com"},
+        {ACCOUNT_HEADER_SENDER, "joe@keep.example.com", "joe@keep.example.com"},
+        {ACCOUNT_HEADER_SENDER, "Root@a.example.com", "Root@a.example.com"},
+        {ACCOUNT_HEADER_SENDER, "me@c.example.com", "you@example.com"}, /* behind canonical_maps */
+        {ACCOUNT_HEADER_SENDER, "postmaster", "postmaster"},
+    };
+    struct conf_report report = {0};
+    struct world w;
+    world_open(&w);
+    const struct conf *whole = w.lookup.conf;
+    AUTO(conf_freep)
+    struct conf *c = conf_parse(S("hostname = mail.example.org\nmasquerade_exceptions = root\n"
+                                  "masquerade_domains = foo.example.com, !keep.example.com, example.com\n"),
+                                "test", &report);
+    w.lookup.conf = c;
+    w.lookup.canonical = tables("inline:{ {me@c.example.com = you@host.example.com} }");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct err e = {0};
+        AUTO(arena_freep) struct arena *a = arena_new(64 << 10);
+        str to;
+        assert_int_equal(account_canonical(&w.lookup, rows[i].class, str_c(rows[i].from), a, &to, &e), RC_OK);
+        if (!str_eq(to, str_c(rows[i].to)))
+            fail_msg("%s: " STR_FMT, rows[i].from, STR_ARG(to));
+    }
+    table_list_close(w.lookup.canonical);
+    w.lookup.conf = whole;
+    world_close(&w);
+}
+
 /* To the log, never to the stranger. */
 static void dead_targets_are_named(void **state)
 {
@@ -760,6 +862,8 @@ int main(void)
         cmocka_unit_test(masks),
         cmocka_unit_test(srs),
         cmocka_unit_test(relay_recipients),
+        cmocka_unit_test(unknown_names),
+        cmocka_unit_test(masquerading),
         cmocka_unit_test(dead_targets_are_named),
         cmocka_unit_test(small_arenas),
         cmocka_unit_test(many_members),

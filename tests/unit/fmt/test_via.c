@@ -15,7 +15,8 @@ static void there_and_back(void **state)
                                         "mailbox:4294967295:ann:tag",
                                         "forward:1000:3:00ff00000000abcd:ann:",
                                         "alias:0:0123456789abcdef:list+x:y",
-                                        "filter:smtp-amavis:[127.0.0.1]:10024"};
+                                        "filter:smtp-amavis:[127.0.0.1]:10024",
+                                        "transport:relay:[192.0.2.1]:25"};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         AUTO(buf_deinit) struct buf out = BUF_INIT(VIA_MAX);
         struct via v;

@@ -72,6 +72,10 @@ static void vias(void **state)
                 {"filter:dspam:unix:/run/dspam", "lmtp/dspam:unix:/run/dspam"},
                 {"filter:prog", "pipe:prog:next.example"},
                 {"filter:smtp:", "next.example"},
+                {"transport:smtp:[192.0.2.1]:25", "[192.0.2.1]:25"},
+                {"transport:amavis", "smtp/amavis:a.example"},
+                {"transport:lmtp:unix:/run/x", "lmtp:unix:/run/x"},
+                {"transport:unknown:x", "retry:4.3.5 there is no mail transport \"unknown\""},
                 {"filter:unknown:x", "retry:4.3.5 there is no mail transport \"unknown\""},
                 {"nonsense", "retry:4.3.0 the recipient cannot be read"},
                 {"", "local"}};
