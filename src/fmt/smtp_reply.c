@@ -83,6 +83,8 @@ static enum smtp_reply_event end_line(struct smtp_reply *r, enum rc *ret_rc)
     str line = str_mem(r->line, r->line_n);
     if (str_ends(line, S("\r")))
         line.n--;
+    if (r->filter && !r->filter(r->filter_ctx, r->line, &line.n))
+        return bad(RC_INVALID, ret_rc);
     keep_for_people(r, line);
     r->line_n = 0;
     int code = read_code(line);

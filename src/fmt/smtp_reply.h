@@ -17,7 +17,13 @@ enum {
     SMTP_REPLY_SAID_MAX = 1000    /* bytes kept for people */
 };
 
+/* Changes a line of *n bytes, without its end, in its room of SMTP_REPLY_LINE_MAX. False: it cannot be said what
+ * the line is to be. */
+typedef bool smtp_reply_filter(void *ctx, char *line, size_t *n);
+
 struct smtp_reply {    /* zero it before each reply */
+    smtp_reply_filter *filter; /* of each line, before it counts; may be NULL */
+    void *filter_ctx;
     int code;          /* of the last line so far */
     char enhanced[12]; /* "5.1.1"; "": none */
     unsigned lines;

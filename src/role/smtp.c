@@ -57,6 +57,7 @@ static enum rc run_job(struct smtp_worker *w, struct smtp_job *job)
         rc = smtp_report(w, job, atomic_load(&w->server->stopping) ? NULL : &next);
     }
     smtp_job_end(w->server, job);
+    buf_deinit(&job->checked);
     fd_closep(&job->content_fd);
     if (rc == RC_OK)
         *job = next;

@@ -1,24 +1,32 @@
-/* What is changed of a message as it leaves by SMTP: its header by smtp_header_checks, then the addresses in
- * it and in the envelope by smtp_generic_maps. The queue keeps the message as it came; what goes to a filter
+/* What is changed of a message as it leaves by SMTP: by smtp_header_checks and its like, then the addresses in its
+ * header and in the envelope by smtp_generic_maps. The queue keeps the message as it came; what goes to a filter
  * does not leave yet. */
 #include "base/log.h"
-#include "fmt/check_result.h"
-#include "fmt/check_stream.h"
+#include "conf/key.h"
+#include "fmt/crlf.h"
+#include "fmt/header.h"
 #include "fmt/header_rewrite.h"
 #include "fmt/mailaddr.h"
+#include "os/file.h"
 #include "queue/site_name.h"
 #include "role/smtp_impl.h"
+#include "smtp/check_edit.h"
 #include "table/maps.h"
 #include "table/settings.h"
 
-enum { LOGGED_MAX = 200, LOOKUP_ARENA = 4 << 20 };
+#include <unistd.h>
+
+enum { LOGGED_MAX = 200, LOOKUP_ARENA = 4 << 20, READ_SIZE = 64 << 10, CHECKED_MAX = 256 << 20 };
+
+enum { KINDS = CHECK_STREAM_BODY + 1 };
 
 struct change {
     const struct smtp_worker *w;
     struct smtp_job *job;
     struct arena *arena; /* for one look-up */
-    struct buf out;
-    bool dropping; /* the rest of a field */
+    struct table_list *checks[KINDS], *generic;
+    struct check_edit edit;
+    struct buf *out;
     enum rc rc;
 };
 
@@ -29,89 +37,110 @@ static enum rc not_now(struct change *c, const char *what, const struct err *e)
     return RC_TEMP;
 }
 
-/* --- fields --- */
+/* --- fields and lines --- */
 
-static void log_field(const struct change *c, const char *what, str field, str text)
+static const struct {
+    enum table_setting table;
+    enum conf_option option;
+} checks[KINDS] = {[CHECK_STREAM_HEADER] = {TABLES_SMTP_HEADER, CONF_smtp_header_checks},
+                   [CHECK_STREAM_MIME] = {TABLES_SMTP_MIME, CONF_smtp_mime_header_checks},
+                   [CHECK_STREAM_NESTED] = {TABLES_SMTP_NESTED, CONF_smtp_nested_header_checks},
+                   [CHECK_STREAM_BODY] = {TABLES_SMTP_BODY, CONF_smtp_body_checks}};
+
+static const char *setting_of(void *ctx, enum check_stream_kind kind)
 {
-    log_info(STR_FMT ": %s: header " STR_FMT "%s" STR_FMT, STR_ARG(c->job->envelope.id), what,
-             STR_ARG(str_sub(field, 0, LOGGED_MAX)), text.n ? ": " : "", STR_ARG(text));
+    return conf_options.v[checks[kind].option].name;
 }
 
-static void put(struct change *c, str text)
+static void log_check(void *ctx, const char *what, const struct check_stream_unit *u, str text)
 {
-    buf_puts(&c->out, text);
-    buf_putc(&c->out, '\n');
+    const struct change *c = ctx;
+    log_info(STR_FMT ": %s: %s " STR_FMT "%s" STR_FMT, STR_ARG(c->job->envelope.id), what,
+             u->kind == CHECK_STREAM_BODY ? "body" : "header", STR_ARG(str_sub(u->text, 0, LOGGED_MAX)),
+             text.n ? ": " : "", STR_ARG(text));
 }
 
-/* The field that goes out; p NULL: none. */
-static str apply(struct change *c, str field, str value)
+static void put(void *ctx, str text, bool ends_line)
 {
-    struct check_result r;
-    check_result_parse(value, &r);
-    const char *needs = check_result_fault(&r, true);
-    if (needs) {
-        log_warn("bad entry in smtp_header_checks map: \"" STR_FMT "\"; need %s",
-                 STR_ARG(str_sub(value, 0, 100)), needs);
-        return field;
-    }
-    switch (r.action) {
-    case CHECK_DUNNO:
-        return field;
-    case CHECK_IGNORE:
-        return STR_NONE;
-    case CHECK_STRIP:
-        log_field(c, "strip", field, r.text);
-        return STR_NONE;
-    case CHECK_REPLACE:
-        log_field(c, "replace", field, r.text);
-        return r.text;
-    case CHECK_PREPEND:
-        log_field(c, "prepend", field, r.text);
-        put(c, r.text);
-        return field;
-    case CHECK_INFO:
-    case CHECK_WARN:
-        log_field(c, r.action == CHECK_INFO ? "info" : "warning", field, r.text);
-        return field;
-    default:
-        log_warn("smtp_header_checks map: \"" STR_FMT "\" is not possible for mail that leaves",
-                 STR_ARG(str_sub(value, 0, 100)));
-        return field;
-    }
+    struct change *c = ctx;
+    buf_puts(c->out, text);
+    if (ends_line)
+        buf_putc(c->out, '\n');
 }
 
-static void take_field(void *ctx, const struct check_stream_unit *u)
+static enum rc find(void *ctx, const struct check_stream_unit *u, str *ret)
 {
     struct change *c = ctx;
     struct err e = {0};
-    str value, text = u->text;
-    if (u->is_rest || u->kind != CHECK_STREAM_HEADER) {
-        buf_puts(&c->out, u->is_rest && c->dropping ? STR_NONE : text);
-        buf_puts(&c->out, u->ends_line && !(u->is_rest && c->dropping) ? S("\n") : S(""));
-        return;
-    }
+    uint64_t limit = c->w->conf->body_checks_size_limit;
+    if (!c->checks[u->kind] || (u->kind == CHECK_STREAM_BODY && limit > 0 && u->offset >= limit))
+        return RC_GONE;
     arena_reset(c->arena);
-    enum rc rc = table_list_find(c->w->server->tables->v[TABLES_SMTP_HEADER], TABLE_WHOLE_KEY, u->text,
-                                 c->arena, &value, &e);
-    if (rc == RC_OK)
-        text = apply(c, u->text, value);
-    else if (rc != RC_GONE)
-        (void)not_now(c, "smtp_header_checks map lookup problem", &e);
-    c->dropping = text.p != u->text.p;
-    if (!text.p)
-        return;
-    buf_puts(&c->out, text);
-    if (u->ends_line || c->dropping)
-        buf_putc(&c->out, '\n');
+    enum rc rc = table_list_find(c->checks[u->kind], TABLE_WHOLE_KEY, u->text, c->arena, ret, &e);
+    if (rc == RC_OK || rc == RC_GONE)
+        return rc;
+    (void)not_now(c, arena_printf(c->w->arena, "%s map lookup problem", setting_of(c, u->kind)).p, &e);
+    return RC_GONE;
 }
+
+/* Its time and its ways are decided. */
+static void decide(void *ctx, const struct check_stream_unit *u, const struct check_result *r)
+{
+    log_warn("%s map: an action is not possible for mail that leaves: \"" STR_FMT "\"",
+             setting_of(ctx, u->kind), STR_ARG(str_sub(u->text, 0, 100)));
+}
+
+static const struct check_edit_ops ops = {
+    .find = find, .setting = setting_of, .log = log_check, .put = put, .decide = decide};
 
 static void check_header(struct change *c, str header)
 {
     struct check_stream s;
-    check_stream_init(&s, take_field, c);
+    check_stream_init(&s, check_edit_take, &c->edit);
     check_stream_feed(&s, header);
     check_stream_finish(&s);
     check_stream_deinit(&s);
+}
+
+/* RC_TEMP: it cannot be read. */
+static enum rc feed_content(const struct smtp_job *job, struct check_stream *s)
+{
+    char room[READ_SIZE];
+    if (job->content_fd < 0) {
+        check_stream_feed(s, job->content);
+        return RC_OK;
+    }
+    for (uint64_t at = 0; at < job->envelope.size;) {
+        ssize_t n = pread(job->content_fd, room, sizeof room, (off_t)at);
+        if (n <= 0)
+            return RC_TEMP;
+        check_stream_feed(s, str_mem(room, (size_t)n));
+        at += (uint64_t)n;
+    }
+    return RC_OK;
+}
+
+/* The whole message: it takes the place of the trace and the content. */
+static enum rc check_message(struct change *c)
+{
+    struct smtp_job *job = c->job;
+    struct check_stream s;
+    struct err e = {0};
+    check_stream_init(&s, check_edit_take, &c->edit);
+    check_stream_feed(&s, job->envelope.trace);
+    enum rc rc = feed_content(job, &s);
+    check_stream_finish(&s);
+    check_stream_deinit(&s);
+    if (rc != RC_OK || c->out->overflow) {
+        (void)err_set(&e, RC_TEMP, 451, "4.3.0", "it cannot be read, or is too large");
+        return not_now(c, "smtp_body_checks", &e);
+    }
+    fd_closep(&job->content_fd);
+    job->content = buf_str(c->out);
+    job->envelope.trace = S("");
+    job->envelope.size = c->out->n;
+    job->envelope.lines = crlf_lines(job->content);
+    return c->rc;
 }
 
 /* --- addresses --- */
@@ -134,7 +163,7 @@ static enum rc map_address(struct change *c, str *address)
         return RC_OK;
     arena_reset(c->arena);
     enum rc rc =
-        maps_find_address(c->w->server->tables->v[TABLES_GENERIC], *address, &rules, c->arena, &found, &e);
+        maps_find_address(c->generic, *address, &rules, c->arena, &found, &e);
     if (rc != RC_OK)
         return rc == RC_GONE ? RC_OK : not_now(c, "smtp_generic_maps map lookup problem", &e);
     str whole = maps_complete(found.value, *address, c->arena);
@@ -183,40 +212,56 @@ static enum rc map_header(struct change *c, str *header)
 static enum rc change_header(struct change *c)
 {
     struct smtp_job *job = c->job;
-    bool checks = c->w->server->tables->v[TABLES_SMTP_HEADER] != NULL;
+    AUTO(buf_deinit) struct buf out = BUF_INIT(2 * SMTP_HEADER_MAX);
     str original = smtp_message_header(job, c->w->arena);
     if (original.n == 0 && job->envelope.size > 0) {
         log_warn(STR_FMT ": its header is too long to be changed", STR_ARG(job->envelope.id));
         return RC_OK;
     }
     str header = arena_printf(c->w->arena, STR_FMT STR_FMT, STR_ARG(job->envelope.trace), STR_ARG(original));
-    if (checks) {
+    if (!job->checked.n && c->checks[CHECK_STREAM_HEADER]) {
+        c->out = &out;
         check_header(c, header);
-        header = c->out.overflow ? header : arena_str(c->w->arena, buf_str(&c->out));
+        header = out.overflow ? header : arena_str(c->w->arena, buf_str(&out));
     }
-    if (c->rc == RC_OK && c->w->server->tables->v[TABLES_GENERIC])
+    if (c->rc == RC_OK && c->generic)
         (void)map_header(c, &header);
     job->changed = header;
     job->changed_bytes = original.n;
     return c->rc;
 }
 
+static enum rc change(struct change *c)
+{
+    bool whole = c->checks[CHECK_STREAM_MIME] || c->checks[CHECK_STREAM_NESTED] || c->checks[CHECK_STREAM_BODY];
+    enum rc rc = c->generic ? map_envelope(c) : RC_OK;
+    c->edit = (struct check_edit){.ops = &ops, .ctx = c};
+    c->out = &c->job->checked;
+    if (rc == RC_OK && whole)
+        rc = check_message(c);
+    if (rc == RC_OK && (c->generic || (!whole && c->checks[CHECK_STREAM_HEADER])))
+        rc = change_header(c);
+    return rc;
+}
+
 enum rc smtp_change(const struct smtp_worker *w, struct smtp_job *job)
 {
-    const struct table_settings *t = w->server->tables;
+    struct change c = {.w = w, .job = job, .generic = table_settings_of(w->server->tables, w->conf, TABLES_GENERIC)};
+    bool any = c.generic != NULL;
     job->sender = job->envelope.sender;
+    buf_init(&job->checked, CHECKED_MAX);
     for (size_t i = 0; i < job->envelope.n; i++)
         job->rcpts[i] = job->envelope.rcpts[i].address;
+    for (size_t i = 0; i < KINDS; i++) {
+        c.checks[i] = table_settings_of(w->server->tables, w->conf, checks[i].table);
+        any = any || c.checks[i];
+    }
     bool lmtp = site_name_parse(job->site_name).transport == SITE_LMTP,
          comes_back = str_starts(job->envelope.rcpts[0].via, S("filter:"));
-    if (lmtp || comes_back || job->envelope.flags & QUEUE_BINARY || !t ||
-        (!t->v[TABLES_GENERIC] && !t->v[TABLES_SMTP_HEADER]))
+    if (lmtp || comes_back || job->envelope.flags & QUEUE_BINARY || !any)
         return RC_OK;
-    AUTO(arena_freep) struct arena *a = arena_new(LOOKUP_ARENA);
-    struct change c = {.w = w, .job = job, .arena = a, .out = BUF_INIT(2 * SMTP_HEADER_MAX)};
-    enum rc rc = t->v[TABLES_GENERIC] ? map_envelope(&c) : RC_OK;
-    if (rc == RC_OK)
-        rc = change_header(&c);
-    buf_deinit(&c.out);
+    c.arena = arena_new(LOOKUP_ARENA);
+    enum rc rc = change(&c);
+    arena_free(c.arena);
     return rc;
 }

@@ -10,7 +10,7 @@
 #include "role/smtp_way.h"
 #include "role/unix_connect.h"
 
-enum { SMTP_PORT = 25, LMTP_PORT = 24, ADDRESSES_MAX = 5 };
+enum { SMTP_PORT = 25, LMTP_PORT = 24, ADDRESSES_MAX = 5, FILTER_ARENA = 256 << 10 };
 
 /* What a layer below said, in the form of an answer. What the DNS says of the recipient's own domain is
  * final; a next hop that the configuration names is for an administrator to look after, and the mail waits
@@ -171,6 +171,24 @@ static unsigned discarded(const struct conf_list *words)
     return bits;
 }
 
+/* smtp_reply_filter; ctx: the tables, which live as long as this process. */
+static bool filter_reply(void *ctx, char *line, size_t *n)
+{
+    AUTO(arena_freep) struct arena *a = arena_new(FILTER_ARENA);
+    struct err e = {0};
+    str to;
+    enum rc rc = table_list_find(ctx, TABLE_WHOLE_KEY, str_mem(line, *n), a, &to, &e);
+    if (rc == RC_GONE)
+        return true;
+    if (rc != RC_OK || to.n > SMTP_REPLY_LINE_MAX) {
+        log_warn("smtp_reply_filter map: %s", rc == RC_OK ? "a line is too long" : err_text(&e));
+        return false;
+    }
+    memcpy(line, to.p, to.n);
+    *n = to.n;
+    return true;
+}
+
 /* Everything about the connection that settings and tables decide. */
 static enum rc fill_params(struct smtp_worker *w, const struct smtp_site *s, str host, bool clear,
                            struct smtp_client_auth *auth, struct smtp_client_params *p, struct err *e)
@@ -179,6 +197,8 @@ static enum rc fill_params(struct smtp_worker *w, const struct smtp_site *s, str
     p->lmtp = s->name.transport == SITE_LMTP;
     p->tells_origin = p->lmtp ? c->lmtp_send_xforward_command : c->smtp_send_xforward_command;
     p->ignore_keywords = discarded(p->lmtp ? &c->lmtp_discard_lhlo_keywords : &c->smtp_discard_ehlo_keywords);
+    p->filter_ctx = p->lmtp ? NULL : table_settings_of(w->server->tables, c, TABLES_REPLY_FILTER);
+    p->reply_filter = p->filter_ctx ? filter_reply : NULL;
     p->helo_name = str_c(c->smtp_helo_name[0] ? c->smtp_helo_name : c->hostname);
     p->timeouts = (struct smtp_client_timeouts){.greeting = c->smtp_helo_timeout_ms,
                                                 .helo = c->smtp_helo_timeout_ms,

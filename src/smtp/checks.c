@@ -4,7 +4,7 @@
 #include "base/log.h"
 #include "conf/checks.h"
 #include "conf/key.h"
-#include "fmt/check_result.h"
+#include "smtp/check_edit.h"
 #include "smtp/rules.h"
 #include "smtp/session_impl.h"
 #include "table/settings.h"
@@ -20,16 +20,16 @@ struct smtp_checks {
     struct check_stream stream;
     struct table_list *tables[CONF_CHECKS];
     struct arena *arena;
-    bool active;   /* nothing has ended the looking yet */
-    bool dropping; /* the rest of a field is dropped as its beginning was */
+    struct check_edit edit;
+    bool active; /* nothing has ended the looking yet */
     struct buf out;
     bool keeps_out; /* it is not for smtp_message_store */
     uint64_t bytes, lines;
 };
 
-static const char *setting(const struct check_stream_unit *u)
+static const char *setting_of(void *ctx, enum check_stream_kind kind)
 {
-    return conf_options.v[conf_checks_option(u->kind)].name;
+    return conf_options.v[conf_checks_option(kind)].name;
 }
 
 bool smtp_checks_wanted(const struct smtp_session *s)
@@ -60,8 +60,9 @@ static void drain(struct smtp_checks *k)
     buf_reset(&k->out);
 }
 
-static void put(struct smtp_checks *k, str text, bool ends_line)
+static void put(void *ctx, str text, bool ends_line)
 {
+    struct smtp_checks *k = ctx;
     if (!k->keeps_out && k->out.n + text.n + 1 > OUT_MAX)
         drain(k);
     buf_puts(&k->out, text);
@@ -72,9 +73,9 @@ static void put(struct smtp_checks *k, str text, bool ends_line)
 /* --- actions --- */
 
 /* In Postfix's shape; `text` may be empty. */
-static void log_check(const struct smtp_checks *k, const char *what, const struct check_stream_unit *u,
-                      str text)
+static void log_check(void *ctx, const char *what, const struct check_stream_unit *u, str text)
 {
+    const struct smtp_checks *k = ctx;
     AUTO(buf_deinit) struct buf line = BUF_INIT(8192);
     const struct smtp_session *s = k->s;
     buf_printf(&line, STR_FMT ": %s: %s " STR_FMT " from ", STR_ARG(s->tx.id), what,
@@ -100,7 +101,7 @@ static void reject(struct smtp_checks *k, const struct check_stream_unit *u, con
     str why = r->text.n || r->bad_status ? r->text : S("message content rejected");
     if (r->bad_status)
         log_warn("bad status in REJECT " STR_FMT " of %s: it must be 4.x.x or 5.x.x", STR_ARG(r->text),
-                 setting(u));
+                 setting_of(k, u->kind));
     snprintf(text, sizeof text, "%s " STR_FMT, r->enhanced, STR_ARG(why));
     log_check(k, "reject", u, str_c(text));
     snprintf(text, sizeof text, STR_FMT, STR_ARG(why));
@@ -109,23 +110,13 @@ static void reject(struct smtp_checks *k, const struct check_stream_unit *u, con
     k->active = false;
 }
 
-/* Postfix goes on without what it cannot do. */
-static bool is_faulty(const struct check_stream_unit *u, const struct check_result *r, str value)
-{
-    const char *needs = check_result_fault(r, u->kind != CHECK_STREAM_BODY);
-    if (needs)
-        log_warn("bad entry in %s map: \"" STR_FMT "\"; need %s", setting(u), STR_ARG(str_sub(value, 0, 100)),
-                 needs);
-    return needs != NULL;
-}
-
 static void send_elsewhere(struct smtp_checks *k, const struct check_stream_unit *u,
                            const struct check_result *r)
 {
     bool bcc = r->action == CHECK_BCC;
     enum rc rc = bcc ? smtp_action_bcc(k->s, r->text) : smtp_action_redirect(k->s, r->text);
     if (rc != RC_OK) { /* it must not go on without, or to others */
-        log_warn("%s map: " STR_FMT " cannot be a recipient", setting(u), STR_ARG(str_sub(r->text, 0, 100)));
+        log_warn("%s map: " STR_FMT " cannot be a recipient", setting_of(k, u->kind), STR_ARG(str_sub(r->text, 0, 100)));
         smtp_message_fail(k->s, 451, "4.3.5", "Server configuration error");
         k->active = false;
         return;
@@ -134,11 +125,14 @@ static void send_elsewhere(struct smtp_checks *k, const struct check_stream_unit
     k->active = bcc;
 }
 
-static void change_message(struct smtp_checks *k, const struct check_stream_unit *u,
-                           const struct check_result *r)
+static void decide(void *ctx, const struct check_stream_unit *u, const struct check_result *r)
 {
+    struct smtp_checks *k = ctx;
     struct smtp_actions *a = &k->s->tx.actions;
     switch (r->action) {
+    case CHECK_REJECT:
+        reject(k, u, r);
+        return;
     case CHECK_BCC:
     case CHECK_REDIRECT:
         send_elsewhere(k, u, r);
@@ -164,39 +158,6 @@ static void change_message(struct smtp_checks *k, const struct check_stream_unit
     }
 }
 
-/* The text that takes the unit's place; p NULL: none does. */
-static str apply(struct smtp_checks *k, const struct check_stream_unit *u, str value)
-{
-    struct check_result r;
-    check_result_parse(value, &r);
-    if (r.action == CHECK_DUNNO || is_faulty(u, &r, value))
-        return u->text;
-    switch (r.action) {
-    case CHECK_IGNORE:
-        return STR_NONE;
-    case CHECK_STRIP:
-        log_check(k, "strip", u, r.text);
-        return STR_NONE;
-    case CHECK_REPLACE:
-        log_check(k, "replace", u, r.text);
-        return r.text;
-    case CHECK_PREPEND:
-        log_check(k, "prepend", u, r.text);
-        put(k, r.text, true);
-        return u->text;
-    case CHECK_INFO:
-    case CHECK_WARN:
-        log_check(k, r.action == CHECK_INFO ? "info" : "warning", u, r.text);
-        return u->text;
-    case CHECK_REJECT:
-        reject(k, u, &r);
-        return u->text;
-    default:
-        change_message(k, u, &r);
-        return u->text;
-    }
-}
-
 /* --- units --- */
 
 static bool is_looked_at(const struct smtp_checks *k, const struct check_stream_unit *u)
@@ -206,38 +167,25 @@ static bool is_looked_at(const struct smtp_checks *k, const struct check_stream_
            (u->kind != CHECK_STREAM_BODY || limit == 0 || u->offset < limit);
 }
 
-static str look(struct smtp_checks *k, const struct check_stream_unit *u)
-{
-    struct err e = {0};
-    str value, key = u->text.p ? u->text : S("");
-    if (!is_looked_at(k, u))
-        return key;
-    arena_reset(k->arena);
-    enum rc rc = table_list_find(k->tables[u->kind], TABLE_WHOLE_KEY, key, k->arena, &value, &e);
-    if (rc == RC_OK)
-        return apply(k, &(struct check_stream_unit){.kind = u->kind, .text = key}, value);
-    if (rc != RC_GONE) {
-        log_warn(STR_FMT ": %s map lookup problem -- message not accepted, try again later: %s",
-                 STR_ARG(k->s->tx.id), setting(u), err_text(&e));
-        smtp_message_fail(k->s, 451, "4.3.0", "Error: queue file write error");
-        k->active = false;
-    }
-    return key;
-}
-
-static void take_unit(void *ctx, const struct check_stream_unit *u)
+static enum rc find(void *ctx, const struct check_stream_unit *u, str *ret)
 {
     struct smtp_checks *k = ctx;
-    if (u->is_rest) {
-        if (!k->dropping)
-            put(k, u->text, u->ends_line);
-        return;
-    }
-    str text = look(k, u);
-    k->dropping = text.p != u->text.p;
-    if (text.p)
-        put(k, text, u->ends_line || (k->dropping && u->kind != CHECK_STREAM_BODY));
+    struct err e = {0};
+    if (!is_looked_at(k, u))
+        return RC_GONE;
+    arena_reset(k->arena);
+    enum rc rc = table_list_find(k->tables[u->kind], TABLE_WHOLE_KEY, u->text, k->arena, ret, &e);
+    if (rc == RC_OK || rc == RC_GONE)
+        return rc;
+    log_warn(STR_FMT ": %s map lookup problem -- message not accepted, try again later: %s",
+             STR_ARG(k->s->tx.id), setting_of(k, u->kind), err_text(&e));
+    smtp_message_fail(k->s, 451, "4.3.0", "Error: queue file write error");
+    k->active = false;
+    return RC_GONE;
 }
+
+static const struct check_edit_ops ops = {
+    .find = find, .setting = setting_of, .log = log_check, .put = put, .decide = decide};
 
 /* --- a message --- */
 
@@ -253,7 +201,8 @@ struct smtp_checks *smtp_checks_new(struct smtp_session *s)
     buf_init(&k->out, OUT_MAX);
     for (int i = 0; i < CONF_CHECKS; i++)
         k->tables[i] = table_settings_find(s->p->tables, conf_checks(s->conf, (enum check_stream_kind)i));
-    check_stream_init(&k->stream, take_unit, k);
+    k->edit = (struct check_edit){.ops = &ops, .ctx = k};
+    check_stream_init(&k->stream, check_edit_take, &k->edit);
     return k;
 }
 
@@ -285,7 +234,7 @@ void smtp_checks_trace(struct smtp_checks *k, struct buf *trace)
 {
     struct check_stream lines;
     k->keeps_out = true;
-    check_stream_init(&lines, take_unit, k);
+    check_stream_init(&lines, check_edit_take, &k->edit);
     check_stream_feed(&lines, buf_str(trace));
     check_stream_finish(&lines);
     check_stream_deinit(&lines);

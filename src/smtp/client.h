@@ -87,6 +87,8 @@ struct smtp_client_params { /* copied; what its views show must outlive the clie
     const struct smtp_client_auth *auth; /* NULL: none */
     bool tells_origin;                   /* with XFORWARD, where it is offered */
     unsigned ignore_keywords;            /* EHLO_* bits that count as not offered */
+    smtp_reply_filter *reply_filter;     /* of each line of a reply; may be NULL */
+    void *filter_ctx;
     struct smtp_client_timeouts timeouts;
     msec deadline; /* clock_mono() instant at which everything fails; 0: none */
 };

@@ -43,6 +43,8 @@ enum rc client_read(struct smtp_client *c, msec timeout, struct ehlo *into)
     enum rc rc = RC_OK;
     client_set_deadline(c, timeout);
     memset(&c->reply, 0, sizeof c->reply);
+    c->reply.filter = c->p.reply_filter;
+    c->reply.filter_ctx = c->p.filter_ctx;
     while (event != SMTP_REPLY_DONE) {
         str in;
         size_t taken = 0;

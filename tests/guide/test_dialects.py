@@ -107,6 +107,9 @@ def said(top):
      {('', 'fallback_transport'): 'lmtp:unix:/var/spool/postfix/private/x', ('', 'fallback_transport_maps'): 'inline:{a=smtp:[b]}',
       ('', 'local_recipient_maps'): 'inline:{b=c}'}),
     ('luser_relay = joe', {('', 'luser_relay'): None}),
+    ('smtp_mime_header_checks = regexp:/x/m\nsmtp_nested_header_checks = pcre:/x/n\nsmtp_body_checks = pcre:/x/b\nsmtp_reply_filter = pcre:/x/r',
+     {('', 'smtp_mime_header_checks'): 'regexp:/x/m', ('', 'smtp_nested_header_checks'): 'pcre:/x/n', ('', 'smtp_body_checks'): 'pcre:/x/b',
+      ('', 'smtp_reply_filter'): 'pcre:/x/r'}),
     ('content_filter = smtp:[127.0.0.1]:10024\nsoft_bounce = yes',
      {('', 'content_filter'): 'smtp:[127.0.0.1]:10024', ('', 'soft_bounce'): 'yes'}),
 ])

@@ -50,6 +50,43 @@ def test_header_checks_of_what_leaves(tmp_path, remote):
         assert b'X-Mailer: secret' in eventually(lambda: server.messages(OTHER))[0].read_bytes()
 
 
+PARTS = (b'From: a@a.example\r\nSubject: outer\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary="b"\r\n\r\npreamble\r\n--b\r\n'
+         b'Content-Type: text/plain\r\nX-Part: 1\r\n\r\nsecret line\r\nlast line\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nSubject: inner\r\n'
+         b'X-Part: 2\r\n\r\ntext\r\n--b--\r\n')
+
+
+def test_checks_of_the_whole_message_that_leaves(tmp_path, remote):
+    """Each table looks at its own fields and lines; what a DATA command of 8-bit mail would convert later is this already."""
+    for name, rules in {'mime': '/^Content-Type: text/ REPLACE Content-Type: text/html\n/^X-Part/ IGNORE\n', 'nested': '/^Subject: (.*)/ PREPEND X-Was: $1\n',
+                        'body': '/^secret/ STRIP gone\n/^last (.*)/ REPLACE first $1\n/^text/ REJECT no\n', 'header': '/^Subject/ WARN seen\n'}.items():
+        (tmp_path / name).write_text(rules)
+    conf = {f'smtp_{name}_checks': f'regexp:{tmp_path}/{name.split("_")[0]}' for name in ('mime_header', 'nested_header', 'body', 'header')}
+    with relaying(remote, smtp_generic_maps='inline:{ {a@a.example = me@isp.example} }', **conf) as server:
+        for filler in (b'', b'x' * 70 + b'\r\n'):
+            send(server, 'a@else.example', content=PARTS.replace(b'preamble\r\n', b'preamble\r\n' + filler * 40000))
+            text = eventually(lambda: remote.messages and remote.messages.pop()).content
+            assert b'From: me@isp.example\r\nSubject: outer\r\n' in text and text.count(filler or b'preamble') == (40000 if filler else 1)
+            assert text.endswith(b'--b\r\nContent-Type: text/html\r\n\r\nfirst line\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nX-Was: inner\r\nSubject: inner\r\n'
+                                 b'X-Part: 2\r\n\r\ntext\r\n--b--\r\n')
+        server.wait_log(': strip: body secret line: gone')
+        server.wait_log(': warning: header Subject: outer: seen')
+        server.wait_log('smtp_body_checks map: an action is not possible for mail that leaves: "text"')
+
+
+def test_reply_filter(tmp_path, remote):
+    """Lines of replies are changed before they count: an extension that is not there, a refusal that is one for now."""
+    (tmp_path / 'rules').write_text('/^250([- ])8BITMIME/ 250${1}X-NONE\n/^550 5\\.1\\.1 (.*)/ 450 4.1.1 $1\n/^250-SIZE .*/ 250-SIZE 100\n')
+    remote.answer('RCPT', '550 5.1.1 busy', times=1)
+    with relaying(remote, smtp_reply_filter=f'regexp:{tmp_path}/rules') as server:
+        send(server, 'x@a.example', parameters=' BODY=8BITMIME', content='Subject: x\r\n\r\né\r\n'.encode())
+        assert 'said: 450 4.1.1 busy' in server.wait_log('status=deferred')
+        message = eventually(lambda: remote.messages and remote.messages[0])
+        assert 'BODY=8BITMIME' not in message.parameters[0]
+        send(server, 'y@a.example', content=b'Subject: x\r\n\r\n' + b'0123456789\r\n' * 20)
+        server.wait_log('to=<y@a.example>')
+        assert any('status=bounced' in line and 'to=<y@a.example>' in line for line in server.lines)
+
+
 def test_a_table_that_does_not_answer(remote):
     """Mail waits, and is not sent unchanged."""
     with relaying(remote, smtp_generic_maps='tcp:127.0.0.1:1') as server:

@@ -130,6 +130,28 @@ static void each_line_is_shown(void **state)
     assert_int_equal(in.n, 0);
 }
 
+static bool shout(void *ctx, char *line, size_t *n)
+{
+    *n -= *n > 4;
+    line[0] = line[0] == '2' ? '4' : line[0];
+    return *(bool *)ctx;
+}
+
+static void lines_are_filtered(void **state)
+{
+    bool says = true;
+    struct smtp_reply r = {.filter = shout, .filter_ctx = &says};
+    enum rc rc = RC_OK;
+    size_t taken = 0;
+    assert_int_equal(smtp_reply_feed(&r, S("250-one\r\n"), &taken, &rc), SMTP_REPLY_LINE);
+    assert_true(str_eq(r.text, S("on")) && r.code == 450);
+    assert_int_equal(smtp_reply_feed(&r, S("250 two\r\n"), &taken, &rc), SMTP_REPLY_DONE);
+    assert_true(str_eq(str_mem(r.said, r.said_n), S("450-on 450 tw")));
+    says = false;
+    assert_int_equal(smtp_reply_feed(&r, S("250 two\r\n"), &taken, &rc), SMTP_REPLY_BAD);
+    assert_int_equal(rc, RC_INVALID);
+}
+
 static void sizes_have_limits(void **state)
 {
     static struct smtp_reply r;
@@ -173,7 +195,7 @@ int main(void)
         cmocka_unit_test(replies_are_read),
         cmocka_unit_test(garbage_is_no_reply),
         cmocka_unit_test(each_line_is_shown),
-        cmocka_unit_test(sizes_have_limits),
+        cmocka_unit_test(lines_are_filtered), cmocka_unit_test(sizes_have_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
