@@ -381,19 +381,45 @@ enum rc account_resolve(const struct account_lookup *l, str address, struct aren
     return rc;
 }
 
+/* RC_OK, RC_GONE, RC_TEMP. */
+static enum rc is_relay_domain(const struct account_lookup *l, str domain, struct arena *a, struct err *e)
+{
+    const struct maps_rules rules = {
+        .parents_match = conf_list_has(&l->conf->parent_domain_matches_subdomains, S("relay_domains"))};
+    struct maps_found found;
+    if (conf_list_has_domain(&l->conf->relay_domains, domain))
+        return RC_OK;
+    enum rc rc = l->relay_domains ? maps_find_domain(l->relay_domains, domain, &rules, a, &found, e) : RC_GONE;
+    return rc == RC_OK || rc == RC_GONE ? rc : (e->rc = RC_TEMP);
+}
+
 enum rc account_check_relay(const struct account_lookup *l, str address, struct err *e)
 {
     struct maps_found found;
     const struct maps_rules rules = {.delimiters = l->conf->recipient_delimiter};
     ptrdiff_t at = str_rchr(address, '@');
-    if (!l->relay_recipients || at < 0 ||
-        !conf_list_has_domain(&l->conf->relay_domains, str_from(address, (size_t)at + 1)))
+    if (!l->relay_recipients || at < 0)
         return RC_OK;
     AUTO(arena_freep) struct arena *a = arena_new(RELAY_ARENA);
-    enum rc rc = maps_find_address(l->relay_recipients, address, &rules, a, &found, e);
+    enum rc rc = is_relay_domain(l, str_from(address, (size_t)at + 1), a, e);
+    if (rc != RC_OK)
+        return rc == RC_GONE ? RC_OK : rc;
+    rc = maps_find_address(l->relay_recipients, address, &rules, a, &found, e);
     if (rc == RC_GONE)
         return err_set(e, RC_PERM, 550, "5.1.1", "User unknown in relay recipient table");
     return rc == RC_OK ? RC_OK : (e->rc = RC_TEMP);
+}
+
+/* domain_maps. */
+static enum rc is_in_tables(const struct account_lookup *l, str domain, struct err *e)
+{
+    AUTO(arena_freep) struct arena *a = arena_new(RELAY_ARENA);
+    struct address_key key;
+    str value;
+    if (address_join(STR_NONE, domain, &key) != RC_OK)
+        return RC_GONE;
+    enum rc rc = table_list_find(l->domains, TABLE_WHOLE_KEY, address_domain(&key), a, &value, e);
+    return rc == RC_OK || rc == RC_GONE ? rc : e ? (e->rc = RC_TEMP) : RC_TEMP;
 }
 
 enum rc account_domain_is_local(const struct account_lookup *l, str domain, struct err *e)
@@ -402,7 +428,9 @@ enum rc account_domain_is_local(const struct account_lookup *l, str domain, stru
         conf_has_domain(l->conf, domain))
         return RC_OK;
     enum rc rc = domain_find(l->db, domain, e);
-    return rc == RC_INVALID || rc == RC_LIMIT ? RC_GONE : rc;
+    if (rc == RC_INVALID || rc == RC_LIMIT)
+        return RC_GONE;
+    return rc == RC_GONE && l->domains ? is_in_tables(l, domain, e) : rc;
 }
 
 /* The local part without its "+tag". */

@@ -1,6 +1,6 @@
 /* resolve: whose is this address? Used by `auth` to answer RCPT and MAIL commands and log-ins.
  *
- * In order, for an address of ours (its domain is the hostname, in `domains`, or was added):
+ * In order, for an address of ours (its domain is the hostname, in `domains` or domain_maps, or was added):
  * masked and blocked addresses (account/mask.h); relocated_maps, which refuse it; what virtual_alias_maps
  * say, of which an address that leads to itself means what follows here; the alias, the account, the user in
  * the databases of userdb, the name in alias_maps, the user of the system of that name; each first as
@@ -44,7 +44,8 @@ struct account_lookup {
                               struct authdb_fields *ret, struct err *e);
     enum rc (*database_ids)(void *ctx, str user, str group, uid_t *ret_uid, gid_t *ret_gid, struct err *e);
     struct table_list *virtual_aliases, *relay_recipients, *aliases, *relocated, *canonical,
-        *sender_canonical, *recipient_canonical, *fallback_transports, *local_recipients; /* NULL: none */
+        *sender_canonical, *recipient_canonical, *fallback_transports, *local_recipients, *domains,
+        *relay_domains; /* NULL: none */
 };
 
 struct account_target {

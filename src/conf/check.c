@@ -238,7 +238,7 @@ static bool valid_program_place(str s)
 
 static bool valid_parent_feature(str s)
 {
-    return str_eq(s, S("smtpd_access_maps"));
+    return str_eq(s, S("smtpd_access_maps")) || str_eq(s, S("relay_domains"));
 }
 
 static bool no_value(void *ctx, str name, str *ret)
@@ -267,7 +267,7 @@ static const struct {
     {CONF_smtpd_authorized_xforward_hosts, valid_network, "an IP address or a network such as 192.0.2.0/24"},
     {CONF_haproxy_trusted_networks, valid_network, "an IP address or a network such as 192.0.2.0/24"},
     {CONF_permit_mx_backup_networks, valid_network, "an IP address or a network such as 192.0.2.0/24"},
-    {CONF_parent_domain_matches_subdomains, valid_parent_feature, "smtpd_access_maps"},
+    {CONF_parent_domain_matches_subdomains, valid_parent_feature, "smtpd_access_maps or relay_domains"},
     {CONF_relay_domains, valid_relay_domain, "a domain name, or one with a dot in front"},
     {CONF_myorigin, valid_helo_name, "a domain name"},
     {CONF_verp_senders, valid_address, "an address such as owner-list@example.com"},

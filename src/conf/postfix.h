@@ -42,6 +42,8 @@ void postfix_take_overrides(struct postfix *p, struct conf_section s);
 /* postfix_tables.c: the list with those tables that malle reads. text_type: of the text of an indexed one,
  * "texthash:" or "aliases:". */
 str postfix_tables(struct postfix *p, const struct postfix_value *v, const char *text_type);
+/* Whether postmap of malle has made an index beside the file. */
+bool postfix_is_indexed(struct postfix *p, str path);
 
 /* postfix_restrictions.c: a list of restrictions with such tables, and sockets by their whole paths. */
 str postfix_restrictions(struct postfix *p, const struct postfix_value *v);
@@ -52,6 +54,8 @@ void postfix_set_classes(struct postfix *p);
 /* postfix_rules.c, postfix_domains.c: what several parameters say together. */
 void postfix_set_names(struct postfix *p);
 void postfix_set_networks(struct postfix *p);
+/* mynetworks, as p->service has them. */
+void postfix_set_mynetworks(struct postfix *p, struct conf_section s);
 void postfix_set_domains(struct postfix *p);
 void postfix_set_mailboxes(struct postfix *p);
 /* A value transport:nexthop, with the whole path of a socket of LMTP that is below Postfix's folder. */

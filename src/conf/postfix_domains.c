@@ -1,5 +1,5 @@
-/* The lists of domains in main.cf. What stands in files and tables of text is read here, once for each load:
- * malle's own lists are names. */
+/* The lists of domains in main.cf. What stands in files and tables of text is read here, once for each load; other
+ * tables are asked when mail comes. */
 #include "conf/postfix.h"
 
 #include "conf/report.h"
@@ -28,64 +28,106 @@ static void add_keys(struct postfix *p, const struct postfix_value *v, str path,
     }
 }
 
-/* The path of a table whose text is at hand; empty: it is another one. */
-static str text_of(str word)
+/* The path of a table whose text is at hand, and has no index of malle's; empty: it is another one. */
+static str text_of(struct postfix *p, str word)
 {
     static const char *const types[] = {
-        "hash:", "btree:", "dbm:", "texthash:", "lmdb:", "proxy:hash:", "proxy:btree:"};
+        "hash:", "btree:", "dbm:", "texthash:", "proxy:hash:", "proxy:btree:"};
     if (str_starts(word, S("/")))
         return word;
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        str path = str_from(word, strlen(types[i]));
         if (str_starts(word, str_c(types[i])))
-            return str_from(word, strlen(types[i]));
+            return postfix_is_indexed(p, path) ? STR_NONE : path;
+    }
     return STR_NONE;
 }
 
+struct domains {
+    struct buf names, tables;
+    struct postfix_value by; /* where they are set; by.file NULL: nothing was read yet */
+};
+
 static void add_word(struct postfix *p, const char *name, const struct postfix_value *v, str word,
-                     struct buf *list)
+                     struct domains *d)
 {
-    str path = text_of(word);
+    str path = text_of(p, word);
     if (path.n)
-        add_keys(p, v, path, list);
-    else if (str_chr(word, ':') >= 0 &&
-             !v->is_set) /* $virtual_alias_maps, which many of them need not be domains */
-        conf_warning(p->f->b->report, v->file, v->line,
-                     "the domains of " STR_FMT " are not known: write %s, or malle domain add", STR_ARG(word),
-                     name);
-    else if (str_chr(word, ':') >= 0 || str_starts(word, S("!")))
+        add_keys(p, v, path, &d->names);
+    else if (str_starts(word, S("!")))
         conf_error(p->f->b->report, v->file, v->line,
-                   "%s: malle takes names of domains here, and files of them, not " STR_FMT, name,
+                   "%s: malle takes names of domains here, files and tables of them, not " STR_FMT, name,
                    STR_ARG(word));
+    else if (str_chr(word, ':') >= 0)
+        buf_printf(&d->tables, STR_FMT " ", STR_ARG(word));
     else if (!str_starts(word, S("["))) /* addresses of this machine are ours anyway */
-        buf_printf(list, STR_FMT " ", STR_ARG(word));
+        buf_printf(&d->names, STR_FMT " ", STR_ARG(word));
 }
 
-static void add_domains(struct postfix *p, const char *name, struct buf *list, struct postfix_value *ret_by)
+/* The next item: a word, or a table with what it has in braces. */
+static str take_item(str *rest)
+{
+    size_t n = 0, depth = 0;
+    while (rest->n > 0 && strchr(", \t\r\n", rest->p[0]))
+        *rest = str_from(*rest, 1);
+    for (; n < rest->n && (depth > 0 || !strchr(", \t\r\n", rest->p[n])); n++)
+        depth += rest->p[n] == '{' ? 1 : rest->p[n] == '}' && depth > 0 ? (size_t)-1 : 0;
+    str item = str_sub(*rest, 0, n);
+    *rest = str_from(*rest, n);
+    return item;
+}
+
+static void add_domains(struct postfix *p, const char *name, struct domains *d)
 {
     struct postfix_value v = postfix_value(p, name);
     str rest = v.text, word;
-    while ((word = folder_word(&rest)).n)
-        add_word(p, name, &v, word, list);
-    if (v.is_set || !ret_by->file)
-        *ret_by = v;
+    while ((word = take_item(&rest)).n)
+        add_word(p, name, &v, word, d);
+    if (v.is_set || !d->by.file)
+        d->by = v;
+}
+
+static str tables_of(struct postfix *p, const struct domains *d)
+{
+    struct postfix_value v = d->by;
+    v.is_set = true;
+    v.text = buf_str(&d->tables);
+    return postfix_tables(p, &v, "texthash:");
+}
+
+static void domains_init(struct domains *d)
+{
+    *d = (struct domains){.by = {.file = NULL}};
+    buf_init(&d->names, LIST_MAX);
+    buf_init(&d->tables, LIST_MAX);
+}
+
+static void domains_deinit(struct domains *d)
+{
+    buf_deinit(&d->names);
+    buf_deinit(&d->tables);
 }
 
 /* With all names below them, where Postfix has it so. What only its default says is not relayed: strangers
  * could send to whatever name below ours. */
 static void set_relay_domains(struct postfix *p)
 {
-    AUTO(buf_deinit) struct buf list = BUF_INIT(LIST_MAX), both = BUF_INIT(2 * LIST_MAX);
-    struct postfix_value by = {0}, below = postfix_value(p, "parent_domain_matches_subdomains");
-    add_domains(p, "relay_domains", &list, &by);
-    str rest = buf_str(&list), word;
+    AUTO(buf_deinit) struct buf both = BUF_INIT(2 * LIST_MAX);
+    AUTO(domains_deinit) struct domains d;
+    struct postfix_value below = postfix_value(p, "parent_domain_matches_subdomains");
+    domains_init(&d);
+    add_domains(p, "relay_domains", &d);
+    str rest = buf_str(&d.names), word;
     bool subdomains = str_find(below.text, S("relay_domains")) >= 0;
     while ((word = folder_word(&rest)).n) {
         buf_printf(&both, STR_FMT " ", STR_ARG(word));
         if (subdomains && !str_starts(word, S(".")))
             buf_printf(&both, "." STR_FMT " ", STR_ARG(word));
     }
-    if (by.is_set)
-        folder_set(p->f, by.file, by.line, "relay_domains", buf_str(&both));
+    if (!d.by.is_set)
+        return;
+    folder_set(p->f, d.by.file, d.by.line, "relay_domains", buf_str(&both));
+    folder_set(p->f, d.by.file, d.by.line, "relay_domain_maps", tables_of(p, &d));
 }
 
 /* The tables of local_recipient_maps beside those that malle knows by itself: users of the system, aliases. */
@@ -133,12 +175,13 @@ static void set_unknown_names(struct postfix *p, str mydestination)
 
 void postfix_set_domains(struct postfix *p)
 {
-    AUTO(buf_deinit) struct buf list = BUF_INIT(LIST_MAX);
-    struct postfix_value by = {0};
-    add_domains(p, "mydestination", &list, &by);
-    set_unknown_names(p, arena_str(p->f->a, buf_str(&list)));
-    add_domains(p, "virtual_alias_domains", &list, &by);
-    add_domains(p, "virtual_mailbox_domains", &list, &by);
-    folder_set(p->f, by.file, by.line, "domains", buf_str(&list));
+    AUTO(domains_deinit) struct domains d;
+    domains_init(&d);
+    add_domains(p, "mydestination", &d);
+    set_unknown_names(p, arena_str(p->f->a, buf_str(&d.names)));
+    add_domains(p, "virtual_alias_domains", &d);
+    add_domains(p, "virtual_mailbox_domains", &d);
+    folder_set(p->f, d.by.file, d.by.line, "domains", buf_str(&d.names));
+    folder_set(p->f, d.by.file, d.by.line, "domain_maps", tables_of(p, &d));
     set_relay_domains(p);
 }

@@ -71,34 +71,71 @@ static void set_listen(struct postfix *p)
         set(p, "smtp_address_preference", &families, v4 ? S("ipv4") : S("ipv6"));
 }
 
-static void set_mynetworks(struct postfix *p)
+enum { LIST_MAX = 256 << 10, FILE_MAX = 4 << 20, NESTED_MAX = 10 };
+
+struct networks {
+    const struct postfix_value *v;
+    struct buf *list, *tables;
+};
+
+static void add_networks(struct postfix *p, const struct networks *n, str text, unsigned depth);
+
+/* A file of them: words, behind a # a comment. */
+static void add_network_file(struct postfix *p, const struct networks *n, str path, unsigned depth)
 {
-    struct postfix_value networks = postfix_value(p, "mynetworks"),
-                         style = postfix_value(p, "mynetworks_style");
-    AUTO(buf_deinit) struct buf list = BUF_INIT(256 << 10);
-    str rest = networks.text, word;
-    if (style.is_set && !networks.is_set && !str_ieq(style.text, S("host")))
+    AUTO(buf_deinit) struct buf text = BUF_INIT(FILE_MAX);
+    if (depth > NESTED_MAX || file_read(arena_str(p->f->a, path).p, &text) != RC_OK) {
+        conf_error(p->f->b->report, n->v->file, n->v->line, "mynetworks: " STR_FMT " cannot be read",
+                   STR_ARG(path));
+        return;
+    }
+    for (str rest = buf_str(&text); rest.n > 0;) {
+        str line = str_take(&rest, '\n');
+        add_networks(p, n, str_take(&line, '#'), depth + 1);
+    }
+}
+
+static void add_networks(struct postfix *p, const struct networks *n, str text, unsigned depth)
+{
+    str word;
+    while ((word = folder_word(&text)).n) {
+        struct ip_net net;
+        if (ip_net_parse(word, &net) == RC_OK) {
+            for (size_t i = 0; i < word.n; i++)
+                if (word.p[i] != '[' && word.p[i] != ']')
+                    buf_putc(n->list, word.p[i]);
+            buf_putc(n->list, ' ');
+        } else if (str_starts(word, S("/"))) {
+            add_network_file(p, n, word, depth);
+        } else if (str_chr(word, ':') > 0 && ascii_alpha(word.p[0])) {
+            buf_printf(n->tables, STR_FMT " ", STR_ARG(word));
+        } else {
+            conf_error(p->f->b->report, n->v->file, n->v->line,
+                       "mynetworks: malle takes addresses, networks and tables here, not " STR_FMT,
+                       STR_ARG(word));
+        }
+    }
+}
+
+void postfix_set_mynetworks(struct postfix *p, struct conf_section s)
+{
+    AUTO(buf_deinit) struct buf list = BUF_INIT(LIST_MAX), tables = BUF_INIT(LIST_MAX);
+    struct postfix_value v = postfix_value(p, "mynetworks"), style = postfix_value(p, "mynetworks_style"),
+                         maps = v;
+    const struct networks n = {&v, &list, &tables};
+    if (style.is_set && !v.is_set && !str_ieq(style.text, S("host")))
         conf_warning(p->f->b->report, style.file, style.line,
                      "mynetworks_style: malle trusts this machine alone; name other networks in mynetworks");
-    while ((word = folder_word(&rest)).n) {
-        struct ip_net net;
-        if (ip_net_parse(word, &net) != RC_OK) {
-            conf_error(p->f->b->report, networks.file, networks.line,
-                       "mynetworks: malle takes addresses and networks here, not " STR_FMT, STR_ARG(word));
-            continue;
-        }
-        for (size_t i = 0; i < word.n; i++)
-            if (word.p[i] != '[' && word.p[i] != ']')
-                buf_putc(&list, word.p[i]);
-        buf_putc(&list, ' ');
-    }
-    set(p, "mynetworks", &networks, buf_str(&list));
+    add_networks(p, &n, v.text, 0);
+    folder_set_in(p->f, s, v.file, v.line, "mynetworks", buf_str(&list));
+    maps.text = buf_str(&tables);
+    folder_set_in(p->f, s, v.file, v.line, "mynetworks_maps", postfix_tables(p, &maps, "texthash:"));
 }
 
 void postfix_set_networks(struct postfix *p)
 {
     set_listen(p);
-    set_mynetworks(p);
+    postfix_set_mynetworks(p, (struct conf_section){CONF_SECTION_MAIN, 0});
 }
 
 /* --- mailboxes --- */

@@ -120,6 +120,7 @@ static const struct postfix_service *service_of_sessions(struct postfix *p, cons
 static void set_listener(struct postfix *p, const struct postfix_service *s)
 {
     uint32_t port = port_of(p, s->port);
+    str ignored;
     if (!port) {
         conf_error(p->f->b->report, p->master_file, s->line, "there is no port called " STR_FMT,
                    STR_ARG(s->port));
@@ -136,6 +137,8 @@ static void set_listener(struct postfix *p, const struct postfix_service *s)
     if (s->host.n)
         folder_set_in(p->f, l, p->master_file, s->line, "addresses", s->host);
     postfix_take_overrides(p, l);
+    if (postfix_override_find(p->service, S("mynetworks"), &ignored))
+        postfix_set_mynetworks(p, l);
     postfix_set_listener_checks(p, l);
     p->service = s;
     set_proxy(p, s, l);

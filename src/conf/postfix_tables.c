@@ -13,12 +13,17 @@ static bool is_there(struct postfix *p, str path, const char *end)
     return access(arena_printf(p->f->a, STR_FMT "%s", STR_ARG(path), end).p, F_OK) == 0;
 }
 
+bool postfix_is_indexed(struct postfix *p, str path)
+{
+    return is_there(p, path, ".lmdb");
+}
+
 /* A file of Berkeley DB says nothing to malle: where postmap of malle has not made its own beside it, the
  * text counts, as newly read at each reload. Postfix's default, which nobody set, may be missing. */
 static void put_indexed(struct postfix *p, str type, str path, const char *text_type, bool is_set,
                         struct buf *out)
 {
-    if (is_there(p, path, ".lmdb") || (is_set && !is_there(p, path, "")))
+    if (postfix_is_indexed(p, path) || (is_set && !is_there(p, path, "")))
         buf_printf(out, STR_FMT STR_FMT, STR_ARG(type), STR_ARG(path));
     else if (is_there(p, path, ""))
         buf_printf(out, "%s" STR_FMT, text_type, STR_ARG(path));

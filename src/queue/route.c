@@ -79,13 +79,30 @@ static enum rc find_by_sender(const struct routing *r, enum table_setting table,
     return rc == RC_GONE ? RC_OK : rc;
 }
 
+/* Whether the domain is one of relay_domains. */
+static enum rc is_relayed(const struct routing *r, bool *ret)
+{
+    const struct maps_rules rules = {
+        .parents_match = conf_list_has(&r->conf->parent_domain_matches_subdomains, S("relay_domains"))};
+    struct table_list *l = r->tables ? r->tables->v[TABLES_RELAY_DOMAIN] : NULL;
+    struct maps_found found;
+    *ret = conf_list_has_domain(&r->conf->relay_domains, r->domain);
+    if (*ret || !l)
+        return RC_OK;
+    enum rc rc = maps_find_domain(l, r->domain, &rules, r->arena, &found, r->e);
+    *ret = rc == RC_OK;
+    return rc == RC_GONE ? RC_OK : rc;
+}
+
 /* The transport where transport(5) says none, and its next hop: its own, the sender's relayhost, the
  * relayhost; empty for the address's domain. */
 static enum rc find_default(const struct routing *r, str *ret_transport, str *ret_hop)
 {
     str hop = STR_NONE;
-    bool relayed = conf_list_has_domain(&r->conf->relay_domains, r->domain);
-    enum rc rc = relayed ? RC_OK : find_by_sender(r, TABLES_SENDER_TRANSPORT, &hop);
+    bool relayed = false;
+    enum rc rc = is_relayed(r, &relayed);
+    if (rc == RC_OK && !relayed)
+        rc = find_by_sender(r, TABLES_SENDER_TRANSPORT, &hop);
     if (rc != RC_OK)
         return rc;
     if (hop.n == 0)
@@ -200,7 +217,8 @@ enum rc queue_route(const struct conf *c, const struct table_settings *t, str se
     bool elsewhere = rcpt->local && rcpt->resolved && c->mailbox_transport[0];
     if (rcpt->via.n == 0 && ((rcpt->local && !elsewhere) || at < 0))
         return site_name_put(ret, SITE_LOCAL, STR_NONE);
-    if (t && (t->v[TABLES_TRANSPORT] || t->v[TABLES_SENDER_RELAYHOST] || t->v[TABLES_SENDER_TRANSPORT]))
+    if (t && (t->v[TABLES_TRANSPORT] || t->v[TABLES_SENDER_RELAYHOST] || t->v[TABLES_SENDER_TRANSPORT] ||
+              t->v[TABLES_RELAY_DOMAIN]))
         a = arena_new(TABLES_ARENA);
     const struct routing r = {.conf = c,
                               .tables = t,

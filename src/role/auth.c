@@ -52,6 +52,8 @@ static void publish_lookup(struct auth_server *a, const struct conf *c)
     l->sender_canonical = a->tables->v[TABLES_SENDER_CANONICAL];
     l->recipient_canonical = a->tables->v[TABLES_RECIPIENT_CANONICAL];
     l->relocated = a->tables->v[TABLES_RELOCATED];
+    l->domains = a->tables->v[TABLES_DOMAIN];
+    l->relay_domains = a->tables->v[TABLES_RELAY_DOMAIN];
     l->fallback_transports = a->tables->v[TABLES_FALLBACK_TRANSPORT];
     l->local_recipients = a->tables->v[TABLES_LOCAL_RECIPIENT];
     if (a->mail_uid != geteuid() || geteuid() == 0)

@@ -190,6 +190,16 @@ static enum gate_access ask_table(const struct gate_client *c, struct table_list
     return said;
 }
 
+/* Also by tables that are here. */
+static bool is_near(const struct gate_client *c, const struct ip_net *address)
+{
+    struct table_list *l = table_settings_find(c->gate->parts.tables, str_c(c->v.conf->mynetworks_maps));
+    AUTO(arena_freep) struct arena *a = l ? arena_new(ACCESS_MEMORY) : NULL;
+    str ignored;
+    return rules_in_networks(&c->v.conf->mynetworks, address) ||
+           (l && table_list_find_here(l, str_c(c->v.address), a, &ignored, NULL) == RC_OK);
+}
+
 static enum gate_access look_up(const struct gate_client *c, const struct ip_net *address)
 {
     str list = str_c(c->v.conf->gate_access_list), item;
@@ -198,7 +208,7 @@ static enum gate_access look_up(const struct gate_client *c, const struct ip_net
         struct table_list *table = table_settings_find(c->gate->parts.tables, item);
         if (table)
             said = ask_table(c, table, item);
-        else if (rules_in_networks(&c->v.conf->mynetworks, address))
+        else if (is_near(c, address))
             said = GATE_PERMIT;
     }
     return said;

@@ -9,12 +9,14 @@ static enum rc check_relay(struct smtp_session *s, bool may_relay, bool *ret_rem
 {
     str address = s->rcpt.address;
     bool local = s->rcpt.rc != RC_GONE;
+    enum rc relayed = local ? RC_GONE : smtp_is_relay_address(s, address);
+    enum rc near = smtp_in_mynetworks(s);
     const struct rules_relay facts = {
         .kind = s->p->kind,
         .local_rcpt = local,
         .authenticated = smtp_is_authenticated(s),
-        .in_mynetworks = s->has_address && rules_in_networks(&s->conf->mynetworks, &s->address),
-        .relay_domain = !local && rules_is_relay_address(s->conf, address),
+        .in_mynetworks = near == RC_OK,
+        .relay_domain = relayed == RC_OK,
         .permitted = may_relay,
     };
     switch (rules_relay(&facts)) {
@@ -28,6 +30,8 @@ static enum rc check_relay(struct smtp_session *s, bool may_relay, bool *ret_rem
     case RULES_NO_RELAY:
         break;
     }
+    if (relayed == RC_TEMP || near == RC_TEMP)
+        return err_set(e, RC_TEMP, 451, "4.3.0", "<" STR_FMT ">: Temporary lookup failure", STR_ARG(address));
     return err_set(e, RC_PERM, 554, "5.7.1", "<" STR_FMT ">: Relay access denied", STR_ARG(address));
 }
 

@@ -45,8 +45,7 @@ static bool rewrites_header(const struct smtp_session *s)
         return false;
     const struct rules_relay facts = {.kind = s->p->kind,
                                       .authenticated = smtp_is_authenticated(s),
-                                      .in_mynetworks = s->has_address &&
-                                                       rules_in_networks(&s->conf->mynetworks, &s->address)};
+                                      .in_mynetworks = smtp_in_mynetworks(s) == RC_OK};
     return rules_rewrites_header(s->conf, &facts, s->p->local != NULL, s->p->client_is_here);
 }
 

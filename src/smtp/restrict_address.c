@@ -57,7 +57,7 @@ enum rc restrict_destination(struct smtp_session *s)
 {
     enum rc rc = smtp_judge(s);
     rc = whose(rc, &s->rcpt.why);
-    return rc == RC_GONE && rules_is_relay_address(s->conf, s->rcpt.address) ? RC_OK : rc;
+    return rc == RC_GONE ? smtp_is_relay_address(s, s->rcpt.address) : rc;
 }
 
 enum verdict restrict_dict_retry(struct smtp_session *s, str address)

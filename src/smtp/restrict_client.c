@@ -17,6 +17,15 @@ static bool is_here(const struct smtp_session *s)
     return s->has_address && str_eq(s->p->client_address, s->p->server_address);
 }
 
+static enum verdict permit_networks(struct smtp_session *s)
+{
+    enum rc rc = smtp_in_mynetworks(s);
+    if (rc == RC_TEMP)
+        return restrict_refuse(s, BY_FAULT, 451, "4.3.0", "<" STR_FMT ">: Temporary lookup failure",
+                               STR_ARG(s->p->client_address));
+    return rc == RC_OK ? PERMITTED : DUNNO;
+}
+
 enum verdict restrict_client(struct smtp_session *s, const struct restriction *r)
 {
     const struct smtp_params *p = s->p;
@@ -24,7 +33,7 @@ enum verdict restrict_client(struct smtp_session *s, const struct restriction *r
     case RESTRICTION_PERMIT_INTERFACES:
         return is_here(s) ? PERMITTED : DUNNO;
     case RESTRICTION_PERMIT_NETWORKS:
-        return s->has_address && rules_in_networks(&s->conf->mynetworks, &s->address) ? PERMITTED : DUNNO;
+        return permit_networks(s);
     case RESTRICTION_UNKNOWN_REVERSE:
         return str_eq(p->client_reverse_name, S("unknown"))
                    ? refuse_client(s, p->reverse_is_uncertain, "4.7.1", "reverse hostname")

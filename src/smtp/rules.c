@@ -17,15 +17,13 @@ enum rules_verdict rules_relay(const struct rules_relay *r)
     return r->kind == SMTP_KIND_MX && may ? RULES_RELAY : RULES_NO_RELAY;
 }
 
-bool rules_is_relay_address(const struct conf *c, str address)
+str rules_relay_domain(str address)
 {
     ptrdiff_t at = str_rchr(address, '@');
-    if (at <= 0 || !conf_list_has_domain(&c->relay_domains, str_from(address, (size_t)at + 1)))
-        return false;
-    for (size_t i = 0; i < (size_t)at; i++)
+    for (ptrdiff_t i = 0; i < at; i++)
         if (strchr("@%!", address.p[i])) /* a NUL counts, too */
-            return false;
-    return true;
+            return STR_NONE;
+    return at > 0 ? str_from(address, (size_t)at + 1) : STR_NONE;
 }
 
 bool rules_overrides(const struct conf *c, str word)

@@ -12,7 +12,7 @@ struct rules_relay {
     bool local_rcpt;    /* the recipient's domain is ours */
     bool authenticated; /* the client logged in */
     bool in_mynetworks; /* the client's address is one that the administrator trusts */
-    bool relay_domain;  /* the recipient is of a domain for which mail is passed on: rules_is_relay_address */
+    bool relay_domain;  /* the recipient is of a domain for which mail is passed on: smtp_is_relay_address */
     bool permitted;     /* a restriction said so, in the list that decides about it */
 };
 
@@ -25,10 +25,10 @@ enum rules_verdict {
 
 enum rules_verdict rules_relay(const struct rules_relay *r);
 
-/* Whether mail to the address is accepted from anyone and passed on: its domain is in relay_domains, and the
- * part before it does not say where to go from there ("user%elsewhere", "user@elsewhere", "elsewhere!user").
- */
-bool rules_is_relay_address(const struct conf *c, str address);
+/* The domain of an address to which mail may be accepted from anyone and passed on, if it is one of relay_domains;
+ * empty: never, as the part before it says where to go from there ("user%elsewhere", "user@elsewhere",
+ * "elsewhere!user"). */
+str rules_relay_domain(str address);
 
 /* Whether receive_override_options has this word. */
 bool rules_overrides(const struct conf *c, str word);

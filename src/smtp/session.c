@@ -11,12 +11,6 @@
 
 enum { CMD_ARENA_MAX = 64 * 1024 };
 
-bool smtp_is_trusted(const struct smtp_session *s)
-{
-    return smtp_is_authenticated(s) || (s->p->kind == SMTP_KIND_MX && s->has_address &&
-                                        rules_in_networks(&s->conf->mynetworks, &s->address));
-}
-
 bool smtp_is_secured(const struct smtp_session *s)
 {
     return stream_is_tls(s->io) ||

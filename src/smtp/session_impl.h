@@ -173,6 +173,11 @@ static inline bool smtp_is_authenticated(const struct smtp_session *s)
 {
     return s->account.n > 0;
 }
+/* mynetworks, and mynetworks_maps. RC_OK, RC_GONE, RC_TEMP. */
+enum rc smtp_in_mynetworks(const struct smtp_session *s);
+/* Whether mail to the address of another server is accepted from anyone and passed on: its domain is in
+ * relay_domains or relay_domain_maps. RC_OK, RC_GONE, RC_TEMP. */
+enum rc smtp_is_relay_address(const struct smtp_session *s, str address);
 /* Whether the client may relay: it has logged in, or the administrator names its network. */
 bool smtp_is_trusted(const struct smtp_session *s);
 /* The handshake, at the start or after STARTTLS; s->end is set when it fails, or when a certificate is

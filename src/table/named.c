@@ -37,10 +37,12 @@ static void walk_list(const struct walk *w, enum conf_option option, str list, e
     }
 }
 
-/* Of the gate: what has no ":" is permit_mynetworks. */
-static void walk_gate(const struct walk *w)
+/* Tables of clients: mynetworks_maps, and of the gate, where what has no ":" is permit_mynetworks. */
+static void walk_clients(const struct walk *w)
 {
     str list = str_c(w->c->gate_access_list), item;
+    if (w->c->mynetworks_maps[0])
+        w->fn(w->ctx, CONF_mynetworks_maps, str_c(w->c->mynetworks_maps));
     while (w->c->gate && tablespec_take(&list, &item) == RC_OK)
         if (str_chr(item, ':') >= 0)
             w->fn(w->ctx, CONF_gate_access_list, item);
@@ -68,7 +70,7 @@ static void walk_conf(const struct conf *c, table_named_fn *fn, void *ctx)
     while ((rc = restriction_take_class(&classes, &name, &list, NULL)) != RC_GONE)
         if (rc == RC_OK)
             walk_list(&w, CONF_smtpd_restriction_classes, list, RESTRICTION_RECIPIENT);
-    walk_gate(&w);
+    walk_clients(&w);
     walk_checks(&w);
 }
 

@@ -7,7 +7,7 @@
 
 static const struct {
     enum conf_option option;
-    const char *role;
+    const char *roles; /* words */
     bool no_substitution;
 } settings[TABLES_COUNT] = {
     [TABLES_TRANSPORT] = {CONF_transport_maps, "queue", true},
@@ -38,6 +38,8 @@ static const struct {
     [TABLES_SMTP_NESTED] = {CONF_smtp_nested_header_checks, "smtp", false},
     [TABLES_SMTP_BODY] = {CONF_smtp_body_checks, "smtp", false},
     [TABLES_REPLY_FILTER] = {CONF_smtp_reply_filter, "smtp", false},
+    [TABLES_DOMAIN] = {CONF_domain_maps, "auth", false},
+    [TABLES_RELAY_DOMAIN] = {CONF_relay_domain_maps, "auth smtpd queue", false},
     [TABLES_MAILBOX_TRANSPORT] = {CONF_mailbox_transport_maps, "queue", true},
     [TABLES_MAILBOX_COMMAND] = {CONF_mailbox_command_maps, "command", true},
     [TABLES_FALLBACK_TRANSPORT] = {CONF_fallback_transport_maps, "auth", true},
@@ -51,10 +53,14 @@ static str value_of(const struct conf *c, size_t i)
 }
 
 /* What smtpd asks, submission asks, too: they are the same code. */
-static bool is_of(const char *owner, const char *role)
+static bool is_of(const char *owners, const char *role)
 {
-    return str_eq(str_c(owner), str_c(role)) ||
-           (str_eq(str_c(owner), S("smtpd")) && str_eq(str_c(role), S("submission")));
+    str rest = str_c(owners), owner;
+    bool is = false;
+    while ((owner = str_word(&rest)).n > 0)
+        is = is || str_eq(owner, str_c(role)) ||
+             (str_eq(owner, S("smtpd")) && str_eq(str_c(role), S("submission")));
+    return is;
 }
 
 /* The tables that transports have of their own. */
@@ -63,7 +69,7 @@ static void each_of_transports(const struct conf *c, table_named_fn *fn, void *c
     for (size_t i = 0; i < c->transport_count; i++)
         for (size_t k = 0; c->transports[i].own && k < TABLES_COUNT; k++) {
             str value = value_of(c->transports[i].own, k);
-            if (is_of(settings[k].role, "smtp") && value.n > 0 && !str_eq(value, value_of(c, k)))
+            if (is_of(settings[k].roles, "smtp") && value.n > 0 && !str_eq(value, value_of(c, k)))
                 fn(ctx, settings[k].option, value);
         }
 }
@@ -159,7 +165,7 @@ struct table_settings *table_settings_open(const struct conf *c, const char *rol
     for (size_t i = 0; i < TABLES_COUNT; i++) {
         struct table_env env = n.env;
         env.no_substitution = settings[i].no_substitution;
-        if ((!role || is_of(settings[i].role, role)) && value_of(c, i).n > 0)
+        if ((!role || is_of(settings[i].roles, role)) && value_of(c, i).n > 0)
             n.failed |= open_list(c, settings[i].option, value_of(c, i), env, &t->v[i], report) != RC_OK;
     }
     if (!role || is_of("smtpd", role))
@@ -208,7 +214,7 @@ bool table_settings_stale(const struct table_settings *old, const struct conf *w
                           const char *role)
 {
     for (size_t i = 0; i < TABLES_COUNT; i++) {
-        if (!is_of(settings[i].role, role))
+        if (!is_of(settings[i].roles, role))
             continue;
         if (!str_eq(value_of(was, i), value_of(now, i)) || (old->v[i] && table_list_changed(old->v[i])))
             return true;
@@ -234,13 +240,14 @@ static void pass_on(void *ctx, str spec)
     a->fn(a->ctx, a->role, spec);
 }
 
-static void each_asking_of(str specs, const char *role, table_asking_fn *fn, void *ctx)
+static void each_asking_of(str specs, const char *owners, table_asking_fn *fn, void *ctx)
 {
-    struct asking a = {role, fn, ctx};
-    table_each_asking(specs, pass_on, &a);
-    a.role = "submission";
-    if (is_of(role, a.role))
-        table_each_asking(specs, pass_on, &a);
+    static const char *const roles[] = {"auth", "queue", "command", "smtp", "smtpd", "submission"};
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
+        struct asking a = {roles[i], fn, ctx};
+        if (is_of(owners, roles[i]))
+            table_each_asking(specs, pass_on, &a);
+    }
 }
 
 static void users_asking(void *ctx, enum conf_option option, str spec)
@@ -265,7 +272,7 @@ void table_settings_each_asking(const struct conf *c, table_asking_fn *fn, void 
 {
     struct asking named = {"smtpd", fn, ctx};
     for (size_t i = 0; i < TABLES_COUNT; i++)
-        each_asking_of(value_of(c, i), settings[i].role, fn, ctx);
+        each_asking_of(value_of(c, i), settings[i].roles, fn, ctx);
     table_named_each(c, named_asking, &named);
     table_users_each(c, users_asking, &named);
     each_of_transports(c, transports_asking, &named);

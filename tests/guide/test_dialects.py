@@ -300,9 +300,10 @@ def test_passwords_that_are_stored_badly(tmp_path):
     ('smtpd_proxy_filter = x:y', 4, 'smtpd_proxy_filter: malle does not do this, and does not start without it; Postfix would pass'),
     ('myhotsname = x', 4, '"myhotsname" is no parameter of Postfix and has no effect; did you mean myhostname?'),
     ('home_mailbox =', 4, 'home_mailbox: malle keeps mail in Maildirs'),
-    ('mynetworks = hash:/etc/x', 4, 'mynetworks: malle takes addresses and networks here, not hash:/etc/x'),
+    ('mynetworks = example.com', 4, 'mynetworks: malle takes addresses, networks and tables here, not example.com'),
+    ('mynetworks = /nowhere', 4, 'mynetworks: /nowhere cannot be read'),
     ('mydestination = hash:/nowhere', 4, '/nowhere cannot be read'),
-    ('mydestination = pcre:/etc/x', 4, 'mydestination: malle takes names of domains here, and files of them, not pcre:/etc/x'),
+    ('mydestination = !example.com', 4, 'mydestination: malle takes names of domains here, files and tables of them, not !example.com'),
     ('luser_relay = joe', 4, 'luser_relay has no effect while local_recipient_maps has no further names'),
     ('masquerade_exceptions = hash:/x', 4, 'masquerade_exceptions: "hash:/x" is not a name'),
     ('inet_interfaces = $myhostname', 4, 'inet_interfaces: malle needs the address of mail.example.com, not its name'),
@@ -335,6 +336,25 @@ def test_domains_in_files(tmp_path):
                                MASTER + PARTS))
     assert found['', 'domains'] == 'example.com, one.example'
     assert found['', 'relay_domains'] == 'four.example, .four.example'
+    assert ('', 'domain_maps') not in found and ('', 'relay_domain_maps') not in found
+
+
+def test_domains_and_networks_in_tables(tmp_path):
+    """They are asked when mail comes; files of networks are read, and a service may have other networks than all."""
+    (tmp_path / 'indexed').write_text('')
+    (tmp_path / 'indexed.lmdb').write_text('')
+    (tmp_path / 'networks').write_text(f'# ours\n192.0.2.0/24 # and a comment\n  198.51.100.7\n')
+    main = (MAIN.replace('= example.com', f'= example.com, pcre:/x/d inline:{{ {{a.example = x}} }}') + 'virtual_mailbox_domains = proxy:sqlite:/x/v.cf\n'
+            f'virtual_alias_domains =\nrelay_domains = hash:{tmp_path}/indexed, b.example cidr:/x/r\n'
+            f'mynetworks = 127.0.0.0/8 {tmp_path}/networks cidr:/x/n, hash:{tmp_path}/indexed\n')
+    found, _ = settings(folder(tmp_path, main, MASTER + PARTS + '127.0.0.1:10025 inet n - y - - smtpd -o mynetworks=127.0.0.0/8\n'))
+    assert found['', 'domains'] == 'example.com'
+    assert found['', 'domain_maps'].strip('"') == 'pcre:/x/d inline:{ {a.example = x} } sqlite:/x/v.cf'
+    assert found['', 'relay_domain_maps'].strip('"') == f'hash:{tmp_path}/indexed cidr:/x/r' and found['', 'relay_domains'] == 'b.example, .b.example'
+    assert found['', 'mynetworks'] == '127.0.0.0/8, 192.0.2.0/24, 198.51.100.7'
+    assert found['', 'mynetworks_maps'].strip('"') == f'cidr:/x/n hash:{tmp_path}/indexed'
+    assert found['listener 127.0.0.1-10025', 'mynetworks'] == '127.0.0.0/8' and found['listener 127.0.0.1-10025', 'mynetworks_maps'].strip('"') == ''
+    assert found['', 'parent_domain_matches_subdomains'] == 'smtpd_access_maps, relay_domains'
 
 
 def test_debians_master(tmp_path):

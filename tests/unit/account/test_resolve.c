@@ -485,11 +485,40 @@ static void relay_recipients(void **state)
     assert_int_equal(account_check_relay(&w.lookup, S("joe@elsewhere.example"), &e), RC_OK);
     assert_int_equal(account_check_relay(&w.lookup, S("ann@relay.example"), &e), RC_PERM);
     assert_string_equal(e.enhanced, "5.1.1");
+    w.lookup.relay_domains = tables("inline:{ {live.example=x}, {.below.example=x} }");
+    assert_int_equal(account_check_relay(&w.lookup, S("ann@live.example"), &e), RC_PERM);
+    assert_int_equal(account_check_relay(&w.lookup, S("ann@sub.live.example"), &e), RC_OK);
+    assert_int_equal(account_check_relay(&w.lookup, S("ann@sub.below.example"), &e), RC_PERM);
+    table_list_close(w.lookup.relay_domains);
+    w.lookup.relay_domains = tables("fail:x");
+    assert_int_equal(account_check_relay(&w.lookup, S("ann@live.example"), &e), RC_TEMP);
+    table_list_close(w.lookup.relay_domains);
+    w.lookup.relay_domains = NULL;
     table_list_close(w.lookup.relay_recipients);
     w.lookup.relay_recipients = tables("fail:x");
     assert_int_equal(account_check_relay(&w.lookup, S("joe@relay.example"), &e), RC_TEMP);
     table_list_close(w.lookup.relay_recipients);
     w.lookup.conf = whole;
+    world_close(&w);
+}
+
+/* domain_maps: domains that are ours as long as a table has them. */
+static void domains_of_tables(void **state)
+{
+    struct world w;
+    world_open(&w);
+    check_address(&w, "bob@live.example", RC_GONE, "5.7.1");
+    w.lookup.domains = tables("inline:{ {live.example=x} }");
+    check_address(&w, "nobody@live.example", RC_PERM, "5.1.1");
+    check_address(&w, "nobody@LIVE.Example", RC_PERM, "5.1.1");
+    check_address(&w, "alice@live.example", RC_OK, "alice/1001!user:1001:alice: ");
+    check_address(&w, "bob@sub.live.example", RC_GONE, "5.7.1");
+    check_address(&w, "bob@example.org", RC_OK, "bob@example.org/5000 ");
+    table_list_close(w.lookup.domains);
+    w.lookup.domains = tables("fail:x");
+    check_address(&w, "bob@live.example", RC_TEMP, "4.3.0");
+    check_address(&w, "bob@example.org", RC_OK, "bob@example.org/5000 ");
+    table_list_close(w.lookup.domains);
     world_close(&w);
 }
 
@@ -862,6 +891,7 @@ int main(void)
         cmocka_unit_test(masks),
         cmocka_unit_test(srs),
         cmocka_unit_test(relay_recipients),
+        cmocka_unit_test(domains_of_tables),
         cmocka_unit_test(unknown_names),
         cmocka_unit_test(masquerading),
         cmocka_unit_test(dead_targets_are_named),

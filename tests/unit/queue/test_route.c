@@ -175,6 +175,11 @@ static void default_ways(void **state)
     buf_printf(&hop, "%srelay_transport = lmtp:[r]\ndefault_transport = smtp:[d]:26\n", ways);
     check(buf_cstr(&hop), "joe@a.example", "j@y.example", "[d]:26");
     check(buf_cstr(&hop), "joe@a.example", "j@r.example", "lmtp:inet:[r]");
+    check("relay_domain_maps = inline:{{.r.example=x}}\nrelay_transport = smtp:[r]\n", "x@a.example", "j@s.r.example", "[r]");
+    check("relay_domain_maps = inline:{{r.example=x}}\nrelay_transport = smtp:[r]\n", "x@a.example", "j@s.r.example", "s.r.example");
+    check("relay_domain_maps = inline:{{r.example=x}}\nrelay_transport = smtp:[r]\n"
+          "parent_domain_matches_subdomains = relay_domains\n", "x@a.example", "j@s.r.example", "[r]");
+    check("relay_domain_maps = fail:x\n", "x@a.example", "j@r.example", NULL);
     check("relay_domains = r.example\n", "x@a.example", "j@r.example", "r.example");
     check("[transport smtp]\nsmtp_helo_name = a.example\n", "x@a.example", "j@r.example", "r.example");
     check("default_transport = error:5.7.1 no mail leaves\n", "x@a.example", "j@y.example", "error:5.7.1 no mail leaves");
@@ -277,6 +282,11 @@ static void staleness(void **state)
     assert_false(table_settings_stale(t, a, a, "queue"));
     assert_true(table_settings_stale(t, a, b, "queue"));
     assert_false(table_settings_stale(t, a, b, "smtp"));
+    AUTO(conf_freep) struct conf *relayed = settings("transport_maps = inline:{a=b}\nrelay_domain_maps = inline:{a=b}\n");
+    static const char *const askers[] = {"queue", "auth", "smtpd", "submission"};
+    for (size_t i = 0; i < sizeof askers / sizeof *askers; i++)
+        assert_true(table_settings_stale(t, a, relayed, askers[i]));
+    assert_false(table_settings_stale(t, a, relayed, "smtp"));
     table_settings_close(t);
 }
 
