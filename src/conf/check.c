@@ -210,6 +210,13 @@ static bool valid_class(str s)
     return valid_sender_class(s) || valid_recipient_class(s);
 }
 
+static bool valid_notify_class(str s)
+{
+    static const char *const words[] = {"bounce", "2bounce", "delay",    "policy", "protocol",
+                                        "data",   "resource", "software", NULL};
+    return conf_is_one_of(s, words);
+}
+
 static bool valid_rewrite_client(str s)
 {
     static const char *const words[] = {"permit_inet_interfaces", "permit_mynetworks",
@@ -301,6 +308,8 @@ static const struct {
     {CONF_masquerade_classes, valid_class,
      "one of envelope_sender, envelope_recipient, header_sender, header_recipient"},
     {CONF_masquerade_exceptions, valid_name, "a name, as in front of the @"},
+    {CONF_notify_classes, valid_notify_class,
+     "one of bounce, 2bounce, delay, policy, protocol, data, resource, software"},
     {CONF_luser_relay, valid_expansion, "an address, with $user, ${extension} and the like"},
     {CONF_local_domains, valid_domain, "a domain name"},
     {CONF_relayhost, valid_relayhost, "a domain, [host] or either with :port"},

@@ -235,13 +235,16 @@ static void put_header(struct buf *out, const struct dsn *d)
 {
     static const char *const subjects[] = {"Undelivered Mail Returned to Sender",
                                            "Delayed Mail (still being retried)",
-                                           "Successful Mail Delivery Report"};
+                                           "Successful Mail Delivery Report"},
+                             *const copies[] = {"Postmaster Copy: Undelivered Mail",
+                                                "Postmaster Warning: Delayed Mail",
+                                                "Postmaster Copy: Successful Mail Delivery Report"};
     must(d->to.n && d->rcpt_count);
     buf_puts(out, S("From: Mail Delivery System <MAILER-DAEMON@"));
     put_name(out, d->hostname);
     buf_puts(out, S(">\nTo: <"));
     dsn_put_clean(out, str_sub(d->to, 0, SMTP_ORCPT_MAX), true);
-    buf_printf(out, ">\nSubject: %s\nDate: ", subjects[dsn_about(d)]);
+    buf_printf(out, ">\nSubject: %s\nDate: ", (d->postmaster ? copies : subjects)[dsn_about(d)]);
     date_format_mail(out, d->now);
     buf_printf(out, "\nMessage-ID: <%lld.", (long long)d->now.seconds);
     enc_hex(out, str_sub(d->seed, 0, DSN_SEED_MIN / 2));

@@ -42,7 +42,8 @@ enum dsn_content { DSN_CONTENT_NONE, DSN_CONTENT_HEADER, DSN_CONTENT_FULL };
 
 struct dsn {
     str hostname;        /* the reporting MTA; also in From and in the boundary */
-    str to;              /* the envelope sender of the message, never empty */
+    str to;              /* the envelope sender of the message, or a postmaster; never empty */
+    bool postmaster;     /* it is for somebody who did not send the message */
     str id;              /* queue id of the message, for people and logs */
     str message_id;      /* its Message-ID, "<a@b>", for References; may be empty or broken */
     str envid;           /* as smtp_mail has it; .p NULL when there was none */

@@ -1,6 +1,6 @@
 /* Delivery status notifications (RFC 3461 §6): messages of our own that enter the queue in the same
  * transaction that ends or changes what they tell of. Their sender is empty, so nothing answers them; one
- * that cannot be delivered is told to the postmaster, and what cannot reach the postmaster either is logged
+ * that cannot be delivered is told to a postmaster (notify_classes), and what cannot reach him either is logged
  * and dropped. */
 #include "base/log.h"
 #include "fmt/crlf.h"
@@ -115,21 +115,24 @@ static str message_id_of(str content)
     return str_take(&rest, '\n');
 }
 
-/* A notification about a notification goes to the postmaster and is the last. */
+/* One to a postmaster is the last. */
 static enum rc enqueue(struct queue *q, const struct queue_envelope *v, const struct dsn *d, str content,
                        struct queue_touches *t, struct err *e)
 {
     static const char *const names[] = {"sender non-delivery notification", "sender delay notification",
-                                        "sender delivery status notification"};
+                                        "sender delivery status notification"},
+                             *const copies[] = {"postmaster non-delivery notification",
+                                                "postmaster delay notification",
+                                                "postmaster delivery status notification"};
     char id[QUEUE_ID_SIZE];
-    unsigned flags = (v->sender.n ? 0 : QUEUE_NO_POSTMASTER) |
+    unsigned flags = (d->postmaster ? QUEUE_NO_POSTMASTER : 0) |
                      (v->flags & (QUEUE_UTF8 | QUEUE_REQUIRETLS | QUEUE_HAS_PRIORITY)) | QUEUE_8BIT;
     enum rc rc = queue_put_own(q, d->to, queue_new_id(id), flags, v->priority, content, t, e);
     if (rc != RC_OK)
         return rc;
     log_info_of(LOG_AS_CLEANUP, "%s: message-id=" STR_FMT, id, STR_ARG(message_id_of(content)));
     log_info_of(LOG_AS_BOUNCE, STR_FMT ": %s: %s", STR_ARG(v->id),
-                v->sender.n ? names[dsn_about(d)] : "postmaster non-delivery notification", id);
+                (d->postmaster ? copies : names)[dsn_about(d)], id);
     log_info("%s: from=<>, size=%zu, nrcpt=1 (queue active)", id, content.n);
     return RC_OK;
 }
@@ -163,7 +166,8 @@ static enum rc write_note(struct queue *q, struct dsn *d, int64_t message, const
         return rc;
     crypto_random(seed, sizeof seed);
     d->seed = str_mem(seed, sizeof seed);
-    d->content = dsn_content_for(d, returned(v), v->size, c->bounce_size_limit);
+    d->content = dsn_content_for(d, d->postmaster && v->sender.n > 0 ? SMTP_RET_HDRS : returned(v), v->size,
+                                 c->bounce_size_limit);
     if (d->content == DSN_CONTENT_FULL && original.n < v->size)
         d->content = DSN_CONTENT_HEADER;
     AUTO(buf_deinit) struct buf text = BUF_INIT(NOTE_MAX);
@@ -175,38 +179,86 @@ static enum rc write_note(struct queue *q, struct dsn *d, int64_t message, const
     return enqueue(q, v, d, buf_str(&out), t, e);
 }
 
+/* Of notify_classes; "bounce" stands for "2bounce", too. */
+static bool tells(const struct conf *c, str class)
+{
+    return conf_list_has(&c->notify_classes, class) ||
+           (str_eq(class, S("2bounce")) && conf_list_has(&c->notify_classes, S("bounce")));
+}
+
+static struct dsn about(struct queue *q, const struct queue_envelope *v)
+{
+    bool by_interval = v->flags & QUEUE_HOLD_FOR;
+    return (struct dsn){.hostname = str_c(((const struct conf *)q->conf)->hostname),
+                        .id = v->id,
+                        .message_id = v->message_id,
+                        .envid = v->envid.n ? v->envid : STR_NONE,
+                        .received_from = v->client,
+                        .deliver_by = v->deliver_by / 1000,
+                        .hold_for = by_interval ? (v->hold_until - v->arrived) / 1000 : 0,
+                        .hold_until = by_interval ? 0 : v->hold_until / 1000,
+                        .arrival = {.seconds = v->arrived / 1000},
+                        .now = {.seconds = clock_seconds()},
+                        .utf8 = v->flags & QUEUE_UTF8};
+}
+
+/* to: without a domain it is of this host. */
+static enum rc tell_postmaster(struct queue *q, const struct dsn *d, const char *to, int64_t message,
+                               const struct queue_envelope *v, struct queue_touches *t, struct err *e)
+{
+    AUTO(buf_deinit) struct buf address = BUF_INIT(600);
+    struct dsn copy = *d;
+    buf_printf(&address, "%s", to);
+    if (str_chr(str_c(to), '@') < 0)
+        buf_printf(&address, "@" STR_FMT, STR_ARG(d->hostname));
+    copy.to = buf_str(&address);
+    copy.postmaster = true;
+    return write_note(q, &copy, message, v, t, e);
+}
+
+/* The sender hears of it, and who else notify_classes name. */
+static enum rc tell_all(struct queue *q, enum bounce_kind kind, struct dsn *d, int64_t message,
+                        const struct queue_envelope *v, struct queue_touches *t, struct err *e)
+{
+    const struct conf *c = q->conf;
+    if (v->sender.n == 0)
+        return tell_postmaster(q, d, c->double_bounce_notice_recipient, message, v, t, e);
+    d->to = v->sender;
+    enum rc rc = write_note(q, d, message, v, t, e);
+    if (rc == RC_OK && kind == BOUNCE_FAILURE && tells(c, S("bounce")))
+        rc = tell_postmaster(q, d, c->bounce_notice_recipient, message, v, t, e);
+    if (rc == RC_OK && kind == BOUNCE_DELAY && tells(c, S("delay")))
+        rc = tell_postmaster(q, d, c->delay_notice_recipient, message, v, t, e);
+    return rc;
+}
+
+/* Whether nobody is to hear of a message without a sender. */
+static bool is_dropped(struct queue *q, enum bounce_kind kind, const struct queue_envelope *v)
+{
+    if (v->sender.n > 0)
+        return false;
+    if (kind == BOUNCE_FAILURE && v->flags & QUEUE_NO_POSTMASTER)
+        log_warn(STR_FMT ": a notification to the postmaster cannot be delivered: dropped", STR_ARG(v->id));
+    else if (kind == BOUNCE_FAILURE && !tells(q->conf, S("2bounce")))
+        log_warn(STR_FMT ": it cannot be delivered or returned: dropped", STR_ARG(v->id));
+    else
+        return kind != BOUNCE_FAILURE;
+    return true;
+}
+
 enum rc bounce_put(struct queue *q, enum bounce_kind kind, int64_t message, const struct queue_envelope *v,
                    const struct bounce_rcpt *rcpts, size_t n, struct queue_touches *t, struct err *e)
 {
-    const struct conf *c = q->conf;
-    bool orphan = v->sender.n == 0, by_interval = v->flags & QUEUE_HOLD_FOR;
-    if (orphan && (kind != BOUNCE_FAILURE || v->flags & QUEUE_NO_POSTMASTER)) {
-        if (kind == BOUNCE_FAILURE)
-            log_warn(STR_FMT ": a notification to the postmaster cannot be delivered: dropped",
-                     STR_ARG(v->id));
+    if (is_dropped(q, kind, v))
         return RC_OK;
-    }
     struct dsn_rcpt *list = calloc(n, sizeof *list);
     must(list);
-    AUTO(buf_deinit) struct buf postmaster = BUF_INIT(300);
-    buf_printf(&postmaster, "postmaster@%s", c->hostname);
-    struct dsn d = {.hostname = str_c(c->hostname),
-                    .to = orphan ? buf_str(&postmaster) : v->sender,
-                    .id = v->id,
-                    .message_id = v->message_id,
-                    .envid = v->envid.n ? v->envid : STR_NONE,
-                    .received_from = v->client,
-                    .deliver_by = v->deliver_by / 1000,
-                    .hold_for = by_interval ? (v->hold_until - v->arrived) / 1000 : 0,
-                    .hold_until = by_interval ? 0 : v->hold_until / 1000,
-                    .arrival = {.seconds = v->arrived / 1000},
-                    .now = {.seconds = clock_seconds()},
-                    .utf8 = v->flags & QUEUE_UTF8,
-                    .rcpts = list};
-    d.rcpt_count = fill_rcpts(kind, v, rcpts, n, orphan, list);
+    struct dsn d = about(q, v);
+    d.rcpts = list;
+    d.rcpt_count = fill_rcpts(kind, v, rcpts, n, v->sender.n == 0, list);
     for (size_t i = 0; i < d.rcpt_count; i++)
         list[i].will_retry_until = queue_wall_of_time(q, v->expires) / 1000;
-    enum rc rc = d.rcpt_count ? write_note(q, &d, message, v, t, e) : RC_OK;
+    enum rc rc = d.rcpt_count ? tell_all(q, kind, &d, message, v, t, e) : RC_OK;
     free(list);
     return rc;
 }

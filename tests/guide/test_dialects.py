@@ -107,6 +107,11 @@ def said(top):
      {('', 'fallback_transport'): 'lmtp:unix:/var/spool/postfix/private/x', ('', 'fallback_transport_maps'): 'inline:{a=smtp:[b]}',
       ('', 'local_recipient_maps'): 'inline:{b=c}'}),
     ('luser_relay = joe', {('', 'luser_relay'): None}),
+    ('', {('', 'notify_classes'): 'resource, software'}),
+    ('notify_classes = bounce 2bounce, delay\nbounce_notice_recipient = b@example.com\n2bounce_notice_recipient = d@example.com\n'
+     'delay_notice_recipient = w@example.com',
+     {('', 'notify_classes'): 'bounce, 2bounce, delay', ('', 'bounce_notice_recipient'): 'b@example.com',
+      ('', 'double_bounce_notice_recipient'): 'd@example.com', ('', 'delay_notice_recipient'): 'w@example.com'}),
     ('smtp_mime_header_checks = regexp:/x/m\nsmtp_nested_header_checks = pcre:/x/n\nsmtp_body_checks = pcre:/x/b\nsmtp_reply_filter = pcre:/x/r',
      {('', 'smtp_mime_header_checks'): 'regexp:/x/m', ('', 'smtp_nested_header_checks'): 'pcre:/x/n', ('', 'smtp_body_checks'): 'pcre:/x/b',
       ('', 'smtp_reply_filter'): 'pcre:/x/r'}),

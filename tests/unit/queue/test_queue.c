@@ -155,6 +155,57 @@ static void failure_bounces(void **state)
     assert_false(take(QUEUE_LOCAL, 100, &job));
 }
 
+/* notify_classes: a copy for a postmaster of what is returned, with the header alone, and of what waits. */
+static void postmasters_are_told(void **state)
+{
+    struct queue_job job;
+    close_all();
+    conf = conf_free(conf);
+    set_conf("minimal_backoff_time = 1s\nmaximal_backoff_time = 1s\nnotify_classes = bounce, delay\ndelay_warning_time = 1s\n"
+             "bounce_notice_recipient = b@example.com\ndelay_notice_recipient = waits\ndouble_bounce_notice_recipient = d@example.com\n");
+    open_all();
+    put("id1", "me@example.org", "a@example.net");
+    assert_true(take(QUEUE_REMOTE, 2000, &job));
+    report(&job, QUEUE_FAILED, false);
+    assert_true(take(QUEUE_LOCAL, 2000, &job));
+    assert_str(job.envelope.rcpts[0].address, "me@example.org");
+    assert_true(str_find(job.content, S("Subject: Undelivered Mail Returned to Sender\n")) >= 0);
+    report(&job, QUEUE_FAILED, false);
+    assert_true(take(QUEUE_LOCAL, 2000, &job));
+    assert_str(job.envelope.rcpts[0].address, "b@example.com");
+    assert_true(str_find(job.content, S("Subject: Postmaster Copy: Undelivered Mail\n")) >= 0);
+    assert_true(str_find(job.content, S("\nSubject: test\n")) >= 0 && str_find(job.content, S("\nbody\n")) < 0);
+    report(&job, QUEUE_FAILED, false);
+    assert_true(take(QUEUE_LOCAL, 2000, &job));
+    assert_str(job.envelope.rcpts[0].address, "d@example.com"); /* of the bounce that failed */
+    report(&job, QUEUE_FAILED, false);
+    assert_false(take(QUEUE_LOCAL, 100, &job)); /* nothing of the copies */
+    put("id2", "me@example.org", "a@example.net");
+    assert_true(take(QUEUE_REMOTE, 2000, &job));
+    report(&job, QUEUE_DEFERRED, false);
+    usleep(1100000);
+    (void)queue_run_timers(queue);
+    assert_true(take(QUEUE_LOCAL, 2000, &job));
+    assert_str(job.envelope.rcpts[0].address, "me@example.org");
+    assert_true(take(QUEUE_LOCAL, 2000, &job));
+    assert_str(job.envelope.rcpts[0].address, "waits@mail.example.org");
+    assert_true(str_find(job.content, S("Subject: Postmaster Warning: Delayed Mail\n")) >= 0);
+}
+
+/* Without the class 2bounce nobody hears of a bounce that fails. */
+static void nobody_is_told(void **state)
+{
+    struct queue_job job;
+    close_all();
+    conf = conf_free(conf);
+    set_conf("notify_classes = resource, software\n");
+    open_all();
+    put("id1", "", "a@example.net");
+    assert_true(take(QUEUE_REMOTE, 2000, &job));
+    report(&job, QUEUE_FAILED, false);
+    assert_false(take(QUEUE_LOCAL, 200, &job));
+}
+
 static void notify_is_obeyed(void **state)
 {
     struct queue_job job;
@@ -320,6 +371,8 @@ int main(void)
         T(committed_late_beside_another),
         T(deferred_comes_back),
         T(failure_bounces),
+        T(postmasters_are_told),
+        T(nobody_is_told),
         T(notify_is_obeyed),
         T(expires),
         T(old_version),
