@@ -273,13 +273,14 @@ static void deliver_and_reply(struct smtp_session *s)
 {
     const struct dotstream *decoder = &s->tx.msg.decoder;
     const struct smtp_checks *checks = s->tx.msg.checks;
+    const struct header_drop *drop = &s->tx.msg.drop;
     struct smtp_delivery d = {
         .sender = s->tx.sender,
         .mail = &s->tx.mail,
         .account = s->account,
         .client = arena_printf(s->cmd_arena, SMTP_CLIENT_FMT, SMTP_CLIENT_ARG(s)),
-        .content_bytes = checks ? smtp_checks_bytes(checks) : decoder->content_bytes,
-        .content_lines = checks ? smtp_checks_lines(checks) : decoder->lines,
+        .content_bytes = (checks ? smtp_checks_bytes(checks) : decoder->content_bytes) - drop->bytes,
+        .content_lines = (checks ? smtp_checks_lines(checks) : decoder->lines) - drop->lines,
         .held = s->tx.actions.hold,
         .filter = s->tx.actions.filter.n ? s->tx.actions.filter
                   : smtp_is_lmtp(s)      ? STR_NONE
@@ -314,6 +315,7 @@ void smtp_message_finish(struct smtp_session *s)
     judge(s);
     if (s->tx.msg.checks && !s->tx.msg.failed)
         smtp_checks_finish(s->tx.msg.checks);
+    smtp_message_flush(s);
     if (!s->tx.msg.failed)
         make_trace(s);
     if (s->tx.msg.failed || (!s->tx.actions.discard && smtp_action_copies(s) != RC_OK))

@@ -66,6 +66,8 @@ void smtp_message_begin(struct smtp_session *s, bool dots)
     smtp_checks_free(&m->checks);
     m->checks = smtp_checks_new(s);
     headscan_init(&m->head_before);
+    bool drops = !smtp_is_lmtp(s) && s->tx.mail.body != SMTP_BODY_BINARYMIME;
+    header_drop_init(&m->drop, s->conf->message_drop_headers.v, drops ? s->conf->message_drop_headers.n : 0);
     note_sink(s, s->env->content_new(s->p->env_ctx, s->tx.mail.size, rewrites_header(s)));
 }
 
@@ -88,14 +90,32 @@ static void scan_header(struct smtp_session *s, struct headscan *h, str content)
     check_header(s, h);
 }
 
+static void append(struct smtp_session *s, str content)
+{
+    scan_header(s, &s->tx.msg.head, content);
+    if (!s->tx.msg.failed && content.n)
+        note_sink(s, s->env->content_append(s->p->env_ctx, content));
+}
+
 void smtp_message_store(struct smtp_session *s, str content, uint64_t crlf_bytes)
 {
     struct smtp_message *m = &s->tx.msg;
-    scan_header(s, &m->head, content);
     if (crlf_bytes > s->conf->message_size_limit)
         smtp_message_fail(s, 552, "5.3.4", "Error: message file too big");
-    if (!m->failed && content.n)
-        note_sink(s, s->env->content_append(s->p->env_ctx, content));
+    if (m->drop.state == HEADER_DROP_DONE) {
+        append(s, content);
+        return;
+    }
+    AUTO(buf_deinit) struct buf left = BUF_INIT(content.n + HEADER_DROP_NAME_MAX);
+    header_drop_feed(&m->drop, content, &left);
+    append(s, buf_str(&left));
+}
+
+void smtp_message_flush(struct smtp_session *s)
+{
+    AUTO(buf_deinit) struct buf left = BUF_INIT(HEADER_DROP_NAME_MAX);
+    header_drop_finish(&s->tx.msg.drop, &left);
+    append(s, buf_str(&left));
 }
 
 static void keep(struct smtp_session *s, str content)

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "conf/conf.h"
 #include "fmt/dotstream.h"
+#include "fmt/header_drop.h"
 #include "fmt/headscan.h"
 #include "fmt/ip.h"
 #include "fmt/queue_id.h"
@@ -54,6 +55,7 @@ struct smtp_message {
     struct headscan head;        /* of what is kept: */
     struct smtp_checks *checks;  /* what tables say of the content; NULL: it is kept as it comes */
     struct headscan head_before; /* with checks: as it came */
+    struct header_drop drop;     /* of what the checks let through */
     bool failed;                 /* failure is the reply; further bytes are read and dropped */
     bool logged;                 /* ... and the log knows */
     struct err failure;
@@ -297,6 +299,8 @@ void smtp_message_end_counted(struct smtp_session *s);
  * counts.
  */
 void smtp_message_store(struct smtp_session *s, str content, uint64_t crlf_bytes);
+/* All of it is there. */
+void smtp_message_flush(struct smtp_session *s);
 /* Notes why the message will be refused; the first reason stays. */
 void smtp_message_fail(struct smtp_session *s, int code, const char *enhanced, const char *text);
 /* The same for a refusal of the restrictions, of which the log knows. */

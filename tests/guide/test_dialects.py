@@ -107,6 +107,9 @@ def said(top):
      {('', 'fallback_transport'): 'lmtp:unix:/var/spool/postfix/private/x', ('', 'fallback_transport_maps'): 'inline:{a=smtp:[b]}',
       ('', 'local_recipient_maps'): 'inline:{b=c}'}),
     ('luser_relay = joe', {('', 'luser_relay'): None}),
+    ('', {('', 'message_drop_headers'): 'bcc, content-length, resent-bcc, return-path'}),
+    ('message_drop_headers = bcc X-Mine', {('', 'message_drop_headers'): 'bcc, X-Mine'}),
+    ('message_drop_headers =', {('', 'message_drop_headers'): None}),
     ('', {('', 'notify_classes'): 'resource, software'}),
     ('notify_classes = bounce 2bounce, delay\nbounce_notice_recipient = b@example.com\n2bounce_notice_recipient = d@example.com\n'
      'delay_notice_recipient = w@example.com',
@@ -166,7 +169,7 @@ def test_cleanups_and_filters(tmp_path):
     assert ('listener smtp', 'header_checks') not in found
     own = {name: value for (section, name), value in found.items() if section == 'listener submission'}
     assert own['header_checks'] == 'pcre:/x/own' and own['mime_header_checks'] == '$header_checks' and own['nested_header_checks'] == ''
-    assert own['body_checks'] == '' and own['content_filter'] == ''
+    assert own['body_checks'] == '' and own['content_filter'] == '' and own['message_drop_headers'].startswith('bcc, ')
     assert found['listener sendmail', 'content_filter'] == ''
 
 

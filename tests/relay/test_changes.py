@@ -73,6 +73,23 @@ def test_checks_of_the_whole_message_that_leaves(tmp_path, remote):
         server.wait_log('smtp_body_checks map: an action is not possible for mail that leaves: "text"')
 
 
+def test_fields_that_are_dropped(tmp_path, remote):
+    """Of the message's own header alone, behind what header_checks say of them; in memory and in a file."""
+    (tmp_path / 'rules').write_text('/^bcc: (.*)/ PREPEND X-Saw: $1\n')
+    conf = {'message_drop_headers': 'bcc, X-Mine', 'header_checks': f'regexp:{tmp_path}/rules'}
+    start = b'X-Mine: 1,\r\n 2\r\nSubject: hello\r\nBcc: secret@a.example\r\nTo: x@a.example\r\n\r\nBcc: stays\r\n'
+    with relaying(remote, **conf) as server:
+        for filler in (b'', b'x' * 70 + b'\r\n'):
+            send(server, 'x@a.example', OTHER, content=start + filler * 40000)
+            text = eventually(lambda: remote.messages and remote.messages.pop()).content
+            assert text.endswith(b'\r\nSubject: hello\r\nX-Saw: secret@a.example\r\nTo: x@a.example\r\n\r\nBcc: stays\r\n' + filler * 40000)
+            assert b'X-Mine' not in text
+        eventually(lambda: len(server.messages(OTHER)) == 2)
+        for path in server.messages(OTHER):
+            text = path.read_bytes()
+            assert b'X-Mine' not in text and b'secret@a.example\nTo:' in text and f',S={len(text)},' in path.name
+
+
 def test_reply_filter(tmp_path, remote):
     """Lines of replies are changed before they count: an extension that is not there, a refusal that is one for now."""
     (tmp_path / 'rules').write_text('/^250([- ])8BITMIME/ 250${1}X-NONE\n/^550 5\\.1\\.1 (.*)/ 450 4.1.1 $1\n/^250-SIZE .*/ 250-SIZE 100\n')
