@@ -26,6 +26,22 @@ static str of_file(struct postfix *p, const struct postfix_value *v)
     return arena_str(p->f->a, str_trim(str_take(&rest, '\n')));
 }
 
+/* What has no effect in malle but for some values. */
+static void look_at_special_cases(struct postfix *p)
+{
+    struct postfix_value owner = postfix_value(p, "owner_request_special"), ssl = postfix_value(p, "tls_ssl_options");
+    str rest = ssl.text, word;
+    if (owner.is_set && !str_ieq(owner.text, S("yes")) &&
+        str_chr(postfix_value(p, "recipient_delimiter").text, '-') >= 0)
+        conf_warning(p->f->b->report, owner.file, owner.line,
+                     "owner_request_special: malle never parts owner-NAME and NAME-request");
+    while ((word = folder_word(&rest)).n)
+        if (!str_ieq(word, S("NO_COMPRESSION")) && !str_ieq(word, S("NO_RENEGOTIATION")))
+            conf_warning(p->f->b->report, ssl.file, ssl.line,
+                         "tls_ssl_options: malle does not do " STR_FMT "; Postfix would change that in OpenSSL",
+                         STR_ARG(word));
+}
+
 void postfix_set_names(struct postfix *p)
 {
     struct postfix_value hostname = postfix_value(p, "myhostname"), origin = postfix_value(p, "myorigin"),
@@ -36,6 +52,7 @@ void postfix_set_names(struct postfix *p)
         set(p, "hostname", &hostname, hostname.text);
     set(p, "myorigin", &origin, of_file(p, &origin));
     set(p, "sender_must_be_own", &(struct postfix_value){.file = p->main_file}, S("no"));
+    look_at_special_cases(p);
 }
 
 /* --- networks --- */

@@ -82,6 +82,11 @@ static void put_client(struct buf *out, const struct received *r)
     buf_puts(out, S("])"));
     if (r->tls_version.n)
         put_tls(out, r);
+    if (r->login.n) {
+        buf_puts(out, S("\n\t(Authenticated sender: "));
+        put_clean(out, r->login);
+        buf_putc(out, ')');
+    }
     buf_puts(out, S("\n\t"));
 }
 

@@ -13,6 +13,7 @@ struct received {
     int tls_bits, tls_alg_bits;
     bool ccert_asked, ccert_present, ccert_trusted; /* the client's certificate */
     str ccert_subject, ccert_issuer;                /* its common names */
+    str login;                                      /* who had logged in; empty: it is not told */
     str by, with, id;
     str recipient;     /* for: only when there is exactly one; else empty */
     bool has_priority; /* MT-PRIORITY was said (RFC 6710 §4.1) */

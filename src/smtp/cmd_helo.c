@@ -74,7 +74,8 @@ static void put_extensions(const struct smtp_session *s, struct buf *out)
         buf_printf(out, "\nXCLIENT%s", smtp_attr_names(SMTP_ATTR_XCLIENT));
     if (s->may_xforward)
         buf_printf(out, "\nXFORWARD%s", smtp_attr_names(SMTP_ATTR_XFORWARD));
-    buf_puts(out, S("\nENHANCEDSTATUSCODES\n8BITMIME\nDSN\nSMTPUTF8\nCHUNKING"));
+    buf_puts(out, S("\nENHANCEDSTATUSCODES\n8BITMIME\nDSN"));
+    buf_puts(out, s->conf->smtputf8_enable ? S("\nSMTPUTF8\nCHUNKING") : S("\nCHUNKING"));
     if (extensions & SMTP_EXT_BINARYMIME)
         buf_puts(out, S("\nBINARYMIME"));
     if (extensions & SMTP_EXT_FUTURERELEASE)

@@ -96,6 +96,11 @@ void smtp_cmd_mail(struct smtp_session *s, str args)
         smtp_tx_reset(s);
         return;
     }
+    if (mail.smtputf8 && !s->conf->smtputf8_enable) {
+        smtp_reply(s, 555, "5.5.4", "Unsupported option: SMTPUTF8");
+        smtp_tx_reset(s);
+        return;
+    }
     str sender = mail.null_sender ? S("") : mailaddr_str(s->tx.arena, &mail.from);
     if (check_size(s, mail.size, &e) || check_hold(s, &mail, &e) || check_deliver_by(s, &mail, &e) ||
         check_sender(s, sender, &e)) {

@@ -90,6 +90,19 @@ def test_fields_that_are_dropped(tmp_path, remote):
             assert b'X-Mine' not in text and b'secret@a.example\nTo:' in text and f',S={len(text)},' in path.name
 
 
+def test_who_had_logged_in(remote):
+    """Received tells it where that is asked for, and of those who have alone."""
+    for asked in ('no', 'yes'):
+        with relaying(remote, smtpd_sasl_authenticated_header=asked) as server:
+            with smtplib.SMTP_SSL('127.0.0.1', server.port('submissions'), context=server.tls_context()) as client:
+                client.login(SENDER, 'secret')
+                client.sendmail(SENDER, ['x@a.example'], 'Subject: x\r\n\r\nx\r\n')
+            text = eventually(lambda: remote.messages and remote.messages.pop()).content
+            assert (f'\r\n\t(Authenticated sender: {SENDER})\r\n\tby '.encode() in text) == (asked == 'yes')
+            send(server, 'x@a.example')
+            assert b'Authenticated' not in eventually(lambda: remote.messages and remote.messages.pop()).content
+
+
 def test_reply_filter(tmp_path, remote):
     """Lines of replies are changed before they count: an extension that is not there, a refusal that is one for now."""
     (tmp_path / 'rules').write_text('/^250([- ])8BITMIME/ 250${1}X-NONE\n/^550 5\\.1\\.1 (.*)/ 450 4.1.1 $1\n/^250-SIZE .*/ 250-SIZE 100\n')
