@@ -38,7 +38,7 @@ static bool find_override(const struct postconf *p, str name, str *ret)
     return false;
 }
 
-static bool find(void *ctx, str name, str *ret)
+bool postconf_find(void *ctx, str name, str *ret)
 {
     const struct postconf *p = ctx;
     if (!p->defaults && find_override(p, name, ret))
@@ -104,7 +104,7 @@ void postconf_put(const struct postconf *p, str name, str value, struct buf *out
 
 static int print_one(const struct postconf *p, str name, str value, struct buf *out)
 {
-    const struct postfix_expand_env env = {.find = find, .ctx = (void *)p};
+    const struct postfix_expand_env env = {.find = postconf_find, .ctx = (void *)p};
     AUTO(buf_deinit) struct buf text = BUF_INIT(TEXT_MAX);
     struct err e = {0};
     if (p->expand && postfix_expand(value, &env, &text, &e) != RC_OK)
@@ -156,7 +156,7 @@ static int print_all(const struct postconf *p, struct buf *out)
     qsort(names, n, sizeof *names, by_name);
     int status = CLI_FINE;
     for (size_t i = 0; i < n && status == CLI_FINE; i++)
-        status = print_one(p, names[i], find((void *)p, names[i], &value) ? value : S(""), out);
+        status = print_one(p, names[i], postconf_find((void *)p, names[i], &value) ? value : S(""), out);
     return status;
 }
 
@@ -165,7 +165,7 @@ static int print_named(const struct postconf *p, struct buf *out)
     int status = CLI_FINE;
     for (int i = 0; i < p->n_names && status == CLI_FINE; i++) {
         str name = str_c(p->names[i]), value = S("");
-        bool known = find((void *)p, name, &value) || conf_param_find(CONF_DIALECT_POSTFIX, name);
+        bool known = postconf_find((void *)p, name, &value) || conf_param_find(CONF_DIALECT_POSTFIX, name);
         if (!known)
             fprintf(stderr, "postconf: warning: %s: unknown parameter\n", p->names[i]);
         else if (!p->non_default || postfix_main_find(&p->main, name) || find_override(p, name, &value))
@@ -215,7 +215,7 @@ static int read_files(struct postconf *p)
 static int usage(void)
 {
     return postconf_fatal(
-        "usage: postconf [-a | -A | -l | -m] [-c folder] [-C class] [-o name=value] [-dfhHnpvx] "
+        "usage: postconf [-a | -A | -l | -m | -b | -t | -T mode] [-c folder] [-C class] [-o name=value] [-dfhHnpvx] "
         "[-M | -F | -P] [-e | -X | -#] [name...]");
 }
 
@@ -257,14 +257,14 @@ static int parse_options(int argc, char **argv, struct postconf *p)
 {
     int status = CLI_FINE;
     optind = 1;
-    for (int c; status == CLI_FINE && (c = getopt(argc, argv, "aAbc:C:defFhHlmMno:pPtTvxX#")) != -1;) {
+    for (int c; status == CLI_FINE && (c = getopt(argc, argv, "aAbc:C:defFhHlmMno:pPtT:vxX#")) != -1;) {
         if (c == '?')
             return usage();
-        if (strchr("btT", c))
-            return postconf_fatal("-%c: malle's messages to senders have no templates", c);
-        if (strchr("aAlmMFP", c) && p->mode != 'p')
+        if (strchr("aAblmMFPtT", c) && p->mode != 'p')
             return postconf_fatal("specify one of -%c -%c", p->mode, c);
-        if (strchr("aAlmMFP", c))
+        if (c == 'T')
+            p->tls = optarg;
+        if (strchr("aAblmMFPtT", c))
             p->mode = (char)c;
         else if (strchr("cCo", c))
             status = take_value_option(p, c);
@@ -288,14 +288,18 @@ int cmd_postconf(int argc, char **argv, struct cli *cli)
     (void)cli;
     postfix_machine_name(p.machine_name);
     int status = parse_options(argc, argv, &p);
-    bool supported = strchr("aAlm", p.mode) != NULL;
+    bool supported = strchr("aAlmT", p.mode) != NULL;
     if (status == CLI_FINE && !supported)
         status = read_files(&p);
     if (status != CLI_FINE)
         return status;
     if (p.edit && !supported)
         return p.mode == 'p' ? postconf_edit(&p) : postconf_master_edit(&p);
-    if (supported)
+    if (p.mode == 'T')
+        status = postconf_tls(&p, &out);
+    else if (p.mode == 'b' || p.mode == 't')
+        status = postconf_templates(&p, &out);
+    else if (supported)
         print_supported(p.mode, &out);
     else if (p.mode != 'p')
         postconf_master(&p, &out);

@@ -231,20 +231,27 @@ static bool is_message_id(str s)
     return s.n > 2 && s.n < DSN_NAME_MAX && s.p[0] == '<' && s.p[s.n - 1] == '>';
 }
 
+static bool is_own_from(const struct bounce_template *w)
+{
+    return str_eq(w->from, bounce_template_own[BOUNCE_TEMPLATE_FAILURE].from);
+}
+
 static void put_header(struct buf *out, const struct dsn *d)
 {
-    static const char *const subjects[] = {"Undelivered Mail Returned to Sender",
-                                           "Delayed Mail (still being retried)",
-                                           "Successful Mail Delivery Report"},
-                             *const copies[] = {"Postmaster Copy: Undelivered Mail",
-                                                "Postmaster Warning: Delayed Mail",
-                                                "Postmaster Copy: Successful Mail Delivery Report"};
+    const struct bounce_template *w = dsn_words(d);
+    str subject = d->postmaster && w->postmaster_subject.n > 0 ? w->postmaster_subject : w->subject;
     must(d->to.n && d->rcpt_count);
-    buf_puts(out, S("From: Mail Delivery System <MAILER-DAEMON@"));
-    put_name(out, d->hostname);
-    buf_puts(out, S(">\nTo: <"));
+    buf_puts(out, S("From: "));
+    if (is_own_from(w)) {
+        buf_puts(out, S("Mail Delivery System <MAILER-DAEMON@"));
+        put_name(out, d->hostname);
+        buf_putc(out, '>');
+    } else {
+        buf_puts(out, w->from);
+    }
+    buf_puts(out, S("\nTo: <"));
     dsn_put_clean(out, str_sub(d->to, 0, SMTP_ORCPT_MAX), true);
-    buf_printf(out, ">\nSubject: %s\nDate: ", (d->postmaster ? copies : subjects)[dsn_about(d)]);
+    buf_printf(out, ">\nSubject: " STR_FMT "\nDate: ", STR_ARG(subject));
     date_format_mail(out, d->now);
     buf_printf(out, "\nMessage-ID: <%lld.", (long long)d->now.seconds);
     enc_hex(out, str_sub(d->seed, 0, DSN_SEED_MIN / 2));
@@ -256,8 +263,9 @@ static void put_header(struct buf *out, const struct dsn *d)
     buf_puts(out, S("Auto-Submitted: auto-replied\nMIME-Version: 1.0\n" /* RFC 3834 §5.1.4 */
                     "Content-Type: multipart/report; report-type=delivery-status;\n boundary=\""));
     put_boundary(out, d);
-    buf_puts(out, d->utf8 || (d->content && d->content_8bit) ? S("\"\nContent-Transfer-Encoding: 8bit\n")
-                                                             : S("\"\n"));
+    bool eight =
+        d->utf8 || (d->content && d->content_8bit) || !str_ieq(dsn_words(d)->charset, S("us-ascii"));
+    buf_puts(out, eight ? S("\"\nContent-Transfer-Encoding: 8bit\n") : S("\"\n"));
     buf_puts(out, S("\nThis is a delivery status notification in MIME format.\n"));
 }
 
@@ -278,13 +286,23 @@ static void put_content_header(struct buf *out, const struct dsn *d)
     buf_puts(out, d->content_8bit ? S("Content-Transfer-Encoding: 8bit\n\n") : S("\n"));
 }
 
+/* Of the text; a template's own counts, unless the text has addresses in other scripts. */
+static void put_charset(struct buf *out, const struct dsn *d)
+{
+    const struct bounce_template *w = dsn_words(d);
+    bool ascii = str_ieq(w->charset, S("us-ascii"));
+    if (d->utf8)
+        buf_puts(out, S("utf-8\nContent-Transfer-Encoding: 8bit\n\n"));
+    else
+        buf_printf(out, STR_FMT "\n%s\n", STR_ARG(w->charset), ascii ? "" : "Content-Transfer-Encoding: 8bit\n");
+}
+
 void dsn_put_head(struct buf *out, const struct dsn *d)
 {
     str eight = d->utf8 ? S("Content-Transfer-Encoding: 8bit\n\n") : S("\n");
     put_header(out, d);
     put_delimiter(out, d, S("\nContent-Description: Notification\nContent-Type: text/plain; charset="));
-    buf_puts(out, d->utf8 ? S("utf-8\n") : S("us-ascii\n"));
-    buf_puts(out, eight);
+    put_charset(out, d);
     dsn_put_text(out, d);
     put_delimiter(out, d, S("\nContent-Description: Delivery report\nContent-Type: message/"));
     buf_puts(out, d->utf8 ? S("global-delivery-status\n") : S("delivery-status\n"));

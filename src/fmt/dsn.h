@@ -44,6 +44,7 @@ struct dsn {
     str hostname;        /* the reporting MTA; also in From and in the boundary */
     str to;              /* the envelope sender of the message, or a postmaster; never empty */
     bool postmaster;     /* it is for somebody who did not send the message */
+    const struct bounce_template *words; /* fmt/bounce_template.h, text expanded; NULL: malle's own */
     str id;              /* queue id of the message, for people and logs */
     str message_id;      /* its Message-ID, "<a@b>", for References; may be empty or broken */
     str envid;           /* as smtp_mail has it; .p NULL when there was none */

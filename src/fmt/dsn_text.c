@@ -125,18 +125,25 @@ static void put_rcpt(struct buf *out, const struct dsn_rcpt *r, const struct dsn
     }
 }
 
-static str introduction(const struct dsn *d)
+const struct bounce_template *dsn_words(const struct dsn *d)
 {
-    switch (dsn_about(d)) {
-    case DSN_FAILED:
-        return S("Your message could not be delivered to everybody it was sent to. Where it says \"not "
-                 "delivered\" below, it will not be tried again.");
-    case DSN_DELAYED:
-        return S("Your message has not been delivered to everybody yet. You need not do anything: it will be "
-                 "tried again, and you will be told if that fails in the end.");
-    default:
-        return S("Your message has arrived, as you asked to be told.");
-    }
+    enum dsn_action about = dsn_about(d);
+    return d->words ? d->words
+                    : &bounce_template_own[about == DSN_FAILED    ? BOUNCE_TEMPLATE_FAILURE
+                                           : about == DSN_DELAYED ? BOUNCE_TEMPLATE_DELAY
+                                                                  : BOUNCE_TEMPLATE_SUCCESS];
+}
+
+/* malle's own words name no other setting than the host. */
+static void put_own_words(struct buf *out, str text, const struct dsn *d)
+{
+    str name = S("$myhostname");
+    ptrdiff_t at = str_find(text, name);
+    must(at >= 0);
+    buf_puts(out, str_sub(text, 0, (size_t)at));
+    dsn_put_clean(out, str_sub(d->hostname, 0, DSN_NAME_MAX), false);
+    text = str_from(text, (size_t)at + name.n);
+    buf_puts(out, d->postmaster ? S(".\n") : text);
 }
 
 static void put_ending(struct buf *out, const struct dsn *d)
@@ -159,11 +166,12 @@ static void put_ending(struct buf *out, const struct dsn *d)
 
 void dsn_put_text(struct buf *out, const struct dsn *d)
 {
-    buf_puts(out, S("This is the mail server "));
-    dsn_put_clean(out, str_sub(d->hostname, 0, DSN_NAME_MAX), false);
-    buf_puts(out, S(".\n\n"));
-    put_line(out, introduction(d), STR_NONE);
+    if (!d->words)
+        put_own_words(out, dsn_words(d)->text, d);
+    else if (!d->postmaster)
+        buf_puts(out, d->words->text);
     for (size_t i = 0; i < d->rcpt_count; i++)
         put_rcpt(out, &d->rcpts[i], d);
-    put_ending(out, d);
+    if (!d->words)
+        put_ending(out, d);
 }

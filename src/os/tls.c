@@ -195,3 +195,8 @@ SSL *tls_server_connection(struct tls_server *t, int fd)
     SSL_set_accept_state(ssl);
     return ssl;
 }
+
+const char *tls_library_version(bool built)
+{
+    return built ? OPENSSL_VERSION_TEXT : OpenSSL_version(OPENSSL_VERSION);
+}

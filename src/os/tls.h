@@ -34,4 +34,7 @@ MUST_USE enum rc tls_self_signed(str host, struct buf *ret_chain, struct buf *re
 /* Whether chain and key belong together, and seconds until the leaf expires. */
 MUST_USE enum rc tls_pem_check(const struct tls_pem *pair, int64_t *ret_expires_in, struct err *e);
 
+/* "OpenSSL 3.0.11 19 Sep 2023": what malle was built with, or runs with. */
+const char *tls_library_version(bool built);
+
 #endif

@@ -186,10 +186,13 @@ static bool tells(const struct conf *c, str class)
            (str_eq(class, S("2bounce")) && conf_list_has(&c->notify_classes, S("bounce")));
 }
 
-static struct dsn about(struct queue *q, const struct queue_envelope *v)
+static struct dsn about(struct queue *q, enum bounce_kind kind, const struct queue_envelope *v)
 {
+    static const enum bounce_template_kind of[] = {BOUNCE_TEMPLATE_FAILURE, BOUNCE_TEMPLATE_DELAY,
+                                                   BOUNCE_TEMPLATE_SUCCESS};
     bool by_interval = v->flags & QUEUE_HOLD_FOR;
     return (struct dsn){.hostname = str_c(((const struct conf *)q->conf)->hostname),
+                        .words = q->has_words[of[kind]] ? &q->words[of[kind]] : NULL,
                         .id = v->id,
                         .message_id = v->message_id,
                         .envid = v->envid.n ? v->envid : STR_NONE,
@@ -253,7 +256,7 @@ enum rc bounce_put(struct queue *q, enum bounce_kind kind, int64_t message, cons
         return RC_OK;
     struct dsn_rcpt *list = calloc(n, sizeof *list);
     must(list);
-    struct dsn d = about(q, v);
+    struct dsn d = about(q, kind, v);
     d.rcpts = list;
     d.rcpt_count = fill_rcpts(kind, v, rcpts, n, v->sender.n == 0, list);
     for (size_t i = 0; i < d.rcpt_count; i++)

@@ -229,6 +229,7 @@ struct queue *queue_close(struct queue *q)
     transit_close(q);
     db_close(q->reader);
     db_close(q->writer);
+    arena_free(q->words_arena);
     free(q);
     return NULL;
 }

@@ -7,6 +7,7 @@
 #define QUEUE_IMPL_H
 
 #include "base/map.h"
+#include "fmt/bounce_template.h"
 #include "os/db.h"
 #include "queue/queue.h"
 #include "queue/spool.h"
@@ -88,6 +89,9 @@ struct queue {
     const struct conf *_Atomic conf;
     const struct table_settings *tables; /* or NULL */
     struct spool *spool;
+    struct bounce_template words[BOUNCE_TEMPLATES]; /* of notifications, where has_words; in the arena */
+    bool has_words[BOUNCE_TEMPLATES];
+    struct arena *words_arena; /* or NULL */
     struct db *writer, *reader;
     int64_t clock_base; /* of queue_now */
     _Atomic int64_t noted,

@@ -5,12 +5,14 @@
 
 #include "base/log.h"
 #include "base/map.h"
+#include "os/file.h"
 #include "role/ipc.h"
 #include "role/role_tables.h"
 
+#include <errno.h>
 #include <unistd.h>
 
-enum { CHANNELS_MAX = 4096, POOL_CHANNELS_MAX = 64, LINK_WAIT_MS = 2000, STACK = 512 << 10, GRACE_MS = 5000 };
+enum { CHANNELS_MAX = 4096, POOL_CHANNELS_MAX = 64, LINK_WAIT_MS = 2000, STACK = 512 << 10, GRACE_MS = 5000, WORDS_MAX = 1 << 20 };
 
 static struct queue_role self;
 
@@ -37,8 +39,16 @@ static void open_queue(struct role *r, const char *folder)
     }
 }
 
+/* Of bounce_template_file; without it mail goes on in malle's own words. */
+static void read_words(const struct conf *c, struct buf *text)
+{
+    if (c->bounce_template_file[0] && file_read(c->bounce_template_file, text) != RC_OK)
+        log_error("bounce_template_file: %s cannot be read: %s", c->bounce_template_file, strerror(errno));
+}
+
 static void queue_start(struct role *r)
 {
+    AUTO(buf_deinit) struct buf words = BUF_INIT(WORDS_MAX);
     struct buf dir = BUF_INIT(4096);
     buf_printf(&dir, "%s/spool", r->conf->state_dir);
     const char *rw[] = {"/", NULL};
@@ -50,6 +60,7 @@ static void queue_start(struct role *r)
     self.command = channel_pool_new((unsigned)r->conf->command_processes, LINK_WAIT_MS);
     self.deliver = deliver_pools_new();
     self.tables = role_tables_open(r);
+    read_words(r->conf, &words);
     (void)map_hash(S(""));
     role_set_user(&sb, r->conf->user_queue);
     bool root = sb.uid != (uid_t)-1;
@@ -57,6 +68,8 @@ static void queue_start(struct role *r)
     sb.rw_dirs = root ? rw : rw_plain;
     sandbox_enter(&sb);
     open_queue(r, root ? "" : buf_cstr(&dir));
+    if (words.n > 0)
+        queue_set_words(self.queue, buf_str(&words));
     self.serves_from = clock_mono() + GRACE_MS;
     buf_deinit(&dir);
 }

@@ -107,6 +107,7 @@ def said(top):
      {('', 'fallback_transport'): 'lmtp:unix:/var/spool/postfix/private/x', ('', 'fallback_transport_maps'): 'inline:{a=smtp:[b]}',
       ('', 'local_recipient_maps'): 'inline:{b=c}'}),
     ('luser_relay = joe', {('', 'luser_relay'): None}),
+    ('bounce_template_file = /x/bounce.cf', {('', 'bounce_template_file'): '/x/bounce.cf'}),
     ('', {('', 'smtputf8_enable'): 'no'}),
     ('compatibility_level = 2', {('', 'smtputf8_enable'): None}),
     ('smtpd_sasl_authenticated_header = yes\nstrict_rfc821_envelopes = yes\nowner_request_special = no\ntls_ssl_options = NO_COMPRESSION, NO_RENEGOTIATION',

@@ -103,3 +103,60 @@ def test_all_names(place, theirs):
     done = subprocess.run([MALLE, 'postconf', '-c', folder, '-dH'], capture_output=True, text=True, check=True)
     real = subprocess.run([TOP / 'tools/peers', 'postfix', 'postconf', '-c', folder, '-dH'], capture_output=True, text=True, check=True)
     assert names(done.stdout) == names(real.stdout)
+
+
+TEMPLATES = '''# every kind, with names
+failure_template = <<EOF
+Subject: Sorry
+From: MAILER-DAEMON (Mail)
+
+At $myhostname of $mydomain: $$ $mail_name $maximal_queue_lifetime
+EOF
+
+delay_template = <<END
+Charset: us-ascii
+Postmaster-Subject: Late
+
+  indented $delay_warning_time_seconds $delay_warning_time_minutes $delay_warning_time_hours $delay_warning_time_days
+
+$maximal_queue_lifetime_hours $maximal_queue_lifetime_days $maximal_queue_lifetime_weeks ${delay_warning_time}
+END
+success_template = <<EOF
+
+ok
+EOF
+verify_template = <<EOF
+Subject: v
+From: v
+
+ok ${myorigin}
+EOF
+'''
+
+
+@pytest.mark.parametrize('option', ['-b', '-t'])
+def test_templates(tmp_path_factory, option):
+    """The same file of templates, printed and expanded; what a file does not say differs, as malle has words of its own."""
+    top = pathlib.Path(tempfile.mkdtemp(prefix='malle-templates-'))
+    top.chmod(0o755)
+    (top / 'main.cf').write_text('myhostname = mail.example.com\ndelay_warning_time = 100m\nmaximal_queue_lifetime = 10d\n')
+    (top / 'bounce.cf').write_text(TEMPLATES)
+    real = subprocess.run([TOP / 'tools/peers', 'postfix', 'postconf', '-c', top, option, top / 'bounce.cf'], capture_output=True, text=True)
+    if real.returncode == 3:
+        pytest.skip(real.stderr)
+    ours = subprocess.run([MALLE, 'postconf', '-c', top, option, top / 'bounce.cf'], capture_output=True, text=True)
+    (top / 'main.cf').write_text((top / 'main.cf').read_text() + f'bounce_template_file = {top}/bounce.cf\n')
+    named = subprocess.run([MALLE, 'postconf', '-c', top, option], capture_output=True, text=True)
+    shutil.rmtree(top)
+    theirs = real.stdout.replace('Mail Delivery Status Report', 'v')
+    assert ours.returncode == real.returncode == 0, ours.stderr + real.stderr
+    assert ours.stdout == theirs and named.stdout == ours.stdout
+
+
+def test_tls_of_postconf():
+    for mode in ('compile-version', 'run-version'):
+        done = subprocess.run([MALLE, 'postconf', '-T', mode], capture_output=True, text=True)
+        assert done.returncode == 0 and done.stdout.startswith('OpenSSL 3.')
+    assert 'ecdsa\n' in subprocess.run([MALLE, 'postconf', '-T', 'public-key-algorithms'], capture_output=True, text=True).stdout
+    done = subprocess.run([MALLE, 'postconf', '-T', 'nothing'], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, "postconf: warning: unknown 'postconf -T' mode: nothing\n")

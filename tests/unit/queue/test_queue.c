@@ -192,6 +192,29 @@ static void postmasters_are_told(void **state)
     assert_true(str_find(job.content, S("Subject: Postmaster Warning: Delayed Mail\n")) >= 0);
 }
 
+/* bounce_template_file: other words for senders, with settings in them; postmasters get none of the text. */
+static void other_words(void **state)
+{
+    struct queue_job job;
+    close_all();
+    conf = conf_free(conf);
+    set_conf("notify_classes = bounce\nmaximal_queue_lifetime = 3d\n");
+    open_all();
+    queue_set_words(queue, S("failure_template = <<EOF\nSubject: Sorry\nFrom: The Post (nobody) <post>\nPostmaster-Subject: Look\n\n"
+                             "We at $myhostname of $mydomain waited $maximal_queue_lifetime_days days.\nEOF\n"
+                             "delay_template = <<EOF\n\n$nothing\nEOF\n"));
+    put("id1", "me@example.org", "a@example.net");
+    assert_true(take(QUEUE_REMOTE, 2000, &job));
+    report(&job, QUEUE_FAILED, false);
+    assert_true(take(QUEUE_LOCAL, 2000, &job));
+    assert_true(str_find(job.content, S("\nSubject: Sorry\n")) >= 0);
+    assert_true(str_find(job.content, S("From: The Post (nobody) <post@mail.example.org>\n")) >= 0);
+    assert_true(str_find(job.content, S("\nWe at mail.example.org of example.org waited 3 days.\n\n<a@example.net>")) >= 0);
+    assert_true(str_find(job.content, S("could not be delivered")) < 0);
+    assert_true(take(QUEUE_LOCAL, 2000, &job));
+    assert_true(str_find(job.content, S("\nSubject: Look\n")) >= 0 && str_find(job.content, S("We at")) < 0);
+}
+
 /* Without the class 2bounce nobody hears of a bounce that fails. */
 static void nobody_is_told(void **state)
 {
@@ -373,6 +396,7 @@ int main(void)
         T(failure_bounces),
         T(postmasters_are_told),
         T(nobody_is_told),
+        T(other_words),
         T(notify_is_obeyed),
         T(expires),
         T(old_version),
