@@ -389,7 +389,8 @@ static enum rc is_relay_domain(const struct account_lookup *l, str domain, struc
     struct maps_found found;
     if (conf_list_has_domain(&l->conf->relay_domains, domain))
         return RC_OK;
-    enum rc rc = l->relay_domains ? maps_find_domain(l->relay_domains, domain, &rules, a, &found, e) : RC_GONE;
+    enum rc rc =
+        l->relay_domains ? maps_find_domain(l->relay_domains, domain, &rules, a, &found, e) : RC_GONE;
     return rc == RC_OK || rc == RC_GONE ? rc : (e->rc = RC_TEMP);
 }
 

@@ -5,8 +5,8 @@
  * say, of which an address that leads to itself means what follows here; the alias, the account, the user in
  * the databases of userdb, the name in alias_maps, the user of the system of that name; each first as
  * written, then without "+tag"; then for postmaster, abuse and root (RFC 5321 §4.5.1, RFC 2142) the domain's
- * postmaster; then the catch-all; then what fallback_transport_maps, fallback_transport and luser_relay say of
- * names that nobody has; then for those three names the domain's first account, or any. Aliases are
+ * postmaster; then the catch-all; then what fallback_transport_maps, fallback_transport and luser_relay say
+ * of names that nobody has; then for those three names the domain's first account, or any. Aliases are
  * followed 10 levels deep to at most 1,000 results. */
 #ifndef ACCOUNT_RESOLVE_H
 #define ACCOUNT_RESOLVE_H
@@ -55,8 +55,8 @@ struct account_target {
     str tag;     /* of "user+tag"; may be empty */
     str address; /* the address that led here: as asked, or an alias's target */
     str sender;  /* the owner of the list that led here; may be empty */
-    str via; /* fmt/via.h: not simply a mailbox; empty otherwise. Of an alias's command or file, and of a
-                transport, the account is empty and uid (uid_t)-1 */
+    str via;     /* fmt/via.h: not simply a mailbox; empty otherwise. Of an alias's command or file, and of a
+                    transport, the account is empty and uid (uid_t)-1 */
 };
 
 /* Everything lies in the arena. RC_OK: at least one target, and all that the address stands for can receive:
@@ -84,7 +84,8 @@ enum account_class {
     ACCOUNT_HEADER_RECIPIENT
 };
 
-/* What sender_canonical_maps or recipient_canonical_maps, canonical_maps and masquerade_domains make of an address
+/* What sender_canonical_maps or recipient_canonical_maps, canonical_maps and masquerade_domains make of an
+ * address
  * ("local@domain", or "postmaster"), in the arena; the address itself when they do not know it, or are not
  * for its class. RC_OK, RC_TEMP. */
 MUST_USE enum rc account_canonical(const struct account_lookup *l, enum account_class class, str address,

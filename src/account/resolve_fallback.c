@@ -1,5 +1,5 @@
-/* What local(8) of Postfix does with names that nobody has: their mail goes by another transport, or to another
- * address. */
+/* What local(8) of Postfix does with names that nobody has: their mail goes by another transport, or to
+ * another address. */
 #include "account/resolve_impl.h"
 
 #include "conf/conf.h"
@@ -68,7 +68,8 @@ static enum rc add_transport(struct resolver *r, const struct step *s, str trans
     via_put(&text, &v);
     if (text.overflow || via_parse(buf_str(&text), &back) != RC_OK) {
         (void)err_set(e, RC_TEMP, 451, "4.3.5", "Server configuration error");
-        err_note(e, "fallback_transport: \"" STR_FMT "\" is no transport", STR_ARG(str_sub(transport, 0, 100)));
+        err_note(e, "fallback_transport: \"" STR_FMT "\" is no transport",
+                 STR_ARG(str_sub(transport, 0, 100)));
         return RC_TEMP;
     }
     return resolve_add(
@@ -81,12 +82,9 @@ static bool find_part(void *ctx, str name, str *ret)
     const struct {
         const char *name;
         str value;
-    } parts[] = {{"recipient", n->whole},
-                 {"local", n->local},
-                 {"user", n->user},
-                 {"extension", n->extension},
-                 {"domain", n->domain},
-                 {"recipient_delimiter", str_c(n->conf->recipient_delimiter)}};
+    } parts[] = {{"recipient", n->whole}, {"local", n->local},
+                 {"user", n->user},       {"extension", n->extension},
+                 {"domain", n->domain},   {"recipient_delimiter", str_c(n->conf->recipient_delimiter)}};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (str_eq(name, str_c(parts[i].name))) {
             *ret = parts[i].value;

@@ -214,9 +214,9 @@ static int read_files(struct postconf *p)
 
 static int usage(void)
 {
-    return postconf_fatal(
-        "usage: postconf [-a | -A | -l | -m | -b | -t | -T mode] [-c folder] [-C class] [-o name=value] [-dfhHnpvx] "
-        "[-M | -F | -P] [-e | -X | -#] [name...]");
+    return postconf_fatal("usage: postconf [-a | -A | -l | -m | -b | -t | -T mode] [-c folder] [-C class] "
+                          "[-o name=value] [-dfhHnpvx] "
+                          "[-M | -F | -P] [-e | -X | -#] [name...]");
 }
 
 static int take_value_option(struct postconf *p, int option)

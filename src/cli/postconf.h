@@ -12,11 +12,11 @@ enum { POSTCONF_OVERRIDES_MAX = 200, POSTCONF_WIDTH = 80 /* of folded lines */ }
 struct postconf {
     const char *folder;
     bool non_default, defaults, bare_values, bare_names, expand, fold;
-    char mode;         /* 'p': main.cf, 'M', 'F', 'P': master.cf; 'a', 'A', 'l', 'm', 'T': what is supported; 'b',
-                          't': the words of notifications */
-    const char *tls;   /* -T: what of it */
-    char edit;         /* 'e', 'X', '#': the file is changed; 0: it is printed */
-    const char *class; /* -C; NULL: all parameters */
+    char mode; /* 'p': main.cf, 'M', 'F', 'P': master.cf; 'a', 'A', 'l', 'm', 'T': what is supported; 'b',
+                  't': the words of notifications */
+    const char *tls;                               /* -T: what of it */
+    char edit;                                     /* 'e', 'X', '#': the file is changed; 0: it is printed */
+    const char *class;                             /* -C; NULL: all parameters */
     const char *overrides[POSTCONF_OVERRIDES_MAX]; /* -o NAME=VALUE each */
     size_t n_overrides;
     char **names;
@@ -56,7 +56,8 @@ int postconf_master_edit(const struct postconf *p);
 /* The file is replaced whole or not at all. */
 int postconf_write(const struct postconf *p, const char *file, const struct buf *text);
 
-/* postconf_templates.c: -b and -t, with the file that the command or main.cf names; -T. Return the exit status. */
+/* postconf_templates.c: -b and -t, with the file that the command or main.cf names; -T. Return the exit
+ * status. */
 int postconf_templates(const struct postconf *p, struct buf *out);
 int postconf_tls(const struct postconf *p, struct buf *out);
 

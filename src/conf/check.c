@@ -212,7 +212,7 @@ static bool valid_class(str s)
 
 static bool valid_notify_class(str s)
 {
-    static const char *const words[] = {"bounce", "2bounce", "delay",    "policy", "protocol",
+    static const char *const words[] = {"bounce", "2bounce",  "delay",    "policy", "protocol",
                                         "data",   "resource", "software", NULL};
     return conf_is_one_of(s, words);
 }

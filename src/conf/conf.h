@@ -143,7 +143,8 @@ void conf_report_format(const struct conf_report *r, struct buf *out);
 
 /* Reads the file at path, or the files of Postfix and Dovecot in the folder at path (folder.h), and then the
  * overrides ("NAME=VALUE", also "listener.imap.port=1143",
- * "transport.slow.process_limit=1" and "domain.example.com.catch_all=x@y"). The caller frees the result; NULL when *report has errors. */
+ * "transport.slow.process_limit=1" and "domain.example.com.catch_all=x@y"). The caller frees the result; NULL
+ * when *report has errors. */
 MUST_USE struct conf *conf_load(const char *path, const char *const *sets, size_t set_count,
                                 struct conf_report *report);
 

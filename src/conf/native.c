@@ -68,7 +68,8 @@ static void read_section(struct reader *r, str line)
     str word = str_word(&rest), name = str_trim(rest);
     enum conf_section_kind kind = conf_section_kind(word);
     if (!name.n || name.n > 253 || str_chr(name, ' ') >= 0)
-        conf_error(b->report, b->file, r->line, "a section header is [listener NAME], [transport NAME] or [domain NAME]");
+        conf_error(b->report, b->file, r->line,
+                   "a section header is [listener NAME], [transport NAME] or [domain NAME]");
     else if (kind == CONF_SECTION_UNKNOWN)
         conf_error(b->report, b->file, r->line, "there are no [%.*s] sections; did you mean %s?",
                    (int)(word.n < 40 ? word.n : 40), word.p, nearest_kind(word));

@@ -20,7 +20,8 @@ static void set_tables(struct postfix *p, struct conf_section s, const char *nam
 
 static void set_all(struct postfix *p, struct conf_section s, bool whole)
 {
-    struct postfix_value limit = postfix_value(p, "body_checks_size_limit"), bcc = postfix_value(p, "always_bcc"),
+    struct postfix_value limit = postfix_value(p, "body_checks_size_limit"),
+                         bcc = postfix_value(p, "always_bcc"),
                          dropped = postfix_value(p, "message_drop_headers");
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         set_tables(p, s, tables[i], whole);

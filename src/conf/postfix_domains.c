@@ -1,5 +1,5 @@
-/* The lists of domains in main.cf. What stands in files and tables of text is read here, once for each load; other
- * tables are asked when mail comes. */
+/* The lists of domains in main.cf. What stands in files and tables of text is read here, once for each load;
+ * other tables are asked when mail comes. */
 #include "conf/postfix.h"
 
 #include "conf/report.h"
@@ -130,7 +130,8 @@ static void set_relay_domains(struct postfix *p)
     folder_set(p->f, d.by.file, d.by.line, "relay_domain_maps", tables_of(p, &d));
 }
 
-/* The tables of local_recipient_maps beside those that malle knows by itself: users of the system, aliases. */
+/* The tables of local_recipient_maps beside those that malle knows by itself: users of the system, aliases.
+ */
 static str further_recipients(struct postfix *p, const struct postfix_value *v)
 {
     AUTO(buf_deinit) struct buf further = BUF_INIT(LIST_MAX);
@@ -143,8 +144,8 @@ static str further_recipients(struct postfix *p, const struct postfix_value *v)
     return postfix_tables(p, &others, "texthash:");
 }
 
-/* What local(8) does with names that nobody has. Postfix refuses them before that, unless local_recipient_maps
- * are empty or have them. */
+/* What local(8) does with names that nobody has. Postfix refuses them before that, unless
+ * local_recipient_maps are empty or have them. */
 static void set_unknown_names(struct postfix *p, str mydestination)
 {
     static const char *const names[] = {"fallback_transport_maps", "fallback_transport", "luser_relay"};
@@ -156,9 +157,10 @@ static void set_unknown_names(struct postfix *p, str mydestination)
         if (!v.text.n || !mydestination.n)
             continue;
         if (exist.text.n && !further.n) {
-            conf_warning(p->f->b->report, v.file, v.line,
-                         "%s has no effect while local_recipient_maps has no further names: such mail is refused",
-                         names[i]);
+            conf_warning(
+                p->f->b->report, v.file, v.line,
+                "%s has no effect while local_recipient_maps has no further names: such mail is refused",
+                names[i]);
             continue;
         }
         any = true;

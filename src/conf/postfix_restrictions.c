@@ -38,8 +38,9 @@ static void set_parents(struct postfix *p)
     struct postfix_value v = postfix_value(p, "parent_domain_matches_subdomains");
     bool access = str_find(v.text, S("smtpd_access_maps")) >= 0,
          relay = str_find(v.text, S("relay_domains")) >= 0;
-    folder_set(p->f, v.file, v.line, "parent_domain_matches_subdomains",
-               arena_printf(p->f->a, "%s %s", access ? "smtpd_access_maps" : "", relay ? "relay_domains" : ""));
+    folder_set(
+        p->f, v.file, v.line, "parent_domain_matches_subdomains",
+        arena_printf(p->f->a, "%s %s", access ? "smtpd_access_maps" : "", relay ? "relay_domains" : ""));
 }
 
 void postfix_set_classes(struct postfix *p)

@@ -29,7 +29,8 @@ static str of_file(struct postfix *p, const struct postfix_value *v)
 /* What has no effect in malle but for some values. */
 static void look_at_special_cases(struct postfix *p)
 {
-    struct postfix_value owner = postfix_value(p, "owner_request_special"), ssl = postfix_value(p, "tls_ssl_options");
+    struct postfix_value owner = postfix_value(p, "owner_request_special"),
+                         ssl = postfix_value(p, "tls_ssl_options");
     str rest = ssl.text, word;
     if (owner.is_set && !str_ieq(owner.text, S("yes")) &&
         str_chr(postfix_value(p, "recipient_delimiter").text, '-') >= 0)
@@ -38,7 +39,8 @@ static void look_at_special_cases(struct postfix *p)
     while ((word = folder_word(&rest)).n)
         if (!str_ieq(word, S("NO_COMPRESSION")) && !str_ieq(word, S("NO_RENEGOTIATION")))
             conf_warning(p->f->b->report, ssl.file, ssl.line,
-                         "tls_ssl_options: malle does not do " STR_FMT "; Postfix would change that in OpenSSL",
+                         "tls_ssl_options: malle does not do " STR_FMT
+                         "; Postfix would change that in OpenSSL",
                          STR_ARG(word));
 }
 
@@ -330,8 +332,8 @@ void postfix_set_client_tls(struct postfix *p, struct conf_section s, const char
 {
     const char *option = arena_printf(p->f->a, "%s_tls_security_level", client).p;
     struct postfix_value level = postfix_value(p, option);
-    bool verifies = client_is(p, client, "tls_enforce_peername"), always = client_is(p, client, "enforce_tls"),
-         may = client_is(p, client, "use_tls");
+    bool verifies = client_is(p, client, "tls_enforce_peername"),
+         always = client_is(p, client, "enforce_tls"), may = client_is(p, client, "use_tls");
     if (!level.text.n)
         level.text = always ? (verifies ? S("verify") : S("encrypt")) : may ? S("may") : S("none");
     folder_set_in(p->f, s, level.file, level.line, option, level.text);

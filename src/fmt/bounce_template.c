@@ -2,24 +2,25 @@
 
 #include "fmt/macro.h"
 
-#define TEXT(literal)                        \
-    {                                        \
-        (literal), sizeof(literal) - 1       \
+#define TEXT(literal)                  \
+    {                                  \
+        (literal), sizeof(literal) - 1 \
     }
 #define HOST "This is the mail server $myhostname.\n\n"
 #define FROM TEXT("Mail Delivery System <MAILER-DAEMON>")
 
 const struct bounce_template bounce_template_own[BOUNCE_TEMPLATES] = {
-    [BOUNCE_TEMPLATE_FAILURE] = {TEXT("us-ascii"), FROM, TEXT("Undelivered Mail Returned to Sender"),
-                                 TEXT("Postmaster Copy: Undelivered Mail"),
-                                 TEXT(HOST
-                                      "Your message could not be delivered to everybody it was sent to. Where it\n"
-                                      "says \"not delivered\" below, it will not be tried again.\n")},
-    [BOUNCE_TEMPLATE_DELAY] = {TEXT("us-ascii"), FROM, TEXT("Delayed Mail (still being retried)"),
-                               TEXT("Postmaster Warning: Delayed Mail"),
-                               TEXT(HOST "Your message has not been delivered to everybody yet. You need not do\n"
-                                         "anything: it will be tried again, and you will be told if that fails in the\n"
-                                         "end.\n")},
+    [BOUNCE_TEMPLATE_FAILURE] =
+        {TEXT("us-ascii"), FROM, TEXT("Undelivered Mail Returned to Sender"),
+         TEXT("Postmaster Copy: Undelivered Mail"),
+         TEXT(HOST "Your message could not be delivered to everybody it was sent to. Where it\n"
+                   "says \"not delivered\" below, it will not be tried again.\n")},
+    [BOUNCE_TEMPLATE_DELAY] =
+        {TEXT("us-ascii"), FROM, TEXT("Delayed Mail (still being retried)"),
+         TEXT("Postmaster Warning: Delayed Mail"),
+         TEXT(HOST "Your message has not been delivered to everybody yet. You need not do\n"
+                   "anything: it will be tried again, and you will be told if that fails in the\n"
+                   "end.\n")},
     [BOUNCE_TEMPLATE_SUCCESS] = {TEXT("us-ascii"), FROM, TEXT("Successful Mail Delivery Report"), TEXT(""),
                                  TEXT(HOST "Your message has arrived, as you asked to be told.\n")},
     [BOUNCE_TEMPLATE_VERIFY] = {TEXT("us-ascii"), FROM, TEXT("Mail Delivery Status Report"), TEXT(""),
@@ -119,7 +120,8 @@ static str take_body(struct reader *r, str marker)
 static bool find_kind(str name, size_t *ret)
 {
     for (*ret = 0; *ret < BOUNCE_TEMPLATES; ++*ret)
-        if (str_starts(name, str_c(names[*ret])) && str_eq(str_from(name, strlen(names[*ret])), S("_template")))
+        if (str_starts(name, str_c(names[*ret])) &&
+            str_eq(str_from(name, strlen(names[*ret])), S("_template")))
             return true;
     return false;
 }
@@ -160,8 +162,7 @@ enum rc bounce_template_parse(str text, struct bounce_template ret[BOUNCE_TEMPLA
 
 void bounce_template_put(struct buf *out, enum bounce_template_kind kind, const struct bounce_template *t)
 {
-    buf_printf(out,
-               "%s_template = <<EOF\nCharset: " STR_FMT "\nFrom: " STR_FMT "\nSubject: " STR_FMT "\n",
+    buf_printf(out, "%s_template = <<EOF\nCharset: " STR_FMT "\nFrom: " STR_FMT "\nSubject: " STR_FMT "\n",
                names[kind], STR_ARG(t->charset), STR_ARG(t->from), STR_ARG(t->subject));
     if (t->postmaster_subject.n > 0)
         buf_printf(out, "Postmaster-Subject: " STR_FMT "\n", STR_ARG(t->postmaster_subject));
@@ -204,7 +205,8 @@ static bool find_name(void *ctx, str name, str *ret)
     return found;
 }
 
-enum rc bounce_template_expand(str text, const struct bounce_template_env *env, struct buf *out, str *ret_line)
+enum rc bounce_template_expand(str text, const struct bounce_template_env *env, struct buf *out,
+                               str *ret_line)
 {
     struct expansion x = {.env = env};
     const struct macro_env names_env = {.find = find_name, .ctx = &x};

@@ -263,8 +263,7 @@ static void put_header(struct buf *out, const struct dsn *d)
     buf_puts(out, S("Auto-Submitted: auto-replied\nMIME-Version: 1.0\n" /* RFC 3834 §5.1.4 */
                     "Content-Type: multipart/report; report-type=delivery-status;\n boundary=\""));
     put_boundary(out, d);
-    bool eight =
-        d->utf8 || (d->content && d->content_8bit) || !str_ieq(dsn_words(d)->charset, S("us-ascii"));
+    bool eight = d->utf8 || (d->content && d->content_8bit) || !str_ieq(dsn_words(d)->charset, S("us-ascii"));
     buf_puts(out, eight ? S("\"\nContent-Transfer-Encoding: 8bit\n") : S("\"\n"));
     buf_puts(out, S("\nThis is a delivery status notification in MIME format.\n"));
 }
@@ -294,7 +293,8 @@ static void put_charset(struct buf *out, const struct dsn *d)
     if (d->utf8)
         buf_puts(out, S("utf-8\nContent-Transfer-Encoding: 8bit\n\n"));
     else
-        buf_printf(out, STR_FMT "\n%s\n", STR_ARG(w->charset), ascii ? "" : "Content-Transfer-Encoding: 8bit\n");
+        buf_printf(out, STR_FMT "\n%s\n", STR_ARG(w->charset),
+                   ascii ? "" : "Content-Transfer-Encoding: 8bit\n");
 }
 
 void dsn_put_head(struct buf *out, const struct dsn *d)

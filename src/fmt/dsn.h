@@ -41,15 +41,15 @@ struct dsn_rcpt {
 enum dsn_content { DSN_CONTENT_NONE, DSN_CONTENT_HEADER, DSN_CONTENT_FULL };
 
 struct dsn {
-    str hostname;        /* the reporting MTA; also in From and in the boundary */
-    str to;              /* the envelope sender of the message, or a postmaster; never empty */
-    bool postmaster;     /* it is for somebody who did not send the message */
+    str hostname;    /* the reporting MTA; also in From and in the boundary */
+    str to;          /* the envelope sender of the message, or a postmaster; never empty */
+    bool postmaster; /* it is for somebody who did not send the message */
     const struct bounce_template *words; /* fmt/bounce_template.h, text expanded; NULL: malle's own */
-    str id;              /* queue id of the message, for people and logs */
-    str message_id;      /* its Message-ID, "<a@b>", for References; may be empty or broken */
-    str envid;           /* as smtp_mail has it; .p NULL when there was none */
-    str received_from;   /* name of the client it came from; empty: not told */
-    struct date arrival; /* seconds 0: not told */
+    str id;                              /* queue id of the message, for people and logs */
+    str message_id;                      /* its Message-ID, "<a@b>", for References; may be empty or broken */
+    str envid;                           /* as smtp_mail has it; .p NULL when there was none */
+    str received_from;                   /* name of the client it came from; empty: not told */
+    struct date arrival;                 /* seconds 0: not told */
     int64_t
         deliver_by; /* when the time of DELIVERBY is over (RFC 2852 §5), seconds since 1970; 0: not told */
     int64_t hold_for, hold_until; /* the value of HOLDFOR in seconds, or that of HOLDUNTIL since 1970 (RFC

@@ -1,5 +1,5 @@
-/* header_drop: takes fields out of a message's header by their names, while the message streams by in LF form and in
- * any pieces. Pure.
+/* header_drop: takes fields out of a message's header by their names, while the message streams by in LF form
+ * and in any pieces. Pure.
  *
  * A line that is no field ends the header; everything behind goes on as it is. */
 #ifndef FMT_HEADER_DROP_H

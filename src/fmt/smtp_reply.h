@@ -17,11 +17,11 @@ enum {
     SMTP_REPLY_SAID_MAX = 1000    /* bytes kept for people */
 };
 
-/* Changes a line of *n bytes, without its end, in its room of SMTP_REPLY_LINE_MAX. False: it cannot be said what
- * the line is to be. */
+/* Changes a line of *n bytes, without its end, in its room of SMTP_REPLY_LINE_MAX. False: it cannot be said
+ * what the line is to be. */
 typedef bool smtp_reply_filter(void *ctx, char *line, size_t *n);
 
-struct smtp_reply {    /* zero it before each reply */
+struct smtp_reply {            /* zero it before each reply */
     smtp_reply_filter *filter; /* of each line, before it counts; may be NULL */
     void *filter_ctx;
     int code;          /* of the last line so far */

@@ -5,12 +5,9 @@
 
 enum { HASH_DIGITS = 16 };
 
-static const char *const words[] = {[VIA_USER] = "user:",
-                                    [VIA_MAILBOX] = "mailbox:",
-                                    [VIA_FORWARD] = "forward:",
-                                    [VIA_ALIAS] = "alias:",
-                                    [VIA_FILTER] = "filter:",
-                                    [VIA_TRANSPORT] = "transport:"};
+static const char *const words[] = {
+    [VIA_USER] = "user:",   [VIA_MAILBOX] = "mailbox:", [VIA_FORWARD] = "forward:",
+    [VIA_ALIAS] = "alias:", [VIA_FILTER] = "filter:",   [VIA_TRANSPORT] = "transport:"};
 
 /* Who has a uid, and a tag behind his name. */
 static bool is_user(enum via_kind kind)

@@ -1,7 +1,8 @@
 /* via: what a recipient stands for that is not simply a mailbox: a user of the system whose mail runs
  * programs or goes elsewhere, one target of an alias that is a command or a file, a filter that comes
- * before all else, or the transport by which its mail leaves in place of going to a mailbox. Recipients in the queue carry it, and the role `command` looks up what it names: a via
- * never says what is run, only whose choice and which.
+ * before all else, or the transport by which its mail leaves in place of going to a mailbox. Recipients in
+ * the queue carry it, and the role `command` looks up what it names: a via never says what is run, only whose
+ * choice and which.
  *
  *   via     = ("user:" / "mailbox:") uid ":" name ":" tag
  *           / "forward:" uid ":" n ":" hash ":" name ":" tag
@@ -20,10 +21,10 @@
 enum { VIA_MAX = 512, VIA_USER_MAX = 64 };
 
 enum via_kind {
-    VIA_USER,    /* all that the user's .forward says, or his mailbox without one */
-    VIA_MAILBOX, /* his mailbox, whatever his .forward says: mailbox_command or the Maildir */
-    VIA_FORWARD, /* target n of his .forward */
-    VIA_ALIAS,   /* target n of the alias `name` */
+    VIA_USER,     /* all that the user's .forward says, or his mailbox without one */
+    VIA_MAILBOX,  /* his mailbox, whatever his .forward says: mailbox_command or the Maildir */
+    VIA_FORWARD,  /* target n of his .forward */
+    VIA_ALIAS,    /* target n of the alias `name` */
     VIA_FILTER,   /* `name` is the transport and the next hop */
     VIA_TRANSPORT /* the same, and it does not come back from there */
 };

@@ -1,7 +1,7 @@
 /* Delivery status notifications (RFC 3461 §6): messages of our own that enter the queue in the same
  * transaction that ends or changes what they tell of. Their sender is empty, so nothing answers them; one
- * that cannot be delivered is told to a postmaster (notify_classes), and what cannot reach him either is logged
- * and dropped. */
+ * that cannot be delivered is told to a postmaster (notify_classes), and what cannot reach him either is
+ * logged and dropped. */
 #include "base/log.h"
 #include "fmt/crlf.h"
 #include "fmt/dsn.h"

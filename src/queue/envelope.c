@@ -59,7 +59,8 @@ static bool is_via(const struct queue_rcpt *r)
     if (r->via.n == 0)
         return true;
     return via_parse(r->via, &v) == RC_OK &&
-           (v.kind == VIA_FILTER || (r->local && (v.kind == VIA_USER || v.kind == VIA_ALIAS || v.kind == VIA_TRANSPORT)));
+           (v.kind == VIA_FILTER ||
+            (r->local && (v.kind == VIA_USER || v.kind == VIA_ALIAS || v.kind == VIA_TRANSPORT)));
 }
 
 enum rc queue_envelope_get(str bytes, struct arena *a, struct queue_envelope *ret)

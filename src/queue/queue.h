@@ -104,8 +104,8 @@ MUST_USE enum rc queue_envelope_get(str bytes, struct arena *a, struct queue_env
  * Errors as db_open. */
 MUST_USE enum rc queue_open(const char *path, struct spool *spool, const struct conf *c,
                             const struct table_settings *tables, struct queue **ret, struct err *e);
-/* The words of notifications, from the text of a file as bounce(5) has it; what it does not say stays malle's own.
- * Faults are logged. Before anybody else uses q. */
+/* The words of notifications, from the text of a file as bounce(5) has it; what it does not say stays malle's
+ * own. Faults are logged. Before anybody else uses q. */
 void queue_set_words(struct queue *q, str file);
 /* The settings were read again; routes may have changed. c must stay valid. */
 void queue_reload(struct queue *q, const struct conf *c);

@@ -31,8 +31,8 @@ static bool parse_service(str name, struct site_name *ret)
     ptrdiff_t colon = str_chr(name, ':');
     if (colon < 0)
         return false;
-    *ret = (struct site_name){transport, str_from(name, (size_t)colon + 1),
-                              str_sub(name, 5, (size_t)colon - 5)};
+    *ret =
+        (struct site_name){transport, str_from(name, (size_t)colon + 1), str_sub(name, 5, (size_t)colon - 5)};
     return true;
 }
 

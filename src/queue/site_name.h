@@ -22,7 +22,7 @@ enum site_transport {
 
 struct site_name {
     enum site_transport transport;
-    str next; /* the next hop, or the text; a view of the name */
+    str next;    /* the next hop, or the text; a view of the name */
     str service; /* the name of the transport: of SMTP, LMTP and pipes; else empty */
 };
 

@@ -167,7 +167,8 @@ static _Noreturn void run_forward(struct runner *r)
 /* --- what tables name --- */
 
 /* What they say of r->via.name. Opened for this one look, so that it is never an old one. Tables that ask a
- * database or a server are not asked: who may write there is not thereby somebody who may run commands here. */
+ * database or a server are not asked: who may write there is not thereby somebody who may run commands here.
+ */
 static enum rc find_here(struct runner *r, const char *setting, const char *specs, str *ret, struct err *e)
 {
     const struct table_env env = {.no_substitution = true, .unasked = true};

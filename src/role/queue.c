@@ -12,7 +12,14 @@
 #include <errno.h>
 #include <unistd.h>
 
-enum { CHANNELS_MAX = 4096, POOL_CHANNELS_MAX = 64, LINK_WAIT_MS = 2000, STACK = 512 << 10, GRACE_MS = 5000, WORDS_MAX = 1 << 20 };
+enum {
+    CHANNELS_MAX = 4096,
+    POOL_CHANNELS_MAX = 64,
+    LINK_WAIT_MS = 2000,
+    STACK = 512 << 10,
+    GRACE_MS = 5000,
+    WORDS_MAX = 1 << 20
+};
 
 static struct queue_role self;
 

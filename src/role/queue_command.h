@@ -20,7 +20,8 @@ struct command_work {
     str forwarded; /* the sender of what a .forward sends to another server; empty: not asked for yet */
 };
 
-/* queue_forward.c: one more recipient that takes the place of some of the job's. False: a report takes no more.
+/* queue_forward.c: one more recipient that takes the place of some of the job's. False: a report takes no
+ * more.
  */
 bool queue_command_add(struct command_work *k, const struct queue_rcpt *r);
 /* What a user's .forward makes of recipient i: others, in k->added. False: he has none that

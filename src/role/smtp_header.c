@@ -1,6 +1,6 @@
-/* What is changed of a message as it leaves by SMTP: by smtp_header_checks and its like, then the addresses in its
- * header and in the envelope by smtp_generic_maps. The queue keeps the message as it came; what goes to a filter
- * does not leave yet. */
+/* What is changed of a message as it leaves by SMTP: by smtp_header_checks and its like, then the addresses
+ * in its header and in the envelope by smtp_generic_maps. The queue keeps the message as it came; what goes
+ * to a filter does not leave yet. */
 #include "base/log.h"
 #include "conf/key.h"
 #include "fmt/crlf.h"
@@ -162,8 +162,7 @@ static enum rc map_address(struct change *c, str *address)
     if (address->n == 0)
         return RC_OK;
     arena_reset(c->arena);
-    enum rc rc =
-        maps_find_address(c->generic, *address, &rules, c->arena, &found, &e);
+    enum rc rc = maps_find_address(c->generic, *address, &rules, c->arena, &found, &e);
     if (rc != RC_OK)
         return rc == RC_GONE ? RC_OK : not_now(c, "smtp_generic_maps map lookup problem", &e);
     str whole = maps_complete(found.value, *address, c->arena);
@@ -233,7 +232,8 @@ static enum rc change_header(struct change *c)
 
 static enum rc change(struct change *c)
 {
-    bool whole = c->checks[CHECK_STREAM_MIME] || c->checks[CHECK_STREAM_NESTED] || c->checks[CHECK_STREAM_BODY];
+    bool whole =
+        c->checks[CHECK_STREAM_MIME] || c->checks[CHECK_STREAM_NESTED] || c->checks[CHECK_STREAM_BODY];
     enum rc rc = c->generic ? map_envelope(c) : RC_OK;
     c->edit = (struct check_edit){.ops = &ops, .ctx = c};
     c->out = &c->job->checked;
@@ -246,7 +246,8 @@ static enum rc change(struct change *c)
 
 enum rc smtp_change(const struct smtp_worker *w, struct smtp_job *job)
 {
-    struct change c = {.w = w, .job = job, .generic = table_settings_of(w->server->tables, w->conf, TABLES_GENERIC)};
+    struct change c = {
+        .w = w, .job = job, .generic = table_settings_of(w->server->tables, w->conf, TABLES_GENERIC)};
     bool any = c.generic != NULL;
     job->sender = job->envelope.sender;
     buf_init(&job->checked, CHECKED_MAX);

@@ -63,12 +63,12 @@ struct smtp_job {
     str content;
     int content_fd;                         /* or -1 */
     str sender, rcpts[QUEUE_JOB_RCPTS_MAX]; /* smtp_change: as they go out */
-    struct buf checked;                     /* all of the message, when tables look at it: the content is this then */
-    str changed;                            /* what goes in front, instead of the trace and the first */
-    size_t changed_bytes;                   /* so many bytes of the content; p NULL: nothing is changed */
-    str header;          /* smtp_message_fill: goes in front of the content, LF ends its lines; */
-    size_t skip;         /* and this many bytes of the content stay away, since they are in it, changed; */
-    uint64_t skip_lines; /* they are so many lines (binary: 0) */
+    struct buf checked;   /* all of the message, when tables look at it: the content is this then */
+    str changed;          /* what goes in front, instead of the trace and the first */
+    size_t changed_bytes; /* so many bytes of the content; p NULL: nothing is changed */
+    str header;           /* smtp_message_fill: goes in front of the content, LF ends its lines; */
+    size_t skip;          /* and this many bytes of the content stay away, since they are in it, changed; */
+    uint64_t skip_lines;  /* they are so many lines (binary: 0) */
     msec started;
     struct queue_outcome outcomes[QUEUE_JOB_RCPTS_MAX];
     str texts[QUEUE_JOB_RCPTS_MAX]; /* the same for the log: "host mx[ip]:25 said: 450 ... (in reply to RCPT

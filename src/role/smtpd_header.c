@@ -55,7 +55,8 @@ static enum rc ask(struct smtpd_session *s, struct header_address *list, size_t 
 static enum rc ask_all(struct smtpd_session *s, const struct header_addresses *list, struct arena *a)
 {
     enum rc rc = RC_OK;
-    for (size_t i = 0; i < list->n && rc == RC_OK && rules_any_canonical(s->conf); i += HEADER_CANONICAL_MAX) {
+    for (size_t i = 0; i < list->n && rc == RC_OK && rules_any_canonical(s->conf);
+         i += HEADER_CANONICAL_MAX) {
         size_t left = list->n - i;
         rc = ask(s, &list->v[i], left < HEADER_CANONICAL_MAX ? left : HEADER_CANONICAL_MAX, a);
     }

@@ -1,6 +1,6 @@
-/* check_edit: what header_checks(5) and its like make of a message, unit by unit of a check_stream: whatever table
- * is asked and wherever the rest goes, fields and lines are dropped, replaced and put in front in one way. For
- * mail that comes in (smtp/checks.h), and that leaves (role smtp). */
+/* check_edit: what header_checks(5) and its like make of a message, unit by unit of a check_stream: whatever
+ * table is asked and wherever the rest goes, fields and lines are dropped, replaced and put in front in one
+ * way. For mail that comes in (smtp/checks.h), and that leaves (role smtp). */
 #ifndef SMTP_CHECK_EDIT_H
 #define SMTP_CHECK_EDIT_H
 

@@ -116,7 +116,8 @@ static void send_elsewhere(struct smtp_checks *k, const struct check_stream_unit
     bool bcc = r->action == CHECK_BCC;
     enum rc rc = bcc ? smtp_action_bcc(k->s, r->text) : smtp_action_redirect(k->s, r->text);
     if (rc != RC_OK) { /* it must not go on without, or to others */
-        log_warn("%s map: " STR_FMT " cannot be a recipient", setting_of(k, u->kind), STR_ARG(str_sub(r->text, 0, 100)));
+        log_warn("%s map: " STR_FMT " cannot be a recipient", setting_of(k, u->kind),
+                 STR_ARG(str_sub(r->text, 0, 100)));
         smtp_message_fail(k->s, 451, "4.3.5", "Server configuration error");
         k->active = false;
         return;

@@ -25,9 +25,9 @@ enum rules_verdict {
 
 enum rules_verdict rules_relay(const struct rules_relay *r);
 
-/* The domain of an address to which mail may be accepted from anyone and passed on, if it is one of relay_domains;
- * empty: never, as the part before it says where to go from there ("user%elsewhere", "user@elsewhere",
- * "elsewhere!user"). */
+/* The domain of an address to which mail may be accepted from anyone and passed on, if it is one of
+ * relay_domains; empty: never, as the part before it says where to go from there ("user%elsewhere",
+ * "user@elsewhere", "elsewhere!user"). */
 str rules_relay_domain(str address);
 
 /* Whether receive_override_options has this word. */

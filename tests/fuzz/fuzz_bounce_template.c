@@ -31,7 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         AUTO(buf_deinit) struct buf out = BUF_INIT(1 << 20), text = BUF_INIT(1 << 20);
         str line = STR_NONE;
         bounce_template_put(&out, (enum bounce_template_kind)i, &t[i]);
-        must(!out.overflow && str_starts(buf_str(&out), str_c(bounce_template_name((enum bounce_template_kind)i))));
+        must(!out.overflow &&
+             str_starts(buf_str(&out), str_c(bounce_template_name((enum bounce_template_kind)i))));
         if (bounce_template_expand(t[i].text, &env, &text, &line) == RC_INVALID)
             must(line.n <= t[i].text.n);
     }

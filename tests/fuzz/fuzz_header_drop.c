@@ -1,5 +1,5 @@
-/* A header in one piece and in pieces, whose sizes the first byte chooses: the same stays, and what is counted as dropped
- * is what is missing. */
+/* A header in one piece and in pieces, whose sizes the first byte chooses: the same stays, and what is
+ * counted as dropped is what is missing. */
 #include "fmt/header_drop.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -8,10 +8,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void route(str value)
 {
-    static struct conf conf = {.relayhost = "",
-                               .default_transport = "smtp",
-                               .relay_transport = "relay",
-                               .recipient_delimiter = "+"};
+    static struct conf conf = {
+        .relayhost = "", .default_transport = "smtp", .relay_transport = "relay", .recipient_delimiter = "+"};
     AUTO(buf_deinit)
     struct buf name = BUF_INIT(QUEUE_SITE_MAX), again = BUF_INIT(QUEUE_SITE_MAX), spec = BUF_INIT(4096);
     struct table_settings tables = {0};

@@ -1,6 +1,8 @@
 """malle postconf beside Postfix's own postconf: the same files and options, the same output and the same files afterwards."""
 import pathlib
+import shutil
 import subprocess
+import tempfile
 
 import pytest
 
@@ -135,7 +137,7 @@ EOF
 
 
 @pytest.mark.parametrize('option', ['-b', '-t'])
-def test_templates(tmp_path_factory, option):
+def test_templates(option):
     """The same file of templates, printed and expanded; what a file does not say differs, as malle has words of its own."""
     top = pathlib.Path(tempfile.mkdtemp(prefix='malle-templates-'))
     top.chmod(0o755)

@@ -522,12 +522,13 @@ static void domains_of_tables(void **state)
     world_close(&w);
 }
 
-/* Names that nobody has: a transport by name, one for all, an address; only in local_domains, and only for what
- * local_recipient_maps know. */
+/* Names that nobody has: a transport by name, one for all, an address; only in local_domains, and only for
+ * what local_recipient_maps know. */
 static void unknown_names(void **state)
 {
-    static const char base[] = "hostname = mail.example.org\ndomains = example.org, example.net\nmyorigin = example.org\n"
-                               "local_domains = example.org\n";
+    static const char base[] =
+        "hostname = mail.example.org\ndomains = example.org, example.net\nmyorigin = example.org\n"
+        "local_domains = example.org\n";
     struct conf_report report = {0};
     struct world w;
     world_open(&w);
@@ -546,7 +547,8 @@ static void unknown_names(void **state)
         {"luser_relay = gone\n", "gone@example.org", RC_PERM, "5.1.1"},
         {"luser_relay = other\n", "gone@example.org", RC_PERM, "5.1.1"},
         {"luser_relay = bob\n", "carol@example.org", RC_OK, "carol@example.org/5000 "},
-        {"fallback_transport = smtp:[far]\nluser_relay = bob\n", "gone@example.org", RC_OK, "/-1!transport:smtp:[far] "},
+        {"fallback_transport = smtp:[far]\nluser_relay = bob\n", "gone@example.org", RC_OK,
+         "/-1!transport:smtp:[far] "},
         {"fallback_transport = smtp:[far]\n", "carol@example.org", RC_OK, "carol@example.org/5000 "},
         {"fallback_transport = smtp:[far]\n", "postmaster@example.org", RC_OK, "/-1!transport:smtp:[far] "},
         {"fallback_transport = smtp:[far]\n", "gone@example.net", RC_PERM, "5.1.1"},
@@ -560,7 +562,8 @@ static void unknown_names(void **state)
         check_address(&w, rows[i].address, rows[i].rc, rows[i].result);
     }
     AUTO(conf_freep)
-    struct conf *c = conf_parse(S("hostname = mail.example.org\ndomains = example.org\nluser_relay = bob\n"), "test", &report);
+    struct conf *c = conf_parse(S("hostname = mail.example.org\ndomains = example.org\nluser_relay = bob\n"),
+                                "test", &report);
     w.lookup.conf = c;
     w.lookup.fallback_transports = tables("inline:{ {joe=lmtp:[far]}, {ann=} }");
     check_address(&w, "joe+tag@example.org", RC_OK, "/-1!transport:lmtp:[far] ");

@@ -453,7 +453,8 @@ int main(void)
         cmocka_unit_test(domains),
         cmocka_unit_test(text_reads_back),
         cmocka_unit_test(differences),
-        cmocka_unit_test(own_settings_of_a_listener), cmocka_unit_test(own_settings_of_a_transport),
+        cmocka_unit_test(own_settings_of_a_listener),
+        cmocka_unit_test(own_settings_of_a_transport),
         cmocka_unit_test(a_reload_reads_own_settings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

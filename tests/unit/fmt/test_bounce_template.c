@@ -36,17 +36,19 @@ static void a_file(void **state)
 {
     AUTO(buf_deinit) struct buf faults = BUF_INIT(1000);
     struct bounce_template t[BOUNCE_TEMPLATES];
-    assert_int_equal(parse("# comment\n\n  \ndelay_template = <<END OF IT\nSUBJECT:  late \ncharset: utf-8\r\n\n"
-                           " indented\n\nEOF\nEND OF IT\nsuccess_template=<<X\nFrom: me\nX\n",
-                           t, &faults),
-                     RC_OK);
+    assert_int_equal(
+        parse("# comment\n\n  \ndelay_template = <<END OF IT\nSUBJECT:  late \ncharset: utf-8\r\n\n"
+              " indented\n\nEOF\nEND OF IT\nsuccess_template=<<X\nFrom: me\nX\n",
+              t, &faults),
+        RC_OK);
     assert_int_equal(faults.n, 0);
     const struct bounce_template *d = &t[BOUNCE_TEMPLATE_DELAY];
     assert_true(str_eq(d->subject, S("late")) && str_eq(d->charset, S("utf-8")));
     assert_true(str_eq(d->postmaster_subject, S("Postmaster Warning: Delayed Mail")));
     assert_true(str_eq(d->text, S(" indented\n\nEOF\n")));
     assert_true(str_eq(t[BOUNCE_TEMPLATE_SUCCESS].from, S("me")) && t[BOUNCE_TEMPLATE_SUCCESS].text.n == 0);
-    assert_memory_equal(&t[BOUNCE_TEMPLATE_FAILURE], &bounce_template_own[BOUNCE_TEMPLATE_FAILURE], sizeof *t);
+    assert_memory_equal(&t[BOUNCE_TEMPLATE_FAILURE], &bounce_template_own[BOUNCE_TEMPLATE_FAILURE],
+                        sizeof *t);
 }
 
 static void faults_are_told(void **state)
@@ -58,7 +60,8 @@ static void faults_are_told(void **state)
     } rows[] = {
         {"nonsense\n", RC_INVALID, "1: expected name = <<EOF, found \"nonsense\"\n"},
         {"delay_template = EOF\n", RC_INVALID, "1: expected name = <<EOF, found \"delay_template = EOF\"\n"},
-        {"x_template = <<EOF\na\nEOF\n", RC_OK, "3: unknown template name: x_template -- ignoring this template\n"},
+        {"x_template = <<EOF\na\nEOF\n", RC_OK,
+         "3: unknown template name: x_template -- ignoring this template\n"},
         {"delay_template = <<EOF\n\na\n", RC_OK, "3: missing \"EOF\" end marker\n"},
         {"delay_template = <<EOF\nFoo: a\n\nb\nEOF\n", RC_OK,
          "5: unknown header \"Foo: a\" in a template -- ignoring this template\n"},
@@ -90,12 +93,14 @@ static void names_are_expanded(void **state)
 {
     static const struct {
         const char *text, *out; /* out NULL: the text is the line that is wrong */
-    } rows[] = {{"at $myhostname: $$1\n", "at mail.example.com: $1\n"},
-                {"${myhostname}\n\n$delay_warning_time_hours $delay_warning_time_days", "mail.example.com\n\n48 2\n"},
-                {"$delay_warning_time_minutes $delay_warning_time_seconds $delay_warning_time_weeks\n", "2880 172800 0\n"},
-                {"$nothing", NULL},
-                {"$delay_warning_time", NULL},
-                {"$delay_warning_time_years", NULL}};
+    } rows[] = {
+        {"at $myhostname: $$1\n", "at mail.example.com: $1\n"},
+        {"${myhostname}\n\n$delay_warning_time_hours $delay_warning_time_days", "mail.example.com\n\n48 2\n"},
+        {"$delay_warning_time_minutes $delay_warning_time_seconds $delay_warning_time_weeks\n",
+         "2880 172800 0\n"},
+        {"$nothing", NULL},
+        {"$delay_warning_time", NULL},
+        {"$delay_warning_time_years", NULL}};
     const struct bounce_template_env env = {find, find_seconds, NULL};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         AUTO(buf_deinit) struct buf out = BUF_INIT(1000), small = BUF_INIT(3);
@@ -113,6 +118,7 @@ static void names_are_expanded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(there_and_back), cmocka_unit_test(a_file),
-                                       cmocka_unit_test(faults_are_told), cmocka_unit_test(names_are_expanded)};
+                                       cmocka_unit_test(faults_are_told),
+                                       cmocka_unit_test(names_are_expanded)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -192,10 +192,9 @@ static void sizes_have_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(replies_are_read),
-        cmocka_unit_test(garbage_is_no_reply),
-        cmocka_unit_test(each_line_is_shown),
-        cmocka_unit_test(lines_are_filtered), cmocka_unit_test(sizes_have_limits),
+        cmocka_unit_test(replies_are_read),   cmocka_unit_test(garbage_is_no_reply),
+        cmocka_unit_test(each_line_is_shown), cmocka_unit_test(lines_are_filtered),
+        cmocka_unit_test(sizes_have_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

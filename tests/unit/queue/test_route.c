@@ -56,7 +56,8 @@ static const char transports[] =
     " {g.example = discard:gone}, {h.example = :[hop.example]:587}, {i.example = :}, {j.example = smtp:},"
     " {k.example = local:}, {l.example = slow:x}, {m.example = smtp:bad..name}, {n.example = smtp:lmtp:24},"
     " {q.example = prog:}, {r.example = prog:[next]:x}, {o.example = error:}, {p.example = lmtp:},"
-    " {s.example = amavis:}, {t.example = amavis:[t]:1}, {u.example = dspam:unix:/run/u}, {v.example = dspam:} }\n"
+    " {s.example = amavis:}, {t.example = amavis:[t]:1}, {u.example = dspam:unix:/run/u}, {v.example = "
+    "dspam:} }\n"
     "[transport amavis]\n[transport dspam]\nprotocol = lmtp\n";
 
 static void vias(void **state)
@@ -151,8 +152,8 @@ static void senders(void **state)
     check(text, "joe@a.example", "x@t.example", "[t.example]"); /* the table of transports goes first */
 }
 
-/* Where no table says by what mail leaves: the sender's transport, default_transport or relay_transport, whose
- * next hop comes before relayhosts. */
+/* Where no table says by what mail leaves: the sender's transport, default_transport or relay_transport,
+ * whose next hop comes before relayhosts. */
 static void default_ways(void **state)
 {
     static const char ways[] =
@@ -163,7 +164,8 @@ static void default_ways(void **state)
         " {bob@b.example=DUNNO}, {eve@b.example=error:5.7.1 not you}}\n";
     AUTO(buf_deinit) struct buf text = BUF_INIT(4000), hop = BUF_INIT(4000);
     check(ways, "x@b.example", "j@y.example", "retry:4.3.5 there is no mail transport \"slow\"");
-    buf_printf(&text, "%sdefault_transport = fast\n[transport slow]\n[transport fast]\n[transport relay]\n", ways);
+    buf_printf(&text, "%sdefault_transport = fast\n[transport slow]\n[transport fast]\n[transport relay]\n",
+               ways);
     check(buf_cstr(&text), "x@b.example", "j@y.example", "smtp/slow:[relay.example]");
     check(buf_cstr(&text), "ann@b.example", "j@y.example", "smtp/slow:[ann]");
     check(buf_cstr(&text), "bob@b.example", "j@y.example", "smtp/fast:[relay.example]");
@@ -175,14 +177,18 @@ static void default_ways(void **state)
     buf_printf(&hop, "%srelay_transport = lmtp:[r]\ndefault_transport = smtp:[d]:26\n", ways);
     check(buf_cstr(&hop), "joe@a.example", "j@y.example", "[d]:26");
     check(buf_cstr(&hop), "joe@a.example", "j@r.example", "lmtp:inet:[r]");
-    check("relay_domain_maps = inline:{{.r.example=x}}\nrelay_transport = smtp:[r]\n", "x@a.example", "j@s.r.example", "[r]");
-    check("relay_domain_maps = inline:{{r.example=x}}\nrelay_transport = smtp:[r]\n", "x@a.example", "j@s.r.example", "s.r.example");
+    check("relay_domain_maps = inline:{{.r.example=x}}\nrelay_transport = smtp:[r]\n", "x@a.example",
+          "j@s.r.example", "[r]");
+    check("relay_domain_maps = inline:{{r.example=x}}\nrelay_transport = smtp:[r]\n", "x@a.example",
+          "j@s.r.example", "s.r.example");
     check("relay_domain_maps = inline:{{r.example=x}}\nrelay_transport = smtp:[r]\n"
-          "parent_domain_matches_subdomains = relay_domains\n", "x@a.example", "j@s.r.example", "[r]");
+          "parent_domain_matches_subdomains = relay_domains\n",
+          "x@a.example", "j@s.r.example", "[r]");
     check("relay_domain_maps = fail:x\n", "x@a.example", "j@r.example", NULL);
     check("relay_domains = r.example\n", "x@a.example", "j@r.example", "r.example");
     check("[transport smtp]\nsmtp_helo_name = a.example\n", "x@a.example", "j@r.example", "r.example");
-    check("default_transport = error:5.7.1 no mail leaves\n", "x@a.example", "j@y.example", "error:5.7.1 no mail leaves");
+    check("default_transport = error:5.7.1 no mail leaves\n", "x@a.example", "j@y.example",
+          "error:5.7.1 no mail leaves");
 }
 
 /* A table that cannot answer never opens another way. */
@@ -230,9 +236,9 @@ static void names(void **state)
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         AUTO(buf_deinit) struct buf name = BUF_INIT(QUEUE_SITE_MAX);
-        assert_int_equal(site_name_put_service(&name, rows[i].transport, str_c(rows[i].service),
-                                               str_c(rows[i].next)),
-                         RC_OK);
+        assert_int_equal(
+            site_name_put_service(&name, rows[i].transport, str_c(rows[i].service), str_c(rows[i].next)),
+            RC_OK);
         assert_string_equal(buf_cstr(&name), rows[i].name);
         struct site_name parsed = site_name_parse(buf_str(&name));
         assert_int_equal(parsed.transport, rows[i].transport);
@@ -282,7 +288,8 @@ static void staleness(void **state)
     assert_false(table_settings_stale(t, a, a, "queue"));
     assert_true(table_settings_stale(t, a, b, "queue"));
     assert_false(table_settings_stale(t, a, b, "smtp"));
-    AUTO(conf_freep) struct conf *relayed = settings("transport_maps = inline:{a=b}\nrelay_domain_maps = inline:{a=b}\n");
+    AUTO(conf_freep)
+    struct conf *relayed = settings("transport_maps = inline:{a=b}\nrelay_domain_maps = inline:{a=b}\n");
     static const char *const askers[] = {"queue", "auth", "smtpd", "submission"};
     for (size_t i = 0; i < sizeof askers / sizeof *askers; i++)
         assert_true(table_settings_stale(t, a, relayed, askers[i]));
@@ -319,14 +326,17 @@ static void tables_of_transports(void **state)
                               "[transport slow]\nsmtp_tls_policy_maps = inline:{a=none}, tcp:h:1\n"
                               "smtp_generic_maps =\n"
                               "[transport fast]\nsmtp_helo_name = x.example\n");
-    AUTO(conf_freep) struct conf *other = settings("[transport slow]\nsmtp_tls_policy_maps = inline:{a=may}\n");
+    AUTO(conf_freep)
+    struct conf *other = settings("[transport slow]\nsmtp_tls_policy_maps = inline:{a=may}\n");
     AUTO(conf_freep) struct conf *same = settings("[transport slow]\n");
     const struct conf *slow = conf_of_transport(c, S("slow")), *fast = conf_of_transport(c, S("fast"));
     struct table_settings *t = tables_of(c, "smtp"), *queue = tables_of(c, "queue");
     assert_ptr_equal(conf_of_transport(c, S("smtp")), c);
     assert_non_null(table_settings_of(t, slow, TABLES_TLS_POLICY));
-    assert_ptr_not_equal(table_settings_of(t, slow, TABLES_TLS_POLICY), table_settings_of(t, c, TABLES_TLS_POLICY));
-    assert_ptr_equal(table_settings_of(t, fast, TABLES_TLS_POLICY), table_settings_of(t, c, TABLES_TLS_POLICY));
+    assert_ptr_not_equal(table_settings_of(t, slow, TABLES_TLS_POLICY),
+                         table_settings_of(t, c, TABLES_TLS_POLICY));
+    assert_ptr_equal(table_settings_of(t, fast, TABLES_TLS_POLICY),
+                     table_settings_of(t, c, TABLES_TLS_POLICY));
     assert_null(table_settings_of(t, slow, TABLES_GENERIC));
     assert_non_null(table_settings_of(t, fast, TABLES_GENERIC));
     assert_int_equal(queue->n_named, 0);
@@ -343,10 +353,18 @@ static void tables_of_transports(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(transport_5),    cmocka_unit_test(wildcard),  cmocka_unit_test(senders),
-        cmocka_unit_test(failing),        cmocka_unit_test(names),     cmocka_unit_test(long_names),
-        cmocka_unit_test(without_tables), cmocka_unit_test(staleness), cmocka_unit_test(refused_types),
-        cmocka_unit_test(asking),         cmocka_unit_test(vias),         cmocka_unit_test(default_ways),
+        cmocka_unit_test(transport_5),
+        cmocka_unit_test(wildcard),
+        cmocka_unit_test(senders),
+        cmocka_unit_test(failing),
+        cmocka_unit_test(names),
+        cmocka_unit_test(long_names),
+        cmocka_unit_test(without_tables),
+        cmocka_unit_test(staleness),
+        cmocka_unit_test(refused_types),
+        cmocka_unit_test(asking),
+        cmocka_unit_test(vias),
+        cmocka_unit_test(default_ways),
         cmocka_unit_test(tables_of_transports),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
