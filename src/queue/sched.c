@@ -195,21 +195,6 @@ static void load_lanes(struct queue *q, struct sched_site *site, int64_t now)
         wake_one(q, site->kind);
 }
 
-static struct sched_transport *find_transport(struct sched *s, str name)
-{
-    struct sched_transport *t = s->transports;
-    name = str_sub(name, 0, CONF_TRANSPORT_NAME_MAX);
-    while (t && !str_eq(name, str_c(t->name)))
-        t = t->next;
-    if (t)
-        return t;
-    t = calloc(1, sizeof *t);
-    must(t && str_copy(t->name, sizeof t->name, name) == RC_OK);
-    t->next = s->transports;
-    s->transports = t;
-    return t;
-}
-
 /* Reads the site's row; NULL: it must wait, or memory is full. */
 static struct sched_site *site_load(struct queue *q, int64_t n, int64_t now)
 {
@@ -227,7 +212,7 @@ static struct sched_site *site_load(struct queue *q, int64_t n, int64_t now)
     site->kind = site_name_is_remote(str_c(site->name))    ? QUEUE_REMOTE
                  : site_name_is_command(str_c(site->name)) ? QUEUE_COMMAND
                                                            : QUEUE_LOCAL;
-    site->transport = find_transport(q->sched, site_name_parse(str_c(site->name)).service);
+    site->transport = sched_transport_find(q->sched, site_name_parse(str_c(site->name)).service);
     unsigned start = (unsigned)sched_conf_of(q, site)->initial_destination_concurrency;
     site->window = site->failures ? 1 : start < sched_window_max(q, site) ? start : sched_window_max(q, site);
     map_put(q->sched->sites, sched_key(&site->n), site);

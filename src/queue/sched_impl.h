@@ -107,6 +107,8 @@ msec queue_backoff(const struct conf *c, msec age, unsigned attempts, int64_t wh
 /* A job's rows are committed; deferred: some of them wait now. */
 void sched_rows_done(struct queue *q, struct sched_job *job, bool deferred);
 
+/* The one of this name, made when it is new (window.c). */
+struct sched_transport *sched_transport_find(struct sched *s, str name);
 /* The settings that hold for what leaves to the site (window.c). */
 const struct conf *sched_conf_of(const struct queue *q, const struct sched_site *site);
 /* Whether the site, and its transport, may have another job under way now (window.c). */

@@ -1,13 +1,27 @@
 /* What is learnt from jobs: how many may be under way to a site at once, and when a dead one is tried again.
  */
 #include "fmt/backoff.h"
-#include "queue/site_name.h"
 #include "queue/transit.h"
 
 void queue_wake_all(struct queue *q)
 {
     for (unsigned kind = 0; kind < QUEUE_KINDS; kind++)
         pthread_cond_broadcast(&q->changed[kind]);
+}
+
+struct sched_transport *sched_transport_find(struct sched *s, str name)
+{
+    struct sched_transport *t = s->transports;
+    name = str_sub(name, 0, CONF_TRANSPORT_NAME_MAX);
+    while (t && !str_eq(name, str_c(t->name)))
+        t = t->next;
+    if (t)
+        return t;
+    t = calloc(1, sizeof *t);
+    must(t && str_copy(t->name, sizeof t->name, name) == RC_OK);
+    t->next = s->transports;
+    s->transports = t;
+    return t;
 }
 
 const struct conf *sched_conf_of(const struct queue *q, const struct sched_site *site)
