@@ -92,8 +92,8 @@ static bool take_template(struct reader *r, str body, struct bounce_template *t)
 {
     bool fine = true;
     while (body.n > 0) {
-        str line = str_take(&body, '\n');
-        if (str_trim(line).n == 0)
+        str line = str_trim(str_take(&body, '\n'));
+        if (line.n == 0)
             break;
         if (take_header(line, t))
             continue;

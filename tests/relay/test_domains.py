@@ -61,7 +61,8 @@ def test_clients_of_a_table(tmp_path):
     restricted = {**conf, 'smtpd_relay_restrictions': 'permit_mynetworks, reject_unauth_destination'}
     for settings in (conf, restricted):
         with Server(conf=settings, users={SENDER: 's', OTHER: 'o'}, sections=sections) as server:
-            assert rcpt(server, 'x@else.example').startswith('250')            with Smtp(Port(226 + server.offset)) as client:
+            assert rcpt(server, 'x@else.example').startswith('250')
+            with Smtp(Port(226 + server.offset)) as client:
                 client.hello()
                 assert client.envelope('x@else.example', sender=SENDER).startswith('554 5.7.1')
             (tmp_path / 'clients').write_text('127.0.0.2 a comment\n')

@@ -56,7 +56,7 @@ static void faults(void **state)
         {"smtpd_restriction_classes = a = permit_mynetworks, "
          "reject_unauth_destination\nsmtpd_relay_restrictions = a\n",
          NULL},
-        {"parent_domain_matches_subdomains = relay_domains\n", "f:2: parent_domain_matches_subdomains: "},
+        {"parent_domain_matches_subdomains = mynetworks\n", "f:2: parent_domain_matches_subdomains: "},
         {"reject_code = 250\n", "f:2: reject_code: 250 is less than 400\n"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -105,12 +105,19 @@ static inline void put(const char *id, const char *sender, const char *to)
     put_many(id, sender, &to, 1, 0);
 }
 
+/* The job stays as it is until a is reset. */
+static inline bool take_into(struct arena *a, enum queue_kind kind, msec wait, struct queue_job *ret)
+{
+    enum rc rc = queue_take(queue, kind, 0, clock_mono() + wait, a, ret);
+    assert_true(rc == RC_OK || rc == RC_GONE);
+    return rc == RC_OK;
+}
+
+/* Valid until the next call. */
 static inline bool take(enum queue_kind kind, msec wait, struct queue_job *ret)
 {
     arena_reset(arena);
-    enum rc rc = queue_take(queue, kind, 0, clock_mono() + wait, arena, ret);
-    assert_true(rc == RC_OK || rc == RC_GONE);
-    return rc == RC_OK;
+    return take_into(arena, kind, wait, ret);
 }
 
 /* Files are released after whoever waits for the same sync went on, and before the next one. */

@@ -161,8 +161,10 @@ static void postmasters_are_told(void **state)
     struct queue_job job;
     close_all();
     conf = conf_free(conf);
-    set_conf("minimal_backoff_time = 1s\nmaximal_backoff_time = 1s\nnotify_classes = bounce, delay\ndelay_warning_time = 1s\n"
-             "bounce_notice_recipient = b@example.com\ndelay_notice_recipient = waits\ndouble_bounce_notice_recipient = d@example.com\n");
+    set_conf("minimal_backoff_time = 1s\nmaximal_backoff_time = 1s\nnotify_classes = bounce, "
+             "delay\ndelay_warning_time = 1s\n"
+             "bounce_notice_recipient = b@example.com\ndelay_notice_recipient = "
+             "waits\ndouble_bounce_notice_recipient = d@example.com\n");
     open_all();
     put("id1", "me@example.org", "a@example.net");
     assert_true(take(QUEUE_REMOTE, 2000, &job));
@@ -174,7 +176,8 @@ static void postmasters_are_told(void **state)
     assert_true(take(QUEUE_LOCAL, 2000, &job));
     assert_str(job.envelope.rcpts[0].address, "b@example.com");
     assert_true(str_find(job.content, S("Subject: Postmaster Copy: Undelivered Mail\n")) >= 0);
-    assert_true(str_find(job.content, S("\nSubject: test\n")) >= 0 && str_find(job.content, S("\nbody\n")) < 0);
+    assert_true(str_find(job.content, S("\nSubject: test\n")) >= 0 &&
+                str_find(job.content, S("\nbody\n")) < 0);
     report(&job, QUEUE_FAILED, false);
     assert_true(take(QUEUE_LOCAL, 2000, &job));
     assert_str(job.envelope.rcpts[0].address, "d@example.com"); /* of the bounce that failed */
@@ -200,7 +203,8 @@ static void other_words(void **state)
     conf = conf_free(conf);
     set_conf("notify_classes = bounce\nmaximal_queue_lifetime = 3d\n");
     open_all();
-    queue_set_words(queue, S("failure_template = <<EOF\nSubject: Sorry\nFrom: The Post (nobody) <post>\nPostmaster-Subject: Look\n\n"
+    queue_set_words(queue, S("failure_template = <<EOF\nSubject: Sorry\nFrom: The Post (nobody) "
+                             "<post>\nPostmaster-Subject: Look\n\n"
                              "We at $myhostname of $mydomain waited $maximal_queue_lifetime_days days.\nEOF\n"
                              "delay_template = <<EOF\n\n$nothing\nEOF\n"));
     put("id1", "me@example.org", "a@example.net");
@@ -209,7 +213,9 @@ static void other_words(void **state)
     assert_true(take(QUEUE_LOCAL, 2000, &job));
     assert_true(str_find(job.content, S("\nSubject: Sorry\n")) >= 0);
     assert_true(str_find(job.content, S("From: The Post (nobody) <post@mail.example.org>\n")) >= 0);
-    assert_true(str_find(job.content, S("\nWe at mail.example.org of example.org waited 3 days.\n\n<a@example.net>")) >= 0);
+    assert_true(str_find(job.content,
+                         S("\nWe at mail.example.org of example.org waited 3 days.\n\n<a@example.net>")) >=
+                0);
     assert_true(str_find(job.content, S("could not be delivered")) < 0);
     assert_true(take(QUEUE_LOCAL, 2000, &job));
     assert_true(str_find(job.content, S("\nSubject: Look\n")) >= 0 && str_find(job.content, S("We at")) < 0);
