@@ -81,8 +81,9 @@ bool postfix_is_on(struct postfix *p, const char *name)
 /* A time of Postfix in malle's notation: digits and a unit, the one of the parameter's default when none. */
 static str duration(struct postfix *p, const char *name, str text)
 {
-    str initial = S("");
-    (void)conf_postfix_default(NULL, str_c(name), &initial);
+    str initial = S(""), other = str_c(name);
+    while (conf_postfix_default(NULL, other, &initial) && str_starts(initial, S("$")))
+        other = str_from(initial, 1); /* TRANSPORT_destination_rate_delay: $default_destination_rate_delay */
     bool has_unit = text.n && !ascii_digit(text.p[text.n - 1]);
     char unit = has_unit ? text.p[text.n - 1] : initial.n ? initial.p[initial.n - 1] : 's';
     str digits = str_sub(text, 0, text.n - has_unit);

@@ -93,8 +93,10 @@ static void set_listen(struct postfix *p)
 enum { LIST_MAX = 256 << 10, FILE_MAX = 4 << 20, NESTED_MAX = 10 };
 
 struct networks {
+    const char *name;
     const struct postfix_value *v;
     struct buf *list, *tables;
+    bool warns; /* what is not taken keeps nobody from starting */
 };
 
 static void add_networks(struct postfix *p, const struct networks *n, str text, unsigned depth);
@@ -104,8 +106,8 @@ static void add_network_file(struct postfix *p, const struct networks *n, str pa
 {
     AUTO(buf_deinit) struct buf text = BUF_INIT(FILE_MAX);
     if (depth > NESTED_MAX || file_read(arena_str(p->f->a, path).p, &text) != RC_OK) {
-        conf_error(p->f->b->report, n->v->file, n->v->line, "mynetworks: " STR_FMT " cannot be read",
-                   STR_ARG(path));
+        conf_report_add(p->f->b->report, n->warns, n->v->file, n->v->line, "%s: " STR_FMT " cannot be read",
+                        n->name, STR_ARG(path));
         return;
     }
     for (str rest = buf_str(&text); rest.n > 0;) {
@@ -129,9 +131,9 @@ static void add_networks(struct postfix *p, const struct networks *n, str text, 
         } else if (str_chr(word, ':') > 0 && ascii_alpha(word.p[0])) {
             buf_printf(n->tables, STR_FMT " ", STR_ARG(word));
         } else {
-            conf_error(p->f->b->report, n->v->file, n->v->line,
-                       "mynetworks: malle takes addresses, networks and tables here, not " STR_FMT,
-                       STR_ARG(word));
+            conf_report_add(p->f->b->report, n->warns, n->v->file, n->v->line,
+                            "%s: malle takes addresses, networks and tables here, not " STR_FMT, n->name,
+                            STR_ARG(word));
         }
     }
 }
@@ -141,7 +143,7 @@ void postfix_set_mynetworks(struct postfix *p, struct conf_section s)
     AUTO(buf_deinit) struct buf list = BUF_INIT(LIST_MAX), tables = BUF_INIT(LIST_MAX);
     struct postfix_value v = postfix_value(p, "mynetworks"), style = postfix_value(p, "mynetworks_style"),
                          maps = v;
-    const struct networks n = {&v, &list, &tables};
+    const struct networks n = {"mynetworks", &v, &list, &tables, false};
     if (style.is_set && !v.is_set && !str_ieq(style.text, S("host")))
         conf_warning(p->f->b->report, style.file, style.line,
                      "mynetworks_style: malle trusts this machine alone; name other networks in mynetworks");
@@ -151,9 +153,23 @@ void postfix_set_mynetworks(struct postfix *p, struct conf_section s)
     folder_set_in(p->f, s, v.file, v.line, "mynetworks_maps", postfix_tables(p, &maps, "texthash:"));
 }
 
+/* Whom the limits do not hold: networks alone. */
+static void set_exceptions(struct postfix *p)
+{
+    static const char name[] = "smtpd_client_event_limit_exceptions";
+    AUTO(buf_deinit) struct buf list = BUF_INIT(LIST_MAX), tables = BUF_INIT(LIST_MAX);
+    struct postfix_value v = postfix_value(p, name);
+    add_networks(p, &(struct networks){name, &v, &list, &tables, true}, v.text, 0);
+    folder_set(p->f, v.file, v.line, name, buf_str(&list));
+    if (tables.n > 0)
+        conf_warning(p->f->b->report, v.file, v.line, "%s: the limits hold for clients that tables name",
+                     name);
+}
+
 void postfix_set_networks(struct postfix *p)
 {
     set_listen(p);
+    set_exceptions(p);
     postfix_set_mynetworks(p, (struct conf_section){CONF_SECTION_MAIN, 0});
 }
 

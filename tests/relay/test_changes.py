@@ -105,14 +105,14 @@ def test_who_had_logged_in(remote):
 
 def test_reply_filter(tmp_path, remote):
     """Lines of replies are changed before they count: an extension that is not there, a refusal that is one for now."""
-    (tmp_path / 'rules').write_text('/^250([- ])8BITMIME/ 250${1}X-NONE\n/^550 5\\.1\\.1 (.*)/ 450 4.1.1 $1\n/^250-SIZE .*/ 250-SIZE 100\n')
+    (tmp_path / 'rules').write_text('/^250([- ])8BITMIME/ 250${1}X-NONE\n/^550 5\\.1\\.1 (.*)/ 450 4.1.1 $1\n/^250-SIZE .*/ 250-SIZE 500\n')
     remote.answer('RCPT', '550 5.1.1 busy', times=1)
     with relaying(remote, smtp_reply_filter=f'regexp:{tmp_path}/rules') as server:
         send(server, 'x@a.example', parameters=' BODY=8BITMIME', content='Subject: x\r\n\r\né\r\n'.encode())
         assert 'said: 450 4.1.1 busy' in server.wait_log('status=deferred')
         message = eventually(lambda: remote.messages and remote.messages[0])
         assert 'BODY=8BITMIME' not in message.parameters[0]
-        send(server, 'y@a.example', content=b'Subject: x\r\n\r\n' + b'0123456789\r\n' * 20)
+        send(server, 'y@a.example', content=b'Subject: x\r\n\r\n' + b'0123456789\r\n' * 60)
         server.wait_log('to=<y@a.example>')
         assert any('status=bounced' in line and 'to=<y@a.example>' in line for line in server.lines)
 

@@ -10,7 +10,7 @@ SLOW = '[transport slow]\nsmtp_helo_name = slow.example.com\nsmtp_bind_address =
 
 def test_settings_of_its_own(remote):
     """Its mail has them, that of others has not; each has connections of its own to the same place."""
-    with relaying(remote, transport_maps='inline:{ {a.example=slow:} }', sections=SLOW) as server:
+    with relaying(remote, transport_maps=f'inline:{{ {{a.example=slow:{remote.site}}} }}', sections=SLOW) as server:
         for domain in ('a.example', 'b.example', 'a.example'):
             send(server, f'x@{domain}')
             eventually(lambda domain=domain: remote.messages and remote.messages[-1].recipients == (f'x@{domain}',))
@@ -41,7 +41,7 @@ def test_tls_and_passwords_of_its_own(tmp_path):
 def test_tables_of_its_own(remote):
     """generic(5) and header_checks of one transport alone; where its section says nothing, those of all."""
     own = '[transport slow]\nsmtp_generic_maps =\nsmtp_header_checks = inline:{ {Subject: hello = REPLACE Subject: slow} }\n'
-    conf = {'transport_maps': 'inline:{ {a.example=slow:} }', 'smtp_generic_maps': f'inline:{{ {{{SENDER}=me@isp.example}} }}'}
+    conf = {'transport_maps': f'inline:{{ {{a.example=slow:{remote.site}}} }}', 'smtp_generic_maps': f'inline:{{ {{{SENDER}=me@isp.example}} }}'}
     with relaying(remote, sections=own, **conf) as server:
         send(server, 'x@a.example')
         send(server, 'x@b.example')
@@ -65,7 +65,7 @@ def test_how_fast(remote):
 def test_how_many(remote):
     """process_limit: the third delivery waits until one of two has ended."""
     remote.hang('DOT', 1.5, times=2)
-    maps = 'inline:{ {a.example=slow:} {b.example=slow:} {c.example=slow:} }'
+    maps = 'inline:{ ' + ' '.join(f'{{{domain}.example=slow:{remote.site}}}' for domain in 'abc') + ' }'
     with relaying(remote, transport_maps=maps, sections='[transport slow]\nprocess_limit = 2\n') as server:
         for domain in 'abc':
             send(server, f'x@{domain}.example')
@@ -78,7 +78,7 @@ def test_how_many(remote):
 
 def test_after_a_reload(remote):
     """A transport that comes with a reload has the mail that waited for it."""
-    with relaying(remote, transport_maps='inline:{ {a.example=late:} }') as server:
+    with relaying(remote, transport_maps=f'inline:{{ {{a.example=late:{remote.site}}} }}') as server:
         send(server, 'x@a.example')
         server.wait_log('there is no mail transport "late"')
         with open(server.dir / 'malle.conf', 'a') as f:

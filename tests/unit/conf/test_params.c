@@ -160,7 +160,6 @@ static const struct {
     {"queue_minfree", "0", "16M"},
     {"recipient_delimiter", "", "+"},
     {"smtp_helo_name", "mail.example.com", ""},
-    {"smtpd_client_event_limit_exceptions", "127.0.0.0/8", ""},
     {"smtpd_helo_required", "no", "yes"},
     {"smtpd_relay_before_recipient_restrictions", "no", "yes"},
     {"smtpd_tls_fingerprint_digest", "md5", "sha256"},
