@@ -31,11 +31,13 @@ static struct smtp_role self = {.held.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static void start_worker(struct smtp_role *s);
 
-/* Another thread while there is work for it, up to the limit. */
+/* Another thread while there is work for it, or none would be left for mail that comes while the others are
+ * slow; up to the limit. */
 static void start_more(struct smtp_role *s, unsigned wanted)
 {
     const struct conf *c = s->role->conf;
-    if (wanted > 0 && atomic_load(&s->workers) < c->smtp_process_limit)
+    int n = atomic_load(&s->workers);
+    if ((wanted > 0 || n <= atomic_load(&s->busy)) && n < c->smtp_process_limit)
         start_worker(s);
 }
 
@@ -47,6 +49,7 @@ static enum rc run_job(struct smtp_worker *w, struct smtp_job *job)
     const struct conf *all = w->server->role->conf; /* it may have been read again while this thread waited */
     w->conf = conf_of_transport(all, site_name_parse(job->site_name).service);
     log_thread_name(strcmp(w->conf->syslog_name, all->syslog_name) == 0 ? NULL : w->conf->syslog_name);
+    atomic_fetch_add(&w->server->busy, 1);
     start_more(w->server, job->wanted);
     if (!atomic_load(&w->server->stopping)) { /* else queue gives it to the next process */
         job->started = clock_mono();
@@ -57,6 +60,7 @@ static enum rc run_job(struct smtp_worker *w, struct smtp_job *job)
         rc = smtp_report(w, job, atomic_load(&w->server->stopping) ? NULL : &next);
     }
     smtp_job_end(w->server, job);
+    atomic_fetch_sub(&w->server->busy, 1);
     buf_deinit(&job->checked);
     fd_closep(&job->content_fd);
     if (rc == RC_OK)

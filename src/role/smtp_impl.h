@@ -23,7 +23,7 @@ struct smtp_role {
     struct smtp_sts *sts;
     struct smtp_conns *conns;
     struct buf proxy_password; /* "user:password", or empty */
-    atomic_int workers;
+    atomic_int workers, busy;  /* threads, and those of them with a job */
     atomic_bool stopping;
     struct smtp_held { /* the jobs that this process has */
         pthread_mutex_t lock;
