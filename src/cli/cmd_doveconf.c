@@ -1,31 +1,18 @@
 /* malle doveconf: what dovecot.conf and its includes say, as doveconf(1) of Dovecot 2.3 prints it. It knows
  * nothing of malle's own settings: for those there is malle config. */
-#include "base/arena.h"
 #include "cli/cli.h"
+#include "cli/doveconf.h"
 #include "cli/doveconf_hide.h"
+#include "conf/dovecot_builtin.h"
 #include "conf/dovecot_files.h"
-#include "conf/params.h"
 #include "os/file.h"
 
 #include <stdlib.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
-enum { TEXT_MAX = 16 << 20, ENTRIES_MAX = 60000, FILTERS_MAX = 4 };
+enum { TEXT_MAX = 16 << 20, ENTRIES_MAX = 60000 };
 enum { DOVECONF_FATAL = 89 /* the status of Dovecot's own */ };
-
-struct doveconf {
-    const char *file;
-    bool all, bare, secrets;       /* -a, -h, -P */
-    bool as_set, defaults, expand; /* -N, -d, -x */
-    struct {
-        const char *kind;
-        str name;
-    } filters[FILTERS_MAX]; /* -f: the blocks whose settings count before those at the top */
-    size_t n_filters;
-    struct arena *a;
-    struct dovecot_conf conf;
-};
 
 /* --- what is printed of a block --- */
 
@@ -90,8 +77,7 @@ static void add(struct entry *list, size_t *n, struct entry e)
         list[(*n)++] = e;
 }
 
-/* At the top (b is NULL) what a block says that is chosen counts. */
-static const struct dovecot_setting *find(const struct doveconf *d, const struct dovecot_block *b, str name)
+const struct dovecot_setting *doveconf_find(const struct doveconf *d, const struct dovecot_block *b, str name)
 {
     const struct dovecot_setting *found = NULL;
     for (size_t i = 0; i < d->conf.count; i++) {
@@ -106,27 +92,48 @@ static const struct dovecot_setting *find(const struct doveconf *d, const struct
     return found;
 }
 
-/* What Dovecot prints though nobody set it: with -a all at the top, of a namespace always two, with -N the
- * name of a database. */
+void doveconf_each_default(const struct doveconf *d, const struct dovecot_block *b, doveconf_default_fn *fn,
+                           void *ctx)
+{
+    AUTO(buf_deinit) struct buf kinds = BUF_INIT(4096);
+    dovecot_param_path(b, &kinds);
+    for (size_t i = 0; i < conf_dovecot_params.n; i++) {
+        const struct conf_param *p = &conf_dovecot_params.v[i];
+        str name = str_c(p->name), value;
+        if (p->later || p->kind == CONF_PARAM_BLOCK || !str_starts(name, buf_str(&kinds)))
+            continue;
+        name = str_from(name, kinds.n);
+        if (str_chr(name, '/') < 0 && dovecot_builtin_default(p, &value) && !doveconf_find(d, b, name))
+            fn(ctx, name, value);
+    }
+}
+
+struct entries {
+    struct entry *list;
+    size_t *n;
+};
+
+static void add_default(void *ctx, str name, str value)
+{
+    struct entries *e = ctx;
+    add(e->list, e->n, (struct entry){.key = name, .name = name, .value = value});
+}
+
+/* What Dovecot prints though nobody set it: with -a all, of a namespace always two, with -N the name of a
+ * database. */
 static void add_defaults(const struct doveconf *d, const struct dovecot_block *b, struct entry *list,
                          size_t *n)
 {
     static const char *const of_namespace[] = {"location", "prefix"};
+    struct entries entries = {list, n};
     bool database = b && (str_eq(b->kind, S("passdb")) || str_eq(b->kind, S("userdb")));
-    if (database && d->as_set && !find(d, b, S("name")))
-        add(list, n, (struct entry){.key = S("name"), .name = S("name"), .value = b->name});
-    for (size_t i = 0; d->all && !b && i < conf_dovecot_params.n; i++) {
-        const struct conf_param *p = &conf_dovecot_params.v[i];
-        str name = str_c(p->name);
-        if (p->initial && !p->later && p->kind != CONF_PARAM_BLOCK && str_chr(name, '/') < 0 &&
-            !find(d, b, name))
-            add(list, n, (struct entry){.key = name, .name = name, .value = str_c(p->initial)});
-    }
-    for (size_t i = 0; b && str_eq(b->kind, S("namespace")) && i < 2; i++)
-        if (!find(d, b, str_c(of_namespace[i])))
-            add(list, n,
-                (struct entry){
-                    .key = str_c(of_namespace[i]), .name = str_c(of_namespace[i]), .value = S("")});
+    if (d->all)
+        doveconf_each_default(d, b, add_default, &entries);
+    else if (database && d->as_set && !doveconf_find(d, b, S("name")))
+        add_default(&entries, S("name"), b->name);
+    for (size_t i = 0; !d->all && b && str_eq(b->kind, S("namespace")) && i < 2; i++)
+        if (!doveconf_find(d, b, str_c(of_namespace[i])))
+            add_default(&entries, str_c(of_namespace[i]), S(""));
 }
 
 static int by_key(const void *a, const void *b)
@@ -179,7 +186,7 @@ static void put_inside(const struct doveconf *d, const struct dovecot_block *b, 
     for (size_t i = 0; i < d->conf.count; i++) {
         const struct dovecot_setting *s = &d->conf.settings[i];
         bool here = s->block == b || (!b && is_chosen(d, s->block));
-        if (here && !is_default(d, s) && (b || find(d, NULL, s->name) == s))
+        if (here && !is_default(d, s) && (b || doveconf_find(d, NULL, s->name) == s))
             add(list, &n,
                 (struct entry){
                     .key = s->name, .name = s->name, .value = s->value, .is_file = s->kind == DOVECOT_FILE});
@@ -229,32 +236,87 @@ static void put_head(const struct doveconf *d, struct buf *out)
     buf_printf(out, "# Hostname: %s\n", name);
 }
 
-/* "mail_location", "service/auth/user", or all blocks of a kind: "passdb". */
+/* The block that "service/auth/" names, of which *path is what is behind it; NULL: that of the top. */
+static bool find_named(const struct doveconf *d, str *path, const struct dovecot_block **ret)
+{
+    *ret = NULL;
+    while (str_chr(*path, '/') >= 0) {
+        str kind = str_take(path, '/'), which = str_take(path, '/');
+        const struct dovecot_block *inner = NULL;
+        for (size_t i = 0; i < d->conf.block_count; i++) {
+            const struct dovecot_block *b = d->conf.blocks[i];
+            bool listed = str_eq(kind, S("plugin")) || str_eq(kind, S("dict"));
+            if (b->parent == *ret && str_eq(b->kind, kind) && (listed || str_eq(b->name, which)))
+                inner = b;
+            if (inner && listed) /* these have no names: what follows is a setting */
+                *path = which;
+        }
+        if (!inner)
+            return false;
+        *ret = inner;
+    }
+    return true;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const struct dovecot_block *const *x = a, *const *y = b;
+    int order = str_cmp((*x)->name, (*y)->name);
+    return order ? order : (*x)->nth < (*y)->nth ? -1 : (*x)->nth > (*y)->nth;
+}
+
+/* All blocks of a kind within another; whether there are any. */
+static bool put_blocks(const struct doveconf *d, const struct dovecot_block *parent, str kind,
+                       struct buf *out)
+{
+    const struct dovecot_block **found = arena_array(d->a, d->conf.block_count + 1, sizeof *found);
+    size_t n = 0;
+    must(found);
+    for (size_t i = 0; i < d->conf.block_count; i++)
+        if (d->conf.blocks[i]->parent == parent && str_eq(d->conf.blocks[i]->kind, kind))
+            found[n++] = d->conf.blocks[i];
+    qsort(found, n, sizeof *found, by_name);
+    for (size_t i = 0; i < n; i++)
+        if (d->all || !is_empty(d, found[i]))
+            put_block(d, found[i], 0, out);
+    return n > 0;
+}
+
+struct wanted {
+    str name, value;
+};
+
+static void take_wanted(void *ctx, str name, str value)
+{
+    struct wanted *w = ctx;
+    if (str_eq(w->name, name))
+        w->value = value;
+}
+
+/* "mail_location", "service/auth/user", a block, "service/auth", or all of a kind: "passdb". */
 static void put_named(const struct doveconf *d, str name, struct buf *out)
 {
     str path = name;
-    const struct dovecot_block *b = NULL;
-    for (ptrdiff_t slash; (slash = str_chr(path, '/')) >= 0;) {
-        str kind = str_take(&path, '/'), which = str_take(&path, '/');
-        const struct dovecot_block *inner = NULL;
-        for (size_t i = 0; i < d->conf.block_count; i++)
-            if (d->conf.blocks[i]->parent == b && str_eq(d->conf.blocks[i]->kind, kind) &&
-                str_eq(d->conf.blocks[i]->name, which))
-                inner = d->conf.blocks[i];
-        if (!inner)
-            return;
-        b = inner;
-    }
-    const struct dovecot_setting *s = find(d, b, path);
-    struct entry e = {
-        .name = path, .value = s ? s->value : STR_NONE, .is_file = s && s->kind == DOVECOT_FILE};
-    for (size_t i = 0; !s && i < d->conf.block_count; i++)
-        if (d->conf.blocks[i]->parent == b && str_eq(d->conf.blocks[i]->kind, path))
-            put_block(d, d->conf.blocks[i], 0, out);
-    if (!s && (b || !conf_dovecot_default(NULL, path, &e.value)))
+    const struct dovecot_block *b;
+    if (!find_named(d, &path, &b))
         return;
+    if (path.n == 0) {
+        if (b && (d->all || !is_empty(d, b)))
+            put_block(d, b, 0, out);
+        return;
+    }
+    const struct dovecot_setting *s = doveconf_find(d, b, path);
+    struct wanted w = {path, STR_NONE};
+    if (!s && put_blocks(d, b, path, out))
+        return;
+    if (!s)
+        doveconf_each_default(d, b, take_wanted, &w);
+    if (!s && !w.value.p)
+        return;
+    struct entry e = {
+        .name = path, .value = s ? s->value : w.value, .is_file = s && s->kind == DOVECOT_FILE};
     if (!d->bare)
-        buf_printf(out, STR_FMT " = ", STR_ARG(name));
+        buf_printf(out, STR_FMT "%s", STR_ARG(name), d->machine ? "=" : " = ");
     put_value(d, &e, false, out); /* whoever names it wants it */
     buf_putc(out, '\n');
 }
@@ -295,50 +357,63 @@ static int take_filters(struct doveconf *d, str text)
             return cli_fail_status(DOVECONF_FATAL,
                                    "malle chooses by protocol, service and lname, not by " STR_FMT,
                                    STR_ARG(key));
-        if (d->n_filters == FILTERS_MAX)
-            return cli_fail_status(DOVECONF_FATAL, "more than %d filters", FILTERS_MAX);
+        if (d->n_filters == DOVECONF_FILTERS_MAX)
+            return cli_fail_status(DOVECONF_FATAL, "more than %d filters", DOVECONF_FILTERS_MAX);
         d->filters[d->n_filters].kind = protocol ? "protocol" : "local_name";
         d->filters[d->n_filters++].name = value;
     }
     return CLI_FINE;
 }
 
-/* -k and -n change nothing here. */
+/* -k changes nothing here. */
 static int take_options(int argc, char **argv, struct doveconf *d)
 {
     int status = CLI_FINE;
-    optind = 1;
-    for (int c; status == CLI_FINE && (c = getopt(argc, argv, "ac:df:hknNPx")) != -1;) {
+    optind = 0; /* another command line may have been read before */
+    for (int c; status == CLI_FINE && (c = getopt(argc, argv, "ac:df:hknNPSx")) != -1;) {
         d->all |= c == 'a' || c == 'd';
         d->defaults |= c == 'd';
         d->bare |= c == 'h';
         d->secrets |= c == 'P';
         d->as_set |= c == 'N';
+        d->changed |= c == 'n' || c == 'N';
         d->expand |= c == 'x';
+        d->machine |= c == 'S';
         if (c == 'c')
             d->file = optarg;
         else if (c == 'f')
             status = take_filters(d, str_c(optarg));
         else if (c == '?')
             status = cli_fail_status(DOVECONF_FATAL,
-                                     "doveconf takes -a, -c FILE, -d, -f FILTER, -h, -k, -n, -N, -P, "
+                                     "doveconf takes -a, -c FILE, -d, -f FILTER, -h, -k, -n, -N, -P, -S, "
                                      "-x and names of settings");
     }
+    d->all |= !d->changed && (d->machine || optind < argc);
     return status;
+}
+
+/* Settings of the folder of -c, where that is one; else those of the system. */
+static const char *default_file(const struct cli *cli, struct buf *path)
+{
+    buf_printf(path, "%s/dovecot/dovecot.conf", cli->conf_path);
+    return access(buf_cstr(path), F_OK) == 0 ? buf_cstr(path) : "/etc/dovecot/dovecot.conf";
 }
 
 int cmd_doveconf(int argc, char **argv, struct cli *cli)
 {
     AUTO(arena_freep) struct arena *a = arena_new(DOVECOT_ARENA_BYTES);
-    AUTO(buf_deinit) struct buf out = BUF_INIT(TEXT_MAX);
-    struct doveconf d = {.file = "/etc/dovecot/dovecot.conf", .a = a};
-    (void)cli;
+    AUTO(buf_deinit) struct buf out = BUF_INIT(TEXT_MAX), path = BUF_INIT(4096);
+    struct doveconf d = {.file = default_file(cli, &path), .a = a};
     int status = take_options(argc, argv, &d);
     if (status == CLI_FINE)
         status = read_files(&d);
     if (status != CLI_FINE)
         return status;
-    if (optind == argc) {
+    if ((d.all || d.machine) && dovecot_builtin_add(&d.conf, d.expand, a) != RC_OK)
+        return cli_fail("%s has too many settings", d.file);
+    if (optind == argc && d.machine) {
+        doveconf_put_machine(&d, &out);
+    } else if (optind == argc) {
         put_head(&d, &out);
         put_inside(&d, NULL, 0, &out);
     }

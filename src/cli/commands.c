@@ -77,10 +77,11 @@ const struct cli_command cli_commands[] = {
      "write a line, or those of standard input, to the log", POSTFIX},
     {"dovecot", compat_dovecot, "[-c FILE] [-F | -n | -a] [stop|reload]",
      "start, stop or reload the server, or print the settings, as dovecot(1) does", DOVECOT},
-    {"doveconf", cmd_doveconf, "[-c FILE] [-f FILTER] [-n|-N|-a|-d] [-h] [-P] [-x] [NAME]...",
+    {"doveconf", cmd_doveconf, "[-c FILE] [-f FILTER] [-n|-N|-a|-d] [-h] [-P] [-S] [-x] [NAME]...",
      "print Dovecot's settings, as doveconf(1) does", DOVECOT},
     {"doveadm", compat_doveadm, "[-c FILE] [-f flow|table|tab|pager|json] COMMAND [ARGUMENT]...",
-     "user, auth test|login, pw, who, kick, mailbox, log find, service status, reload and stop of doveadm(1)",
+     "user, auth test|login, pw, who, kick, mailbox, log find, config, service status, reload and stop of "
+     "doveadm(1)",
      DOVECOT},
     {"dovecot-lda", compat_lda, LDA_ARGUMENTS,
      "put the message on standard input into a user's mailbox, as dovecot-lda(1) does", DOVECOT},

@@ -3,7 +3,29 @@
 #include "cli/doveadm_print.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+static const char *conf_file; /* of -c, when it is a file */
+
+/* What doveconf(1) does, with the settings of doveadm's -c. */
+static int doveadm_config(int argc, char **argv, struct cli *cli)
+{
+    char **with_file = calloc((size_t)argc + 3, sizeof *with_file);
+    int n = 0;
+    must(with_file);
+    with_file[n++] = argv[0];
+    if (conf_file) {
+        with_file[n++] = (char *)"-c";
+        with_file[n++] = (char *)conf_file;
+    }
+    for (int i = 1; i < argc; i++)
+        with_file[n++] = argv[i];
+    int status = cmd_doveconf(n, with_file, cli);
+    free(with_file);
+    return status;
+}
 
 static const struct doveadm_command {
     const char *group, *name; /* "auth test", or a name alone */
@@ -14,6 +36,7 @@ static const struct doveadm_command {
     {"auth", "login", doveadm_auth_login, "<user> [<password>]"},
     {"auth", "lookup", doveadm_auth_lookup, "[-f field] <user> [<user> [...]]"},
     {"auth", "test", doveadm_auth_test, "<user> [<password>]"},
+    {NULL, "config", doveadm_config, "[doveconf parameters]"},
     {NULL, "kick", doveadm_kick, "<user mask>[|]<ip/bits>"},
     {"log", "errors", doveadm_log_errors, "[-s <min_timestamp>]"},
     {"log", "find", doveadm_log_find, ""},
@@ -33,6 +56,25 @@ static const struct doveadm_command {
     {NULL, "who", doveadm_who, "[-1] [<user mask>] [<ip/bits>]"},
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
+
+/* Those of Dovecot that malle does not have, and what there is instead. */
+static const struct {
+    const char *group, *name; /* without name: all of the group */
+    const char *instead;
+} absent[] = {
+    {"dict", NULL, "no plugin keeps data in dictionaries"},
+    {"director", NULL, "users are not shared among servers"},
+    {"exec", NULL, "malle is one program and has no libexec_dir"},
+    {"instance", NULL, "each malle is told its folder by -c; `malle -c FOLDER status` tells of one"},
+    {"penalty", NULL, "who tries passwords waits longer each time, and nobody is told how long"},
+    {"proxy", NULL, "sessions are not passed on to other servers"},
+    {"replicator", NULL, "mail is not kept on two servers"},
+    {"service", "stop",
+     "its services share processes; take one out of protocols, or set its port to 0, and reload"},
+    {"stats", NULL, "malle status tells what runs"},
+    {"sis", NULL, "attachments are not kept apart"},
+    {"zlibconnect", NULL, "COMPRESS is not there"},
+};
 
 static const struct doveadm_command *running;
 
@@ -103,6 +145,12 @@ static int find_and_run(int argc, char **argv, struct cli *cli)
             (!c->group || strcmp(argv[0], c->group) == 0))
             return run(c, argc - words + 1, argv + words - 1, cli);
     }
+    for (size_t i = 0; i < sizeof absent / sizeof *absent; i++)
+        if (strcmp(argv[0], absent[i].group) == 0 &&
+            (!absent[i].name || (argc > 1 && strcmp(argv[1], absent[i].name) == 0)))
+            return cli_fail_status(EX_UNAVAILABLE, "malle has no \"doveadm %s%s%s\": %s", argv[0],
+                                   absent[i].name ? " " : "", absent[i].name ? absent[i].name : "",
+                                   absent[i].instead);
     (void)cli_fail("malle has no \"doveadm %s%s%s\"", argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
     return list_commands();
 }
@@ -110,12 +158,15 @@ static int find_and_run(int argc, char **argv, struct cli *cli)
 int compat_doveadm(int argc, char **argv, struct cli *cli)
 {
     int option;
+    struct stat st;
     opterr = 0;
     while ((option = getopt(argc, argv, "+c:Df:v")) != -1) {
         if (option == '?')
             return list_commands();
-        if (option == 'c')
+        if (option == 'c') {
             cli_use_conf(cli, optarg);
+            conf_file = stat(optarg, &st) == 0 && S_ISREG(st.st_mode) ? optarg : NULL;
+        }
         if (option == 'f' && doveadm_choose_format(optarg) != RC_OK)
             return cli_fail_status(EX_TEMPFAIL, "Unknown print formatter: %s", optarg);
     }

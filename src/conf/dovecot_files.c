@@ -66,16 +66,16 @@ enum rc dovecot_files_read(const char *file, str text, dovecot_shipped_fn *shipp
     return rc == RC_OK ? dovecot_conf_merge(ret, a) : rc;
 }
 
-static void put_kinds(const struct dovecot_block *b, struct buf *out)
+void dovecot_param_path(const struct dovecot_block *b, struct buf *out)
 {
     if (!b)
         return;
-    put_kinds(b->parent, out);
+    dovecot_param_path(b->parent, out);
     buf_printf(out, STR_FMT "/", STR_ARG(b->kind));
 }
 
 void dovecot_param_name(const struct dovecot_setting *s, struct buf *out)
 {
-    put_kinds(s->block, out);
+    dovecot_param_path(s->block, out);
     buf_puts(out, s->name);
 }

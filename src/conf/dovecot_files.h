@@ -15,4 +15,7 @@ MUST_USE enum rc dovecot_files_read(const char *file, str text, dovecot_shipped_
 /* "service/unix_listener/mode", as params.h names settings. */
 void dovecot_param_name(const struct dovecot_setting *s, struct buf *out);
 
+/* What stands in front of the settings of a block: "service/unix_listener/"; of NULL, nothing. */
+void dovecot_param_path(const struct dovecot_block *b, struct buf *out);
+
 #endif

@@ -98,6 +98,10 @@ void dovecot_conf_feed(struct dovecot_reader *r, str file, str text);
  * and what includes them are gone. A group that is not there is a problem. RC_LIMIT as above. */
 MUST_USE enum rc dovecot_conf_merge(struct dovecot_conf *conf, struct arena *a);
 
+/* Adds the blocks and settings of `below` that conf does not have. Both are merged. RC_LIMIT as above. */
+MUST_USE enum rc dovecot_conf_underlay(struct dovecot_conf *conf, const struct dovecot_conf *below,
+                                       struct arena *a);
+
 /* path as it is when absolute, else in the folder of the file `from`. */
 void dovecot_conf_path(struct buf *out, str path, str from);
 

@@ -134,3 +134,25 @@ enum rc dovecot_conf_merge(struct dovecot_conf *conf, struct arena *a)
     dovecot_index_deinit(&m.index);
     return ok && !arena_exhausted(a) ? RC_OK : RC_LIMIT;
 }
+
+enum rc dovecot_conf_underlay(struct dovecot_conf *conf, const struct dovecot_conf *below, struct arena *a)
+{
+    struct merging m = {.conf = conf, .arena = a};
+    bool fits = true;
+    dovecot_index_init(&m.index);
+    for (size_t i = 0; i < conf->block_count; i++)
+        dovecot_index_put_block(&m.index, conf->blocks[i]);
+    for (size_t i = 0; i < conf->count; i++)
+        dovecot_index_put_setting(&m.index, conf->settings[i].block, conf->settings[i].name, i);
+    for (size_t i = 0; i < below->block_count && fits; i++)
+        fits = transplant(&m, below->blocks[i], NULL, NULL) != NULL;
+    for (size_t i = 0; i < below->count && fits; i++) {
+        struct dovecot_setting s = below->settings[i];
+        s.block = transplant(&m, s.block, NULL, NULL);
+        fits = (s.block || !below->settings[i].block);
+        if (fits && dovecot_index_setting(&m.index, s.block, s.name) < 0)
+            fits = dovecot_conf_add_setting(conf, a, &s);
+    }
+    dovecot_index_deinit(&m.index);
+    return fits && !arena_exhausted(a) ? RC_OK : RC_LIMIT;
+}
