@@ -23,12 +23,6 @@ struct entry {
     bool is_file;
 };
 
-static bool is_filter(const struct dovecot_block *b)
-{
-    return str_eq(b->kind, S("protocol")) || str_eq(b->kind, S("local")) || str_eq(b->kind, S("remote")) ||
-           str_eq(b->kind, S("local_name"));
-}
-
 /* Whether -f chooses the block. */
 static bool is_chosen(const struct doveconf *d, const struct dovecot_block *b)
 {
@@ -52,7 +46,7 @@ static bool is_default(const struct doveconf *d, const struct dovecot_setting *s
     AUTO(buf_deinit) struct buf name = BUF_INIT(4096);
     dovecot_param_name(s, &name);
     const struct conf_param *known = conf_param_find(CONF_DIALECT_DOVECOT, buf_str(&name));
-    if (d->all || d->as_set || (s->block && is_filter(s->block)))
+    if (d->all || d->as_set || (s->block && dovecot_block_is_filter(s->block->kind)))
         return false;
     return known && known->initial && s->kind != DOVECOT_FILE &&
            conf_param_same(known, s->value, str_c(known->initial));
@@ -193,7 +187,7 @@ static void put_inside(const struct doveconf *d, const struct dovecot_block *b, 
     }
     for (size_t i = 0; i < d->conf.block_count; i++) {
         const struct dovecot_block *child = d->conf.blocks[i];
-        if (child->parent == b && !is_filter(child) && !is_empty(d, child))
+        if (child->parent == b && !dovecot_block_is_filter(child->kind) && !is_empty(d, child))
             add(list, &n,
                 (struct entry){.key = arena_printf(d->a, STR_FMT "/" STR_FMT "/%04zu", STR_ARG(child->kind),
                                                    STR_ARG(child->name), child->nth),
@@ -211,7 +205,7 @@ static void put_inside(const struct doveconf *d, const struct dovecot_block *b, 
         buf_putc(out, '\n');
     }
     for (size_t i = 0; i < d->conf.block_count; i++)
-        if (d->conf.blocks[i]->parent == b && is_filter(d->conf.blocks[i]) &&
+        if (d->conf.blocks[i]->parent == b && dovecot_block_is_filter(d->conf.blocks[i]->kind) &&
             !is_decided(d, d->conf.blocks[i]) && !is_empty(d, d->conf.blocks[i]))
             put_block(d, d->conf.blocks[i], depth, out);
     free(list);

@@ -71,12 +71,6 @@ static void put_own_name(struct machine *m, const struct dovecot_block *b)
         put_line(m, socket ? S("path") : S("name"), b->name, false);
 }
 
-static bool is_sometimes(const struct dovecot_block *b)
-{
-    return str_eq(b->kind, S("protocol")) || str_eq(b->kind, S("local")) || str_eq(b->kind, S("remote")) ||
-           str_eq(b->kind, S("local_name"));
-}
-
 /* Whether an earlier block has the kind, so that their names were listed. */
 static bool is_listed(const struct dovecot_conf *conf, size_t i)
 {
@@ -119,7 +113,7 @@ static void put_block(const struct doveconf *d, const struct dovecot_block *b, s
     if (!d->changed)
         doveconf_each_default(d, b, put_default, &m);
     for (size_t i = 0; i < conf->block_count; i++) {
-        if (conf->blocks[i]->parent != b || is_sometimes(conf->blocks[i]))
+        if (conf->blocks[i]->parent != b || dovecot_block_is_filter(conf->blocks[i]->kind))
             continue;
         if (!is_listed(conf, i))
             put_list(&m, conf, i);

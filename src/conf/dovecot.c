@@ -4,6 +4,7 @@
 
 #include "base/map.h"
 #include "base/num.h"
+#include "conf/dovecot_24.h"
 #include "conf/dovecot_files.h"
 #include "conf/params.h"
 #include "conf/postfix_names.h"
@@ -32,6 +33,17 @@ static void say_shipped(void *ctx, str from, str pattern)
                  STR_ARG(pattern));
 }
 
+/* What 2.4 says, in the words of 2.3. */
+static bool rename_all(struct dovecot *d)
+{
+    struct dovecot_24 x = {.conf = &d->conf, .a = d->f->a};
+    struct err e = {0};
+    if (dovecot_24_to_23(&x, &d->conf, &e) == RC_OK)
+        return true;
+    conf_error(d->f->b->report, d->file, x.last ? x.last->line : 0, "%s", err_text(&e));
+    return false;
+}
+
 static bool read_files(struct dovecot *d)
 {
     str text;
@@ -42,19 +54,23 @@ static bool read_files(struct dovecot *d)
         return false;
     }
     report_problems(d);
-    return true;
+    return d->conf.version.n == 0 || rename_all(d);
 }
 
 /* --- settings --- */
+
+void dovecot_mark(const struct dovecot *d, const struct dovecot_setting *s)
+{
+    map_put(d->asked, str_mem(&s, sizeof s), (void *)(uintptr_t)d);
+}
 
 const struct dovecot_setting *dovecot_find(const struct dovecot *d, const struct dovecot_block *block,
                                            const char *name)
 {
     for (size_t i = 0; i < d->conf.count; i++)
         if (d->conf.settings[i].block == block && str_eq(d->conf.settings[i].name, str_c(name))) {
-            const struct dovecot_setting *found = &d->conf.settings[i];
-            map_put(d->asked, str_mem(&found, sizeof found), (void *)(uintptr_t)d);
-            return found;
+            dovecot_mark(d, &d->conf.settings[i]);
+            return &d->conf.settings[i];
         }
     return NULL;
 }
@@ -200,8 +216,7 @@ static void set_tls(struct dovecot *d)
 {
     const struct dovecot_setting *oldest = dovecot_find(d, NULL, "ssl_min_protocol"),
                                  *ciphers = dovecot_find(d, NULL, "ssl_cipher_list"),
-                                 *ca = dovecot_find(d, NULL, "ssl_ca"),
-                                 *ca_file = dovecot_find(d, NULL, "ssl_server_ca_file");
+                                 *ca = dovecot_find(d, NULL, "ssl_ca");
     if (oldest) {
         bool newest = str_eq(oldest->value, S("TLSv1.3"));
         struct conf_origin o = dovecot_origin(d, oldest);
@@ -213,8 +228,6 @@ static void set_tls(struct dovecot *d)
         dovecot_set(d, ciphers, "tls_ciphers", ciphers->value);
     if (ca && ca->value.n)
         dovecot_set(d, ca, "ssl_ca", file_of(d, ca));
-    if (ca_file && ca_file->value.n)
-        dovecot_set(d, ca_file, "ssl_ca", ca_file->value);
     add_certificate(d, NULL);
     for (size_t i = 0; i < d->conf.block_count; i++)
         if (str_eq(d->conf.blocks[i]->kind, S("local_name")) && !d->conf.blocks[i]->parent)

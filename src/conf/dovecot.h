@@ -17,6 +17,8 @@ const struct dovecot_setting *dovecot_find(const struct dovecot *d, const struct
                                            const char *name);
 str dovecot_value(const struct dovecot *d, const struct dovecot_block *block, const char *name,
                   const char *otherwise);
+/* That something has asked for it. */
+void dovecot_mark(const struct dovecot *d, const struct dovecot_setting *s);
 /* Where it stands; of NULL, the file. */
 struct conf_origin dovecot_origin(const struct dovecot *d, const struct dovecot_setting *s);
 

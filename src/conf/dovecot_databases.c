@@ -3,6 +3,7 @@
 #include "conf/dovecot.h"
 
 #include "conf/conf.h"
+#include "conf/dovecot_24.h"
 #include "conf/report.h"
 #include "fmt/authdb.h"
 
@@ -28,7 +29,10 @@ static bool is_one(const struct dovecot_block *b, const char *kind)
 /* The PAM service: the last argument that is no option. */
 static void set_pam(struct dovecot *d, const struct dovecot_block *passdb)
 {
-    const struct dovecot_setting *args = dovecot_find(d, passdb, "args");
+    bool is_24 = d->conf.version.n > 0;
+    const struct dovecot_setting *args = dovecot_find(d, passdb, is_24 ? "service_name" : "args");
+    if (is_24 && !args)
+        args = dovecot_find(d, passdb, "passdb_pam_service_name");
     str rest = args ? args->value : S(""), word, name = S("dovecot");
     while ((word = folder_word(&rest)).n)
         if (str_chr(word, '=') < 0 && !str_starts(word, S("%")) && !str_eq(word, S("*")))
@@ -44,6 +48,9 @@ static bool is_plain_block(const struct dovecot *d, const struct dovecot_block *
     str driver = driver_of(d, b);
     for (size_t i = 1; i < SETTINGS; i++)
         if (dovecot_find(d, b, settings[i]))
+            return false;
+    for (size_t i = 0; i < d->conf.block_count; i++)
+        if (d->conf.blocks[i]->parent == b) /* fields of 2.4 */
             return false;
     return str_eq(driver, S("pam")) || str_eq(driver, S("passwd")) || str_eq(driver, S("shadow"));
 }
@@ -65,9 +72,9 @@ static bool is_plain(const struct dovecot *d)
 /* --- others --- */
 
 /* mail_uid and mail_gid are those of users for whom the userdb says none. */
-static str default_fields(struct dovecot *d, const struct dovecot_block *b)
+static str default_fields(struct dovecot *d, const struct dovecot_block *b, str own)
 {
-    str own = dovecot_value(d, b, "default_fields", ""), uid = dovecot_value(d, NULL, "mail_uid", ""),
+    str uid = dovecot_value(d, NULL, "mail_uid", ""),
         gid = dovecot_value(d, NULL, "mail_gid", "");
     if (str_eq(b->kind, S("passdb")))
         return own;
@@ -81,12 +88,50 @@ static bool put_block(struct dovecot *d, const struct dovecot_block *b, struct b
     for (size_t i = 0; i < SETTINGS && fine; i++) {
         const struct dovecot_setting *s = dovecot_find(d, b, settings[i]);
         bool fields = strcmp(settings[i], "default_fields") == 0;
-        str value = fields ? default_fields(d, b) : s ? s->value : S("");
+        str value = fields ? default_fields(d, b, s ? s->value : S("")) : s ? s->value : S("");
         if (value.n > 0)
             fine = authdb_put_setting(out, false, str_c(settings[i]), value) == RC_OK;
     }
     buf_puts(out, S("} "));
     return fine && !out->overflow;
+}
+
+struct putting {
+    struct dovecot *d;
+    const struct dovecot_block *b;
+    struct buf *out;
+    bool fine, has_defaults;
+};
+
+static void put_setting(void *ctx, str name, str value)
+{
+    struct putting *p = ctx;
+    bool defaults = str_eq(name, S("default_fields"));
+    str whole = defaults ? default_fields(p->d, p->b, value) : value;
+    p->has_defaults |= defaults;
+    p->fine = p->fine && authdb_put_setting(p->out, false, name, whole) == RC_OK;
+}
+
+static void mark(void *ctx, const struct dovecot_setting *s)
+{
+    dovecot_mark(ctx, s);
+}
+
+static bool put_block_24(struct dovecot *d, const struct dovecot_block *b, struct buf *out)
+{
+    struct dovecot_24 x = {.conf = &d->conf, .a = d->f->a, .asked = mark, .ctx = d};
+    struct putting p = {d, b, out, .fine = true};
+    struct err e = {0};
+    p.fine = authdb_put_setting(out, true, S("driver"), driver_of(d, b)) == RC_OK;
+    if (dovecot_24_block(&x, b, d->file, put_setting, &p, &e) != RC_OK) {
+        struct conf_origin o = dovecot_origin(d, x.last);
+        conf_error(d->f->b->report, o.file, o.line, STR_FMT " " STR_FMT ": %s", STR_ARG(b->kind),
+                   STR_ARG(b->name), err_text(&e));
+    }
+    if (!p.has_defaults && default_fields(d, b, S("")).n > 0)
+        put_setting(&p, S("default_fields"), S(""));
+    buf_puts(out, S("} "));
+    return p.fine && !out->overflow;
 }
 
 static void set_kind(struct dovecot *d, const char *kind)
@@ -100,7 +145,7 @@ static void set_kind(struct dovecot *d, const char *kind)
         if (!is_one(b, kind))
             continue;
         first = first ? first : driver;
-        if (!put_block(d, b, &option))
+        if (!(d->conf.version.n ? put_block_24 : put_block)(d, b, &option))
             conf_error(d->f->b->report, o.file, o.line, "%s: it is too long, or its braces do not match",
                        kind);
         if (str_eq(driver_of(d, b), S("pam")))
@@ -121,11 +166,6 @@ static bool has(const struct dovecot *d, const char *kind, str driver)
 void dovecot_set_databases(struct dovecot *d)
 {
     bool plain = is_plain(d);
-    if (!plain && d->conf.version.n > 0)
-        conf_error(d->f->b->report, d->file, 0,
-                   "passdb, userdb: malle reads databases other than pam and passwd in the form of 2.3 (args "
-                   "= ...), without "
-                   "dovecot_config_version");
     if (!plain) {
         set_kind(d, "passdb");
         set_kind(d, "userdb");

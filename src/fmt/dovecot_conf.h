@@ -105,6 +105,9 @@ MUST_USE enum rc dovecot_conf_underlay(struct dovecot_conf *conf, const struct d
 /* path as it is when absolute, else in the folder of the file `from`. */
 void dovecot_conf_path(struct buf *out, str path, str from);
 
+/* protocol, local, remote and local_name: settings in these are settings of the whole for some sessions. */
+bool dovecot_block_is_filter(str kind);
+
 /* "service auth / unix_listener auth-userdb", "passdb 2", "" at the top: for messages and tests. */
 void dovecot_block_format(struct buf *out, const struct dovecot_block *block);
 

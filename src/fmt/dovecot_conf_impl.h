@@ -68,8 +68,6 @@ static inline const struct dovecot_block *dovecot_reader_block(const struct dove
 void dovecot_reader_open(struct dovecot_reader *r, str kind, str name);
 void dovecot_reader_skip(struct dovecot_reader *r);
 void dovecot_reader_close(struct dovecot_reader *r);
-/* protocol, local, remote and local_name: settings in these are settings of the whole for some sessions. */
-bool dovecot_block_is_filter(str kind);
 /* The value of the setting with "$name" replaced; *kind may become DOVECOT_FILE. false: it has a problem. */
 bool dovecot_reader_expand(struct dovecot_reader *r, str name, str *value, enum dovecot_value_kind *kind);
 

@@ -338,8 +338,9 @@ static enum rc take_mapping(struct table *t, struct mappings *all, str item, str
 
 static enum rc take_mappings(struct table *t, struct mappings *all, str list, struct err *e)
 {
+    char between = str_chr(list, '\n') >= 0 ? '\n' : ','; /* of 2.4, where a value may have commas */
     while (list.n > 0) {
-        str item = str_trim(str_take(&list, ','));
+        str item = str_trim(str_take(&list, between));
         enum rc rc = item.n > 0 ? take_mapping(t, all, item, e) : RC_OK;
         if (rc != RC_OK)
             return rc;

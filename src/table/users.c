@@ -1,6 +1,7 @@
 /* Questions, templates and settings of databases of users. */
 #include "table/users.h"
 
+#include "conf/dovecot_24.h"
 #include "fmt/dovecot_ext.h"
 
 enum { SETTINGS_FILE_MAX = 1 << 20 };
@@ -68,26 +69,51 @@ static bool is_named(const char *const *names, str name)
     return *names != NULL;
 }
 
-enum rc users_settings(struct table *t, str path, const char *const *names, struct table_texts **ret,
-                       struct err *e)
+struct taking {
+    struct table *t;
+    const char *const *names;
+    struct table_texts *texts;
+};
+
+static void take(void *ctx, str name, str value)
+{
+    struct taking *x = ctx;
+    table_texts_put(x->texts, name, value, true);
+}
+
+/* One of 2.4, in dovecot.conf. */
+static enum rc read_place(struct table *t, str place, struct taking *x, struct err *e)
+{
+    struct err why = {0};
+    enum rc rc = dovecot_24_read(place, take, x, &why);
+    return rc == RC_OK ? RC_OK : table_fail(t, e, rc == RC_TEMP ? RC_TEMP : RC_PERM, "%s", err_text(&why));
+}
+
+static enum rc read_file(struct table *t, str path, struct taking *x, struct err *e)
 {
     AUTO(buf_wipe) struct buf text = BUF_INIT(SETTINGS_FILE_MAX), joined = BUF_INIT(DOVECOT_EXT_LINE_MAX);
     enum rc rc = table_read_file(t, path, &text, e);
-    struct dovecot_ext x = {.rest = buf_str(&text)};
+    struct dovecot_ext ext = {.rest = buf_str(&text)};
     str name, value;
     if (rc != RC_OK)
         return rc;
-    *ret = table_texts_new();
-    while ((rc = dovecot_ext_next(&x, &joined, &name, &value)) != RC_GONE) {
+    while ((rc = dovecot_ext_next(&ext, &joined, &name, &value)) != RC_GONE) {
         if (rc != RC_OK)
-            return table_fail(t, e, RC_PERM, "line %d is no setting", x.line);
-        if (is_named(names, name))
-            table_texts_put(*ret, name, value, true);
+            return table_fail(t, e, RC_PERM, "line %d is no setting", ext.line);
+        if (is_named(x->names, name))
+            take(x, name, value);
         else
-            table_warn(t, "line %d: \"" STR_FMT "\" does nothing in malle", x.line,
+            table_warn(t, "line %d: \"" STR_FMT "\" does nothing in malle", ext.line,
                        STR_ARG(str_sub(name, 0, 60)));
     }
     return RC_OK;
+}
+
+enum rc users_settings(struct table *t, str path, const char *const *names, struct table_texts **ret,
+                       struct err *e)
+{
+    struct taking x = {t, names, *ret = table_texts_new()};
+    return dovecot_24_is_place(path) ? read_place(t, path, &x, e) : read_file(t, path, &x, e);
 }
 
 str users_get(const struct table_texts *x, const char *name, const char *otherwise)

@@ -31,9 +31,10 @@ ATTACKS = ("x' OR '1'='1", "joe@malle.test' --", "' UNION SELECT 'a','{PLAIN}the
 
 
 class World:
-    """A real Dovecot and malle on the same dovecot.conf. settings: what is the test's own."""
+    """A real Dovecot and malle on the same dovecot.conf. settings: what is the test's own; now: the same for malle in the words of 2.4."""
 
-    def __init__(self, folder, settings):
+    def __init__(self, folder, settings, now=None):
+        self.now = now
         owner = pwd.getpwnam('vmail')
         self.folder, self.mail = folder, folder / 'mail'
         self.mail.mkdir()
@@ -59,7 +60,15 @@ service anvil {{
         """What malle's own configuration says of these settings."""
         conf = self.folder / 'etc' / 'dovecot'
         conf.mkdir(parents=True, exist_ok=True)
-        (conf / 'dovecot.conf').write_text(f'hostname = mail.malle.test\nssl = no\n{self.settings}')
+        text = f'hostname = mail.malle.test\nssl = no\n{self.settings}' if self.now is None else f'''dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+hostname = mail.malle.test
+ssl = no
+mail_driver = maildir
+mail_path = ~/Maildir
+first_valid_uid = 100
+{self.now}'''
+        (conf / 'dovecot.conf').write_text(text)
         done = subprocess.run([MALLE, '-c', conf.parent, 'config', '--json'], capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
         names = ('passdb', 'userdb', 'mail_home', 'system_users', 'system_mail_location', 'first_valid_uid', 'auth_username_chars', 'auth_username_format',
@@ -475,4 +484,172 @@ def test_ldap(slapd, bind):
             assert world.rcpt('joe@malle.test', 'nobody@malle.test') == [250, 550]
             world.deliver('joe@malle.test')
             assert eventually(lambda: list((world.mail / 'joe@malle.test/Maildir/new').iterdir()), 20)
+            world.attack()
+
+
+# --- the words of 2.4 ---
+
+def test_files_24():
+    """Variables, fields that count always or where the file says nothing, and lists as blocks."""
+    with short_folder() as folder:
+        mail, owner = folder / 'mail', pwd.getpwnam('vmail')
+        (folder / 'deny').write_text('denied@malle.test:::::::\n')
+        (folder / 'of-malle.test').write_text('joe:' + PASSWORD + f'::::{mail}/j:\nann:' + PASSWORD + ':1:1::/nowhere:\ndenied:' + PASSWORD + '\n')
+        before = f'''passdb {{
+  driver = passwd-file
+  deny = yes
+  args = {folder}/deny
+}}
+passdb {{
+  driver = passwd-file
+  args = scheme=PLAIN username_format=%Ln {folder}/of-%d
+}}
+passdb {{
+  driver = static
+  username_filter = any*@malle.test
+  mechanisms = PLAIN LOGIN
+  args = password=x user=joe@malle.test
+}}
+userdb {{
+  driver = passwd-file
+  args = username_format=%Ln {folder}/of-%d
+  default_fields = home={mail}/%d/%n
+  override_fields = uid=vmail gid=vmail
+}}
+'''
+        now = f'''passdb banned {{
+  driver = passwd-file
+  deny = yes
+  passwd_file_path = {folder}/deny
+}}
+passdb passwd-file {{
+  default_password_scheme = PLAIN
+  auth_username_format = %{{user | username | lower}}
+  passwd_file_path = {folder}/of-%{{user | domain}}
+}}
+passdb static {{
+  username_filter = any*@malle.test
+  mechanisms_filter {{
+    plain = yes
+    login = yes
+  }}
+  password = x
+  fields {{
+    user = joe@malle.test
+  }}
+}}
+userdb passwd-file {{
+  auth_username_format = %{{user | username | lower}}
+  passwd_file_path = {folder}/of-%{{user | domain}}
+  fields {{
+    home:default = {mail}/%{{user | domain}}/%{{user | username}}
+    uid = {owner.pw_name}
+    gid = vmail
+  }}
+}}
+'''
+        with World(folder, before, now) as world:
+            assert world.agree('joe@malle.test') and world.agree('ann@malle.test') and world.agree('any1@malle.test', 'x')
+            assert not world.agree('joe@malle.test', 'wrong') and not world.agree('denied@malle.test') and not world.agree('x@malle.test')
+            there, here = world.users('joe@malle.test', 'ann@malle.test', 'denied@malle.test', 'x@malle.test')
+            assert here == there and f'home {mail}/malle.test/denied' in here['denied@malle.test'], (here, there)
+            world.attack()
+
+
+def test_sqlite_24():
+    with short_folder() as folder:
+        with contextlib.closing(sqlite3.connect(folder / 'users.db')) as db:
+            db.executescript(schema(folder))
+        (folder / 'sql.conf.ext').write_text(EXT.format(driver='sqlite', connect=folder / 'users.db'))
+        now = f'''auth_username_chars =
+sql_driver = sqlite
+sqlite_path = {folder}/users.db
+passdb_default_password_scheme = PLAIN
+passdb sql {{
+  query = SELECT userid || '@' || domain AS "user", password, home AS userdb_home, uid AS userdb_uid, gid AS userdb_gid \\
+    FROM users WHERE userid = '%{{user | username}}' AND domain = '%{{user | domain}}' AND active = 1
+}}
+userdb prefetch {{
+}}
+userdb sql {{
+  userdb_sql_query = SELECT home, uid, gid, '*:bytes=1000000' AS quota_rule FROM users \\
+    WHERE userid = '%{{user | username}}' AND domain = '%{{user | domain}}'
+  iterate_query = SELECT userid AS username, domain FROM users
+}}
+'''
+        with World(folder, SQL_SETTINGS.format(folder=folder), now) as world:
+            check_sql(world)
+            ours, theirs = both(world, 'user', '*')
+            assert ours == theirs
+            there, here = world.users('joe@malle.test', 'nobody@malle.test')
+            assert here == there and here['joe@malle.test']
+
+
+def test_secrets_stay_where_they_are(place):
+    """The settings of a server are in nobody's configuration but that of proxymap, and a change of them is a change of the place."""
+    def place_of(password):
+        (place / 'dovecot').mkdir(exist_ok=True)
+        (place / 'dovecot/dovecot.conf').write_text(f'''dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+ssl = no
+mail_path = ~/Maildir
+sql_driver = pgsql
+pgsql db.example {{
+  parameters {{
+    user = malle
+    password = {password}
+  }}
+}}
+passdb sql {{
+  query = SELECT password FROM users WHERE name = '%{{user}}'
+}}
+userdb static {{
+  fields {{
+    uid = vmail
+  }}
+}}
+''')
+        done = subprocess.run([MALLE, '-c', place, 'config', 'passdb'], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0 and password not in done.stdout and f'{place}/dovecot/dovecot.conf!passdb/sql!' in done.stdout, done
+        return done.stdout
+    assert place_of('secret-one') != place_of('secret-two')
+
+
+@pytest.mark.parametrize('bind', ('yes', 'no'))
+def test_ldap_24(slapd, bind):
+    with short_folder() as folder:
+        (folder / 'ldap.conf.ext').write_text(LDAP.format(port=slapd.port, base=slapd.base, bind=bind, mail=folder / 'mail') + 'iterate_filter = (objectClass=inetOrgPerson)\niterate_attrs = mail=user\n')
+        kinds = ''.join(f'{kind} {{\n  driver = ldap\n  args = {folder}/ldap.conf.ext\n}}\n' for kind in ('passdb', 'userdb'))
+        now = f'''auth_username_chars =
+ldap_uris = ldap://127.0.0.1:{slapd.port}
+ldap_auth_dn = cn=admin,{slapd.base}
+ldap_auth_dn_password = secret
+ldap_base = {slapd.base}
+passdb ldap {{
+  bind = {bind}
+  default_password_scheme = PLAIN
+  filter = (&(objectClass=inetOrgPerson)(mail=%{{user}}))
+  fields {{
+    user = %{{ldap:mail}}
+    password = %{{ldap:userPassword}}
+  }}
+}}
+userdb ldap {{
+  ldap_filter = (&(objectClass=inetOrgPerson)(mail=%{{user}}))
+  fields {{
+    home = {folder}/mail/%{{ldap:mail}}
+    uid = vmail
+    gid = vmail
+  }}
+  iterate_filter = (objectClass=inetOrgPerson)
+  iterate_fields {{
+    user = %{{ldap:mail}}
+  }}
+}}
+'''
+        with World(folder, f'auth_username_chars =\n{kinds}', now) as world:
+            assert world.malle_says('joe@malle.test') and not world.malle_says('joe@malle.test', 'wrong') and not world.malle_says('x@malle.test')
+            assert world.rcpt('joe@malle.test', 'nobody@malle.test') == [250, 550]
+            ours, theirs = both(world, 'user', '*')
+            assert ours[0] == theirs[0] and sorted(ours[1]) == sorted(theirs[1]) and 'joe@malle.test' in ours[1]
             world.attack()

@@ -189,6 +189,39 @@ static void failure_is_told_only_then(void **state)
     assert_int_equal(dovecot_var_long_name('%').n, 0);
 }
 
+static void words_of_23(void **state)
+{
+    static const struct {
+        const char *text, *expected;
+        enum rc rc;
+    } rows[] = {
+        {"SELECT '%{user}' LIKE 'a%'", "SELECT '%u' LIKE 'a%%'", RC_OK},
+        {"%{user | username}/%{user|domain}", "%n/%d", RC_OK},
+        {"%{ user | username | lower }", "%Ln", RC_OK},
+        {"%{user | upper | reverse}", "%URu", RC_OK},
+        {"%{home}/Maildir", "%h/Maildir", RC_OK},
+        {"%{protocol} %{remote_ip} %{mechanism} %{password}", "%s %r %m %w", RC_OK},
+        {"%{original_user | default('')}", "%{orig_user}", RC_OK},
+        {"%{ldap:uidNumber}", "%{ldap:uidNumber}", RC_OK},
+        {"%%{user} 100%", "%%{user} 100%%", RC_OK},
+        {"%{ldap:uid | lower}", NULL, RC_PERM},
+        {"%{user | default('x')}", NULL, RC_PERM},
+        {"%{home | domain}", NULL, RC_PERM},
+        {"%{user | substr(1, 2)}", NULL, RC_PERM},
+        {"%{}", NULL, RC_PERM},
+        {"%{user + 1}", NULL, RC_PERM},
+        {"%{user", NULL, RC_INVALID},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        AUTO(buf_deinit) struct buf out = BUF_INIT(100);
+        struct err e = {0};
+        buf_putc(&out, '<');
+        assert_int_equal(dovecot_var_older(str_c(rows[i].text), &out, &e), rows[i].rc);
+        assert_string_equal(buf_cstr(&out) + 1, rows[i].expected ? rows[i].expected : "");
+        assert_int_equal(e.rc, rows[i].rc);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +232,7 @@ int main(void)
         cmocka_unit_test(variables_24),
         cmocka_unit_test(refused_24),
         cmocka_unit_test(failure_is_told_only_then),
+        cmocka_unit_test(words_of_23),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
