@@ -177,10 +177,30 @@ static enum rc keep_userdb(const struct database_found *found, struct auth_outco
     return text.overflow ? RC_LIMIT : str_copy(ret->userdb, sizeof ret->userdb, buf_str(&text));
 }
 
-static void verify_in_databases(struct attempt *t, str name, const struct auth_client *client,
+/* A master may log in only as somebody who is there. */
+static void succeed_as(struct attempt *t, str name, const struct database_found *found,
+                       struct auth_outcome *ret)
+{
+    struct account_identity id;
+    struct err why = {0};
+    enum rc rc = found->only_name ? account_identify(t->l, str_c(found->account), &id, &why) : RC_OK;
+    if (rc == RC_TEMP) {
+        cannot_say(&why, ret);
+    } else if (rc != RC_OK) {
+        fail(t->a, t->l, name, t->client_ip, str_mem(t->mac, sizeof t->mac), t->now, err_text(&why), ret);
+    } else {
+        succeed(t->a, name, str_c(found->account), t->client_ip, t->now, ret);
+        memcpy(ret->master, found->master, sizeof ret->master);
+        ret->database = !found->only_name;
+    }
+}
+
+/* login_as: the user in whose place a master logs in; empty: nobody's. */
+static void verify_in_databases(struct attempt *t, str name, str login_as, const struct auth_client *client,
                                 struct auth_outcome *ret)
 {
     const struct database_login in = {.name = name,
+                                      .login_as = login_as,
                                       .password = t->password,
                                       .client_ip = client->ip,
                                       .service = client->service,
@@ -194,9 +214,8 @@ static void verify_in_databases(struct attempt *t, str name, const struct auth_c
     auth_cache_mac(t->a->cache, name, STR_NONE, t->password,
                    t->mac); /* of what was typed, whatever was compared */
     if (rc == RC_OK) {
-        succeed(t->a, name, str_c(found.account), t->client_ip, t->now, ret);
-        ret->database = true;
-        if (keep_userdb(&found, ret) != RC_OK) {
+        succeed_as(t, name, &found, ret);
+        if (ret->rc == RC_OK && keep_userdb(&found, ret) != RC_OK) {
             err_note(&why, "the passdb gives more than %d bytes of fields for the userdb", AUTH_USERDB_MAX);
             cannot_say(&why, ret);
         }
@@ -236,15 +255,22 @@ void auth_verify(struct auth *a, const struct account_lookup *l, str name, str p
     struct attempt t = {
         .a = a, .l = l, .account = &account, .password = password, .client_ip = client->ip, .now = now};
     struct err why = {0};
+    str login_as = client->authzid;
     if (check_limit(a, l, name, client->ip, now, ret) != RC_OK)
         return;
+    if (l->databases)
+        databases_split_master(l->conf, &name, &login_as);
+    if (l->databases && login_as.n > 0) {
+        verify_in_databases(&t, name, login_as, client, ret);
+        return;
+    }
     enum rc rc = account_find_login(l, name, &account, &t.system, &why);
     if (rc == RC_OK && t.system && !a->backend.check_system)
         rc = RC_GONE;
     if (rc == RC_OK)
         judge(&t, name, ret);
     else if (rc == RC_GONE && l->databases)
-        verify_in_databases(&t, name, client, ret);
+        verify_in_databases(&t, name, S(""), client, ret);
     else if (rc == RC_GONE)
         fail_unknown(&t, name, "unknown user", ret);
     else

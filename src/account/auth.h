@@ -31,6 +31,7 @@ struct auth_outcome {
     enum rc rc;     /* RC_OK; RC_PERM wrong name or password; RC_TEMP; RC_INVALID broken message */
     struct err err; /* for the peer (535 5.7.8...), and for the log, which says why */
     char account[ADDRESS_MAX + 1]; /* RC_OK: who logged in, as account_identify wants it */
+    char master[ADDRESS_MAX + 1];  /* the master who did in the account's place; "": nobody */
     bool database; /* by the databases of passdb (databases.h), which gave these fields "userdb_...", as text
                     */
     char userdb[AUTH_USERDB_MAX + 1];
@@ -39,6 +40,7 @@ struct auth_outcome {
 
 struct auth_client {
     str ip, service, mechanism; /* "imap", "PLAIN" */
+    str authzid;                /* as whom, when it is somebody else: only masters may */
 };
 
 /* Verifies a password: an account's, a user's of the system, or as the databases of the option passdb do.

@@ -7,6 +7,7 @@
  *   SASL_ENDED   outcome is filled */
 #include "account/auth_exchange.h"
 
+#include "account/databases.h"
 #include "conf/conf.h"
 
 struct auth_session *auth_session_new(struct auth *a, const struct account_lookup *l,
@@ -104,11 +105,16 @@ bool auth_authzid_fits(str authzid, str name, str account)
 
 static enum auth_result verify(struct auth_session *s, str authzid, str password, msec now)
 {
-    const struct auth_client client = {
-        .ip = buf_str(&s->client_ip), .service = buf_str(&s->service), .mechanism = sasl_mech_name(s->mech)};
+    bool other = !auth_authzid_fits(authzid, buf_str(&s->name), S(""));
+    bool masters = s->lookup->databases && databases_have_masters(s->lookup->databases);
+    const struct auth_client client = {.ip = buf_str(&s->client_ip),
+                                       .service = buf_str(&s->service),
+                                       .mechanism = sasl_mech_name(s->mech),
+                                       .authzid = other && masters ? authzid : S("")};
     auth_verify(s->auth, s->lookup, buf_str(&s->name), password, &client, now, &s->outcome);
-    /* nobody acts for somebody else */
-    if (s->outcome.rc == RC_OK && !auth_authzid_fits(authzid, buf_str(&s->name), str_c(s->outcome.account)))
+    /* nobody but a master acts for somebody else */
+    if (s->outcome.rc == RC_OK && !s->outcome.master[0] &&
+        !auth_authzid_fits(authzid, buf_str(&s->name), str_c(s->outcome.account)))
         auth_conclude(s->auth, s->lookup, buf_str(&s->name), STR_NONE, buf_str(&s->client_ip), now,
                       "the authorization identity is another account", &s->outcome);
     return auth_end(s);

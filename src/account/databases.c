@@ -79,6 +79,23 @@ enum rc databases_name(const struct conf *c, str name, struct arena *a, str *ret
     return arena_exhausted(a) ? databases_cannot(e, "no room for a name") : RC_OK;
 }
 
+void databases_split_master(const struct conf *c, str *name, str *ret_user)
+{
+    str master = *name;
+    if (!c->auth_master_user_separator[0] || str_chr(*name, c->auth_master_user_separator[0]) < 0)
+        return;
+    *ret_user = str_take(&master, c->auth_master_user_separator[0]);
+    *name = master;
+}
+
+bool databases_have_masters(const struct databases *d)
+{
+    for (size_t i = 0; i < d->n_pass; i++)
+        if (d->pass[i].master)
+            return true;
+    return false;
+}
+
 /* --- fields from settings and entries --- */
 
 /* Words name=value, their values expanded; keep: fields that are there already stay. */

@@ -28,8 +28,15 @@ struct databases *databases_free(struct databases *d); /* accepts NULL, returns 
  * says so. */
 MUST_USE enum rc databases_name(const struct conf *c, str name, struct arena *a, str *ret, struct err *e);
 
+/* With auth_master_user_separator in the name "user*master", *name becomes the master's and *ret_user the
+ * user's in whose place it logs in; else *ret_user is as before. */
+void databases_split_master(const struct conf *c, str *name, str *ret_user);
+/* Whether a database of passdb is for masters. */
+bool databases_have_masters(const struct databases *d);
+
 struct database_login {
-    str name; /* as the client gave it */
+    str name;     /* as the client gave it */
+    str login_as; /* the user in whose place a master of this name logs in; empty: nobody's */
     str password;
     bool look_up; /* nobody logs in: what is there of the user is told, and nothing is verified */
     str client_ip, service, mechanism;
@@ -42,9 +49,14 @@ struct database_login {
 struct database_found {
     char account[ADDRESS_MAX + 1];
     struct authdb_fields fields; /* of the passdb; "password" with its scheme in front */
+    char master[ADDRESS_MAX + 1]; /* who logged in as the account; "": it itself */
+    bool only_name; /* no passdb was asked for the account, so that whether it is there is not known */
 };
 
-/* RC_OK; RC_PERM: wrong password, or may not log in; RC_GONE: nobody has the name; RC_INVALID: a look-up met
+/* A master is verified by the databases for masters alone, and nobody else by these. When such a database says
+ * "continue" (pass = yes), the others tell of the user in whose place it logs in, and check no password.
+ *
+ * RC_OK; RC_PERM: wrong password, or may not log in; RC_GONE: nobody has the name; RC_INVALID: a look-up met
  * a database that only verifies (PAM, auth_bind); RC_TEMP. *e says why, for the log. All lies in the arena.
  */
 MUST_USE enum rc databases_log_in(const struct account_lookup *l, const struct database_login *in,

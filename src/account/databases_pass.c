@@ -19,6 +19,7 @@ struct chain {
     struct arena *a;
     str user;
     struct authdb_fields fields;
+    bool masters;           /* the databases for masters are asked, and no others; else those others */
     bool success, verified; /* by an earlier one */
     bool saw_failure, saw_blind;
     enum verdict last;
@@ -44,6 +45,8 @@ static bool has_mechanism(str list, str mechanism)
 
 static bool is_asked(const struct chain *c, const struct authdb *db)
 {
+    if (db->master != c->masters)
+        return false;
     if (db->skip != AUTHDB_NEVER && c->success == (db->skip == AUTHDB_IF_FOUND))
         return false;
     if (c->in->mechanism.n > 0 && !has_mechanism(db->mechanisms, c->in->mechanism))
@@ -240,30 +243,75 @@ static enum rc conclude(const struct chain *c, const struct err *failure, struct
     return c->last == VERDICT_UNKNOWN ? RC_GONE : RC_PERM;
 }
 
+/* Whether an end was reached; else every database was asked, or a master was found of whom the others are to
+ * tell for whom. */
+static bool walk(struct chain *c, struct err *failure)
+{
+    const struct databases *d = c->l->databases;
+    for (size_t i = 0; i < d->n_pass; i++) {
+        struct err why = {0};
+        if (!is_asked(c, &d->pass[i]))
+            continue;
+        c->last = ask_one(c, &d->pass[i], &why);
+        if (c->last == VERDICT_FAILED)
+            *failure = why;
+        if (is_end(c, &d->pass[i]))
+            return true;
+        if (c->masters && c->last == VERDICT_MATCH)
+            return false;
+    }
+    return c->masters;
+}
+
+/* After a master was found: what the other databases say of the user. */
+static void go_on_as_user(struct chain *c, str user, struct err *failure)
+{
+    c->user = user;
+    c->fields.n = 0;
+    c->masters = c->saw_failure = c->saw_blind = false;
+    c->last = VERDICT_UNKNOWN;
+    note(c, "the user in whose place a master would log in is unknown");
+    (void)walk(c, failure);
+}
+
+static enum rc log_in(struct chain *c, str user, struct database_found *ret, struct err *e)
+{
+    struct err failure = {0};
+    note(c, "unknown user");
+    if (c->masters && !databases_have_masters(c->l->databases)) {
+        note(c, "there is no passdb for masters (master = yes)");
+        return conclude(c, &failure, e);
+    }
+    bool master = c->masters, end = walk(c, &failure);
+    if (master && !end) {
+        must(str_copy(ret->master, sizeof ret->master, c->user) == RC_OK);
+        go_on_as_user(c, user, &failure);
+    }
+    enum rc rc = conclude(c, &failure, e);
+    if (rc != RC_OK || !master || !end)
+        return rc;
+    must(str_copy(ret->master, sizeof ret->master, c->user) == RC_OK);
+    ret->only_name = true;
+    c->user = user;
+    c->fields.n = 0;
+    return RC_OK;
+}
+
 enum rc databases_log_in(const struct account_lookup *l, const struct database_login *in, struct arena *a,
                          struct database_found *ret, struct err *e)
 {
-    struct chain c = {.l = l, .in = in, .a = a, .last = VERDICT_UNKNOWN};
-    struct err failure = {0};
+    struct chain c = {.l = l, .in = in, .a = a, .masters = in->login_as.n > 0, .last = VERDICT_UNKNOWN};
+    struct database_found found = {.only_name = false};
+    str user = STR_NONE;
     enum rc rc = databases_name(l->conf, in->name, a, &c.user, e);
+    if (rc == RC_OK && c.masters)
+        rc = databases_name(l->conf, in->login_as, a, &user, e);
+    if (rc == RC_OK)
+        rc = log_in(&c, user, &found, e);
     if (rc != RC_OK)
         return rc;
-    note(&c, "unknown user");
-    for (size_t i = 0; i < l->databases->n_pass; i++) {
-        const struct authdb *db = &l->databases->pass[i];
-        struct err why = {0};
-        if (!is_asked(&c, db))
-            continue;
-        c.last = ask_one(&c, db, &why);
-        if (c.last == VERDICT_FAILED)
-            failure = why;
-        if (is_end(&c, db))
-            break;
-    }
-    rc = conclude(&c, &failure, e);
-    if (rc != RC_OK)
-        return rc;
-    must(str_copy(ret->account, sizeof ret->account, c.user) == RC_OK);
-    ret->fields = c.fields;
+    must(str_copy(found.account, sizeof found.account, c.user) == RC_OK);
+    found.fields = c.fields;
+    *ret = found;
     return RC_OK;
 }

@@ -71,7 +71,11 @@ static void asker_deinit(struct asker *k)
 
 static enum rc log_in(struct asker *k, const char *name, struct who_is *w)
 {
-    const struct database_login in = {.name = str_c(name),
+    str who = str_c(name), login_as = STR_NONE;
+    if (k->password)
+        databases_split_master(k->lookup.conf, &who, &login_as);
+    const struct database_login in = {.name = who,
+                                      .login_as = login_as,
                                       .password = str_c(k->password),
                                       .look_up = !k->password,
                                       .service = S("doveadm"),
@@ -87,7 +91,8 @@ static enum rc log_in(struct asker *k, const char *name, struct who_is *w)
         return rc;
     w->password_fits = rc == RC_OK;
     if (rc == RC_OK)
-        rc = account_identify_login(&k->lookup, &found, &w->id, &w->e);
+        rc = found.only_name ? databases_find_user(&k->lookup, str_c(found.account), NULL, &w->id, &w->e)
+                             : account_identify_login(&k->lookup, &found, &w->id, &w->e);
     return rc == RC_PERM && !w->password_fits
                ? databases_find_user(&k->lookup, str_c(name), NULL, &w->id, &w->e)
                : rc;

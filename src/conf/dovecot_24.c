@@ -31,6 +31,17 @@ static bool is_in_database(const struct dovecot_block *b)
 
 /* --- names --- */
 
+/* "ssl_server { cert_file = x }" is "ssl_server_cert_file = x". */
+static void take_out(struct dovecot_24 *x, struct dovecot_setting *s)
+{
+    const struct dovecot_block *b = s->block;
+    if (!b || b->parent || !str_eq(b->kind, S("ssl_server")))
+        return;
+    s->block = NULL;
+    if (!str_starts(s->name, S("ssl_server_")))
+        s->name = arena_printf(x->a, "ssl_server_" STR_FMT, STR_ARG(s->name));
+}
+
 static void rename_one(struct dovecot_setting *s)
 {
     AUTO(buf_deinit) struct buf path = BUF_INIT(4096);
@@ -150,6 +161,7 @@ enum rc dovecot_24_to_23(struct dovecot_24 *x, struct dovecot_conf *conf, struct
     for (size_t i = 0; i < conf->count; i++) {
         all[i] = conf->settings[i];
         if (!is_in_database(all[i].block)) {
+            take_out(x, &all[i]);
             rename_one(&all[i]);
             rewrite_one(&all[i]);
         }

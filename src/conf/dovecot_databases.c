@@ -12,7 +12,7 @@
 static const char *const settings[] = {
     "args", "default_fields", "override_fields", "mechanisms",          "username_filter",
     "skip", "result_success", "result_failure",  "result_internalfail", "deny",
-    "pass"};
+    "master", "pass"};
 enum { SETTINGS = sizeof settings / sizeof *settings, OPTION_MAX = 10000 };
 
 static str driver_of(const struct dovecot *d, const struct dovecot_block *b)

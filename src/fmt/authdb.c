@@ -117,6 +117,8 @@ static enum rc take_setting(str name, str value, bool passdb, struct authdb *db,
         return take_rule(value, &db->internalfail, e);
     if (passdb && str_eq(name, S("deny")))
         return take_bool(name, value, &db->deny, e);
+    if (passdb && str_eq(name, S("master")))
+        return take_bool(name, value, &db->master, e);
     if (passdb && str_eq(name, S("pass")))
         return take_pass(value, db, e);
     return FAIL(e, "\"" STR_FMT "\" is no setting of a %s", WORD(name), passdb ? "passdb" : "userdb");

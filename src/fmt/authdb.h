@@ -51,7 +51,8 @@ struct authdb {
     str username_filter;                 /* masks of names, "!" in front excludes; empty: all */
     enum authdb_skip skip;
     enum authdb_rule success, failure, internalfail;
-    bool deny; /* whoever is in it cannot log in */
+    bool deny;   /* whoever is in it cannot log in */
+    bool master; /* its users log in as others, and it knows nobody else */
 };
 
 /* ret[]: AUTHDB_MAX of them, views of the option. RC_PERM: *e says for the administrator what is wrong. */

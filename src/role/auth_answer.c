@@ -84,6 +84,8 @@ static enum rc answer_auth(const struct auth_peer *p, struct auth_conn *c, enum 
         return RC_OK;
     }
     const struct auth_outcome *o = auth_session_outcome(c->session);
+    if (result == AUTH_OK && o->master[0])
+        log_info("%s: the master %s logs in in the place of this user", o->account, o->master);
     bool wants_ticket = result == AUTH_OK && str_eq(str_c(p->name), S("login"));
     if (wants_ticket) {
         enum rc rc = issue_ticket(p, o, ticket, &e);

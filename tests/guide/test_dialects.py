@@ -291,7 +291,6 @@ def test_databases_of_users(tmp_path, text, expected):
 @pytest.mark.parametrize('text, line, says', [
     ('passdb {\n driver = lua\n}\n', 2, 'malle has no passdb "lua"'),
     ('passdb {\n driver = passwd-file\n args = users\n}\n', 2, 'passwd-file: args = [scheme=NAME]'),
-    ('passdb {\n driver = passwd-file\n args = /x\n master = yes\n}\n', 4, 'passdb/master: malle does not do this'),
     ('passdb {\n driver = sql\n args = /nowhere/sql.conf.ext\n}\n', 2, 'cannot open /nowhere/sql.conf.ext'),
     ('passdb {\n driver = passwd-file\n args = /nowhere/users\n}\n', 2, '/nowhere/users: it is not there'),
 ])

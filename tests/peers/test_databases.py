@@ -487,6 +487,70 @@ def test_ldap(slapd, bind):
             world.attack()
 
 
+# --- masters ---
+
+@pytest.fixture(scope='module', params=['', 'pass = yes'], ids=['return', 'pass'])
+def masters(request):
+    with short_folder() as folder:
+        mail = folder / 'mail'
+        (folder / 'users').write_text(entry('joe@malle.test', '{PLAIN}' + PASSWORD, mail / 'joe') + entry('ann@malle.test', '{PLAIN}ann', mail / 'ann')
+                                      + entry('boss', '{PLAIN}other', mail / 'boss'))
+        (folder / 'masters').write_text('boss:{PLAIN}' + PASSWORD + '\nfar:{PLAIN}' + PASSWORD + '::::::allow_nets=192.0.2.1\n')
+        settings = f'''auth_master_user_separator = *
+passdb {{
+  driver = passwd-file
+  master = yes
+  args = {folder}/masters
+  {request.param}
+}}
+passdb {{
+  driver = passwd-file
+  args = {folder}/users
+}}
+userdb {{
+  driver = passwd-file
+  args = {folder}/users
+}}
+'''
+        with World(folder, settings) as world:
+            yield world
+
+
+@pytest.mark.parametrize('name, password, fits', [
+    ('joe@malle.test*boss', PASSWORD, True), ('ann@malle.test*boss', PASSWORD, True), ('JOE@malle.test*BOSS', PASSWORD, True),
+    ('joe@malle.test*boss', 'wrong', False), ('joe@malle.test*boss', 'other', False), ('ann@malle.test*boss', 'ann', False),
+    ('ann@malle.test*joe@malle.test', PASSWORD, False), ('joe@malle.test*nobody', PASSWORD, False), ('joe@malle.test*far', PASSWORD, False),
+    ('boss', PASSWORD, False), ('boss', 'other', True), ('joe@malle.test', PASSWORD, True), ('*boss', PASSWORD, False), ('joe@malle.test*', PASSWORD, False)])
+def test_masters(masters, name, password, fits):
+    assert masters.agree(name, password) == fits
+
+
+def test_masters_by_the_authorization_identity(masters):
+    def says(authzid, name, password):
+        with masters.client() as client:
+            try:
+                client.authenticate('PLAIN', lambda _: f'{authzid}\0{name}\0{password}'.encode())
+                return client.select()[0] == 'OK'
+            except imaplib.IMAP4.error as e:
+                assert 'UNAVAILABLE' not in str(e)
+                return False
+    masters.deliver('ann@malle.test')
+    eventually(lambda: list((masters.mail / 'ann/Maildir/new').iterdir()), 20)
+    with masters.client() as client:
+        client.authenticate('PLAIN', lambda _: f'ann@malle.test\0boss\0{PASSWORD}'.encode())
+        assert client.select()[1] == [b'1']  # it is Ann's mailbox
+    assert says('joe@malle.test', 'boss', PASSWORD) and says('joe@malle.test', 'joe@malle.test', PASSWORD)
+    assert not says('joe@malle.test', 'boss', 'wrong') and not says('ann@malle.test', 'joe@malle.test', PASSWORD) and not says('nobody@malle.test', 'boss', PASSWORD)
+    assert not masters.malle_says('nobody@malle.test*boss')
+    assert any('the master boss logs in in the place of this user' in line for line in masters.server.lines)
+
+
+def test_doveadm_and_masters(masters):
+    for arguments in (('auth', 'test', 'joe@malle.test*boss', PASSWORD), ('auth', 'test', 'joe@malle.test*boss', 'wrong'), ('auth', 'lookup', 'boss'), ('user', 'boss')):
+        ours, theirs = both(masters, *arguments)
+        assert ours[0] == theirs[0], arguments
+
+
 # --- the words of 2.4 ---
 
 def test_files_24():
