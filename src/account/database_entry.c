@@ -1,6 +1,7 @@
 /* passwd-files, in a table of those that were read lately, and shadow(5). */
 #include "account/database_entry.h"
 
+#include "account/identity.h"
 #include "conf/conf.h"
 #include "fmt/passwd_file.h"
 #include "os/file.h"
@@ -206,6 +207,31 @@ enum rc database_entry_each(const struct authdb *db, void (*fn)(void *ctx, str n
         fn(ctx, entry.name);
     must(pthread_mutex_unlock(&lock) == 0);
     return rc;
+}
+
+static void each_system_user(const struct conf *c, void (*fn)(void *ctx, str name), void *ctx)
+{
+    must(pthread_mutex_lock(&lock) == 0);
+    setpwent();
+    for (const struct passwd *pw; (pw = getpwent());)
+        if (identity_uid_permitted(pw->pw_uid, c->first_valid_uid, c->last_valid_uid))
+            fn(ctx, str_c(pw->pw_name));
+    endpwent();
+    must(pthread_mutex_unlock(&lock) == 0);
+}
+
+enum rc database_entry_list(const struct conf *c, enum authdb_driver driver, str args,
+                            void (*fn)(void *ctx, str name), void *ctx, struct err *e)
+{
+    struct authdb list[AUTHDB_MAX];
+    bool passwd = driver == AUTHDB_PASSWD && c->system_users;
+    const struct authdb *db = passwd ? NULL : find_named(c, false, driver, args, list);
+    if (!passwd && (!db || driver != AUTHDB_PASSWD_FILE))
+        return cannot(e, args, "the configuration has no such database that could be listed");
+    if (!passwd)
+        return database_entry_each(db, fn, ctx, e);
+    each_system_user(c, fn, ctx);
+    return RC_OK;
 }
 
 enum rc database_entry_ids(str user, str group, uid_t *ret_uid, gid_t *ret_gid, struct err *e)

@@ -21,6 +21,11 @@ MUST_USE enum rc database_entry_find(const struct conf *c, bool passdb, enum aut
 MUST_USE enum rc database_entry_each(const struct authdb *db, void (*fn)(void *ctx, str name), void *ctx,
                                      struct err *e);
 
+/* The same of a database that the configuration names, or of passwd: those of its users who may have mail.
+ * RC_OK, RC_TEMP with e. */
+MUST_USE enum rc database_entry_list(const struct conf *c, enum authdb_driver driver, str args,
+                                     void (*fn)(void *ctx, str name), void *ctx, struct err *e);
+
 /* Numbers of a user and a group of the system; an empty name is not asked for. RC_GONE: there is none;
  * RC_TEMP. */
 MUST_USE enum rc database_entry_ids(str user, str group, uid_t *ret_uid, gid_t *ret_gid, struct err *e);

@@ -81,10 +81,12 @@ enum rc databases_name(const struct conf *c, str name, struct arena *a, str *ret
 
 void databases_split_master(const struct conf *c, str *name, str *ret_user)
 {
-    str master = *name;
-    if (!c->auth_master_user_separator[0] || str_chr(*name, c->auth_master_user_separator[0]) < 0)
+    str master = *name, user = STR_NONE;
+    if (c->auth_master_user_separator[0])
+        user = str_take(&master, c->auth_master_user_separator[0]);
+    if (user.n == 0 || !master.p)
         return;
-    *ret_user = str_take(&master, c->auth_master_user_separator[0]);
+    *ret_user = user;
     *name = master;
 }
 

@@ -1,6 +1,7 @@
 #include "cli/who_is.h"
 
 #include "account/account.h"
+#include "account/database_entry.h"
 #include "account/pam.h"
 #include "account/resolve.h"
 #include "cli/accounts.h"
@@ -175,13 +176,11 @@ static int each_account(struct account_db *db, void *ctx)
     return account_each(db, STR_NONE, show_account, ctx, &e) == RC_OK ? CLI_FINE : cli_fail_err(&e);
 }
 
-static void each_system_user(const struct conf *c, const struct walk *w)
+static void show_system_user(void *ctx, str name)
 {
-    setpwent();
-    for (const struct passwd *pw; (pw = getpwent());)
-        if (identity_uid_permitted(pw->pw_uid, c->first_valid_uid, c->last_valid_uid))
-            w->fn(w->ctx, pw->pw_name);
-    endpwent();
+    const struct walk *w = ctx;
+    AUTO(str_freep) char *text = str_dup(name);
+    w->fn(w->ctx, text);
 }
 
 int cli_each_user(struct cli *cli, void (*fn)(void *ctx, const char *name), void *ctx)
@@ -192,6 +191,6 @@ int cli_each_user(struct cli *cli, void (*fn)(void *ctx, const char *name), void
     if (status == CLI_FINE && (c->passdb[0] || c->userdb[0]))
         status = who_is_each_in_databases(c, fn, ctx);
     if (status == CLI_FINE && c->system_users)
-        each_system_user(c, &w);
+        must(database_entry_list(c, AUTHDB_PASSWD, S(""), show_system_user, &w, NULL) == RC_OK);
     return status;
 }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "role/header_canonical.h"
 #include "role/ipc.h"
+#include "role/name_msg.h"
 #include "role/rcpt_targets.h"
 
 #include <unistd.h>
@@ -360,6 +361,21 @@ static enum rc userdb_list(const struct auth_peer *p, struct ipc_msg *m, struct 
     return RC_OK;
 }
 
+static enum rc userdb_list_more(const struct auth_peer *p, struct ipc_msg *m, struct buf *reply)
+{
+    struct err e = {0};
+    AUTO(arena_freep) struct arena *a = arena_new(NAME_PAGE_ARENA);
+    uint32_t n = ipc_get_u32(m);
+    struct name_page page = {.a = a, .after = ipc_get_str(m, IDENTITY_ACCOUNT_MAX)};
+    if (ipc_end(m) != RC_OK)
+        return RC_INVALID;
+    e.rc = auth_list_userdb(p->server, n, &page, &e);
+    if (e.rc != RC_OK && e.rc != RC_GONE)
+        log_error("listing users: %s", err_text(&e));
+    name_msg_put(reply, &page, &e);
+    return RC_OK;
+}
+
 /* --- who may ask what --- */
 
 /* Whether the one who asks is among these words. */
@@ -390,6 +406,7 @@ static bool permitted(const struct auth_peer *p, uint16_t type)
         return is_one_of(p, S("smtpd submission login sasl"));
     case MSG_USERDB_FIND:
     case MSG_USERDB_LIST:
+    case MSG_USERDB_LIST_MORE:
         return is_one_of(p, S("userdb"));
     default:
         return false;
@@ -429,6 +446,8 @@ enum rc auth_handle(void *ctx, void **conn, struct ipc_msg *m, struct buf *reply
         return userdb_find(p, m, reply);
     case MSG_USERDB_LIST:
         return userdb_list(p, m, reply);
+    case MSG_USERDB_LIST_MORE:
+        return userdb_list_more(p, m, reply);
     default:
         return identity(p, m, reply);
     }

@@ -4,8 +4,10 @@
 
 #include "account/auth.h"
 #include "account/auth_session.h"
+#include "account/name_page.h"
 #include "account/pam.h"
 #include "account/ticket.h"
+#include "fmt/authdb.h"
 #include "os/channel.h"
 #include "role/role.h"
 
@@ -37,7 +39,13 @@ enum rc worker_user_name(struct auth_server *a, uint32_t uid, char ret[PAM_USER_
 enum rc worker_database_entry(void *ctx, bool passdb, const struct authdb *db, str user, struct arena *a,
                               struct authdb_fields *ret, struct err *e);
 enum rc worker_database_ids(void *ctx, str user, str group, uid_t *ret_uid, gid_t *ret_gid, struct err *e);
+/* The next page of users of a passwd-file or of passwd, in page->a. */
+enum rc worker_list(struct auth_server *a, enum authdb_driver driver, str args, struct name_page *page,
+                    struct err *e);
 enum rc worker_check_password(void *ctx, str user, str password, str client_ip, struct err *e);
+
+/* auth_list.c: a page of the users of the n-th userdb. RC_GONE: there is none of that number. */
+enum rc auth_list_userdb(struct auth_server *a, uint32_t n, struct name_page *page, struct err *e);
 
 /* auth_answer.c */
 enum rc auth_handle(void *ctx, void **conn, struct ipc_msg *request, struct buf *reply, int *reply_fds,

@@ -8,6 +8,7 @@
 #include "os/channel.h"
 #include "role/forward_path.h"
 #include "role/ipc.h"
+#include "role/name_msg.h"
 #include "role/role.h"
 
 #include <errno.h>
@@ -128,6 +129,19 @@ static void find_in_database(const struct conf *c, struct ipc_msg *m, struct buf
     ipc_put_str(reply, e.rc == RC_OK ? buf_str(&text) : STR_NONE);
 }
 
+static void list_users(const struct conf *c, struct ipc_msg *m, struct buf *reply)
+{
+    struct err e = {0};
+    AUTO(arena_freep) struct arena *a = arena_new(NAME_PAGE_ARENA);
+    uint32_t driver = ipc_get_u32(m);
+    str args = ipc_get_str(m, DATABASE_ARGS_MAX);
+    struct name_page page = {.a = a, .after = ipc_get_str(m, IDENTITY_ACCOUNT_MAX)};
+    e.rc = ipc_end(m);
+    if (e.rc == RC_OK)
+        e.rc = database_entry_list(c, (enum authdb_driver)driver, args, name_page_add, &page, &e);
+    name_msg_put(reply, &page, &e);
+}
+
 static void find_ids(struct ipc_msg *m, struct buf *reply)
 {
     struct err e = {0};
@@ -164,6 +178,9 @@ static enum rc worker_handle(void *ctx, void **conn, struct ipc_msg *m, struct b
         return RC_OK;
     case MSG_WORKER_DATABASE:
         find_in_database(r->conf, m, reply);
+        return RC_OK;
+    case MSG_WORKER_LIST:
+        list_users(r->conf, m, reply);
         return RC_OK;
     case MSG_WORKER_IDS:
         find_ids(m, reply);

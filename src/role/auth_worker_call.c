@@ -127,6 +127,29 @@ enum rc worker_database_entry(void *ctx, bool passdb, const struct authdb *db, s
     return rc == RC_OK || rc == RC_GONE ? rc : RC_TEMP;
 }
 
+enum rc worker_list(struct auth_server *a, enum authdb_driver driver, str args, struct name_page *page,
+                    struct err *e)
+{
+    struct buf b AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
+    struct ipc_msg m;
+    struct err answer = {0};
+    ipc_begin(&b, MSG_WORKER_LIST);
+    ipc_put_u32(&b, driver);
+    ipc_put_str(&b, args);
+    ipc_put_str(&b, page->after);
+    if (channel_pool_ask(a->worker, &b, MSG_USERDB_ACCOUNTS, &m, clock_mono() + WORKER_TIMEOUT_MS) != RC_OK)
+        return worker_down(e);
+    ipc_get_err(&m, &answer);
+    uint32_t n = ipc_get_u32(&m);
+    for (uint32_t i = 0; i < n && answer.rc == RC_OK && !m.malformed; i++)
+        name_page_add(page, ipc_get_str(&m, IDENTITY_ACCOUNT_MAX));
+    enum rc rc = ipc_end(&m) == RC_OK ? answer.rc : RC_TEMP;
+    if (answer.rc != RC_OK)
+        *e = answer;
+    ipc_msg_deinit(&m);
+    return rc;
+}
+
 enum rc worker_database_ids(void *ctx, str user, str group, uid_t *ret_uid, gid_t *ret_gid, struct err *e)
 {
     struct auth_server *a = ctx;

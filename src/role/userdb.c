@@ -93,27 +93,43 @@ static void answer(struct dovecot_conn *c, const struct dovecot_auth_request *r)
     dovecot_auth_end(&c->out);
 }
 
-/* One page; *after becomes its last account. RC_GONE: there are no more. */
-static enum rc list_page(struct dovecot_conn *c, uint32_t id, char after[IDENTITY_ACCOUNT_MAX + 1])
+/* Whose users are listed: accounts, and then those of each userdb. */
+struct listing {
+    uint32_t id;
+    bool databases; /* not the accounts */
+    uint32_t number;
+    char after[IDENTITY_ACCOUNT_MAX + 1];
+};
+
+static void begin_page(struct dovecot_conn *c, const struct listing *l)
+{
+    ipc_begin(&c->ipc, l->databases ? MSG_USERDB_LIST_MORE : MSG_USERDB_LIST);
+    if (l->databases)
+        ipc_put_u32(&c->ipc, l->number);
+    ipc_put_str(&c->ipc, str_c(l->after));
+}
+
+/* One page; after becomes its last account. RC_GONE: there are no more databases; RC_LIMIT: no more users in
+ * this one. */
+static enum rc list_page(struct dovecot_conn *c, struct listing *l)
 {
     struct ipc_msg m;
     struct err e = {0};
-    ipc_begin(&c->ipc, MSG_USERDB_LIST);
-    ipc_put_str(&c->ipc, str_c(after));
+    begin_page(c, l);
     if (channel_pool_ask(c->server->auth, &c->ipc, MSG_USERDB_ACCOUNTS, &m, clock_mono() + TIMEOUT_MS) !=
         RC_OK)
         return RC_TEMP;
     ipc_get_err(&m, &e);
     uint32_t n = ipc_get_u32(&m);
-    enum rc rc = e.rc != RC_OK ? RC_TEMP : n == 0 ? RC_GONE : RC_OK;
+    enum rc rc = e.rc == RC_GONE ? RC_GONE : e.rc != RC_OK ? RC_TEMP : n == 0 ? RC_LIMIT : RC_OK;
     for (uint32_t i = 0; i < n && rc == RC_OK; i++) {
         str account = ipc_get_str(&m, IDENTITY_ACCOUNT_MAX);
-        if (m.malformed || account.n == 0 || str_copy(after, IDENTITY_ACCOUNT_MAX + 1, account) != RC_OK) {
+        if (m.malformed || account.n == 0 || str_copy(l->after, sizeof l->after, account) != RC_OK) {
             rc = RC_TEMP;
             break;
         }
         dovecot_auth_begin(&c->out, S("LIST"));
-        dovecot_auth_put_number(&c->out, id);
+        dovecot_auth_put_number(&c->out, l->id);
         dovecot_auth_put(&c->out, account);
         dovecot_auth_end(&c->out);
     }
@@ -121,13 +137,24 @@ static enum rc list_page(struct dovecot_conn *c, uint32_t id, char after[IDENTIT
     return rc;
 }
 
+static void next_database(struct listing *l)
+{
+    l->number += l->databases;
+    l->databases = true;
+    l->after[0] = '\0';
+}
+
 static enum rc list(struct dovecot_conn *c, uint32_t id)
 {
-    char after[IDENTITY_ACCOUNT_MAX + 1] = "";
+    struct listing l = {.id = id};
     enum rc rc = c->trusted ? RC_OK : RC_PERM;
-    while (rc == RC_OK && (rc = list_page(c, id, after)) == RC_OK)
+    while (rc == RC_OK || rc == RC_LIMIT) {
+        rc = list_page(c, &l);
+        if (rc == RC_LIMIT)
+            next_database(&l);
         if (dovecot_conn_flush(c) != RC_OK)
             return RC_GONE;
+    }
     dovecot_auth_begin(&c->out, S("DONE"));
     dovecot_auth_put_number(&c->out, id);
     if (rc != RC_GONE)

@@ -487,6 +487,20 @@ def test_ldap(slapd, bind):
             world.attack()
 
 
+def listed(world, socket=None):
+    """All users, as doveadm is told them over the socket: of malle's, or else of Dovecot's own."""
+    done = world.doveadm('user', *(['-a', socket] if socket else []), '*')
+    assert done.returncode == 0, done.stderr
+    return sorted(done.stdout.split())
+
+
+def test_lists(files, sqlite):
+    """What Dovecot's doveadm hears of malle's auth-userdb is what it hears of Dovecot's."""
+    for world in (files, sqlite):
+        here, there = listed(world, world.folder / 'userdb'), listed(world)
+        assert here == sorted(set(there)) and 'joe@malle.test' in here
+
+
 # --- masters ---
 
 @pytest.fixture(scope='module', params=['', 'pass = yes'], ids=['return', 'pass'])
