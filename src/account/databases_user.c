@@ -158,8 +158,9 @@ static enum rc take_ids(struct finding *f, struct account_identity *id, struct e
     if (!identity_uid_permitted(uid, f->l->conf->first_valid_uid, f->l->conf->last_valid_uid))
         return refuse(e, "the user may not have mail here",
                       "its uid is outside first_valid_uid and last_valid_uid");
-    if (gid == 0 || gid == (gid_t)-1)
-        return refuse(e, "the user may not have mail here", "its gid is root's");
+    if (!identity_gid_permitted(gid, f->l->conf->first_valid_gid, f->l->conf->last_valid_gid))
+        return refuse(e, "the user may not have mail here",
+                      "its gid is root's, or outside first_valid_gid and last_valid_gid");
     return RC_OK;
 }
 

@@ -174,3 +174,9 @@ bool identity_uid_permitted(uid_t uid, int first_valid_uid, int last_valid_uid)
     return uid != 0 && uid != (uid_t)-1 && uid >= (uid_t)first_valid_uid &&
            (last_valid_uid == 0 || uid <= (uid_t)last_valid_uid);
 }
+
+bool identity_gid_permitted(gid_t gid, int first_valid_gid, int last_valid_gid)
+{
+    return gid != 0 && gid != (gid_t)-1 && gid >= (gid_t)first_valid_gid &&
+           (last_valid_gid == 0 || gid <= (gid_t)last_valid_gid);
+}

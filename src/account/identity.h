@@ -52,5 +52,7 @@ MUST_USE enum rc identity_place_root(struct account_identity *id, str location, 
 const char *identity_path_inside(const char *path, const char *root);
 /* uid 0 and uids outside first_valid_uid..last_valid_uid (0: no limit) never get a session or a delivery. */
 bool identity_uid_permitted(uid_t uid, int first_valid_uid, int last_valid_uid);
+/* The same of groups: primary ones outside keep a user out, others are left away. */
+bool identity_gid_permitted(gid_t gid, int first_valid_gid, int last_valid_gid);
 
 #endif

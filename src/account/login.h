@@ -44,6 +44,7 @@ struct login_ops {
 
 /* What a dialogue needs to know. Strings live as long as it. */
 struct login_settings {
+    const char *greeting;
     const str *mechanisms; /* in capitals, those that fit the connection are chosen among them */
     size_t n_mechanisms;
     bool starttls;            /* TLS can be started here */

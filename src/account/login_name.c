@@ -14,6 +14,15 @@ static bool is_system_name(str name)
     return true;
 }
 
+static void keep_permitted_groups(const struct conf *c, struct account_identity *id)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < id->n_groups; i++)
+        if (identity_gid_permitted(id->groups[i], c->first_valid_gid, c->last_valid_gid))
+            id->groups[n++] = id->groups[i];
+    id->n_groups = n;
+}
+
 enum rc account_ask_system(const struct account_lookup *l, str name, struct account_identity *ret,
                            struct err *e)
 {
@@ -36,6 +45,9 @@ enum rc account_ask_system(const struct account_lookup *l, str name, struct acco
     }
     if (!identity_uid_permitted(id.uid, l->conf->first_valid_uid, l->conf->last_valid_uid))
         return RC_GONE;
+    if (!identity_gid_permitted(id.gid, l->conf->first_valid_gid, l->conf->last_valid_gid))
+        return RC_GONE;
+    keep_permitted_groups(l->conf, &id);
     id.system = true;
     id.quota_bytes = 0;
     must(str_copy(id.account, sizeof id.account, name) == RC_OK);

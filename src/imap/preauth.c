@@ -257,7 +257,9 @@ void imap_preauth(struct stream *io, const struct login_settings *set, const str
     stream_set_deadline(io, set->deadline);
     stream_write(io, S("* OK [CAPABILITY "));
     put_capabilities(&p);
-    stream_write(io, S("] malle ready.\r\n"));
+    stream_write(io, S("] "));
+    stream_write(io, str_c(set->greeting));
+    stream_write(io, S("\r\n"));
     while (!p.over)
         read_some(&p);
     if (ret->end != LOGIN_DONE && stream_flush(io) != RC_OK)

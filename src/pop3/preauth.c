@@ -242,7 +242,7 @@ void pop3_preauth(struct stream *io, const struct login_settings *set, const str
     *ret = (struct login_outcome){.end = LOGIN_ABANDONED, .reason = "Disconnected: Connection closed"};
     struct preauth p = {.io = io, .set = set, .ops = ops, .ctx = ctx, .outcome = ret};
     stream_set_deadline(io, set->deadline);
-    reply(&p, "+OK malle ready.");
+    stream_printf(io, "+OK %s\r\n", set->greeting);
     while (!p.over)
         read_one(&p);
     if (ret->end != LOGIN_DONE && stream_flush(io) != RC_OK)

@@ -43,6 +43,7 @@ static void fill_settings(const struct login_conn *c, bool can_tls, struct setti
             s->mechanisms[n++] = sasl_mech_name(mech);
     }
     s->set = (struct login_settings){
+        .greeting = c->conf->login_greeting,
         .mechanisms = s->mechanisms,
         .n_mechanisms = n,
         .starttls = can_tls && c->tls_mode != CONF_TLS_IMPLICIT && c->tls_mode != CONF_TLS_NONE,

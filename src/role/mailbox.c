@@ -39,8 +39,8 @@ static enum rc refuse_uid(struct mailbox *mb, const struct account_identity *id,
 {
     const struct conf *c = mb->role->conf;
     bool us = geteuid() != 0 && id->uid == geteuid(); /* not started by root: everything is ours */
-    bool permitted = identity_uid_permitted(id->uid, c->first_valid_uid, c->last_valid_uid) && id->gid != 0 &&
-                     id->gid != (gid_t)-1;
+    bool permitted = identity_uid_permitted(id->uid, c->first_valid_uid, c->last_valid_uid) &&
+                     identity_gid_permitted(id->gid, c->first_valid_gid, c->last_valid_gid);
     for (size_t i = 0; i < id->n_groups; i++)
         permitted = permitted && id->groups[i] != 0 && id->groups[i] != (gid_t)-1;
     if (us || (geteuid() == 0 && permitted))
@@ -239,7 +239,7 @@ static void mailbox_start(struct role *r)
     self.epoll = epoll_create1(EPOLL_CLOEXEC);
     must(self.epoll >= 0);
     self.auth = channel_pool_new(1, 0);
-    self.per_account = map_new();
+    self.per_origin = map_new();
     self.watches = map_new();
     self.paused = map_new();
     sigemptyset(&set);

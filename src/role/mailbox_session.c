@@ -12,32 +12,45 @@
 
 enum { TICKET_BYTES = 16 };
 
-static size_t count_of(const struct mailbox *mb, const char *account)
+/* What counts together: sessions of an account over one protocol from one address. */
+static void put_origin(struct buf *out, const char *account, bool imap, const char *client)
 {
-    return (size_t)(uintptr_t)map_find(mb->per_account, str_c(account));
+    buf_printf(out, "%s\t%s\t%s", imap ? "imap" : "pop3", client, account);
 }
 
-static void count_add(struct mailbox *mb, const char *account, int by)
+static size_t count_of(const struct mailbox *mb, str origin)
 {
-    size_t n = count_of(mb, account) + (size_t)by;
+    return (size_t)(uintptr_t)map_find(mb->per_origin, origin);
+}
+
+static void count_add(struct mailbox *mb, const struct session *s, int by)
+{
+    AUTO(buf_deinit) struct buf origin = BUF_INIT(1024);
+    put_origin(&origin, s->account, s->imap, s->client);
+    size_t n = count_of(mb, buf_str(&origin)) + (size_t)by;
     if (n == 0)
-        map_del(mb->per_account, str_c(account));
+        map_del(mb->per_origin, buf_str(&origin));
     else
-        map_put(mb->per_account, str_c(account), (void *)(uintptr_t)n);
+        map_put(mb->per_origin, buf_str(&origin), (void *)(uintptr_t)n);
 }
 
 static enum rc limits(const struct mailbox *mb, const struct session_setup *setup, struct err *e)
 {
     const struct conf *c = mb->role->conf;
+    AUTO(buf_deinit) struct buf origin = BUF_INIT(1024);
+    put_origin(&origin, setup->id.account, setup->imap, setup->client);
     if (mb->n_sessions >= (unsigned)c->mailbox_process_limit) {
         log_warn("mailbox_process_limit (%d) reached: session of %s refused", c->mailbox_process_limit,
                  setup->id.account);
         return err_set(e, RC_TEMP, 421, "4.3.2", "The server is busy; try again later");
     }
-    if (count_of(mb, setup->id.account) >= (size_t)c->mail_max_userip_connections) {
+    if (count_of(mb, buf_str(&origin)) >= (size_t)c->mail_max_userip_connections) {
         log_warn("%s: mail_max_userip_connections (%d) reached", setup->id.account,
                  c->mail_max_userip_connections);
-        return err_set(e, RC_LIMIT, 421, "4.7.0", "Maximum number of connections of this account reached");
+        return err_set(
+            e, RC_LIMIT, 421, "4.7.0",
+            "Maximum number of connections from user+IP exceeded (mail_max_userip_connections=%d)",
+            c->mail_max_userip_connections);
     }
     return RC_OK;
 }
@@ -71,12 +84,14 @@ static enum rc fork_session(struct mailbox *mb, struct session_setup *setup, pid
     s->pid = pid;
     s->watch[0] = s->watch[1] = -1;
     memcpy(s->account, setup->id.account, sizeof s->account);
+    s->imap = setup->imap;
+    must(str_copy(s->client, sizeof s->client, str_c(setup->client)) == RC_OK);
     s->notify = (struct source){.fd = pair[0], .ready = watch_session_message};
     must(source_add(mb, &s->notify) == RC_OK);
     s->next = mb->sessions;
     mb->sessions = s;
     mb->n_sessions++;
-    count_add(mb, s->account, 1);
+    count_add(mb, s, 1);
     *ret_pid = pid;
     return RC_OK;
 }
@@ -136,7 +151,7 @@ void session_ended(struct mailbox *mb, struct session *s, int status)
     else if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
         log_error("session[%d] of %s ended with status %d", s->pid, s->account, WEXITSTATUS(status));
     watch_drop(mb, s);
-    count_add(mb, s->account, -1);
+    count_add(mb, s, -1);
     mb->n_sessions--;
     source_del(mb, &s->notify);
     struct session **at = &mb->sessions;

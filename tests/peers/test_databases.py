@@ -5,6 +5,7 @@ import imaplib
 import json
 import os
 import pathlib
+import poplib
 import pwd
 import smtplib
 import sqlite3
@@ -72,7 +73,7 @@ first_valid_uid = 100
         done = subprocess.run([MALLE, '-c', conf.parent, 'config', '--json'], capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, done.stderr
         names = ('passdb', 'userdb', 'mail_home', 'system_users', 'system_mail_location', 'first_valid_uid', 'auth_username_chars', 'auth_username_format',
-                 'auth_username_translation', 'auth_default_realm')
+                 'auth_username_translation', 'auth_default_realm', 'auth_master_user_separator', 'login_greeting', 'first_valid_gid', 'last_valid_gid')
         found = {one['name']: one['value'] for one in json.loads(done.stdout) if not one.get('section')}
         return {name: found[name] for name in names if name in found}
 
@@ -499,6 +500,33 @@ def test_lists(files, sqlite):
     for world in (files, sqlite):
         here, there = listed(world, world.folder / 'userdb'), listed(world)
         assert here == sorted(set(there)) and 'joe@malle.test' in here
+
+
+def test_groups_and_the_greeting():
+    """The primary group decides who may have mail; and clients are greeted as the file says."""
+    with short_folder() as folder:
+        owner = pwd.getpwnam('vmail')
+        (folder / 'users').write_text(''.join(f'{name}@malle.test:{{PLAIN}}{PASSWORD}:{owner.pw_uid}:{gid}::{folder}/mail/{name}\n'
+                                              for name, gid in (('low', 99), ('joe', 100), ('ann', 60000), ('high', 60001))))
+        settings = '''first_valid_gid = 100
+last_valid_gid = 60000
+login_greeting = Hello. Who is it?
+passdb {
+  driver = passwd-file
+  args = FOLDER/users
+}
+userdb {
+  driver = passwd-file
+  args = FOLDER/users
+}
+'''.replace('FOLDER', str(folder))
+        with World(folder, settings) as world:
+            assert world.rcpt(*(f'{name}@malle.test' for name in ('low', 'joe', 'ann', 'high'))) == [550, 250, 250, 550]
+            assert [logs_in(world, f'{name}@malle.test') or False for name in ('low', 'joe', 'high')] == [False, True, False]
+            with world.client() as client:
+                assert client.welcome.endswith(b'] Hello. Who is it?'), client.welcome
+            with poplib.POP3_SSL('127.0.0.1', world.server.port('pop3s'), context=world.server.tls_context(), timeout=30) as client:
+                assert client.getwelcome() == b'+OK Hello. Who is it?'
 
 
 # --- masters ---

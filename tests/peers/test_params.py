@@ -201,7 +201,7 @@ def test_dovecots_own_files(tmp_path):
     """Nothing in what Debian ships is something that malle does not do, and one thing in the guide's files."""
     peer('cp', '-a', '/usr/share/dovecot', tmp_path)
     (tmp_path / 'dovecot/private').mkdir(exist_ok=True)
-    for folder, expected in ((tmp_path / 'dovecot', {}), (TOP / 'tests/guide/etc/dovecot', {'first_valid_gid': 'WARN'})):
+    for folder, expected in ((tmp_path / 'dovecot', {}), (TOP / 'tests/guide/etc/dovecot', {})):
         name = str(folder / 'dovecot.conf')
         results = ask_malle(tmp_path, [name], {name: False})
         values = values_of(results.values())

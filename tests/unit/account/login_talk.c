@@ -135,7 +135,8 @@ void login_talk(struct login_talk *t, str input)
     struct exchange x = {.talk = t, .io = stream_new(fds[1], 16384)};
     must(pthread_create(&sender, NULL, send_input, &c) == 0 &&
          pthread_create(&reader, NULL, collect, &c) == 0);
-    struct login_settings set = {.mechanisms = mechanisms,
+    struct login_settings set = {.greeting = "malle ready.",
+                                 .mechanisms = mechanisms,
                                  .n_mechanisms = 3,
                                  .starttls = t->starttls,
                                  .plaintext_forbidden = t->plaintext_forbidden,
