@@ -1,4 +1,5 @@
-/* dovecot-sql:/path.conf.ext: a file of Dovecot's for SQL. The types sqlite and pgsql do the asking. */
+/* dovecot-sql:/path.conf.ext: a file of Dovecot's for SQL. The types sqlite, pgsql and mysql do the
+ * asking. */
 #include "table/users.h"
 
 enum { QUESTION_ARENA = 64 << 10 };
@@ -112,8 +113,10 @@ static enum rc open_sql_users(struct table *t, str name, struct err *e)
         return sqlite_open_users(t, u, e);
     if (rc == RC_OK && str_eq(driver, S("pgsql")))
         return pgsql_open_users(t, u, e);
+    if (rc == RC_OK && str_eq(driver, S("mysql")))
+        return mysql_open_users(t, u, e);
     if (rc == RC_OK)
-        rc = table_fail(t, e, RC_PERM, "driver = " STR_FMT ": malle asks sqlite and pgsql",
+        rc = table_fail(t, e, RC_PERM, "driver = " STR_FMT ": malle asks sqlite, pgsql and mysql",
                         STR_ARG(str_sub(driver, 0, 40)));
     sql_users_free(u);
     return rc;

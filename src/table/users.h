@@ -46,7 +46,7 @@ struct users_word {
 MUST_USE enum rc users_get_word(const struct table *t, const struct table_texts *x, const char *name,
                                 const struct users_word *words, int *ret, struct err *e);
 
-/* --- SQL (sql_users.c), for the types sqlite and pgsql --- */
+/* --- SQL (sql_users.c), for the types sqlite, pgsql and mysql --- */
 struct sql_users;
 
 struct sql_column {
@@ -68,5 +68,6 @@ struct sql_users *sql_users_free(struct sql_users *u); /* accepts NULL, returns 
 /* Their open: *u becomes the table's. */
 MUST_USE enum rc sqlite_open_users(struct table *t, struct sql_users *u, struct err *e);
 MUST_USE enum rc pgsql_open_users(struct table *t, struct sql_users *u, struct err *e);
+MUST_USE enum rc mysql_open_users(struct table *t, struct sql_users *u, struct err *e);
 
 #endif

@@ -19,7 +19,7 @@ sys.path[:0] = [str(TESTS / 'peers'), str(TESTS / 'server'), str(TESTS / 'relay'
 
 from dovecots import Dovecot, listener, peer, short_folder  # noqa: E402
 from harness import FULL, MALLE, Server, eventually  # noqa: E402
-from tableservers import Postgres, Slapd  # noqa: E402
+from tableservers import MariaDB, Postgres, Slapd  # noqa: E402
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason='needs root: auth-worker, other servers and users')
 
@@ -393,6 +393,17 @@ def postgres():
             yield world
 
 
+@pytest.fixture(scope='module')
+def mariadb():
+    with MariaDB() as there, short_folder() as folder:
+        there.sql(schema(folder))
+        (folder / 'sql.conf.ext').write_text(EXT.replace("userid || '@' || domain", "concat(userid, '@', domain)").format(
+            driver='mysql', connect=f'host={there.dir}/socket dbname=mail user=malle password=secret'))
+        with World(folder, SQL_SETTINGS.format(folder=folder)) as world:
+            world.database = there
+            yield world
+
+
 def check_sql(world):
     assert world.malle_says('joe@malle.test') and world.malle_says('ann@malle.test') and not world.malle_says('joe@malle.test', 'wrong')
     assert not world.malle_says('off@malle.test') and not world.malle_says('null@malle.test') and not world.malle_says('x@malle.test')
@@ -432,9 +443,9 @@ def test_a_reload_and_a_proxymap_that_dies(sqlite):
     path.write_text(before)
     sqlite.server.reload()
     assert eventually(lambda: logs_in(sqlite, 'joe@malle.test') and not logs_in(sqlite, 'off@malle.test'), 30)
-    path.write_text('driver = mysql\n')
+    path.write_text('driver = cassandra\n')
     refused = sqlite.server.malle('reload', check=False)
-    assert refused.returncode and 'malle asks sqlite and pgsql' in refused.stdout + refused.stderr and sqlite.malle_says('joe@malle.test')
+    assert refused.returncode and 'malle asks sqlite, pgsql and mysql' in refused.stdout + refused.stderr and sqlite.malle_says('joe@malle.test')
     path.write_text(before)
     killed = sqlite.server.kill_role('proxymap')
     sqlite.server.wait_role('proxymap', other_than=killed)
@@ -449,6 +460,45 @@ def test_postgres(postgres):
     assert postgres.rcpt('joe@malle.test', 'nobody@malle.test') == [451, 451]
     postgres.database.start()
     assert eventually(lambda: logs_in(postgres, 'joe@malle.test'), 60)
+
+
+def test_mariadb(mariadb):
+    check_sql(mariadb)
+    for arguments in (('user', 'joe@malle.test'), ('user', '*'), ('auth', 'test', 'ann@malle.test', PASSWORD)):
+        ours, theirs = both(mariadb, *arguments)
+        assert ours[0] == theirs[0] and sorted(ours[1]) == sorted(theirs[1])
+    for name, password in (('joe@malle.test', PASSWORD), ('JOE@malle.test', PASSWORD), ('ann@malle.test', 'wrong'), ('null@malle.test', PASSWORD)):
+        mariadb.agree(name, password)
+    mariadb.database.kill()
+    with pytest.raises(imaplib.IMAP4.error, match='UNAVAILABLE'):
+        mariadb.imap('joe@malle.test', PASSWORD)
+    assert mariadb.rcpt('joe@malle.test', 'nobody@malle.test') == [451, 451]
+    mariadb.database.start()
+    assert eventually(lambda: logs_in(mariadb, 'joe@malle.test'), 60)
+
+
+def test_mariadb_24(mariadb):
+    """The same server in the words of 2.4."""
+    with short_folder() as folder:
+        (folder / 'sql.conf.ext').write_text((mariadb.folder / 'sql.conf.ext').read_text())
+        now = f'''auth_username_chars =
+sql_driver = mysql
+mysql 127.0.0.1 {{
+  port = {mariadb.database.port}
+  dbname = mail
+  user = malle
+  password = secret
+}}
+passdb sql {{
+  default_password_scheme = PLAIN
+  query = SELECT concat(userid, '@', domain) AS user, password FROM users WHERE userid = '%{{user | username}}' AND domain = '%{{user | domain}}' AND active = 1
+}}
+userdb sql {{
+  query = SELECT '{folder}/mail/joe' AS home, uid, gid FROM users WHERE userid = '%{{user | username}}' AND domain = '%{{user | domain}}'
+}}
+'''
+        with World(folder, SQL_SETTINGS.format(folder=folder), now) as world:
+            assert world.agree('joe@malle.test') and not world.agree('joe@malle.test', 'wrong') and not world.agree('off@malle.test')
 
 
 # --- LDAP ---
@@ -525,8 +575,9 @@ userdb {
             assert [logs_in(world, f'{name}@malle.test') or False for name in ('low', 'joe', 'high')] == [False, True, False]
             with world.client() as client:
                 assert client.welcome.endswith(b'] Hello. Who is it?'), client.welcome
-            with poplib.POP3_SSL('127.0.0.1', world.server.port('pop3s'), context=world.server.tls_context(), timeout=30) as client:
-                assert client.getwelcome() == b'+OK Hello. Who is it?'
+            client = poplib.POP3_SSL('127.0.0.1', world.server.port('pop3s'), context=world.server.tls_context(), timeout=30)
+            assert client.getwelcome() == b'+OK Hello. Who is it?'
+            client.quit()
 
 
 # --- masters ---

@@ -1,4 +1,4 @@
-"""What tables ask: a real PostgreSQL and a real slapd, unpacked by tools/peers, and small servers of socketmap_table(5) and
+"""What tables ask: a real PostgreSQL, a real MariaDB and a real slapd, unpacked by tools/peers, and small servers of socketmap_table(5) and
 tcp_table(5) that can be slow, talk rubbish, or be gone."""
 import contextlib
 import os
@@ -122,6 +122,45 @@ class Postgres(Daemon):
     def kill(self):
         """As a power cut ends it: nothing is said to clients, nothing written down."""
         self.stop(signal.SIGQUIT)
+
+
+class MariaDB(Daemon):
+    """A database `mail` with a table t (k, v) that the user `malle` may read with the password `secret`."""
+    package = 'mariadb'
+    user = ('setpriv', '--reuid', 'mysql', '--regid', 'mysql', '--clear-groups')
+
+    def prepare(self):
+        self.dir.chmod(0o777)
+        self.certificate()
+        self.run('chown', 'mysql', self.dir / 'key.pem')
+        self.run(*self.user, 'mariadb-install-db', '--no-defaults', f'--datadir={self.dir}/data', '--skip-test-db',
+                 '--auth-root-authentication-method=normal', '--skip-name-resolve')
+
+    def start(self):
+        first = not (self.dir / 'output').exists()
+        super().start()
+        if first:
+            self.sql("CREATE DATABASE mail; USE mail; CREATE TABLE t (k varchar(200) PRIMARY KEY, v text) CHARACTER SET utf8mb4; "
+                     "CREATE USER malle IDENTIFIED BY 'secret'; CREATE USER tls IDENTIFIED BY 'secret' REQUIRE SSL; "
+                     "GRANT SELECT, EXECUTE ON mail.* TO malle, tls;", database='mysql')
+
+    def command(self):
+        return (*self.user, '/usr/sbin/mariadbd', '--no-defaults', f'--datadir={self.dir}/data', f'--socket={self.dir}/socket', f'--port={self.port}',
+                f'--pid-file={self.dir}/pid', '--bind-address=127.0.0.1', '--skip-name-resolve', '--innodb-flush-log-at-trx-commit=0',
+                '--innodb-buffer-pool-size=8M', f'--ssl-cert={self.dir}/cert.pem', f'--ssl-key={self.dir}/key.pem')
+
+    def client(self, database, *more):
+        return [TOP / 'tools/peers', self.package, 'mariadb', '--no-defaults', f'--socket={self.dir}/socket', '-u', 'root', *more, database]
+
+    def answers(self):
+        return subprocess.run(self.client('mysql', '-e', 'SELECT 1'), capture_output=True).returncode == 0
+
+    def sql(self, text, database='mail'):
+        done = subprocess.run(self.client(database), input=text, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+
+    def kill(self):
+        self.stop(signal.SIGKILL)
 
 
 class Slapd(Daemon):

@@ -18,7 +18,7 @@ from links import links
 from net.fakedns import FakeDns
 from relay.conftest import OTHER, QUICK, SENDER, queue_is_empty, relaying, send
 from relay.remote import Remote
-from relay.tableservers import Postgres, Slapd, TableServer
+from relay.tableservers import MariaDB, Postgres, Slapd, TableServer
 from relay.test_maps import arrived, rcpt, second  # noqa: F401
 from talk import Smtp
 
@@ -136,6 +136,47 @@ def test_postgres_ends_and_comes_back(remote, place):
             eventually(lambda: queue_is_empty(server), 60)
             assert [m.recipients for m in far.messages] == [('a@far.example',), ('b@far.example',)]
             assert all(m.recipients == ('c@other.example',) for m in remote.messages)
+
+
+def test_mariadb_ends_and_comes_back(remote, place):
+    """Over TLS and over a socket, with the old form of a query, a procedure and a key that is an attack; 451 while it is gone, and no wait for ever
+    when it hangs."""
+    with MariaDB() as db:
+        db.sql(f"""INSERT INTO t VALUES ('joe@malle.test', '{SENDER}'), ('team@malle.test', '{SENDER}'), ('o''brien@malle.test', '{OTHER}'), ('jörg@malle.test', '{OTHER}');
+DELIMITER //
+CREATE PROCEDURE find(IN wanted varchar(200)) BEGIN SELECT v FROM t WHERE k = wanted; END//
+""")
+        common = {'user': 'malle', 'password': 'secret', 'dbname': 'mail'}
+        over_tls = quick_table(place, 'my-tls', hosts=f'127.0.0.1:{db.port}', query="SELECT v FROM t WHERE k = '%s'", tls_CAfile=db.dir / 'cert.pem',
+                               tls_verify_cert='yes', **{**common, 'user': 'tls'})
+        stranger = quick_table(place, 'my-stranger', hosts=f'127.0.0.1:{db.port}', query="SELECT v FROM t WHERE k = '%s'",
+                               tls_CAfile='/etc/ssl/certs/ca-certificates.crt', tls_verify_cert='yes', **common)
+        old = quick_table(place, 'my-old', hosts=f'unix:{db.dir}/socket', table='t', select_field='v', where_field='k', **common)
+        procedure = quick_table(place, 'my-call', hosts=f'inet:127.0.0.1:{db.port}', query="CALL find('%s')", **common)
+        wrong = quick_table(place, 'my-wrong', hosts=f'127.0.0.1:{db.port}', query="SELECT nothing FROM nowhere WHERE k = '%s'", **common)
+        for path in (over_tls, old, procedure):
+            with relaying(remote, virtual_alias_maps=f'mysql:{path}', mynetworks='') as server:
+                for key, value in (('joe@malle.test', SENDER), ("o'brien@malle.test", OTHER), ('jörg@malle.test', OTHER), ("x' OR '1'='1@malle.test", None),
+                                   ("joe@malle.test\\", None)):
+                    assert asked(server, key, f'mysql:{path}') == value, (path, key)
+                server.malle('check')
+                assert rcpt(server, 'joe@malle.test').startswith('250') and rcpt(server, 'ann@malle.test').startswith('550 5.1.1')
+                if path != old:
+                    continue
+                db.kill()
+                time.sleep(FORGOTTEN)
+                assert rcpt(server, 'joe@malle.test').startswith('451 4.3.0')
+                db.start()
+                eventually(lambda: rcpt(server, 'joe@malle.test').startswith('250'), 30, step=0.2)
+                os.kill(int((db.dir / 'pid').read_text()), signal.SIGSTOP)
+                time.sleep(FORGOTTEN)
+                began = time.monotonic()
+                assert rcpt(server, 'team@malle.test').startswith('451 4.3.0') and time.monotonic() - began < 20
+                os.kill(int((db.dir / 'pid').read_text()), signal.SIGCONT)
+                eventually(lambda: rcpt(server, 'team@malle.test').startswith('250'), 60, step=0.2)
+        for path in (stranger, wrong):
+            with relaying(remote, virtual_alias_maps=f'mysql:{path}', mynetworks='') as server:
+                assert rcpt(server, 'joe@malle.test').startswith('451 4.3.0')
 
 
 def test_ldap(remote, place):
