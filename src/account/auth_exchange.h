@@ -9,7 +9,7 @@ enum auth_state { SASL_FRESH, SASL_WAIT_1, SASL_WAIT_2, SASL_ENDED };
 struct auth_session {
     struct auth *auth;
     const struct account_lookup *lookup;
-    struct buf client_ip, service, exporter, end_point;
+    struct buf client_ip, service, exporter, end_point, certified_name;
     bool secured;
     enum auth_state state;
     enum sasl_mech mech;
@@ -29,6 +29,8 @@ enum auth_result auth_end(struct auth_session *s);
 /* Ends it with RC_INVALID. */
 enum auth_result auth_refuse(struct auth_session *s, int code, const char *enhanced, const char *text);
 enum auth_result auth_broken(struct auth_session *s);
+/* Takes the name that the client gave, or that of its certificate. */
+void auth_take_name(struct auth_session *s, str name);
 /* Whether the authorization identity is empty or the same as who logs in. */
 bool auth_authzid_fits(str authzid, str name, str account);
 

@@ -39,7 +39,11 @@ static enum rc read_name(struct auth_session *s, const struct scram_client_first
     AUTO(buf_deinit) struct buf raw = BUF_INIT(SASL_NAME_MAX);
     if (scram_name_decode(first->name, &raw) != RC_OK)
         return RC_INVALID;
-    return saslprep(buf_str(&raw), false, &s->name) == RC_OK && s->name.n > 0 ? RC_OK : RC_INVALID;
+    AUTO(buf_deinit) struct buf name = BUF_INIT(4 * SASL_NAME_MAX);
+    if (saslprep(buf_str(&raw), false, &name) != RC_OK || name.n == 0)
+        return RC_INVALID;
+    auth_take_name(s, buf_str(&name));
+    return RC_OK;
 }
 
 enum auth_result auth_scram_first(struct auth_session *s, str message, msec now, struct buf *ret_data)

@@ -22,6 +22,8 @@ struct auth_session *auth_session_new(struct auth *a, const struct account_looku
     buf_init(&s->service, 64);
     buf_init(&s->exporter, 256);
     buf_init(&s->end_point, 256);
+    buf_init(&s->certified_name, SASL_NAME_MAX);
+    buf_puts(&s->certified_name, props->certified_name);
     buf_init(&s->name, 4 * SASL_NAME_MAX);
     buf_init(&s->transcript, 4 * SASL_RESPONSE_MAX);
     buf_init(&s->nonce, SASL_RESPONSE_MAX);
@@ -37,8 +39,8 @@ struct auth_session *auth_session_free(struct auth_session *s)
 {
     if (!s)
         return NULL;
-    struct buf *bufs[] = {&s->client_ip, &s->service,    &s->exporter, &s->end_point,
-                          &s->name,      &s->transcript, &s->nonce,    &s->header};
+    struct buf *bufs[] = {&s->client_ip, &s->service,    &s->exporter, &s->end_point,     &s->name,
+                          &s->transcript, &s->nonce,    &s->header,   &s->certified_name};
     for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++)
         buf_wipe(bufs[i]);
     crypto_wipe(s, sizeof *s);
@@ -93,6 +95,12 @@ enum auth_result auth_broken(struct auth_session *s)
     return auth_refuse(s, 501, "5.5.2", "the authentication exchange is malformed");
 }
 
+void auth_take_name(struct auth_session *s, str name)
+{
+    buf_reset(&s->name);
+    buf_puts(&s->name, s->certified_name.n > 0 ? buf_str(&s->certified_name) : name);
+}
+
 bool auth_authzid_fits(str authzid, str name, str account)
 {
     struct address_key a, b;
@@ -125,7 +133,7 @@ static enum auth_result plain(struct auth_session *s, str message, msec now)
     struct sasl_plain p;
     if (sasl_plain_parse(message, &p) != RC_OK)
         return auth_broken(s);
-    buf_puts(&s->name, p.authcid);
+    auth_take_name(s, p.authcid);
     return verify(s, p.authzid, p.password, now);
 }
 
@@ -133,7 +141,7 @@ static enum auth_result login_name(struct auth_session *s, str name, struct buf 
 {
     if (sasl_login_check(name, SASL_NAME_MAX) != RC_OK)
         return auth_broken(s);
-    buf_puts(&s->name, name);
+    auth_take_name(s, name);
     buf_puts(ret_data, SASL_LOGIN_ASK_PASSWORD);
     s->state = SASL_WAIT_2;
     return AUTH_CONTINUE;

@@ -18,6 +18,7 @@ struct auth_props {
     bool secured; /* TLS, or loopback where that is permitted */
     /* Channel bindings (RFC 9266, RFC 5929), empty when there are none; at most 256 bytes each. */
     str tls_exporter, tls_end_point;
+    str certified_name; /* of the client's certificate, which counts instead of what it says; "": none does */
 };
 
 struct auth_session;

@@ -121,6 +121,7 @@ static enum rc auth_begin(const struct auth_peer *p, struct auth_conn *c, struct
     props.tls_exporter = ipc_get_str(m, 256);
     props.tls_end_point = ipc_get_str(m, 256);
     (void)ipc_get_str(m, 64); /* the session's id */
+    props.certified_name = ipc_get_str(m, SASL_NAME_MAX);
     if (ipc_end(m) != RC_OK)
         return RC_INVALID;
     conn_reset(c);

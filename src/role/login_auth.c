@@ -89,6 +89,14 @@ static void put_bindings(struct login_conn *c)
     buf_deinit(&end_point);
 }
 
+/* Who the client is by its certificate; "": it is asked. */
+static str certified_name(struct login_conn *c)
+{
+    const struct tls_info *tls = stream_tls_info(c->io);
+    const struct tls_ccert *cert = tls ? tls->ccert : NULL;
+    return c->conf->auth_ssl_username_from_cert && cert && cert->trusted ? str_c(cert->subject) : STR_NONE;
+}
+
 static bool lacks_certificate(struct login_conn *c)
 {
     const struct tls_info *tls = stream_tls_info(c->io);
@@ -124,6 +132,7 @@ static void op_sasl_start(void *ctx, str mechanism, bool has_initial, str initia
     ipc_put_u32(&c->ipc, stream_is_tls(c->io) || !c->plaintext_forbidden ? 1 : 0);
     put_bindings(c);
     ipc_put_str(&c->ipc, str_c(c->session_id));
+    ipc_put_str(&c->ipc, certified_name(c));
     call_auth(c, ret);
 }
 

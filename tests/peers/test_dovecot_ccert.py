@@ -17,14 +17,17 @@ from net.certificates import KEY, Authority  # noqa: E402
 from peers import free_port  # noqa: E402
 
 USER, PASSWORD = 'joe@malle.test', 'joes'
+NAMED = 'good.example'  # as a certificate says
 CLIENTS = ('nobody', 'good.example', 'revoked.example', 'selfmade')
 CASES = {
     'no lists': {'ssl_ca': 'ca.pem', 'auth_ssl_require_client_cert': 'yes'},
     'lists not needed': {'ssl_ca': 'ca.pem', 'auth_ssl_require_client_cert': 'yes', 'ssl_require_crl': 'no'},
     'lists': {'ssl_ca': 'both.pem', 'auth_ssl_require_client_cert': 'yes'},
     'only asked': {'ssl_ca': 'both.pem', 'ssl_verify_client_cert': 'yes'},
+    'named by it': {'ssl_ca': 'both.pem', 'ssl_verify_client_cert': 'yes', 'auth_ssl_username_from_cert': 'yes'},
 }
-LET_IN = {'no lists': (), 'lists not needed': ('good.example', 'revoked.example'), 'lists': ('good.example',), 'only asked': CLIENTS}
+LET_IN = {'no lists': (), 'lists not needed': ('good.example', 'revoked.example'), 'lists': ('good.example',), 'only asked': CLIENTS,
+          'named by it': ('nobody', 'revoked.example', 'selfmade')}
 
 
 class Certificates:
@@ -78,7 +81,7 @@ def dovecot(certificates, settings):
     with tempfile.TemporaryDirectory(prefix='malle-dd-', dir='/tmp') as name:
         folder = pathlib.Path(name)
         folder.chmod(0o777)
-        (folder / 'users').write_text(f'{USER}:{{PLAIN}}{PASSWORD}:64790:64790::{folder}\n')
+        (folder / 'users').write_text(''.join(f'{name}:{{PLAIN}}{password}:64790:64790::{folder}\n' for name, password in ((USER, PASSWORD), (NAMED, 'other'))))
         lines = f'''protocols = imap pop3
 listen = 127.0.0.1
 mail_location = maildir:{folder}/mail
@@ -125,6 +128,21 @@ def test_same_words(certificates, case):
         if 'nobody' not in LET_IN[case]:
             server.wait_log("(client didn't send a cert): user=<")
             server.wait_log('(client sent an invalid cert): user=<')
+
+
+def test_named_by_the_certificate(certificates):
+    """Whatever name is given, the certificate's counts, with the password of that one."""
+    settings = CASES['named by it']
+    tries = [[f'a LOGIN {USER} other'], [f'a LOGIN whoever {PASSWORD}'], ['a LOGIN whoever other'], ['USER whoever', 'PASS other']]
+
+    def said(imap, pop3, client):
+        return [answer(pop3 if commands[-1].startswith('PASS') else imap, certificates.pairs[client], commands) for commands in tries]
+    with dovecot(certificates, settings) as ports:
+        theirs = [said(*ports, client) for client in ('good.example', 'nobody')]
+    conf = {name: certificates.folder / value if name == 'ssl_ca' else value for name, value in settings.items()}
+    with Server(conf=conf, users={USER: PASSWORD, f'{NAMED}@malle.test': 'other'}) as server:
+        ours = [said(server.port('imaps'), server.port('pop3s'), client) for client in ('good.example', 'nobody')]
+    assert ours == theirs and [reply == 'in' for reply in ours[0]] == [True, False, True, True] and 'in' not in ours[1]
 
 
 def test_without_tls_nobody_has_one(certificates):
