@@ -28,6 +28,9 @@ struct login_sasl_reply {
                  valid until the next sasl call */
 };
 
+/* What a trusted client may say of the one for whom it connects. */
+enum login_about { LOGIN_REMOTE_IP, LOGIN_LOCAL_IP, LOGIN_SESSION_ID };
+
 struct login_ops {
     /* SASL. A new start drops an exchange that is open. mechanism: one of those that were offered, in
      * capitals. A failure is already delayed. sasl_cancel: the client gave up. */
@@ -40,6 +43,8 @@ struct login_ops {
     enum rc (*open_session)(void *ctx, str tag, struct err *e);
     /* STARTTLS was answered: the handshake. After a failure the connection is over. */
     enum rc (*start_tls)(void *ctx);
+    /* Only where the settings say that the client is trusted. RC_INVALID: it is no address, or no id. */
+    enum rc (*take_word)(void *ctx, enum login_about about, str value);
 };
 
 /* What a dialogue needs to know. Strings live as long as it. */
@@ -49,6 +54,7 @@ struct login_settings {
     size_t n_mechanisms;
     bool starttls;            /* TLS can be started here */
     bool tls_required;        /* nobody logs in without TLS */
+    bool trusted;             /* the client may say for whom it connects */
     bool plaintext_forbidden; /* disable_plaintext_auth: no passwords without TLS */
     unsigned command_max;     /* commands before log-in */
     msec deadline;            /* by then the client must have logged in; clock_mono() */

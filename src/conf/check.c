@@ -272,6 +272,7 @@ static const struct {
      "an IP address or a network such as 192.0.2.0/24"},
     {CONF_smtpd_authorized_xclient_hosts, valid_network, "an IP address or a network such as 192.0.2.0/24"},
     {CONF_smtpd_authorized_xforward_hosts, valid_network, "an IP address or a network such as 192.0.2.0/24"},
+    {CONF_login_trusted_networks, valid_network, "an IP address or a network such as 192.0.2.0/24"},
     {CONF_haproxy_trusted_networks, valid_network, "an IP address or a network such as 192.0.2.0/24"},
     {CONF_permit_mx_backup_networks, valid_network, "an IP address or a network such as 192.0.2.0/24"},
     {CONF_parent_domain_matches_subdomains, valid_parent_feature, "smtpd_access_maps or relay_domains"},

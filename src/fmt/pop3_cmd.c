@@ -35,6 +35,7 @@ static const struct {
     [POP3_TOP] = {S("TOP"), ARGS_NUMBER_LINES}, /* RFC 1939 §7 */
     [POP3_UIDL] = {S("UIDL"), ARGS_MAY_NUMBER}, /* §7 */
     [POP3_USER] = {S("USER"), ARGS_WORDS},      /* §7 */
+    [POP3_XCLIENT] = {S("XCLIENT"), ARGS_WORDS},
 };
 
 const char *pop3_verb_name(enum pop3_verb verb)

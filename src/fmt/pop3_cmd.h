@@ -23,6 +23,7 @@ enum pop3_verb {
     POP3_TOP,
     POP3_UIDL,
     POP3_USER,
+    POP3_XCLIENT, /* Dovecot's, for those who connect for others: text has NAME=VALUE words */
     POP3_VERB_COUNT
 };
 

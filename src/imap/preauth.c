@@ -79,11 +79,25 @@ static void cmd_logout(struct preauth *p, struct imap_lex *lex)
     preauth_reply(p, "OK", "", "LOGOUT completed.");
 }
 
+/* Dovecot's fields of those who connect for others; what is no address is passed over. */
+static void take_forwarded(struct preauth *p, str name, str value)
+{
+    static const struct {
+        str name;
+        enum login_about about;
+    } fields[] = {{S("x-originating-ip"), LOGIN_REMOTE_IP},
+                  {S("x-connected-ip"), LOGIN_LOCAL_IP},
+                  {S("x-session-id"), LOGIN_SESSION_ID}};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        if (str_ieq(name, fields[i].name))
+            (void)!p->ops->take_word(p->ctx, fields[i].about, value);
+}
+
 /* RFC 2971 §3.1: id = "ID" SP id-params-list; id-params-list = "(" [string SP nstring *(SP string SP
  * nstring)] ")" / nil */
-static enum rc parse_id(struct imap_lex *lex)
+static enum rc parse_id(struct preauth *p, struct imap_lex *lex)
 {
-    str ignored;
+    str name, value;
     if (imap_sp(lex) != RC_OK)
         return RC_INVALID;
     if (imap_take_word(lex, S("NIL")))
@@ -91,16 +105,18 @@ static enum rc parse_id(struct imap_lex *lex)
     if (imap_list_begin(lex) != RC_OK)
         return RC_INVALID;
     for (unsigned n = 0; imap_peek(lex) != ')'; n++) {
-        if (n == ID_PAIRS_MAX || (n && imap_sp(lex) != RC_OK) || imap_string(lex, &ignored) != RC_OK ||
-            imap_sp(lex) != RC_OK || imap_nstring(lex, &ignored) != RC_OK)
+        if (n == ID_PAIRS_MAX || (n && imap_sp(lex) != RC_OK) || imap_string(lex, &name) != RC_OK ||
+            imap_sp(lex) != RC_OK || imap_nstring(lex, &value) != RC_OK)
             return RC_INVALID;
+        if (p->set->trusted && value.p)
+            take_forwarded(p, name, value);
     }
     return imap_list_end(lex) == RC_OK ? imap_eol(lex) : RC_INVALID;
 }
 
 static void cmd_id(struct preauth *p, struct imap_lex *lex)
 {
-    if (parse_id(lex) != RC_OK) {
+    if (parse_id(p, lex) != RC_OK) {
         preauth_bad(p, "ID needs NIL or a list of pairs.");
         return;
     }

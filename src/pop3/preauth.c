@@ -191,10 +191,34 @@ static void cmd_quit(struct preauth *p, const struct pop3_cmd *cmd)
     end(p, "+OK Logging out.", "Disconnected: Aborted login by logging out");
 }
 
+static void cmd_xclient(struct preauth *p, const struct pop3_cmd *cmd)
+{
+    static const struct {
+        str name;
+        enum login_about about;
+    } words[] = {
+        {S("ADDR"), LOGIN_REMOTE_IP}, {S("DESTADDR"), LOGIN_LOCAL_IP}, {S("SESSION"), LOGIN_SESSION_ID}};
+    if (!p->set->trusted) {
+        bad(p, "You are not from trusted IP");
+        return;
+    }
+    for (str rest = cmd->text; rest.n > 0;) {
+        str value = str_word(&rest), name = str_take(&value, '=');
+        for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+            if (str_ieq(name, words[i].name) && value.p &&
+                p->ops->take_word(p->ctx, words[i].about, value) != RC_OK) {
+                bad(p, "Invalid parameters");
+                return;
+            }
+        }
+    }
+    reply(p, "+OK Updated");
+}
+
 /* What is legal before log-in (RFC 1939 §4); the rest is answered by the dispatcher. */
 static void (*const commands[POP3_VERB_COUNT])(struct preauth *p, const struct pop3_cmd *cmd) = {
     [POP3_AUTH] = cmd_auth, [POP3_CAPA] = cmd_capa, [POP3_PASS] = cmd_pass,
-    [POP3_QUIT] = cmd_quit, [POP3_STLS] = cmd_stls, [POP3_USER] = cmd_user,
+    [POP3_QUIT] = cmd_quit, [POP3_STLS] = cmd_stls, [POP3_USER] = cmd_user, [POP3_XCLIENT] = cmd_xclient,
 };
 
 static void run_line(struct preauth *p, str line)
@@ -242,7 +266,7 @@ void pop3_preauth(struct stream *io, const struct login_settings *set, const str
     *ret = (struct login_outcome){.end = LOGIN_ABANDONED, .reason = "Disconnected: Connection closed"};
     struct preauth p = {.io = io, .set = set, .ops = ops, .ctx = ctx, .outcome = ret};
     stream_set_deadline(io, set->deadline);
-    stream_printf(io, "+OK %s\r\n", set->greeting);
+    stream_printf(io, "+OK %s%s\r\n", set->trusted ? "[XCLIENT] " : "", set->greeting);
     while (!p.over)
         read_one(&p);
     if (ret->end != LOGIN_DONE && stream_flush(io) != RC_OK)

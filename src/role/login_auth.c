@@ -7,6 +7,7 @@
 #include "account/auth_result.h"
 #include "account/identity.h"
 #include "base/log.h"
+#include "fmt/ip.h"
 #include "os/file.h"
 #include "role/ipc.h"
 #include "role/login_impl.h"
@@ -214,10 +215,32 @@ static enum rc op_start_tls(void *ctx)
     return login_conn_tls(ctx);
 }
 
+static bool is_session_id(str id)
+{
+    for (size_t i = 0; i < id.n; i++)
+        if (!ascii_alnum(id.p[i]) && (id.p[i] == '\0' || !strchr("+/=-_.:", id.p[i])))
+            return false;
+    return id.n > 0;
+}
+
+static enum rc op_take_word(void *ctx, enum login_about about, str value)
+{
+    struct login_conn *c = ctx;
+    struct ip_net address;
+    must(c->trusted);
+    if (about == LOGIN_SESSION_ID)
+        return is_session_id(value) ? str_copy(c->session_id, sizeof c->session_id, value) : RC_INVALID;
+    if (ip_parse(value, &address) != RC_OK)
+        return RC_INVALID;
+    return about == LOGIN_REMOTE_IP ? str_copy(c->remote_ip, sizeof c->remote_ip, value)
+                                    : str_copy(c->local_ip, sizeof c->local_ip, value);
+}
+
 const struct login_ops login_ops = {
     .sasl_start = op_sasl_start,
     .sasl_step = op_sasl_step,
     .sasl_cancel = op_sasl_cancel,
     .open_session = op_open_session,
     .start_tls = op_start_tls,
+    .take_word = op_take_word,
 };

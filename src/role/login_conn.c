@@ -5,11 +5,13 @@
  * after which the connection costs the pump's few bytes only. */
 #include "base/enc.h"
 #include "base/log.h"
+#include "fmt/ip.h"
 #include "imap/preauth.h"
 #include "os/file.h"
 #include "os/thread.h"
 #include "pop3/preauth.h"
 #include "role/login_impl.h"
+#include "smtp/rules.h"
 
 #include <sys/random.h>
 #include <unistd.h>
@@ -47,7 +49,8 @@ static void fill_settings(const struct login_conn *c, bool can_tls, struct setti
         .mechanisms = s->mechanisms,
         .n_mechanisms = n,
         .starttls = can_tls && c->tls_mode != CONF_TLS_IMPLICIT && c->tls_mode != CONF_TLS_NONE,
-        .tls_required = c->tls_mode == CONF_TLS_REQUIRED,
+        .tls_required = c->tls_mode == CONF_TLS_REQUIRED && !c->trusted,
+        .trusted = c->trusted,
         .plaintext_forbidden = c->plaintext_forbidden,
         .command_max = (unsigned)c->conf->login_command_limit,
         .deadline = c->since + c->conf->login_timeout_ms,
@@ -156,6 +159,13 @@ static void refuse(const struct login_protocol *p, enum conf_tls tls, int fd)
         log_debug("%s: a refused client was gone", p->service);
 }
 
+static bool is_trusted(const struct login_conn *c)
+{
+    struct ip_net address;
+    return ip_parse(str_c(c->remote_ip), &address) == RC_OK &&
+           rules_in_networks(&c->conf->login_trusted_networks, &address);
+}
+
 static struct login_conn *conn_new(struct login *login, const struct role_listener *l, int fd,
                                    const struct sockaddr_storage *peer, const struct sockaddr_storage *own)
 {
@@ -166,9 +176,11 @@ static struct login_conn *conn_new(struct login *login, const struct role_listen
     c->protocol = &protocols[l->protocol];
     c->tls_mode = l->tls;
     c->io = stream_new(fd, c->protocol->input_max);
-    c->plaintext_forbidden = c->conf->disable_plaintext_auth || l->tls == CONF_TLS_REQUIRED;
     socket_client_key(peer, &c->client);
     socket_address_text(peer, c->remote_ip, NULL);
+    c->trusted = is_trusted(c);
+    c->plaintext_forbidden =
+        !c->trusted && (c->conf->disable_plaintext_auth || l->tls == CONF_TLS_REQUIRED);
     socket_address_text(own, c->local_ip, NULL);
     new_session_id(c->session_id);
     c->since = clock_mono();

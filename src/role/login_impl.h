@@ -46,6 +46,7 @@ struct login_conn { /* one connection, from accept until the pump is done with i
     enum conf_tls tls_mode;
     struct stream *io; /* the pump's after log-in */
     struct socket_client client;
+    bool trusted; /* login_trusted_networks has it */
     bool plaintext_forbidden;
     char remote_ip[SOCKET_ADDRESS_MAX], local_ip[SOCKET_ADDRESS_MAX];
     char session_id[LOGIN_SESSION_ID_MAX];
