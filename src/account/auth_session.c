@@ -39,8 +39,8 @@ struct auth_session *auth_session_free(struct auth_session *s)
 {
     if (!s)
         return NULL;
-    struct buf *bufs[] = {&s->client_ip, &s->service,    &s->exporter, &s->end_point,     &s->name,
-                          &s->transcript, &s->nonce,    &s->header,   &s->certified_name};
+    struct buf *bufs[] = {&s->client_ip,  &s->service, &s->exporter, &s->end_point,     &s->name,
+                          &s->transcript, &s->nonce,   &s->header,   &s->certified_name};
     for (size_t i = 0; i < sizeof bufs / sizeof bufs[0]; i++)
         buf_wipe(bufs[i]);
     crypto_wipe(s, sizeof *s);

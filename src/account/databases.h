@@ -48,13 +48,13 @@ struct database_login {
 
 struct database_found {
     char account[ADDRESS_MAX + 1];
-    struct authdb_fields fields; /* of the passdb; "password" with its scheme in front */
+    struct authdb_fields fields;  /* of the passdb; "password" with its scheme in front */
     char master[ADDRESS_MAX + 1]; /* who logged in as the account; "": it itself */
     bool only_name; /* no passdb was asked for the account, so that whether it is there is not known */
 };
 
-/* A master is verified by the databases for masters alone, and nobody else by these. When such a database says
- * "continue" (pass = yes), the others tell of the user in whose place it logs in, and check no password.
+/* A master is verified by the databases for masters alone, and nobody else by these. When such a database
+ * says "continue" (pass = yes), the others tell of the user in whose place it logs in, and check no password.
  *
  * RC_OK; RC_PERM: wrong password, or may not log in; RC_GONE: nobody has the name; RC_INVALID: a look-up met
  * a database that only verifies (PAM, auth_bind); RC_TEMP. *e says why, for the log. All lies in the arena.

@@ -7,9 +7,9 @@
 #include "base/str.h"
 
 enum {
-    NAME_PAGE_MAX = 1000,        /* names of one page */
-    NAME_PAGE_BYTES = 48 << 10,  /* and their bytes */
-    NAME_PAGE_ARENA = 64 << 20,  /* enough for the names of a million users */
+    NAME_PAGE_MAX = 1000,       /* names of one page */
+    NAME_PAGE_BYTES = 48 << 10, /* and their bytes */
+    NAME_PAGE_ARENA = 64 << 20, /* enough for the names of a million users */
 };
 
 struct name_page {

@@ -136,9 +136,12 @@ static void add_location(struct dovecot_24 *x, struct adding *to)
     static const struct {
         str name;
         const char *word;
-    } parts[] = {{S("mail_inbox_path"), "INBOX"}, {S("mail_index_path"), "INDEX"}, {S("mail_control_path"), "CONTROL"}};
+    } parts[] = {{S("mail_inbox_path"), "INBOX"},
+                 {S("mail_index_path"), "INDEX"},
+                 {S("mail_control_path"), "CONTROL"}};
     AUTO(buf_deinit) struct buf location = BUF_INIT(DOVECOT_24_VALUE_MAX);
-    const struct dovecot_setting *path = dovecot_24_find(x, NULL, S("mail_path")), *driver = dovecot_24_find(x, NULL, S("mail_driver"));
+    const struct dovecot_setting *path = dovecot_24_find(x, NULL, S("mail_path")),
+                                 *driver = dovecot_24_find(x, NULL, S("mail_driver"));
     if (!path || path->value.n == 0)
         return;
     buf_printf(&location, STR_FMT ":" STR_FMT, STR_ARG(driver ? driver->value : S("maildir")),
@@ -153,8 +156,9 @@ static void add_location(struct dovecot_24 *x, struct adding *to)
 
 enum rc dovecot_24_to_23(struct dovecot_24 *x, struct dovecot_conf *conf, struct err *e)
 {
-    static const char *const lists[] = {"auth_mechanisms", "haproxy_trusted_networks", "listen",
-                                        "login_trusted_networks", "mail_plugins", "protocols"};
+    static const char *const lists[] = {"auth_mechanisms", "haproxy_trusted_networks",
+                                        "listen",          "login_trusted_networks",
+                                        "mail_plugins",    "protocols"};
     struct dovecot_setting *all = arena_array(x->a, conf->count + ADDED_MAX, sizeof *all);
     if (!all)
         return RC_LIMIT;

@@ -1,8 +1,9 @@
 /* dovecot_24: what the files of Dovecot 2.4 say, in the words of 2.3, so that all else knows these alone.
  *
- * An SQL or LDAP database, whose settings stand in a file of its own in 2.3 and in dovecot.conf in 2.4, is known
- * by a place there: "FILE!passdb/NAME!DIGEST". The digest is of its settings, so that the place is another one
- * when they have changed; they themselves are read by the role that asks the database, and by nobody else. */
+ * An SQL or LDAP database, whose settings stand in a file of its own in 2.3 and in dovecot.conf in 2.4, is
+ * known by a place there: "FILE!passdb/NAME!DIGEST". The digest is of its settings, so that the place is
+ * another one when they have changed; they themselves are read by the role that asks the database, and by
+ * nobody else. */
 #ifndef CONF_DOVECOT_24_H
 #define CONF_DOVECOT_24_H
 
@@ -28,8 +29,8 @@ MUST_USE enum rc dovecot_24_block(struct dovecot_24 *x, const struct dovecot_blo
 
 /* Whether it is a place as above. */
 bool dovecot_24_is_place(str path);
-/* The settings of the database there, in the words of dovecot-sql.conf.ext and dovecot-ldap.conf.ext. Lists of
- * attributes have a line break behind each. RC_PERM, RC_TEMP, with *e filled. */
+/* The settings of the database there, in the words of dovecot-sql.conf.ext and dovecot-ldap.conf.ext. Lists
+ * of attributes have a line break behind each. RC_PERM, RC_TEMP, with *e filled. */
 MUST_USE enum rc dovecot_24_read(str place, dovecot_24_fn *fn, void *fn_ctx, struct err *e);
 
 #endif

@@ -1,4 +1,5 @@
-/* The blocks passdb and userdb of 2.4 in the words of 2.3: what stands in settings of its own becomes args. */
+/* The blocks passdb and userdb of 2.4 in the words of 2.3: what stands in settings of its own becomes args.
+ */
 #include "conf/dovecot_24_impl.h"
 
 #include "base/enc.h"
@@ -60,7 +61,8 @@ static void put_word(str s, struct buf *out)
     }
 }
 
-static enum rc put_field(struct dovecot_24 *x, const struct dovecot_setting *s, struct buf *out, struct err *e)
+static enum rc put_field(struct dovecot_24 *x, const struct dovecot_setting *s, struct buf *out,
+                         struct err *e)
 {
     AUTO(buf_deinit) struct buf value = BUF_INIT(DOVECOT_24_VALUE_MAX);
     str suffix = s->name, name = str_take(&suffix, ':');
@@ -201,11 +203,12 @@ static void give(const struct buf *value, const char *name, dovecot_24_fn *fn, v
 enum rc dovecot_24_block(struct dovecot_24 *x, const struct dovecot_block *b, const char *file,
                          dovecot_24_fn *fn, void *fn_ctx, struct err *e)
 {
-    static const char *const same[] = {"username_filter", "skip",   "result_success", "result_failure",
+    static const char *const same[] = {"username_filter",     "skip", "result_success", "result_failure",
                                        "result_internalfail", "deny", "master"};
     AUTO(buf_wipe) struct buf args = BUF_INIT(ARGS_MAX);
-    AUTO(buf_deinit) struct buf defaults = BUF_INIT(ARGS_MAX), overrides = BUF_INIT(ARGS_MAX),
-                                mechanisms = BUF_INIT(ARGS_MAX);
+    AUTO(buf_deinit)
+    struct buf defaults = BUF_INIT(ARGS_MAX),
+               overrides = BUF_INIT(ARGS_MAX), mechanisms = BUF_INIT(ARGS_MAX);
     str driver = dovecot_24_driver(x, b);
     enum rc rc = put_args(x, b, file, &args, e);
     if (rc == RC_OK)

@@ -51,7 +51,8 @@ static void put_parameter(struct buf *out, str name, str value)
 }
 
 /* All settings in the block but those of the names that malle has no word for, "mysql_" in front or not. */
-static void put_parameters(const struct giving *g, const struct dovecot_block *in, str prefix, struct buf *out)
+static void put_parameters(const struct giving *g, const struct dovecot_block *in, str prefix,
+                           struct buf *out)
 {
     for (size_t i = 0; in && i < g->x->conf->count; i++) {
         const struct dovecot_setting *s = &g->x->conf->settings[i];
@@ -73,7 +74,8 @@ static enum rc put_server(const struct giving *g, const char *kind, struct buf *
     bool pg = str_eq(b->kind, S("pgsql"));
     const struct dovecot_setting *host = dovecot_24_find(g->x, b, S("host"));
     host = host ? host : dovecot_24_find(g->x, b, pg ? S("pgsql_host") : S("mysql_host"));
-    const struct dovecot_block *parameters = dovecot_24_inner(g->x, b, pg ? "parameters" : "mysql_parameters");
+    const struct dovecot_block *parameters =
+        dovecot_24_inner(g->x, b, pg ? "parameters" : "mysql_parameters");
     if (pg && !parameters)
         parameters = dovecot_24_inner(g->x, b, "pgsql_parameters");
     if (!host || pg)
@@ -149,7 +151,8 @@ static enum rc give_attributes(const struct giving *g, const struct dovecot_bloc
 
 static enum rc give_filters(const struct giving *g, bool pass)
 {
-    const char *own = pass ? "passdb_ldap_filter" : "userdb_ldap_filter", *then = pass ? "pass_filter" : "user_filter";
+    const char *own = pass ? "passdb_ldap_filter" : "userdb_ldap_filter",
+               *then = pass ? "pass_filter" : "user_filter";
     bool has_own = dovecot_24_own(g->x, g->b, own) != NULL;
     bool binds = pass && dovecot_24_own(g->x, g->b, "passdb_ldap_bind_userdn");
     enum rc rc = give_text(g, has_own ? own : "ldap_filter", then, !binds);

@@ -1,5 +1,5 @@
-/* dovecot_builtin: what Dovecot 2.3 has though no file says it, for those who print its settings. Nothing of it
- * has an effect in malle. */
+/* dovecot_builtin: what Dovecot 2.3 has though no file says it, for those who print its settings. Nothing of
+ * it has an effect in malle. */
 #ifndef CONF_DOVECOT_BUILTIN_H
 #define CONF_DOVECOT_BUILTIN_H
 

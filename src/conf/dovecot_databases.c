@@ -10,9 +10,8 @@
 #include <unistd.h>
 
 static const char *const settings[] = {
-    "args", "default_fields", "override_fields", "mechanisms",          "username_filter",
-    "skip", "result_success", "result_failure",  "result_internalfail", "deny",
-    "master", "pass"};
+    "args",           "default_fields", "override_fields",     "mechanisms", "username_filter", "skip",
+    "result_success", "result_failure", "result_internalfail", "deny",       "master",          "pass"};
 enum { SETTINGS = sizeof settings / sizeof *settings, OPTION_MAX = 10000 };
 
 static str driver_of(const struct dovecot *d, const struct dovecot_block *b)
@@ -74,8 +73,7 @@ static bool is_plain(const struct dovecot *d)
 /* mail_uid and mail_gid are those of users for whom the userdb says none. */
 static str default_fields(struct dovecot *d, const struct dovecot_block *b, str own)
 {
-    str uid = dovecot_value(d, NULL, "mail_uid", ""),
-        gid = dovecot_value(d, NULL, "mail_gid", "");
+    str uid = dovecot_value(d, NULL, "mail_uid", ""), gid = dovecot_value(d, NULL, "mail_gid", "");
     if (str_eq(b->kind, S("passdb")))
         return own;
     return str_trim(arena_printf(d->f->a, STR_FMT " %s" STR_FMT " %s" STR_FMT, STR_ARG(own),

@@ -49,7 +49,8 @@ MUST_USE enum rc dovecot_var_expand(str text, const struct dovecot_var_env *env,
                                     struct err *e);
 
 /* Appends a text of 2.4 as 2.3 would have it: "%{user | username | lower}" is "%Ln". RC_PERM: what 2.3 has no
- * word for, and filters of attributes ("%{ldap:uid | lower}"); RC_INVALID; RC_LIMIT; out is as before then. */
+ * word for, and filters of attributes ("%{ldap:uid | lower}"); RC_INVALID; RC_LIMIT; out is as before then.
+ */
 MUST_USE enum rc dovecot_var_older(str text, struct buf *out, struct err *e);
 
 /* The long name of a letter of 2.3, as "user" of 'u'; STR_NONE: there is none. */

@@ -217,8 +217,8 @@ static void cmd_xclient(struct preauth *p, const struct pop3_cmd *cmd)
 
 /* What is legal before log-in (RFC 1939 §4); the rest is answered by the dispatcher. */
 static void (*const commands[POP3_VERB_COUNT])(struct preauth *p, const struct pop3_cmd *cmd) = {
-    [POP3_AUTH] = cmd_auth, [POP3_CAPA] = cmd_capa, [POP3_PASS] = cmd_pass,
-    [POP3_QUIT] = cmd_quit, [POP3_STLS] = cmd_stls, [POP3_USER] = cmd_user, [POP3_XCLIENT] = cmd_xclient,
+    [POP3_AUTH] = cmd_auth, [POP3_CAPA] = cmd_capa, [POP3_PASS] = cmd_pass,       [POP3_QUIT] = cmd_quit,
+    [POP3_STLS] = cmd_stls, [POP3_USER] = cmd_user, [POP3_XCLIENT] = cmd_xclient,
 };
 
 static void run_line(struct preauth *p, str line)

@@ -47,7 +47,6 @@ enum rc auth_list_userdb(struct auth_server *a, uint32_t n, struct name_page *pa
     const struct account_lookup *l = atomic_load(&a->lookup);
     if (l->databases)
         return n < l->databases->n_user ? list_one(a, l, &l->databases->user[n], page, e) : RC_GONE;
-    return n == 0 && l->conf->system_users && l->system_user
-               ? worker_list(a, AUTHDB_PASSWD, S(""), page, e)
-               : RC_GONE;
+    return n == 0 && l->conf->system_users && l->system_user ? worker_list(a, AUTHDB_PASSWD, S(""), page, e)
+                                                             : RC_GONE;
 }

@@ -179,8 +179,7 @@ static struct login_conn *conn_new(struct login *login, const struct role_listen
     socket_client_key(peer, &c->client);
     socket_address_text(peer, c->remote_ip, NULL);
     c->trusted = is_trusted(c);
-    c->plaintext_forbidden =
-        !c->trusted && (c->conf->disable_plaintext_auth || l->tls == CONF_TLS_REQUIRED);
+    c->plaintext_forbidden = !c->trusted && (c->conf->disable_plaintext_auth || l->tls == CONF_TLS_REQUIRED);
     socket_address_text(own, c->local_ip, NULL);
     new_session_id(c->session_id);
     c->since = clock_mono();

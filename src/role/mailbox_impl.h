@@ -23,9 +23,9 @@ struct session {          /* one running session process */
     char account[IDENTITY_ACCOUNT_MAX + 1];
     bool imap;       /* else POP3 */
     char client[64]; /* its address */
-    char *mailbox; /* what it watches, NULL: nothing */
-    int watch[2];  /* inotify watch descriptors of new/ and cur/, -1: none */
-    bool woken;    /* WAKE was sent and not yet followed by a message of the session */
+    char *mailbox;   /* what it watches, NULL: nothing */
+    int watch[2];    /* inotify watch descriptors of new/ and cur/, -1: none */
+    bool woken;      /* WAKE was sent and not yet followed by a message of the session */
 };
 
 struct deliver_proc { /* one running deliver process */
@@ -46,7 +46,8 @@ struct mailbox {
     struct channel_pool *auth;
     struct session *sessions;
     unsigned n_sessions;
-    struct map *per_origin; /* protocol, address and account -> number of sessions, as a pointer-sized integer */
+    struct map
+        *per_origin; /* protocol, address and account -> number of sessions, as a pointer-sized integer */
     struct deliver_proc *delivers;
     struct account_identity mail_user; /* owns the mail of the accounts in the database; without a Maildir */
     struct map *paused; /* uid -> monotonic ms until which its deliver process is not started again */

@@ -47,10 +47,9 @@ static enum rc limits(const struct mailbox *mb, const struct session_setup *setu
     if (count_of(mb, buf_str(&origin)) >= (size_t)c->mail_max_userip_connections) {
         log_warn("%s: mail_max_userip_connections (%d) reached", setup->id.account,
                  c->mail_max_userip_connections);
-        return err_set(
-            e, RC_LIMIT, 421, "4.7.0",
-            "Maximum number of connections from user+IP exceeded (mail_max_userip_connections=%d)",
-            c->mail_max_userip_connections);
+        return err_set(e, RC_LIMIT, 421, "4.7.0",
+                       "Maximum number of connections from user+IP exceeded (mail_max_userip_connections=%d)",
+                       c->mail_max_userip_connections);
     }
     return RC_OK;
 }

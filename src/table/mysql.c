@@ -2,8 +2,8 @@
  * libmariadb, which is loaded when the first such table is opened. Its calls block, each for table_timeout at
  * most. */
 /* clang-format off: its macros use functions that base/banned.h takes away */
-#include <mysql.h>
 #include <errmsg.h>
+#include <mysql.h>
 /* clang-format on */
 
 #include "table/mysql_host.h"
@@ -23,7 +23,7 @@
 enum { HOSTS_MAX = 20, DRAIN_MAX = 1000 };
 
 /* The functions of libmariadb that are used, under their own names. */
-#define LIBMYSQL(X)           \
+#define LIBMYSQL(X)             \
     X(mysql_close)              \
     X(mysql_errno)              \
     X(mysql_error)              \
@@ -70,8 +70,10 @@ static void set_tls(const struct mysql *s, MYSQL *my)
     const struct {
         enum mysql_option option;
         const char *value;
-    } all[] = {{MYSQL_OPT_SSL_CA, s->settings.ca_file},   {MYSQL_OPT_SSL_CAPATH, s->settings.ca_dir},
-               {MYSQL_OPT_SSL_CERT, s->settings.cert},    {MYSQL_OPT_SSL_KEY, s->settings.key},
+    } all[] = {{MYSQL_OPT_SSL_CA, s->settings.ca_file},
+               {MYSQL_OPT_SSL_CAPATH, s->settings.ca_dir},
+               {MYSQL_OPT_SSL_CERT, s->settings.cert},
+               {MYSQL_OPT_SSL_KEY, s->settings.key},
                {MYSQL_OPT_SSL_CIPHER, s->settings.ciphers}};
     bool wanted = false;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
@@ -163,8 +165,8 @@ static enum rc put_user(struct table *t, struct connection *c, MYSQL_RES *result
     struct sql_column columns[SQL_COLUMNS_MAX];
     size_t n = 0;
     for (unsigned int i = 0; i < wide && n < SQL_COLUMNS_MAX; i++)
-        columns[n++] =
-            (struct sql_column){str_c(fields[i].name), row[i] ? str_mem(row[i], lengths[i]) : STR_NONE, !row[i]};
+        columns[n++] = (struct sql_column){str_c(fields[i].name),
+                                           row[i] ? str_mem(row[i], lengths[i]) : STR_NONE, !row[i]};
     return sql_users_row(t, s->users, key, columns, n, out, count, e);
 }
 
@@ -309,9 +311,9 @@ static enum rc take_hosts(struct table *t, struct err *e)
 
 static enum rc open_mysql(struct table *t, str name, struct err *e)
 {
-    static const char *const names[] = {"hosts",         "user",         "password",    "dbname",
-                                        "charset",       "tls_CAfile",   "tls_CApath",  "tls_cert_file",
-                                        "tls_key_file",  "tls_ciphers",  "tls_verify_cert", NULL};
+    static const char *const names[] = {"hosts",        "user",        "password",        "dbname",
+                                        "charset",      "tls_CAfile",  "tls_CApath",      "tls_cert_file",
+                                        "tls_key_file", "tls_ciphers", "tls_verify_cert", NULL};
     struct mysql *s = new_state(t);
     enum rc rc = lookup_open(t, name, names, &s->lookup, e);
     if (rc == RC_OK)

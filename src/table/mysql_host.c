@@ -72,10 +72,11 @@ static enum rc take_text(str name, const char *value, struct mysql_settings *set
     const struct {
         str name;
         const char **member;
-    } all[] = {{S("user"), &set->user},       {S("password"), &set->password}, {S("pass"), &set->password},
-               {S("dbname"), &set->dbname},   {S("ssl_ca"), &set->ca_file},    {S("ssl_ca_path"), &set->ca_dir},
-               {S("ssl_cert"), &set->cert},   {S("ssl_cert_file"), &set->cert}, {S("ssl_key"), &set->key},
-               {S("ssl_key_file"), &set->key}, {S("ssl_ca_file"), &set->ca_file}, {S("ssl_cipher"), &set->ciphers}};
+    } all[] = {
+        {S("user"), &set->user},        {S("password"), &set->password},   {S("pass"), &set->password},
+        {S("dbname"), &set->dbname},    {S("ssl_ca"), &set->ca_file},      {S("ssl_ca_path"), &set->ca_dir},
+        {S("ssl_cert"), &set->cert},    {S("ssl_cert_file"), &set->cert},  {S("ssl_key"), &set->key},
+        {S("ssl_key_file"), &set->key}, {S("ssl_ca_file"), &set->ca_file}, {S("ssl_cipher"), &set->ciphers}};
     static const str others[] = {S("maxconns"), S("connect_timeout"), S("read_timeout"), S("write_timeout")};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (str_eq(name, all[i].name)) {
@@ -93,8 +94,8 @@ static enum rc take_text(str name, const char *value, struct mysql_settings *set
     return FAIL(e, "\"" STR_FMT "\" is not known", STR_ARG(str_sub(name, 0, 40)));
 }
 
-enum rc mysql_connect_parse(str text, struct arena *a, struct mysql_host *ret_hosts, size_t max, size_t *ret_n,
-                            struct mysql_settings *ret, struct err *e)
+enum rc mysql_connect_parse(str text, struct arena *a, struct mysql_host *ret_hosts, size_t max,
+                            size_t *ret_n, struct mysql_settings *ret, struct err *e)
 {
     struct mysql_settings set = {.user = NULL};
     uint32_t port = 0;
@@ -107,7 +108,8 @@ enum rc mysql_connect_parse(str text, struct arena *a, struct mysql_host *ret_ho
         if (host && n == max)
             return FAIL(e, "more than %zu hosts", max);
         if (host)
-            ret_hosts[n++] = value[0] == '/' ? (struct mysql_host){.socket = value} : (struct mysql_host){.host = value};
+            ret_hosts[n++] =
+                value[0] == '/' ? (struct mysql_host){.socket = value} : (struct mysql_host){.host = value};
         else if (str_eq(name, S("port")))
             rc = num_parse_u32(str_c(value), 65535, &port) == RC_OK ? RC_OK : FAIL(e, "port is no number");
         else

@@ -9,8 +9,8 @@
 enum { MYSQL_SETTINGS_ARENA = 256 << 10 };
 
 struct mysql_host {
-    const char *host; /* NULL with a socket */
-    unsigned int port; /* 0: the usual one */
+    const char *host;   /* NULL with a socket */
+    unsigned int port;  /* 0: the usual one */
     const char *socket; /* NULL: over the network, but "localhost" is a socket of the usual place */
 };
 
@@ -23,8 +23,8 @@ struct mysql_settings { /* NULL: not set */
 /* Postfix's unix:/path, inet:host:port, host:port, host. RC_INVALID. */
 MUST_USE enum rc mysql_host_parse(str text, struct arena *a, struct mysql_host *ret);
 
-/* Dovecot's connect = host=x port=y user=... with as many hosts as it says. A value may stand in single quotes,
- * with backslashes before quotes and backslashes in it. RC_PERM with *e filled. */
+/* Dovecot's connect = host=x port=y user=... with as many hosts as it says. A value may stand in single
+ * quotes, with backslashes before quotes and backslashes in it. RC_PERM with *e filled. */
 MUST_USE enum rc mysql_connect_parse(str text, struct arena *a, struct mysql_host *ret_hosts, size_t max,
                                      size_t *ret_n, struct mysql_settings *ret, struct err *e);
 

@@ -1,9 +1,9 @@
 /* table: Postfix's look-up tables. A table is named as in main.cf, `type:name`, and gives a text for a key.
  *
  * Types: inline, static, texthash, aliases (a file in the format of aliases(5), read with what it includes),
- * hash and lmdb (both an LMDB file that `malle postmap` made), regexp, pcre, cidr, sqlite, pgsql, mysql, ldap,
- * unionmap, pipemap, randmap, socketmap, tcp, policy, fail, and dovecot-sql and dovecot-ldap, which are for
- * databases of users alone (users.h); `proxy:` in front of a name means nothing here.
+ * hash and lmdb (both an LMDB file that `malle postmap` made), regexp, pcre, cidr, sqlite, pgsql, mysql,
+ * ldap, unionmap, pipemap, randmap, socketmap, tcp, policy, fail, and dovecot-sql and dovecot-ldap, which are
+ * for databases of users alone (users.h); `proxy:` in front of a name means nothing here.
  *
  * Files are opened and read by table_open only, with a size limit, so that a role opens its tables before it
  * is locked in. Databases and servers are connected to when first asked, a few connections a table; one that
@@ -40,9 +40,9 @@ struct table_env {
     /* Rules of regexp and pcre whose result contains $1... are skipped with a warning: for tables that decide
      * where mail goes or whose text is run (transport(5), aliases(5)). */
     bool no_substitution;
-    /* Tables that ask a database or a server (sqlite, pgsql, mysql, ldap, socketmap, tcp) are asked by another
-     * process, through this function, and none of their files is read here: for a process that is locked in
-     * without a way out. Called by any number of threads at once; results as of table_find. */
+    /* Tables that ask a database or a server (sqlite, pgsql, mysql, ldap, socketmap, tcp) are asked by
+     * another process, through this function, and none of their files is read here: for a process that is
+     * locked in without a way out. Called by any number of threads at once; results as of table_find. */
     enum rc (*ask)(void *ctx, str spec, str key, msec deadline, struct arena *a, str *ret, struct err *e);
     void *ask_ctx;
     /* Such tables are only looked at: their files are read and checked, but no library is loaded, no name

@@ -17,7 +17,7 @@ static enum rc find_user(void *ctx, str name, str *ret, struct err *e)
     str domain = str_c(ctx), local = str_take(&domain, '@');
     *ret = str_eq(name, S("username")) ? local : str_eq(name, S("domain")) ? domain : str_c(ctx);
     return str_eq(name, S("user")) || str_eq(name, S("username")) || str_eq(name, S("domain")) ? RC_OK
-                                                                                                : RC_GONE;
+                                                                                               : RC_GONE;
 }
 
 static void check(str text, bool is_24)
