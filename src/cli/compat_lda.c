@@ -26,10 +26,10 @@ enum { MESSAGE_MAX = 1 << 30 /* the largest message_size_limit */, CHUNK = 64 <<
 
 struct lda {
     struct cli *cli;
-    const char *user;    /* -d; NULL: who calls */
-    const char *mailbox; /* -m */
-    const char *path;    /* -p; NULL: standard input */
-    bool create, subscribe;
+    const char *user;      /* -d; NULL: who calls */
+    const char *mailbox;   /* -m */
+    const char *path;      /* -p; NULL: standard input */
+    int create, subscribe; /* -1: as the settings say */
     struct account_identity id;
 };
 
@@ -239,7 +239,7 @@ static int save(const struct lda *l, const struct conf *c, str content)
 int compat_lda(int argc, char **argv, struct cli *cli)
 {
     AUTO(buf_deinit) struct buf message = BUF_INIT(MESSAGE_MAX);
-    struct lda l = {.cli = cli, .mailbox = "INBOX"};
+    struct lda l = {.cli = cli, .mailbox = "INBOX", .create = -1, .subscribe = -1};
     struct err e = {0};
     int status = take_options(&l, argc, argv);
     if (status != EX_OK)
@@ -249,6 +249,8 @@ int compat_lda(int argc, char **argv, struct cli *cli)
     const struct conf *c = cli_conf(cli);
     if (!c)
         return EX_TEMPFAIL;
+    l.create = l.create < 0 ? c->lda_mailbox_autocreate : l.create;
+    l.subscribe = l.subscribe < 0 ? c->lda_mailbox_autosubscribe : l.subscribe;
     signal(SIGXFSZ, SIG_IGN);
     program_log_open(c, "dovecot");
     enum rc rc = find_user(&l, c, &e);

@@ -255,7 +255,8 @@ static str number(struct dovecot *d, enum conf_type type, str text)
 /* What set_mechanisms, set_tls and dovecot_services.c read, and the name, which is main.cf's. */
 static bool is_read_elsewhere(const char *name)
 {
-    static const char *const names[] = {"auth_mechanisms", "hostname", "listen", "ssl_cipher_list",
+    static const char *const names[] = {"auth_mechanisms",           "hostname", "lda_mailbox_autocreate",
+                                        "lda_mailbox_autosubscribe", "listen",   "ssl_cipher_list",
                                         "ssl_min_protocol"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0)
@@ -289,6 +290,50 @@ static void take(struct dovecot *d, const struct dovecot_setting *s, const char 
                         known->note);
 }
 
+static const struct dovecot_block *find_protocol(const struct dovecot *d, const char *name)
+{
+    for (size_t i = 0; i < d->conf.block_count; i++)
+        if (!d->conf.blocks[i]->parent && str_eq(d->conf.blocks[i]->kind, S("protocol")) &&
+            str_eq(d->conf.blocks[i]->name, str_c(name)))
+            return d->conf.blocks[i];
+    return NULL;
+}
+
+/* The settings that may differ between protocols. */
+static void set_protocols(struct dovecot *d)
+{
+    static const struct {
+        const char *protocol, *name, *option;
+        bool top; /* what stands outside of the block counts for it alone, too */
+    } own[] = {
+        {"imap", "mail_max_userip_connections", "imap_max_userip_connections", false},
+        {"pop3", "mail_max_userip_connections", "pop3_max_userip_connections", false},
+        {"lda", "lda_mailbox_autocreate", "lda_mailbox_autocreate", true},
+        {"lda", "lda_mailbox_autosubscribe", "lda_mailbox_autosubscribe", true},
+    };
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) {
+        const struct dovecot_block *b = find_protocol(d, own[i].protocol);
+        const struct dovecot_setting *s = b ? dovecot_find(d, b, own[i].name) : NULL;
+        if (!s && own[i].top)
+            s = dovecot_find(d, NULL, own[i].name);
+        if (s)
+            dovecot_set(d, s, own[i].option, s->value);
+    }
+}
+
+/* Whether a setting stands in a block that says when it counts, and nothing has asked for it there. */
+static bool is_passed_over(const struct dovecot *d, const struct dovecot_setting *s,
+                           const struct conf_param *known)
+{
+    if (!s->block || s->block->parent || !dovecot_block_is_filter(s->block->kind) ||
+        known->status != CONF_PARAM_SAME || map_find(d->asked, str_mem(&s, sizeof s)))
+        return false;
+    for (size_t i = 0; i < d->conf.count; i++)
+        if (!d->conf.settings[i].block && str_eq(d->conf.settings[i].name, s->name))
+            return !conf_param_same(known, d->conf.settings[i].value, s->value);
+    return !known->initial || !conf_param_same(known, s->value, str_c(known->initial));
+}
+
 /* What nothing asked for has no effect, whatever params.h says it could become. */
 static void say_unread(struct dovecot *d)
 {
@@ -300,6 +345,10 @@ static void say_unread(struct dovecot *d)
         buf_reset(&name);
         dovecot_param_name(s, &name);
         const struct conf_param *known = conf_param_find(dialect, buf_str(&name));
+        if (known && is_passed_over(d, s, known))
+            conf_warning(d->f->b->report, o.file, o.line,
+                         "%s has no effect here: malle has it for all protocols and clients alike",
+                         buf_cstr(&name));
         if (known && known->status == CONF_PARAM_MAPPED && !map_find(d->asked, str_mem(&s, sizeof s)) &&
             !(known->initial && conf_param_same(known, s->value, str_c(known->initial))))
             conf_warning(d->f->b->report, o.file, o.line, "%s has no effect in malle: %s", buf_cstr(&name),
@@ -330,6 +379,7 @@ void folder_read_dovecot(struct folder *f)
         set_mail(&d);
         set_namespaces(&d);
         set_tls(&d);
+        set_protocols(&d);
         dovecot_set_services(&d);
         dovecot_advise(&d);
         say_unread(&d);

@@ -44,12 +44,13 @@ static enum rc limits(const struct mailbox *mb, const struct session_setup *setu
                  setup->id.account);
         return err_set(e, RC_TEMP, 421, "4.3.2", "The server is busy; try again later");
     }
-    if (count_of(mb, buf_str(&origin)) >= (size_t)c->mail_max_userip_connections) {
-        log_warn("%s: mail_max_userip_connections (%d) reached", setup->id.account,
-                 c->mail_max_userip_connections);
+    int own = setup->imap ? c->imap_max_userip_connections : c->pop3_max_userip_connections;
+    int most = own > 0 ? own : c->mail_max_userip_connections;
+    if (count_of(mb, buf_str(&origin)) >= (size_t)most) {
+        log_warn("%s: mail_max_userip_connections (%d) reached", setup->id.account, most);
         return err_set(e, RC_LIMIT, 421, "4.7.0",
                        "Maximum number of connections from user+IP exceeded (mail_max_userip_connections=%d)",
-                       c->mail_max_userip_connections);
+                       most);
     }
     return RC_OK;
 }

@@ -260,10 +260,69 @@ def test_transports_gone_wrong(tmp_path):
     ('namespace inbox {\n inbox = yes\n separator = /\n}\n', {('', 'hierarchy_separator'): '/'}),
     ('mail_location = maildir:~/mail\n', {('', 'system_mail_location'): 'maildir:~/mail'}),
     ('first_valid_uid = 500\n', {('', 'first_valid_uid'): '500'}),
+    ('first_valid_gid = 100\nlast_valid_gid = 200\nauth_ssl_username_from_cert = yes\nauth_master_user_separator = *\n',
+     {('', 'first_valid_gid'): '100', ('', 'last_valid_gid'): '200', ('', 'auth_ssl_username_from_cert'): 'yes', ('', 'auth_master_user_separator'): '*'}),
+    ('login_greeting = Hello there.\nlogin_trusted_networks = 192.0.2.0/24, 2001:db8::/32\n',
+     {('', 'login_greeting'): 'Hello there.', ('', 'login_trusted_networks'): '192.0.2.0/24, 2001:db8::/32'}),
+    ('mail_max_userip_connections = 5\nprotocol imap {\n mail_max_userip_connections = 20\n}\nprotocol pop3 {\n mail_max_userip_connections = 3\n}\n',
+     {('', 'mail_max_userip_connections'): '5', ('', 'imap_max_userip_connections'): '20', ('', 'pop3_max_userip_connections'): '3'}),
+    ('lda_mailbox_autocreate = yes\nlda_mailbox_autosubscribe = yes\nprotocol lda {\n lda_mailbox_autosubscribe = no\n}\n',
+     {('', 'lda_mailbox_autocreate'): 'yes', ('', 'lda_mailbox_autosubscribe'): None}),
 ])
 def test_dovecot(tmp_path, lines, expected):
     found, _ = settings(folder(tmp_path, dovecot=DOVECOT + lines, **{'malle/local.conf': 'hostname = mail.example.com\n'}))
     assert {key: found.get(key) for key in expected} == expected
+
+
+def test_dovecot_24(tmp_path):
+    """What 2.4 renamed and takes apart means what it meant in 2.3."""
+    head = 'dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n'
+    text = head + '''protocols {
+  imap = yes
+  lmtp = yes
+}
+auth_mechanisms {
+  plain = yes
+  login = yes
+}
+auth_allow_cleartext = yes
+auth_default_domain = example.com
+auth_username_format = %{user | username | lower}
+mail_driver = maildir
+mail_path = %{home}/Maildir
+mail_index_path = ~/index
+ssl = required
+ssl_server_cert_file = /etc/ssl/chain.pem
+ssl_server {
+  key_file = /etc/ssl/key.pem
+  ca_file = /etc/ssl/ca.pem
+}
+service imap-login {
+  inet_listener imap {
+    listen = 192.0.2.1
+  }
+}
+passdb pam {
+  service_name = mine
+}
+userdb passwd {
+}
+'''
+    found, _ = settings(folder(tmp_path, dovecot=text, **{'malle/local.conf': 'hostname = mail.example.com\n'}))
+    expected = {('', 'auth_mechanisms'): 'plain, login', ('', 'disable_plaintext_auth'): 'no', ('', 'auth_default_realm'): 'example.com',
+                ('', 'auth_username_format'): '%Ln', ('', 'system_mail_location'): 'maildir:%h/Maildir:INDEX=~/index', ('listener imap', 'tls'): 'required',
+                ('', 'tls_certificates'): '/etc/ssl/chain.pem:/etc/ssl/key.pem', ('', 'ssl_ca'): '/etc/ssl/ca.pem', ('listener imap', 'addresses'): '192.0.2.1',
+                ('listener pop3', 'port'): None, ('listener imaps', 'port'): '993', ('', 'passdb'): '{{driver = pam}, {args = mine}}',
+                ('', 'userdb'): '{{driver = passwd}}'}
+    assert {key: found.get(key) for key in expected} == expected
+
+
+def test_settings_that_count_for_some_only(tmp_path):
+    """A setting within a block that says when it counts is no setting of all, and is not passed over in silence."""
+    reports = said(folder(tmp_path, dovecot=DOVECOT + 'protocol pop3 {\n login_greeting = Hello.\n mail_max_userip_connections = 3\n}\n'
+                          'remote 192.0.2.1 {\n auth_failure_delay = 2 secs\n}\n', **{'malle/local.conf': 'hostname = mail.example.com\n'}))
+    about = [what for _, _, what in reports if 'has no effect here' in what]
+    assert len(about) == 1 and about[0].startswith('protocol/login_greeting has no effect here: malle has it for all protocols'), reports
 
 
 FILES = 'passdb {\n driver = passwd-file\n args = scheme=SHA512-CRYPT /etc/users\n deny = yes\n}\n'
