@@ -17,9 +17,10 @@ str dovecot_var_long_name(char letter)
     static const struct {
         char letter;
         const char *name;
-    } names[] = {{'a', "lport"}, {'b', "rport"}, {'c', "secured"}, {'d', "domain"}, {'h', "home"},
-                 {'i', "uid"},   {'k', "cert"},  {'l', "lip"},     {'m', "mech"},   {'n', "username"},
-                 {'p', "pid"},   {'r', "rip"},   {'s', "service"}, {'u', "user"},   {'w', "password"}};
+    } names[] = {{'a', "lport"}, {'b', "rport"},   {'c', "secured"},  {'d', "domain"},
+                 {'e', "mpid"},  {'h', "home"},    {'i', "uid"},      {'k', "cert"},
+                 {'l', "lip"},   {'m', "mech"},    {'n', "username"}, {'p', "pid"},
+                 {'r', "rip"},   {'s', "service"}, {'u', "user"},     {'w', "password"}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (names[i].letter == letter)
             return str_c(names[i].name);

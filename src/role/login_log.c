@@ -2,7 +2,13 @@
  * logwatch look for it: "imap-login: Login: user=<a@b>, method=PLAIN, rip=192.0.2.1, lip=192.0.2.9, TLS,
  * session=<...>". */
 #include "base/log.h"
+#include "fmt/login_format.h"
 #include "role/login_impl.h"
+
+struct telling {
+    const struct login_conn *c;
+    struct buf room; /* of the value that was asked for last */
+};
 
 /* A name that a stranger gave must not end the field it stands in. */
 static void put_name(struct buf *b, const char *name)
@@ -11,27 +17,46 @@ static void put_name(struct buf *b, const char *name)
         buf_putc(b, *name == '<' || *name == '>' || *name == ' ' ? '?' : *name);
 }
 
-static void put_connection(struct buf *b, const struct login_conn *c)
+static str find_value(void *ctx, str name)
 {
-    buf_puts(b, S("user=<"));
-    put_name(b, c->user);
-    buf_puts(b, S(">, "));
-    if (c->method[0])
-        buf_printf(b, "method=%s, ", c->method);
-    buf_printf(b, "rip=%s, lip=%s, ", c->remote_ip, c->local_ip);
-    if (c->session_pid)
-        buf_printf(b, "mpid=%u, ", c->session_pid);
-    if (c->tls_state[0])
-        buf_printf(b, "%s%s, ", c->tls_state, c->tls_failure);
-    buf_printf(b, "session=<%s>", c->session_id);
+    struct telling *t = ctx;
+    const struct login_conn *c = t->c;
+    buf_reset(&t->room);
+    put_name(&t->room, c->user);
+    str user = buf_str(&t->room), domain = user, local = str_take(&domain, '@');
+    const struct {
+        str name, value;
+    } all[] = {{S("user"), user},
+               {S("username"), local},
+               {S("domain"), domain.p ? domain : S("")},
+               {S("service"), str_c(c->protocol->name)},
+               {S("mech"), str_c(c->method)},
+               {S("rip"), str_c(c->remote_ip)},
+               {S("lip"), str_c(c->local_ip)},
+               {S("session"), str_c(c->session_id)}};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (str_eq(name, all[i].name))
+            return all[i].value.p ? all[i].value : S("");
+    buf_reset(&t->room);
+    if (str_eq(name, S("mpid")) && c->session_pid)
+        buf_printf(&t->room, "%u", c->session_pid);
+    else if (str_eq(name, S("secured")) && c->tls_state[0])
+        buf_printf(&t->room, "%s%s", c->tls_state, c->tls_failure);
+    return t->room.n > 0 ? buf_str(&t->room) : S("");
 }
 
 static void put_line(const struct login_conn *c, const char *what)
 {
-    struct buf b = BUF_INIT(1900);
-    put_connection(&b, c);
-    log_info_of(LOG_AS_DOVECOT, "%s: %s: " STR_FMT, c->protocol->service, what, STR_ARG(buf_str(&b)));
-    buf_deinit(&b);
+    AUTO(buf_deinit) struct buf b = BUF_INIT(1900);
+    struct telling t = {.c = c, .room = BUF_INIT(1900)};
+    struct err e = {0};
+    enum rc rc = login_format_put(str_c(c->conf->login_log_format), str_c(c->conf->login_log_format_elements),
+                                  str_c(what), find_value, &t, &b, &e);
+    if (rc == RC_OK)
+        log_info_of(LOG_AS_DOVECOT, "%s: " STR_FMT, c->protocol->service, STR_ARG(buf_str(&b)));
+    else
+        log_error("%s: %s: the line cannot be made: %s", c->protocol->service, what, err_text(&e));
+    buf_deinit(&t.room);
 }
 
 void login_log_success(const struct login_conn *c)

@@ -1,5 +1,6 @@
 """login_trusted_networks with Debian's Dovecot and with malle: who may say for whom it connects, and send a password without TLS."""
 import pathlib
+import re
 import socket
 import sys
 import tempfile
@@ -41,7 +42,7 @@ def dialogues(imap, pop3):
     return [talk(imap, commands) for commands in IMAP] + [talk(pop3, commands) for commands in POP3]
 
 
-def theirs(networks):
+def theirs(networks, more=''):
     imap, pop3 = free_port(), free_port()
     with tempfile.TemporaryDirectory(prefix='malle-dt-', dir='/tmp') as name:
         folder = pathlib.Path(name)
@@ -57,6 +58,7 @@ default_login_user = nobody
 default_internal_user = nobody
 default_internal_group = nogroup
 login_trusted_networks = {networks}
+{more}
 passdb {{
   driver = passwd-file
   args = {folder}/users
@@ -97,6 +99,29 @@ def test_trusted():
         for words in ('rip=192.0.2.7, ', 'session=<fromthere>', 'rip=192.0.2.8, ', 'session=<another>'):
             assert words in log
             server.wait_log(words)
+
+
+@pytest.mark.parametrize('form, elements', [
+    ('%$: %s', 'user=<%u> method=%m rip=%r lip=%l mpid=%e %c session=<%{session}>'),
+    ('(%s) 100%% %$', 'user=<%Uu> at=%d n=%n fixed %m/%s from=%r/%l %c s=%{session} %{domain}'),
+    ('%$', '%u')])
+def test_lines_of_the_log(form, elements):
+    """In the words of login_log_format and login_log_format_elements."""
+    def lines(text):
+        found = [line.partition('-login: ')[2].removeprefix('Info: ') for line in text.splitlines() if '-login: ' in line and 'Login' in line]
+        return sorted(re.sub(r'mpid=\d+|session=<[^>]*>|s=[^, )]*', '*', line) for line in found)
+    _, log = theirs('127.0.0.0/8', f'login_log_format = {form}\nlogin_log_format_elements = {elements}')
+    with Server(conf={'login_trusted_networks': '127.0.0.0/8', 'login_log_format': form, 'login_log_format_elements': f'"{elements}"'},
+                users={USER: PASSWORD}) as server:
+        dialogues(server.port('imap'), server.port('pop3'))
+        eventually(lambda: len(lines(server.log())) >= len(lines(log)))
+        assert lines(server.log()) == lines(log) and len(lines(log)) == 3
+
+
+@pytest.mark.parametrize('settings', [{'login_log_format': '%x'}, {'login_log_format_elements': '%{nosuch}'}])
+def test_formats_are_looked_at(settings):
+    with pytest.raises(AssertionError, match='login_log_format'), Server(conf=settings):
+        pass
 
 
 def test_not_trusted():

@@ -1,0 +1,30 @@
+/* Lines about log-ins: a failure has a reason and leaves nothing behind; what succeeds is the same again, and
+ * does not grow with nothing in it. The first line is the format, the rest the elements. */
+#include "fmt/login_format.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static str find(void *ctx, str name)
+{
+    bool empty = *(const bool *)ctx;
+    return name.n % 5 == 4 ? STR_NONE : empty ? S("") : S("joe@example.com");
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    str elements = str_mem(data, size), format = str_take(&elements, '\n');
+    AUTO(buf_deinit) struct buf out = BUF_INIT(16384), again = BUF_INIT(16384), bare = BUF_INIT(16384);
+    struct err e = {0};
+    bool empty = false;
+    if (size > 8192)
+        return 0;
+    buf_putc(&out, '>');
+    enum rc rc = login_format_put(format, elements, S("Login"), find, &empty, &out, &e);
+    must(rc == e.rc && (rc == RC_OK || (out.n == 1 && e.peer[0])));
+    must(login_format_put(format, elements, S("Login"), find, &empty, &again, NULL) == rc);
+    must(str_eq(str_from(buf_str(&out), 1), buf_str(&again)));
+    empty = true;
+    enum rc without = login_format_put(format, elements, S("Login"), find, &empty, &bare, NULL);
+    must(rc != RC_OK || (without == RC_OK && bare.n <= again.n));
+    return 0;
+}
