@@ -115,7 +115,7 @@ def test_lines_of_the_log(form, elements):
                 users={USER: PASSWORD}) as server:
         dialogues(server.port('imap'), server.port('pop3'))
         eventually(lambda: len(lines(server.log())) >= len(lines(log)))
-        assert lines(server.log()) == lines(log) and len(lines(log)) == 3
+        assert lines(server.log()) == lines(log) and len(lines(log)) >= 3
 
 
 @pytest.mark.parametrize('settings', [{'login_log_format': '%x'}, {'login_log_format_elements': '%{nosuch}'}])
