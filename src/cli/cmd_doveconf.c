@@ -94,7 +94,8 @@ void doveconf_each_default(const struct doveconf *d, const struct dovecot_block 
     for (size_t i = 0; i < conf_dovecot_params.n; i++) {
         const struct conf_param *p = &conf_dovecot_params.v[i];
         str name = str_c(p->name), value;
-        if (p->later || p->kind == CONF_PARAM_BLOCK || !str_starts(name, buf_str(&kinds)))
+        if (p->later || p->kind == CONF_PARAM_BLOCK || !str_starts(name, buf_str(&kinds)) ||
+            str_starts(name, S("managesieve_"))) /* another package's */
             continue;
         name = str_from(name, kinds.n);
         if (str_chr(name, '/') < 0 && dovecot_builtin_default(p, &value) && !doveconf_find(d, b, name))
@@ -255,7 +256,10 @@ static bool find_named(const struct doveconf *d, str *path, const struct dovecot
 static int by_name(const void *a, const void *b)
 {
     const struct dovecot_block *const *x = a, *const *y = b;
-    int order = str_cmp((*x)->name, (*y)->name);
+    char one[256], other[256]; /* in the place where put_inside has them */
+    snprintf(one, sizeof one, STR_FMT "/", STR_ARG((*x)->name));
+    snprintf(other, sizeof other, STR_FMT "/", STR_ARG((*y)->name));
+    int order = str_cmp(str_c(one), str_c(other));
     return order ? order : (*x)->nth < (*y)->nth ? -1 : (*x)->nth > (*y)->nth;
 }
 

@@ -64,7 +64,7 @@ RUNS = [['-n'], ['-n', '-P'], ['imapc_password', 'ssl_client_key'], ['-h', 'logi
         ['-N'], ['-d', 'mail_location', 'auth_mechanisms', 'ssl_min_protocol'], ['-k', 'mail_location', 'nosuch'], ['-x', 'ssl_cert'],
         ['-f', 'protocol=imap', '-h', 'mail_plugins', 'mail_location'], ['-f', 'service=lmtp', 'postmaster_address'],
         ['-f', 'lname=mail.example.com', 'ssl_cert'], ['-f', 'protocol=nosuch', '-n'],
-        ['-a'], ['-d'], ['-a', '-P'], ['service/imap/executable', 'service/own/user', 'service/auth/unix_listener/login/login/mode'],
+        ['-a'], ['-d'], ['-a', '-P'], ['service/imap/executable', 'service/own/user', 'service/auth/unix_listener/auth-userdb/mode'],
         ['service/imap'], ['-n', 'service/imap'], ['-n', 'service/auth'], ['service'], ['passdb', 'userdb', 'plugin', 'namespace'],
         ['-n', 'passdb', 'namespace/inbox'], ['plugin/quota'], ['-S', 'ssl', 'service/imap/executable'], ['-x', 'service/dict/user']]
 SORTED_RUNS = [['-S'], ['-S', '-n'], ['-S', '-a']]  # Dovecot's have the order of its tables
