@@ -133,8 +133,11 @@ class MariaDB(Daemon):
         self.dir.chmod(0o777)
         self.certificate()
         self.run('chown', 'mysql', self.dir / 'key.pem')
-        self.run(*self.user, 'mariadb-install-db', '--no-defaults', f'--datadir={self.dir}/data', '--skip-test-db',
-                 '--auth-root-authentication-method=normal', '--skip-name-resolve')
+        tables = self.run('cat', *(f'/usr/share/mysql/mysql_system_tables{part}.sql' for part in ('', '_data')))
+        self.run(*self.user, 'mkdir', self.dir / 'data')
+        self.run(*self.user, '/usr/sbin/mariadbd', '--no-defaults', '--bootstrap', f'--datadir={self.dir}/data', '--innodb-flush-log-at-trx-commit=0',
+                 '--innodb-buffer-pool-size=8M', '--innodb-log-file-size=4M', '--skip-log-bin', '--aria-log-dir-path=' + str(self.dir / 'data'),
+                 input=f'CREATE DATABASE mysql;\nUSE mysql;\nSET @auth_root_socket = NULL;\n{tables}')
 
     def start(self):
         first = not (self.dir / 'output').exists()
