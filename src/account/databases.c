@@ -2,11 +2,12 @@
 #include "account/databases_impl.h"
 
 #include "conf/conf.h"
+#include "fmt/dovecot_auth.h"
 #include "table/settings.h"
 
 #include <stdarg.h>
 
-enum { VALUE_MAX = 8 << 10, SPEC_MAX = TABLE_SPEC_MAX };
+enum { VALUE_MAX = 8 << 10, SPEC_MAX = TABLE_SPEC_MAX, LIST_ARENA = 2 * TABLE_VALUE_MAX };
 
 struct databases *databases_new(const struct conf *c)
 {
@@ -191,6 +192,25 @@ static enum rc find_in_table(const struct database_question *q, str ask, bool wi
         return databases_cannot(e, STR_FMT ": an answer cannot be read",
                                 STR_ARG(str_sub(q->db->path, 0, 100)));
     return merge(&found, ret, e);
+}
+
+enum rc databases_each_in_table(const struct table_settings *tables, const struct authdb *db,
+                                void (*fn)(void *ctx, str name), void *ctx, struct err *e)
+{
+    AUTO(buf_deinit) struct buf spec = BUF_INIT(SPEC_MAX);
+    AUTO(arena_freep) struct arena *a = arena_new(LIST_ARENA);
+    str text, name;
+    buf_printf(&spec, "dovecot-%s:" STR_FMT, db->driver == AUTHDB_SQL ? "sql" : "ldap", STR_ARG(db->path));
+    struct table_list *table = table_settings_find(tables, buf_str(&spec));
+    if (!table)
+        return databases_cannot(e, STR_FMT ": cannot be asked", STR_ARG(str_sub(db->path, 0, 100)));
+    enum rc rc = table_list_find(table, TABLE_WHOLE_KEY, S("\task=list"), a, &text, e);
+    while (rc == RC_OK && text.n > 0) { /* a field for each user (table/users.h) */
+        str value = str_take(&text, '\t'), field = str_take(&value, '=');
+        if (str_eq(field, S("user")) && dovecot_auth_unescape(value, a, &name) == RC_OK)
+            fn(ctx, name);
+    }
+    return rc == RC_GONE ? RC_OK : rc;
 }
 
 /* The password goes there only where it is verified there. */

@@ -62,6 +62,10 @@ struct database_found {
 MUST_USE enum rc databases_log_in(const struct account_lookup *l, const struct database_login *in,
                                   struct arena *a, struct database_found *ret, struct err *e);
 
+/* Calls fn for each user that an SQL or LDAP database lists. RC_OK, RC_TEMP and RC_PERM with *e. */
+MUST_USE enum rc databases_each_in_table(const struct table_settings *tables, const struct authdb *db,
+                                         void (*fn)(void *ctx, str name), void *ctx, struct err *e);
+
 /* Who somebody is, with mail paths. login: what databases_log_in found, when it was that who logged in; NULL:
  * not. RC_GONE; RC_PERM: may not be used, e says why; RC_TEMP. */
 MUST_USE enum rc databases_find_user(const struct account_lookup *l, str name,

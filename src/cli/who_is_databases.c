@@ -5,12 +5,9 @@
 #include "account/databases.h"
 #include "account/pam.h"
 #include "cli/cli.h"
-#include "fmt/dovecot_auth.h"
 #include "table/settings.h"
 
 #include <unistd.h>
-
-enum { LIST_ARENA = 2 * TABLE_VALUE_MAX };
 
 /* What the functions below are called with. */
 struct asker {
@@ -137,23 +134,6 @@ static void show(void *ctx, str name)
     w->fn(w->ctx, text);
 }
 
-/* The answer to "list" is a field for each user (table/users.h). */
-static enum rc list_table(const struct asker *k, const struct authdb *db, const struct walk *w, struct err *e)
-{
-    AUTO(buf_deinit) struct buf spec = BUF_INIT(TABLE_SPEC_MAX);
-    AUTO(arena_freep) struct arena *a = arena_new(LIST_ARENA);
-    str text, name;
-    buf_printf(&spec, "dovecot-%s:" STR_FMT, db->driver == AUTHDB_SQL ? "sql" : "ldap", STR_ARG(db->path));
-    enum rc rc = table_list_find(table_settings_find(k->tables, buf_str(&spec)), TABLE_WHOLE_KEY,
-                                 S("\task=list"), a, &text, e);
-    while (rc == RC_OK && text.n > 0) {
-        str value = str_take(&text, '\t'), field = str_take(&value, '=');
-        if (str_eq(field, S("user")) && dovecot_auth_unescape(value, a, &name) == RC_OK)
-            show((void *)(uintptr_t)w, name);
-    }
-    return rc == RC_GONE ? RC_OK : rc;
-}
-
 int who_is_each_in_databases(const struct conf *c, void (*fn)(void *ctx, const char *name), void *ctx)
 {
     struct walk w = {fn, ctx};
@@ -166,7 +146,7 @@ int who_is_each_in_databases(const struct conf *c, void (*fn)(void *ctx, const c
         if (db->driver == AUTHDB_PASSWD_FILE)
             rc = database_entry_each(db, show, &w, &e);
         else if (db->driver == AUTHDB_SQL || db->driver == AUTHDB_LDAP)
-            rc = list_table(&k, db, &w, &e);
+            rc = databases_each_in_table(k.tables, db, show, &w, &e);
         if (rc != RC_OK)
             status = cli_fail("%s", err_text(&e));
     }
