@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "os/channel.h"
 #include "os/file.h"
+#include "role/deliver_detail.h"
 #include "role/deliver_msg.h"
 #include "role/deliver_target.h"
 #include "role/flights.h"
@@ -25,6 +26,7 @@ enum { DELIVER_CHANNELS_MAX = 512, HEAD_PARTS = 4, FLIGHT_WAIT_MS = 5000 };
 struct held { /* one prepared file */
     struct delivery *file;
     struct target *target;
+    struct detail detail; /* the mailbox within it */
     struct flight flight;
     bool flies; /* until its end nobody else delivers it */
 };
@@ -50,6 +52,7 @@ static struct deliver self;
 static void release(struct held *h)
 {
     delivery_free(&h->file);
+    detail_close(&h->detail);
     target_release(&h->target);
     if (h->flies)
         flights_end(self.flights, &h->flight);
@@ -122,7 +125,8 @@ static void log_results(const struct deliver_conn *c, size_t first, const struct
     for (size_t i = first; i < c->n; i++) {
         const char *account = c->held[i].file ? target_account(c->held[i].target) : NULL;
         if (account && errs[i - first].rc == RC_OK && !failed)
-            log_info_of(LOG_AS_MALLE, "%s: saved to INBOX of %s", c->id, account);
+            log_info_of(LOG_AS_MALLE, "%s: saved to %s of %s", c->id,
+                        c->held[i].detail.fd >= 0 ? c->held[i].detail.dir + 1 : "INBOX", account);
         else if (account && errs[i - first].rc != RC_OK)
             log_error("%s: %s: %s", c->id, account, err_text(&errs[i - first]));
     }
@@ -163,30 +167,46 @@ static void put_results(struct buf *reply, const struct err *errs, size_t n)
 
 /* --- preparing --- */
 
+/* In INBOX or in the mailbox of the tag: that one may have been made since. */
+static enum rc find_before(const struct held *h, const struct delivery_message *m, struct err *e)
+{
+    enum rc rc = delivery_find(target_dir(h->target), m->name.id, m->name.number, e);
+    return rc == RC_GONE && h->detail.fd >= 0 ? delivery_find(h->detail.fd, m->name.id, m->name.number, e)
+                                              : rc;
+}
+
 /* Writes into the account's Maildir. One that was kept open may have been removed since: then it is looked up
  * anew. */
-static enum rc prepare_in(struct deliver *d, str account, struct delivery_message *m, bool again,
-                          struct held *ret, struct err *e)
+static enum rc prepare_in(struct deliver *d, str account, str delivered_to, struct delivery_message *m,
+                          bool again, struct held *ret, struct err *e)
 {
+    AUTO(buf_deinit) struct buf path = BUF_INIT(2 * IDENTITY_PATH_MAX);
     enum rc rc = RC_OK;
     for (int attempt = 0; attempt < 2; attempt++) {
         *e = (struct err){0};
         rc = target_find(d->targets, account, &ret->target, e);
         if (rc != RC_OK)
             return rc;
-        rc = again ? delivery_find(target_dir(ret->target), m->name.id, m->name.number, e) : RC_GONE;
+        detail_open(d->role->conf, target_dir(ret->target), delivered_to, &ret->detail);
+        int dir = ret->detail.fd >= 0 ? ret->detail.fd : target_dir(ret->target);
+        rc = again ? find_before(ret, m, e) : RC_GONE;
         if (rc == RC_OK) {
             log_info_of(LOG_AS_MALLE, "saved to INBOX of %s before", target_account(ret->target));
             return RC_OK;
         }
-        m->path = target_path(ret->target);
+        buf_reset(&path);
+        buf_puts(&path, target_path(ret->target));
+        if (path.n > 0 && ret->detail.fd >= 0)
+            buf_printf(&path, "/%s", ret->detail.dir);
+        m->path = buf_str(&path);
         if (m->path.n == 0 || !journal_ready(m->journal, target_device(ret->target)))
             m->journal = NULL;
         if (rc == RC_GONE)
-            rc = delivery_prepare(target_dir(ret->target), m, &ret->file, e);
+            rc = delivery_prepare(dir, m, &ret->file, e);
         if (rc == RC_OK)
             break;
         target_forget(d->targets, account);
+        detail_close(&ret->detail);
         target_release(&ret->target);
         if (rc != RC_TEMP) /* the disk is full */
             break;
@@ -243,7 +263,7 @@ static enum rc prepare_one(struct deliver *d, const struct deliver_conn *c, cons
         !holds(c, &ret->flight) &&
         flights_begin(d->flights, &ret->flight, rq->deadline < latest ? rq->deadline : latest, &waited);
     enum rc rc = ret->flies || holds(c, &ret->flight)
-                     ? prepare_in(d, account, &m, rq->again || waited, ret, e)
+                     ? prepare_in(d, account, delivered_to, &m, rq->again || waited, ret, e)
                      : err_set(e, RC_TEMP, 451, "4.3.0", "It is being delivered");
     if (rc != RC_OK)
         log_error(STR_FMT ": " STR_FMT ": %s", STR_ARG(rq->id), STR_ARG(account), err_text(e));
@@ -281,7 +301,7 @@ static enum rc prepare(struct deliver *d, struct deliver_conn *c, struct ipc_msg
     for (uint32_t i = 0; i < rq.count; i++) {
         str account = ipc_get_str(m, IDENTITY_ACCOUNT_MAX), to = ipc_get_str(m, DELIVER_LINE_MAX);
         str return_path = ipc_get_str(m, DELIVER_LINE_MAX);
-        struct held h = {0};
+        struct held h = {.detail.fd = -1};
         if (m->malformed)
             break;
         all = prepare_one(d, c, &rq, account, to, return_path, &h, &errs[i]) == RC_OK && all;

@@ -17,6 +17,17 @@
  * folder is there, or the disk fails; RC_GONE: missing and not create. The descriptor is the caller's. */
 MUST_USE enum rc delivery_open_maildir(int home_fd, str path, bool create, int *ret_fd, struct err *e);
 
+enum { DELIVERY_FOLDER_MAX = 255 };
+
+/* The folder within a Maildir of a mailbox of this name: ".A.B" in modified UTF-7, "" of INBOX. RC_PERM: no
+ * mailbox may have the name. */
+MUST_USE enum rc delivery_folder_of(char separator, str name, char ret_dir[DELIVERY_FOLDER_MAX + 1],
+                                    struct err *e);
+/* Makes that folder. RC_PERM: it is there. RC_LIMIT, RC_TEMP. */
+MUST_USE enum rc delivery_make_folder(int maildir_fd, const char *dir, struct err *e);
+/* Puts it into the file of subscriptions. RC_LIMIT, RC_TEMP. */
+MUST_USE enum rc delivery_subscribe(int maildir_fd, const char *dir, struct err *e);
+
 struct journal;
 
 struct delivery_message {

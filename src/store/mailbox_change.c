@@ -1,6 +1,7 @@
 /* mailbox_change: CREATE, DELETE, RENAME and STATUS of whole mailboxes (RFC 9051 §6.3.4 to §6.3.6, §6.3.11).
  */
 #include "os/file.h"
+#include "store/delivery.h"
 #include "store/store_priv.h"
 
 #include <dirent.h>
@@ -25,17 +26,17 @@ static enum rc check_mailbox_max(struct store *st, struct err *e)
     return rc;
 }
 
-static enum rc make_folder(struct store *st, const char *dir, struct err *e)
+enum rc delivery_make_folder(int maildir_fd, const char *dir, struct err *e)
 {
-    if (mkdirat(st->root_fd, dir, 0700) != 0)
+    if (mkdirat(maildir_fd, dir, 0700) != 0)
         return errno == EEXIST ? store_refuse(e, "Mailbox already exists") : store_errno(e, "mkdir", dir);
-    AUTO(fd_closep) int fd = openat(st->root_fd, dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    AUTO(fd_closep) int fd = openat(maildir_fd, dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return store_errno(e, "open", dir);
     AUTO(fd_closep) int mark = openat(fd, "maildirfolder", O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (mark < 0 || file_make_dir_at(fd, "cur", 0700) != RC_OK ||
         file_make_dir_at(fd, "new", 0700) != RC_OK || file_make_dir_at(fd, "tmp", 0700) != RC_OK ||
-        fsync(mark) != 0 || fsync(st->root_fd) != 0)
+        fsync(mark) != 0 || fsync(maildir_fd) != 0)
         return store_errno(e, "make", dir);
     return RC_OK;
 }
@@ -90,7 +91,7 @@ enum rc store_create(struct store *st, str name, enum special_use use, struct er
     if (rc == RC_OK) /* a folder of this name that another program removed, or a crash */
         rc = index_result(st, forget_folder(st, dir, e), e);
     if (rc == RC_OK)
-        rc = make_folder(st, dir, e);
+        rc = delivery_make_folder(st->root_fd, dir, e);
     if (rc == RC_OK)
         rc = index_result(st, number_folder(st, dir, use, e), e);
     return rc;

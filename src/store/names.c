@@ -2,11 +2,12 @@
  * as Dovecot maps them. A part of a name is never empty and holds no dot, slash or control character. */
 #include "base/utf8.h"
 #include "fmt/mutf7.h"
+#include "store/delivery.h"
 #include "store/store_priv.h"
 
 enum { NAME_BYTES_MAX = 1000 };
 
-static bool part_allowed(const struct store *st, str part)
+static bool part_allowed(str part)
 {
     if (part.n == 0)
         return false;
@@ -18,37 +19,41 @@ static bool part_allowed(const struct store *st, str part)
     return true;
 }
 
-static bool name_allowed(const struct store *st, str name)
+static bool name_allowed(char separator, str name)
 {
-    if (name.n == 0 || name.n > NAME_BYTES_MAX || !utf8_valid(name) ||
-        name.p[name.n - 1] == st->conf.separator)
+    if (name.n == 0 || name.n > NAME_BYTES_MAX || !utf8_valid(name) || name.p[name.n - 1] == separator)
         return false;
     while (name.n)
-        if (!part_allowed(st, str_take(&name, st->conf.separator)))
+        if (!part_allowed(str_take(&name, separator)))
             return false;
     return true;
 }
 
-enum rc name_to_dir(const struct store *st, str name, char ret_dir[DIR_NAME_MAX + 1], struct err *e)
+enum rc delivery_folder_of(char separator, str name, char ret_dir[DELIVERY_FOLDER_MAX + 1], struct err *e)
 {
     if (str_ieq(name, S("INBOX"))) {
         ret_dir[0] = '\0';
         return RC_OK;
     }
-    if (!name_allowed(st, name))
+    if (!name_allowed(separator, name))
         return store_refuse(e, "Mailbox name is not allowed");
-    struct buf b = BUF_INIT(DIR_NAME_MAX);
+    struct buf b = BUF_INIT(DELIVERY_FOLDER_MAX);
     buf_putc(&b, '.');
     enum rc rc = mutf7_encode(name, &b);
     for (size_t i = 1; i < b.n; i++)
-        if (b.p[i] == st->conf.separator) /* base64 in mailbox names has no slash, so these are separators */
+        if (b.p[i] == separator) /* base64 in mailbox names has no slash, so these are separators */
             b.p[i] = '.';
     if (rc == RC_OK && str_istarts(buf_str(&b), S(".INBOX.")))
         memcpy(b.p, ".INBOX", 6);
     if (rc == RC_OK)
-        rc = str_copy(ret_dir, DIR_NAME_MAX + 1, buf_str(&b));
+        rc = str_copy(ret_dir, DELIVERY_FOLDER_MAX + 1, buf_str(&b));
     buf_deinit(&b);
     return rc == RC_OK ? RC_OK : store_refuse(e, "Mailbox name is too long");
+}
+
+enum rc name_to_dir(const struct store *st, str name, char ret_dir[DIR_NAME_MAX + 1], struct err *e)
+{
+    return delivery_folder_of(st->conf.separator, name, ret_dir, e);
 }
 
 enum rc name_from_dir(const struct store *st, str dir, struct buf *out)
@@ -64,7 +69,7 @@ enum rc name_from_dir(const struct store *st, str dir, struct buf *out)
     for (size_t i = start; i < out->n; i++)
         if (out->p[i] == '.')
             out->p[i] = st->conf.separator;
-    if (rc == RC_OK && !name_allowed(st, str_mem(out->p + start, out->n - start)))
+    if (rc == RC_OK && !name_allowed(st->conf.separator, str_mem(out->p + start, out->n - start)))
         rc = RC_INVALID;
     if (rc != RC_OK)
         buf_truncate(out, start);

@@ -2,6 +2,7 @@
  * empty line and has a tab between the parts of a name; version 1 is one name a line with dots. An existing
  * file keeps its version, a new one gets version 2. Written whole under subscriptions.lock. */
 #include "os/file.h"
+#include "store/delivery.h"
 #include "store/store_priv.h"
 
 #include <errno.h>
@@ -19,9 +20,9 @@ static bool is_plain(str line)
     return str_chr(line, 1) < 0;
 }
 
-static enum rc read_text(struct store *st, struct buf *out, struct err *e)
+static enum rc read_text(int root_fd, struct buf *out, struct err *e)
 {
-    AUTO(fd_closep) int fd = openat(st->root_fd, FILE_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    AUTO(fd_closep) int fd = openat(root_fd, FILE_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT)
         return RC_OK;
     if (fd < 0 || fd_read_all(fd, out) != RC_OK)
@@ -43,7 +44,7 @@ enum rc subscriptions_read(struct store *st, struct arena *a, str **ret, size_t 
     struct buf text = BUF_INIT(FILE_BYTES_MAX);
     str *v = arena_array(a, 8, sizeof *v);
     size_t n = 0, cap = 8;
-    enum rc rc = read_text(st, &text, e);
+    enum rc rc = read_text(st->root_fd, &text, e);
     str rest = buf_str(&text);
     bool tabs = str_starts(rest, version2);
     if (tabs)
@@ -103,29 +104,39 @@ static bool edit(str old, str name, bool on, struct buf *out)
     return found != on;
 }
 
-static enum rc replace(struct store *st, str content, struct err *e)
+static enum rc replace(int root_fd, str content, struct err *e)
 {
     static const char tmp[] = "tmp/" FILE_NAME;
-    unlinkat(st->root_fd, tmp, 0);
+    unlinkat(root_fd, tmp, 0);
     AUTO(fd_closep)
-    int fd = openat(st->root_fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = openat(root_fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0 || fd_write_all(fd, content) != RC_OK || fsync(fd) != 0 ||
-        renameat(st->root_fd, tmp, st->root_fd, FILE_NAME) != 0 || fsync(st->root_fd) != 0)
+        renameat(root_fd, tmp, root_fd, FILE_NAME) != 0 || fsync(root_fd) != 0)
         return store_errno(e, "write", FILE_NAME);
     return RC_OK;
 }
 
-enum rc subscriptions_set(struct store *st, str dir_name, bool on, struct err *e)
+static enum rc set(int root_fd, str dir_name, bool on, struct err *e)
 {
     AUTO(dotlock_drop) struct dotlock lock = DOTLOCK_INIT;
     struct buf old = BUF_INIT(FILE_BYTES_MAX), new = BUF_INIT(FILE_BYTES_MAX + 1000);
-    enum rc rc = dotlock_take(st->root_fd, FILE_NAME, &lock, e);
+    enum rc rc = dotlock_take(root_fd, FILE_NAME, &lock, e);
     if (rc == RC_OK)
-        rc = read_text(st, &old, e);
+        rc = read_text(root_fd, &old, e);
     if (rc == RC_OK && edit(buf_str(&old), dir_name, on, &new))
         rc = new.overflow ? err_set(e, RC_LIMIT, 0, "5.2.0", "Too many subscriptions")
-                          : replace(st, buf_str(&new), e);
+                          : replace(root_fd, buf_str(&new), e);
     buf_deinit(&old);
     buf_deinit(&new);
     return rc;
+}
+
+enum rc subscriptions_set(struct store *st, str dir_name, bool on, struct err *e)
+{
+    return set(st->root_fd, dir_name, on, e);
+}
+
+enum rc delivery_subscribe(int maildir_fd, const char *dir, struct err *e)
+{
+    return set(maildir_fd, str_c(dir + 1), true, e); /* without the dot in front */
 }
