@@ -12,6 +12,7 @@ enum args {
     ARGS_NUMBER,       /* msg */
     ARGS_NUMBER_LINES, /* msg SP n */
     ARGS_WORDS,        /* one argument that may hold spaces: names and digests */
+    ARGS_MAY_WORDS,    /* the same, or none */
     ARGS_SECRET,       /* everything behind the first space, spaces too (RFC 1939 §7, PASS) */
     ARGS_SASL          /* [mechanism [SP initial-response]] (RFC 5034 §4; none lists the mechanisms) */
 };
@@ -35,7 +36,7 @@ static const struct {
     [POP3_TOP] = {S("TOP"), ARGS_NUMBER_LINES}, /* RFC 1939 §7 */
     [POP3_UIDL] = {S("UIDL"), ARGS_MAY_NUMBER}, /* §7 */
     [POP3_USER] = {S("USER"), ARGS_WORDS},      /* §7 */
-    [POP3_XCLIENT] = {S("XCLIENT"), ARGS_WORDS},
+    [POP3_XCLIENT] = {S("XCLIENT"), ARGS_MAY_WORDS},
 };
 
 const char *pop3_verb_name(enum pop3_verb verb)
@@ -82,8 +83,9 @@ static enum rc parse_args(enum args kind, str args, struct pop3_cmd *cmd)
     case ARGS_NUMBER_LINES:
         return parse_numbers(args, true, cmd);
     case ARGS_WORDS:
+    case ARGS_MAY_WORDS:
         cmd->text = str_trim(args);
-        return none || str_chr(args, '\0') >= 0 ? RC_INVALID : RC_OK;
+        return (none && kind == ARGS_WORDS) || str_chr(args, '\0') >= 0 ? RC_INVALID : RC_OK;
     case ARGS_SECRET:
         cmd->text = args;
         return args.n == 0 || str_chr(args, '\0') >= 0 ? RC_INVALID : RC_OK;

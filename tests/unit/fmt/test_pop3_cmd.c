@@ -42,7 +42,7 @@ static void commands_of_all_shapes(void **state)
         {"TOP 1 2 3", RC_INVALID},
         {"TOP 0 1", RC_INVALID},
         {"XCLIENT ADDR=192.0.2.1 PORT=1", RC_OK, POP3_XCLIENT, 0, 0, "ADDR=192.0.2.1 PORT=1"},
-        {"XCLIENT", RC_INVALID},
+        {"XCLIENT", RC_OK, POP3_XCLIENT, 0, 0, ""},
         {"USER joe", RC_OK, POP3_USER, 0, 0, "joe"},
         {"USER  joe doe ", RC_OK, POP3_USER, 0, 0, "joe doe"},
         {"USER", RC_INVALID},
