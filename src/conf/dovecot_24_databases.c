@@ -207,8 +207,7 @@ enum rc dovecot_24_block(struct dovecot_24 *x, const struct dovecot_block *b, co
                                        "result_internalfail", "deny", "master"};
     AUTO(buf_wipe) struct buf args = BUF_INIT(ARGS_MAX);
     AUTO(buf_deinit)
-    struct buf defaults = BUF_INIT(ARGS_MAX),
-               overrides = BUF_INIT(ARGS_MAX), mechanisms = BUF_INIT(ARGS_MAX);
+    struct buf defaults = BUF_INIT(ARGS_MAX), overrides = BUF_INIT(ARGS_MAX), mechanisms = BUF_INIT(ARGS_MAX);
     str driver = dovecot_24_driver(x, b);
     enum rc rc = put_args(x, b, file, &args, e);
     if (rc == RC_OK)
