@@ -243,6 +243,24 @@ static void effective(void **state)
     assert_int_equal(conf.settings[0].line, 6);
 }
 
+static void what_lies_below(void **state)
+{
+    struct dovecot_conf below, conf;
+    arena_reset(arena);
+    assert_int_equal(
+        dovecot_conf_read(S(""),
+                          S("a = 1\nb = 2\nservice x {\n c = 3\n d = 4\n l y {\n }\n}\nservice z {\n}\n"),
+                          &(struct dovecot_env){0}, arena, &below),
+        RC_OK);
+    assert_int_equal(dovecot_conf_read(S("f"), S("b = own\nservice x {\n d = own\n}\n"),
+                                       &(struct dovecot_env){0}, arena, &conf),
+                     RC_OK);
+    assert_int_equal(dovecot_conf_underlay(&conf, &below, arena), RC_OK);
+    assert_string_equal(describe(&conf), "b = own\nservice x: d = own\na = 1\nservice x: c = 3\n");
+    assert_int_equal(conf.block_count, 3); /* with "l y", and "service z" */
+    assert_true(conf.settings[3].block == conf.settings[1].block);
+}
+
 static void syntax_24(void **state)
 {
     expect(
@@ -304,6 +322,7 @@ int main(void)
         cmocka_unit_test(includes),
         cmocka_unit_test(limits),
         cmocka_unit_test(effective),
+        cmocka_unit_test(what_lies_below),
         cmocka_unit_test(syntax_24),
         cmocka_unit_test(groups_24),
         cmocka_unit_test(paths),
