@@ -52,9 +52,11 @@ static bool is_default(const struct doveconf *d, const struct dovecot_setting *s
            conf_param_same(known, s->value, str_c(known->initial));
 }
 
+/* Whether there is nothing to print of a block. */
 static bool is_empty(const struct doveconf *d, const struct dovecot_block *b)
 {
-    if (str_eq(b->kind, S("namespace")))
+    bool is_list = str_eq(b->kind, S("plugin")) || str_eq(b->kind, S("dict"));
+    if (str_eq(b->kind, S("namespace")) || (d->all && !is_list && !dovecot_block_is_filter(b->kind)))
         return false;
     for (size_t i = 0; i < d->conf.count; i++)
         if (d->conf.settings[i].block == b && !is_default(d, &d->conf.settings[i]))
@@ -173,6 +175,16 @@ static void put_value(const struct doveconf *d, const struct entry *e, bool hide
 
 static void put_block(const struct doveconf *d, const struct dovecot_block *b, int depth, struct buf *out);
 
+/* Blocks are sorted by "service/auth/", the name escaped. */
+static str key_of(const struct doveconf *d, const struct dovecot_block *b)
+{
+    AUTO(buf_deinit) struct buf key = BUF_INIT(8192);
+    buf_printf(&key, STR_FMT "/", STR_ARG(b->kind));
+    doveconf_escape(&key, b->name);
+    buf_printf(&key, "/%04zu", b->nth);
+    return arena_str(d->a, buf_str(&key));
+}
+
 static void put_inside(const struct doveconf *d, const struct dovecot_block *b, int depth, struct buf *out)
 {
     struct entry *list = calloc(ENTRIES_MAX, sizeof *list);
@@ -189,10 +201,7 @@ static void put_inside(const struct doveconf *d, const struct dovecot_block *b, 
     for (size_t i = 0; i < d->conf.block_count; i++) {
         const struct dovecot_block *child = d->conf.blocks[i];
         if (child->parent == b && !dovecot_block_is_filter(child->kind) && !is_empty(d, child))
-            add(list, &n,
-                (struct entry){.key = arena_printf(d->a, STR_FMT "/" STR_FMT "/%04zu", STR_ARG(child->kind),
-                                                   STR_ARG(child->name), child->nth),
-                               .block = child});
+            add(list, &n, (struct entry){.key = key_of(d, child), .block = child});
     }
     add_defaults(d, b, list, &n);
     qsort(list, n, sizeof *list, by_key);
@@ -214,8 +223,9 @@ static void put_inside(const struct doveconf *d, const struct dovecot_block *b, 
 
 static void put_block(const struct doveconf *d, const struct dovecot_block *b, int depth, struct buf *out)
 {
-    buf_printf(out, "%*s" STR_FMT "%s" STR_FMT " {\n", 2 * depth, "", STR_ARG(b->kind), b->name.n ? " " : "",
-               STR_ARG(b->name));
+    const char *quote = str_chr(b->name, ' ') >= 0 ? "\"" : "";
+    buf_printf(out, "%*s" STR_FMT "%s%s" STR_FMT "%s {\n", 2 * depth, "", STR_ARG(b->kind),
+               b->name.n ? " " : "", quote, STR_ARG(b->name), quote);
     put_inside(d, b, depth + 1, out);
     buf_printf(out, "%*s}\n", 2 * depth, "");
 }
@@ -253,30 +263,22 @@ static bool find_named(const struct doveconf *d, str *path, const struct dovecot
     return true;
 }
 
-static int by_name(const void *a, const void *b)
-{
-    const struct dovecot_block *const *x = a, *const *y = b;
-    char one[256], other[256]; /* in the place where put_inside has them */
-    snprintf(one, sizeof one, STR_FMT "/", STR_ARG((*x)->name));
-    snprintf(other, sizeof other, STR_FMT "/", STR_ARG((*y)->name));
-    int order = str_cmp(str_c(one), str_c(other));
-    return order ? order : (*x)->nth < (*y)->nth ? -1 : (*x)->nth > (*y)->nth;
-}
-
 /* All blocks of a kind within another; whether there are any. */
 static bool put_blocks(const struct doveconf *d, const struct dovecot_block *parent, str kind,
                        struct buf *out)
 {
-    const struct dovecot_block **found = arena_array(d->a, d->conf.block_count + 1, sizeof *found);
+    struct entry *found = arena_array(d->a, d->conf.block_count + 1, sizeof *found);
     size_t n = 0;
     must(found);
-    for (size_t i = 0; i < d->conf.block_count; i++)
-        if (d->conf.blocks[i]->parent == parent && str_eq(d->conf.blocks[i]->kind, kind))
-            found[n++] = d->conf.blocks[i];
-    qsort(found, n, sizeof *found, by_name);
+    for (size_t i = 0; i < d->conf.block_count; i++) {
+        const struct dovecot_block *b = d->conf.blocks[i];
+        if (b->parent == parent && str_eq(b->kind, kind))
+            found[n++] = (struct entry){.key = key_of(d, b), .block = b};
+    }
+    qsort(found, n, sizeof *found, by_key);
     for (size_t i = 0; i < n; i++)
-        if (d->all || !is_empty(d, found[i]))
-            put_block(d, found[i], 0, out);
+        if (!is_empty(d, found[i].block))
+            put_block(d, found[i].block, 0, out);
     return n > 0;
 }
 
@@ -299,7 +301,7 @@ static void put_named(const struct doveconf *d, str name, struct buf *out)
     if (!find_named(d, &path, &b))
         return;
     if (path.n == 0) {
-        if (b && (d->all || !is_empty(d, b)))
+        if (b && !is_empty(d, b))
             put_block(d, b, 0, out);
         return;
     }
@@ -407,7 +409,7 @@ int cmd_doveconf(int argc, char **argv, struct cli *cli)
         status = read_files(&d);
     if (status != CLI_FINE)
         return status;
-    if ((d.all || d.machine) && dovecot_builtin_add(&d.conf, d.expand, a) != RC_OK)
+    if ((d.all || d.machine) && dovecot_builtin_add(&d.conf, a) != RC_OK)
         return cli_fail("%s has too many settings", d.file);
     if (optind == argc && d.machine) {
         doveconf_put_machine(&d, &out);

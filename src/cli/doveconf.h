@@ -30,6 +30,9 @@ typedef void doveconf_default_fn(void *ctx, str name, str value);
 void doveconf_each_default(const struct doveconf *d, const struct dovecot_block *b, doveconf_default_fn *fn,
                            void *ctx);
 
+/* A name as part of a path: "\s" for a slash, "\_" for a space. */
+void doveconf_escape(struct buf *out, str name);
+
 /* -S: a line for each setting, "service/auth/user=x". Blocks that count for some sessions only are left out,
  * as Dovecot does; the order is that of the names, not Dovecot's. */
 void doveconf_put_machine(const struct doveconf *d, struct buf *out);

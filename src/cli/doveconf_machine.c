@@ -9,12 +9,13 @@ struct machine {
     const struct dovecot_block *block; /* whose settings are printed; NULL: at the top */
 };
 
-/* A slash in a name would part it. */
-static void put_name(struct buf *out, str name)
+void doveconf_escape(struct buf *out, str name)
 {
     for (size_t i = 0; i < name.n; i++) {
         if (name.p[i] == '/')
             buf_puts(out, S("\\s"));
+        else if (name.p[i] == ' ')
+            buf_puts(out, S("\\_"));
         else
             buf_putc(out, name.p[i]);
     }
@@ -26,7 +27,7 @@ static void put_label(const struct dovecot_block *b, struct buf *out)
     if (b->nth)
         buf_printf(out, "%zu", b->nth - 1);
     else
-        put_name(out, b->name);
+        doveconf_escape(out, b->name);
 }
 
 /* "service/auth/"; what is in plugin has no name in between. */
@@ -67,7 +68,7 @@ static bool is_initial(const struct dovecot_setting *s)
 static void put_own_name(struct machine *m, const struct dovecot_block *b)
 {
     bool socket = str_eq(b->kind, S("unix_listener")) || str_eq(b->kind, S("fifo_listener"));
-    if (b->name.n)
+    if (b->name.n || (!m->d->changed && str_eq(b->kind, S("inet_listener"))))
         put_line(m, socket ? S("path") : S("name"), b->name, false);
 }
 

@@ -202,32 +202,15 @@ bool dovecot_builtin_default(const struct conf_param *p, str *ret)
     return p->initial != NULL;
 }
 
-/* "$default_internal_user" stays when it is not to be expanded, since the file may say another one. */
-struct naming {
-    const struct dovecot_conf *conf; /* NULL: it stays */
-    struct arena *a;
-};
-
 static bool find_name(void *ctx, str name, str *ret)
 {
-    const struct naming *n = ctx;
-    if (!n->conf) {
-        *ret = arena_printf(n->a, "$" STR_FMT, STR_ARG(name));
-        return true;
-    }
-    for (size_t i = 0; i < n->conf->count; i++) {
-        if (!n->conf->settings[i].block && str_eq(n->conf->settings[i].name, name)) {
-            *ret = n->conf->settings[i].value;
-            return true;
-        }
-    }
-    return conf_dovecot_default(NULL, name, ret);
+    *ret = arena_printf(ctx, "$" STR_FMT, STR_ARG(name));
+    return true;
 }
 
-enum rc dovecot_builtin_add(struct dovecot_conf *conf, bool expand, struct arena *a)
+enum rc dovecot_builtin_add(struct dovecot_conf *conf, struct arena *a)
 {
-    struct naming naming = {expand ? conf : NULL, a};
-    const struct dovecot_env env = {.find_default = find_name, .ctx = &naming};
+    const struct dovecot_env env = {.find_default = find_name, .ctx = a};
     struct dovecot_conf below;
     enum rc rc = dovecot_conf_read(S(""), str_c(services), &env, a, &below);
     must(rc != RC_OK || below.error_count == 0);

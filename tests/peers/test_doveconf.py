@@ -66,8 +66,8 @@ RUNS = [['-n'], ['-n', '-P'], ['imapc_password', 'ssl_client_key'], ['-h', 'logi
         ['-f', 'lname=mail.example.com', 'ssl_cert'], ['-f', 'protocol=nosuch', '-n'],
         ['-a'], ['-d'], ['-a', '-P'], ['service/imap/executable', 'service/own/user', 'service/auth/unix_listener/auth-userdb/mode'],
         ['service/imap'], ['-n', 'service/imap'], ['-n', 'service/auth'], ['service'], ['passdb', 'userdb', 'plugin', 'namespace'],
-        ['-n', 'passdb', 'namespace/inbox'], ['plugin/quota'], ['-S', 'ssl', 'service/imap/executable'], ['-x', 'service/dict/user']]
-SORTED_RUNS = [['-S'], ['-S', '-n'], ['-S', '-a']]  # Dovecot's have the order of its tables
+        ['-n', 'passdb', 'namespace/inbox'], ['plugin/quota'], ['-x', 'service/dict/user']]
+SORTED_RUNS = [['-S'], ['-S', '-n'], ['-S', '-a'], ['-S', 'ssl', 'service/imap/executable']]  # Dovecot's have the order of its tables
 
 
 @pytest.fixture(scope='module')
@@ -111,7 +111,8 @@ def ours(file, runs):
 @pytest.mark.parametrize('kind', ['guide', 'more', 'shipped'])
 def test_the_same(files, kind):
     file = files / kind / 'dovecot.conf'
-    assert without_heading(ours(file, RUNS)) == without_heading(theirs(file, RUNS))
+    runs = [run for run in RUNS if kind != 'shipped' or 'protocol=nosuch' not in run]  # where Dovecot loses the namespace
+    assert without_heading(ours(file, runs)) == without_heading(theirs(file, runs))
 
 
 def in_order(text):
@@ -119,7 +120,7 @@ def in_order(text):
     return sorted('='.join([line.partition('=')[0], ' '.join(sorted(line.partition('=')[2].split(' ')))]) for line in text.splitlines())
 
 
-@pytest.mark.parametrize('kind', ['guide', 'more'])
+@pytest.mark.parametrize('kind', ['guide', 'shipped'])
 def test_for_programs(files, kind):
     file = files / kind / 'dovecot.conf'
     for run in SORTED_RUNS:

@@ -170,6 +170,7 @@ static const struct {
     {"auth_mechanisms", "plain",
      "plain, login, scram-sha-1, scram-sha-256, scram-sha-1-plus, scram-sha-256-plus"},
     {"first_valid_uid", "500", "1000"},
+    {"login_greeting", "Dovecot (Debian) ready.", "malle ready."},
     {"ssl_cipher_list",
      "ALL:!kRSA:!SRP:!kDHd:!DSS:!aNULL:!eNULL:!EXPORT:!DES:!3DES:!MD5:!PSK:!RC4:!ADH:!LOW@STRENGTH",
      "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:!aNULL"},
