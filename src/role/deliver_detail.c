@@ -5,11 +5,15 @@
 #include "fmt/mailaddr.h"
 #include "os/file.h"
 
-static bool find_tag(const struct conf *c, str address, str *ret)
+enum { ADDRESS_ARENA = 16 << 10 };
+
+/* In the arena. */
+static bool find_tag(const struct conf *c, str address, struct arena *a, str *ret)
 {
-    ptrdiff_t at = str_rchr(address, '@');
-    str local = at >= 0 ? str_sub(address, 0, (size_t)at) : address, base;
-    return mailaddr_split_detail(local, str_c(c->recipient_delimiter), &base, ret) && ret->n > 0;
+    struct mailaddr parts;
+    str base;
+    return mailaddr_parse(address, a, &parts) == RC_OK &&
+           mailaddr_split_detail(parts.local, str_c(c->recipient_delimiter), &base, ret) && ret->n > 0;
 }
 
 static enum rc make(const struct conf *c, int maildir_fd, const char *dir, struct err *e)
@@ -36,7 +40,10 @@ void detail_open(const struct conf *c, int maildir_fd, str address, struct detai
     struct err e = {0};
     str tag;
     *ret = d;
-    if (!c->lmtp_save_to_detail_mailbox || !find_tag(c, address, &tag))
+    if (!c->lmtp_save_to_detail_mailbox)
+        return;
+    AUTO(arena_freep) struct arena *a = arena_new(ADDRESS_ARENA);
+    if (!find_tag(c, address, a, &tag))
         return;
     if (delivery_folder_of(c->hierarchy_separator[0], tag, d.dir, &e) != RC_OK || d.dir[0] == '\0')
         return;

@@ -183,7 +183,7 @@ static struct login_conn *conn_new(struct login *login, const struct role_listen
     socket_address_text(own, c->local_ip, NULL);
     new_session_id(c->session_id);
     c->since = clock_mono();
-    c->tls_state = "";
+    c->tls_state = c->trusted ? "secured" : "";
     c->session_fd = -1;
     buf_init(&c->ipc, IPC_BUFFER);
     return c;

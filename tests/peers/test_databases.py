@@ -651,7 +651,7 @@ def test_files_24():
     with short_folder() as folder:
         mail, owner = folder / 'mail', pwd.getpwnam('vmail')
         (folder / 'deny').write_text('denied@malle.test:::::::\n')
-        (folder / 'of-malle.test').write_text('joe:' + PASSWORD + f'::::{mail}/j:\nann:' + PASSWORD + ':1:1::/nowhere:\ndenied:' + PASSWORD + '\n')
+        (folder / 'of-malle.test').write_text('joe:' + PASSWORD + f'::::{mail}/j:\nann:' + PASSWORD + ':1:1::/nowhere:\ndenied:' + PASSWORD + '::::::\n')
         before = f'''passdb {{
   driver = passwd-file
   deny = yes

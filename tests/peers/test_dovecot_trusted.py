@@ -88,7 +88,7 @@ service pop3-login {{
             for port in (imap, pop3):
                 eventually(lambda: socket.socket().connect_ex(('127.0.0.1', port)) == 0)
             said = dialogues(imap, pop3)
-            eventually(lambda: 'rip=192.0.2.8' in there.log() if networks else True)
+            eventually(lambda: there.log().count('Login') >= 4)
             return said, there.log()
 
 
