@@ -85,7 +85,7 @@ static enum rc finish_file(struct append *ap, int64_t date, struct err *e)
     return rc;
 }
 
-static enum rc file_it(struct append *ap, struct newcomer *m, struct err *e)
+static enum rc move_in(struct append *ap, struct newcomer *m, struct err *e)
 {
     struct buf base = BUF_INIT(MAILDIR_NAME_MAX), info = BUF_INIT(64), path = BUF_INIT(PATH_BYTES);
     struct arrival a;
@@ -107,6 +107,19 @@ static enum rc file_it(struct append *ap, struct newcomer *m, struct err *e)
     buf_deinit(&base);
     buf_deinit(&info);
     buf_deinit(&path);
+    return rc;
+}
+
+/* Counted first: once it has its name, it is there. */
+static enum rc file_it(struct append *ap, struct newcomer *m, struct err *e)
+{
+    const struct quota_use use = {ap->size, 1};
+    struct quota_taken taken = {.fd = -1};
+    enum rc rc = folder_take(&ap->f, &use, QUOTA_SAVED, &taken, e);
+    if (rc != RC_OK)
+        return rc;
+    rc = move_in(ap, m, e);
+    folder_taken_end(&ap->f, &taken, rc == RC_OK);
     return rc;
 }
 

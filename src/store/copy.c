@@ -170,6 +170,24 @@ static enum rc copy_all(struct copy *c, struct err *e)
     return rc;
 }
 
+/* What is moved was counted before, unless it comes from where nothing counts; it leaves the count when the
+ * originals do. */
+static enum rc copy_counted(struct copy *c, const struct uidset *uids, bool move, struct err *e)
+{
+    struct quota_use use = {0};
+    struct quota_taken taken = {.fd = -1};
+    bool counted = c->n && folder_is_counted(&c->dest);
+    enum rc rc = counted ? folder_use_of(&c->b->f, uids, &use, e) : RC_OK;
+    if (rc == RC_OK && counted)
+        rc = folder_take(&c->dest, &use, move && folder_is_counted(&c->b->f) ? QUOTA_MOVED : QUOTA_SAVED,
+                         &taken, e);
+    if (rc != RC_OK || c->n == 0)
+        return rc;
+    rc = copy_all(c, e);
+    folder_taken_end(&c->dest, &taken, rc == RC_OK);
+    return rc;
+}
+
 static void tell_result(const struct copy *c, struct box_copied *ret)
 {
     *ret = (struct box_copied){.uidvalidity = c->n ? c->dest.uidvalidity : 0};
@@ -200,8 +218,8 @@ enum rc box_copy(struct box *b, const struct uidset *uids, str dest, bool move, 
         rc = open_dest(&c, dest, e);
     if (rc == RC_OK) {
         rc = collect(&c, &mine, e);
-        if (rc == RC_OK && c.n)
-            rc = copy_all(&c, e);
+        if (rc == RC_OK)
+            rc = copy_counted(&c, &mine, move, e);
         if (rc == RC_OK)
             tell_result(&c, &result);
         folder_close(&c.dest);

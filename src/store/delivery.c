@@ -189,10 +189,9 @@ static enum rc write_message(int fd, const struct delivery_message *m)
 
 static void count_sizes(const struct delivery_message *m, struct maildir_unique *u)
 {
-    u->size = m->content_size;
+    u->size = delivery_size(m);
     u->crlf_size = m->content_size + m->content_lines;
     for (size_t i = 0; i < m->n_head; i++) {
-        u->size += m->head[i].n;
         u->crlf_size += m->head[i].n;
         for (str rest = m->head[i]; str_chr(rest, '\n') >= 0; (void)str_take(&rest, '\n'))
             u->crlf_size++;
@@ -354,6 +353,19 @@ enum rc delivery_write(int root_fd, const struct delivery_message *m, struct err
         rc = delivery_commit(d, e);
     delivery_free(&d);
     return rc;
+}
+
+bool delivery_is_committed(const struct delivery *d)
+{
+    return d->state == COMMITTED;
+}
+
+uint64_t delivery_size(const struct delivery_message *m)
+{
+    uint64_t size = m->content_size;
+    for (size_t i = 0; i < m->n_head; i++)
+        size += m->head[i].n;
+    return size;
 }
 
 struct buf *delivery_record(struct delivery *d)

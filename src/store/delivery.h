@@ -69,6 +69,9 @@ MUST_USE enum rc delivery_prepare(int root_fd, const struct delivery_message *m,
 MUST_USE enum rc delivery_commit(struct delivery *d, struct err *e);
 /* Both for a message with one recipient and no journal: durable on RC_OK, else nothing is left behind. */
 MUST_USE enum rc delivery_write(int root_fd, const struct delivery_message *m, struct err *e);
+bool delivery_is_committed(const struct delivery *d);
+/* Bytes of its file. */
+uint64_t delivery_size(const struct delivery_message *m);
 /* The record that journal_commit is to take, d's; NULL without a journal. */
 struct buf *delivery_record(struct delivery *d);
 /* Takes a committed one out of new/ again, because another recipient's commit of the same all-or-nothing

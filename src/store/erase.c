@@ -2,9 +2,12 @@
  */
 #include "store/erase.h"
 
+#include "os/file.h"
 #include "os/tree.h"
+#include "store/quota.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 static enum rc erase_file(void *count, int dir_fd, const char *name)
@@ -44,5 +47,9 @@ enum rc store_erase_messages(int parent_fd, const char *name, uint64_t *ret_coun
         rc = tree_each(parent_fd, name, erase_entry, &count);
     if (rc == RC_OK)
         *ret_count = count;
+    int fd = rc == RC_OK ? openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+    if (fd >= 0)
+        quota_forget(fd);
+    fd_closep(&fd);
     return rc;
 }

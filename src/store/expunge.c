@@ -21,24 +21,31 @@ static enum rc pick_deleted(struct folder *f, const struct uidset *from, struct 
     return rc;
 }
 
-/* RC_OK also when the file was gone before. */
-static enum rc unlink_one(struct folder *f, uid32 uid, struct err *e)
+/* RC_OK also when the file was gone before; *gone counts what this call removed. */
+static enum rc unlink_one(struct folder *f, uid32 uid, struct quota_use *gone, struct err *e)
 {
     struct buf path = BUF_INIT(PATH_BYTES);
+    uint64_t size = 0;
     enum rc rc = file_locate(f, uid, &path, e);
-    if (rc == RC_OK && unlinkat(f->fd, buf_cstr(&path), 0) != 0 && errno != ENOENT)
-        rc = store_errno(e, "unlink", buf_cstr(&path));
+    bool there = rc == RC_OK && folder_file_size(f, buf_str(&path), &size);
+    if (rc == RC_OK && unlinkat(f->fd, buf_cstr(&path), 0) != 0) {
+        there = false;
+        rc = errno == ENOENT ? RC_OK : store_errno(e, "unlink", buf_cstr(&path));
+    }
+    gone->bytes += there ? size : 0;
+    gone->messages += there;
     buf_deinit(&path);
     return rc == RC_GONE ? RC_OK : rc;
 }
 
 /* Unlinks what it can; *done gets the UIDs whose files are gone, also when it fails. */
-static enum rc unlink_all(struct folder *f, const struct uidset *uids, struct uidset *done, struct err *e)
+static enum rc unlink_all(struct folder *f, const struct uidset *uids, struct uidset *done,
+                          struct quota_use *gone, struct err *e)
 {
     enum rc rc = RC_OK;
     struct own_change own = own_change_begin(f);
     for (uid32 uid = uidset_next(uids, 1); uid; uid = uidset_next(uids, uid + 1)) {
-        rc = unlink_one(f, uid, e);
+        rc = unlink_one(f, uid, gone, e);
         if (rc != RC_OK)
             break;
         uidset_add(done, uid, uid);
@@ -53,13 +60,14 @@ static enum rc unlink_all(struct folder *f, const struct uidset *uids, struct ui
 static enum rc expunge(struct folder *f, const struct uidset *uids, struct err *e)
 {
     struct uidset done = {0}, there = {0};
+    struct quota_use gone = {0};
     enum rc rc = folder_begin(f, true, e);
     if (rc != RC_OK)
         return rc;
     rc = chunk_load(f, 0, &there, e);
     uidset_intersect(&there, uids);
     if (rc == RC_OK) {
-        enum rc unlinked = unlink_all(f, &there, &done, e);
+        enum rc unlinked = unlink_all(f, &there, &done, &gone, e);
         if (done.n) {
             f->modseq++;
             rc = messages_delete(f, &done, e);
@@ -67,6 +75,7 @@ static enum rc expunge(struct folder *f, const struct uidset *uids, struct err *
         rc = folder_end(f, rc, e);
         if (rc == RC_OK)
             rc = unlinked;
+        folder_give(f, &gone);
     } else {
         folder_rollback(f);
     }

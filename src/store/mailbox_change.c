@@ -133,6 +133,7 @@ enum rc store_delete(struct store *st, str name, struct err *e)
         return store_errno(e, "rename", dir);
     rc = index_result(st, forget_folder(st, dir, e), e);
     remove_dir(st->root_fd, trash, 2);
+    quota_forget(st->root_fd);
     return rc;
 }
 
@@ -231,14 +232,18 @@ enum rc store_rename(struct store *st, str from, str to, struct err *e)
         rc = index_check(st, e);
     if (rc != RC_OK)
         return rc;
-    if (!from_dir[0])
-        return rename_inbox(st, to, e);
+    if (!from_dir[0]) {
+        rc = rename_inbox(st, to, e);
+        store_quota_renamed(st);
+        return rc;
+    }
     size_t n = strlen(from_dir);
     if (str_starts(str_c(to_dir), str_c(from_dir)) && (to_dir[n] == '.' || to_dir[n] == '\0'))
         return store_refuse(e, "Mailbox cannot be moved below itself");
     rc = plan_rename(st, from_dir, to_dir, a, &steps, e);
     if (rc == RC_OK)
         rc = index_result(st, rename_all(st, steps, e), e);
+    store_quota_renamed(st);
     return rc;
 }
 

@@ -88,8 +88,7 @@ static bool is_new_account(const struct store *st)
 {
     struct stat s;
     return fstatat(st->root_fd, "subscriptions", &s, AT_SYMLINK_NOFOLLOW) != 0 &&
-           fstatat(st->root_fd, "dovecot-uidlist", &s, AT_SYMLINK_NOFOLLOW) != 0 &&
-           fstatat(st->root_fd, "maildirsize", &s, AT_SYMLINK_NOFOLLOW) != 0;
+           fstatat(st->root_fd, "dovecot-uidlist", &s, AT_SYMLINK_NOFOLLOW) != 0;
 }
 
 enum rc store_open(const struct store_conf *conf, struct store **ret, struct err *e)

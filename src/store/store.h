@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "fmt/quota_rule.h"
 #include "fmt/uidset.h"
 
 typedef uint64_t modseq;
@@ -30,16 +31,19 @@ enum msg_flag {
 
 enum special_use { USE_NONE, USE_ALL, USE_ARCHIVE, USE_DRAFTS, USE_FLAGGED, USE_JUNK, USE_SENT, USE_TRASH };
 
+struct quota_terms; /* store/quota.h */
+
 struct store_conf {
-    str account;          /* for logs and the index: "demo@malle.test" */
-    str root;             /* path of the Maildir as this process sees it (inside the cage) */
-    str index_dir;        /* "" for the Maildir itself (INDEX= of mail_location) */
-    str hostname;         /* goes into file names */
-    char separator;       /* hierarchy separator of the names, '.' or '/' */
-    unsigned mailbox_max; /* named limit: mailboxes per account */
-    unsigned keyword_max; /* named limit: keywords per mailbox, at most 64 */
-    uint64_t append_max;  /* bytes */
-    bool create_defaults; /* a new account gets Drafts, Sent, Junk, Trash, Archive, subscribed */
+    str account;                     /* for logs and the index: "demo@malle.test" */
+    str root;                        /* path of the Maildir as this process sees it (inside the cage) */
+    str index_dir;                   /* "" for the Maildir itself (INDEX= of mail_location) */
+    str hostname;                    /* goes into file names */
+    char separator;                  /* hierarchy separator of the names, '.' or '/' */
+    unsigned mailbox_max;            /* named limit: mailboxes per account */
+    unsigned keyword_max;            /* named limit: keywords per mailbox, at most 64 */
+    uint64_t append_max;             /* bytes */
+    bool create_defaults;            /* a new account gets Drafts, Sent, Junk, Trash, Archive, subscribed */
+    const struct quota_terms *quota; /* lives as long as the store; NULL: no limit */
 };
 
 struct store; /* an open account */
@@ -75,6 +79,20 @@ struct store_status {
     uint64_t size; /* CRLF bytes */
 };
 MUST_USE enum rc store_status(struct store *st, str name, struct store_status *ret, struct err *e);
+
+/* Bytes that would come free if what has \Deleted were expunged (RFC 9208 §4.1.4). RC_GONE. */
+MUST_USE enum rc store_deleted_size(struct store *st, str name, uint64_t *ret, struct err *e);
+
+/* --- the quota; what would pass it is refused by append_commit and box_copy with RC_LIMIT or RC_PERM and the
+ * enhanced status x.2.2 --- */
+/* Whether a message of so many bytes could be put there now. */
+MUST_USE enum rc store_quota_check(struct store *st, str mailbox, uint64_t bytes, struct err *e);
+struct store_quota {
+    bool limited; /* that mailbox is counted, and there is a limit; else the rest is empty */
+    struct quota_limits limits;
+    struct quota_use use; /* of the account */
+};
+MUST_USE enum rc store_quota(struct store *st, str mailbox, struct store_quota *ret, struct err *e);
 
 /* --- an open mailbox --- */
 /* Merges what changed on disk, takes a view. Not read_only: \Recent messages are claimed (moved from new/ to

@@ -8,6 +8,7 @@
 
 #include "os/db.h"
 #include "store/dotlock.h"
+#include "store/quota.h"
 #include "store/store.h"
 
 #include <sys/stat.h>
@@ -48,6 +49,8 @@ static inline int64_t index_key(int64_t mailbox, uid32 uid)
 /* Folder name on disk ("" for INBOX, ".A.B") of a mailbox name, and back. RC_PERM: not allowed. */
 MUST_USE enum rc name_to_dir(const struct store *st, str name, char ret_dir[DIR_NAME_MAX + 1], struct err *e);
 MUST_USE enum rc name_from_dir(const struct store *st, str dir, struct buf *out);
+/* The same for any separator, whether or not the name is allowed. */
+MUST_USE enum rc name_of_dir(char separator, str dir, struct buf *out);
 /* Special use that a folder has by its name alone. */
 enum special_use name_default_use(str dir);
 
@@ -122,6 +125,21 @@ MUST_USE enum rc chunk_load(struct folder *f, modseq since, struct uidset *view,
 MUST_USE enum rc chunk_add(struct folder *f, const struct uidset *uids, struct err *e);
 MUST_USE enum rc chunk_del(struct folder *f, const struct uidset *uids, struct err *e);
 MUST_USE enum rc chunk_touch(struct folder *f, const struct uidset *uids, struct err *e);
+
+/* --- the quota (box_quota.c) --- */
+/* Whether messages of this mailbox are counted anywhere. */
+bool folder_is_counted(const struct folder *f);
+/* Bytes of a file below the folder, by its name where that tells. False: it is gone. */
+bool folder_file_size(const struct folder *f, str path, uint64_t *ret);
+MUST_USE enum rc folder_use_of(struct folder *f, const struct uidset *uids, struct quota_use *ret,
+                               struct err *e);
+/* Counts what is about to be put into the folder, or refuses it (quota_take). No transaction of the index may
+ * be open. */
+MUST_USE enum rc folder_take(struct folder *f, const struct quota_use *use, enum quota_way way,
+                             struct quota_taken *ret, struct err *e);
+void folder_taken_end(struct folder *f, struct quota_taken *t, bool kept);
+void folder_give(struct folder *f, const struct quota_use *gone);
+void store_quota_renamed(struct store *st); /* after mailboxes got other names */
 
 /* --- messages in the index (messages.c) --- */
 struct newcomer {

@@ -287,6 +287,30 @@ enum rc store_status(struct store *st, str name, struct store_status *ret, struc
     return RC_OK;
 }
 
+enum rc store_deleted_size(struct store *st, str name, uint64_t *ret, struct err *e)
+{
+    const struct mem_box *m = find_existing(st, name);
+    uint64_t size = 0;
+    if (!m)
+        return err_set(e, RC_GONE, 0, "", "There is no such mailbox.");
+    for (size_t i = 0; i < m->n; i++)
+        size += m->msgs[i].flags & FLAG_DELETED ? strlen(m->msgs[i].bytes) : 0;
+    *ret = size;
+    return RC_OK;
+}
+
+/* No quota. */
+enum rc store_quota_check(struct store *st, str mailbox, uint64_t bytes, struct err *e)
+{
+    return RC_OK;
+}
+
+enum rc store_quota(struct store *st, str mailbox, struct store_quota *ret, struct err *e)
+{
+    *ret = (struct store_quota){0};
+    return RC_OK;
+}
+
 /* --- an open mailbox --- */
 
 static void take_view(struct box *b)

@@ -17,6 +17,7 @@
 
 static char fixture_root[256];
 static struct store *fixture_store;
+static const struct quota_terms *fixture_quota; /* of stores that are opened from then on */
 
 #define ok(call)                                                          \
     do {                                                                  \
@@ -47,7 +48,8 @@ static inline struct store *fixture_open_with(bool create_defaults, char separat
                               .mailbox_max = 1000,
                               .keyword_max = 64,
                               .append_max = 50 << 20,
-                              .create_defaults = create_defaults};
+                              .create_defaults = create_defaults,
+                              .quota = fixture_quota};
     ok(store_open(&conf, &st, e));
     return st;
 }
