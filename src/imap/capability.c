@@ -23,6 +23,9 @@ static const struct {
     {S("LIST-EXTENDED"), AFTER},                  /* RFC 5258 */
     {S("CHILDREN"), AFTER},                       /* RFC 3348 */
     {S("UNSELECT"), AFTER},                       /* RFC 3691 */
+    {S("QUOTA"), AFTER},                          /* RFC 9208, RFC 2087 */
+    {S("QUOTA=RES-STORAGE"), AFTER},              /* RFC 9208 §5.1 */
+    {S("QUOTA=RES-MESSAGE"), AFTER},              /* RFC 9208 §5.2 */
 };
 
 void imap_capability_put(struct buf *out, unsigned when)

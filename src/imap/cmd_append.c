@@ -97,6 +97,12 @@ static enum rc append_message(struct imap_session *s, struct imap_lex *lex, cons
             re->code = S("TRYCREATE");
         return rc;
     }
+    /* at least half of what is announced stays: a line may be its end alone */
+    rc = store_quota_check(s->store, a->mailbox, (s->reader.literal.size + 1) / 2, &re->err);
+    if (rc) {
+        append_abort(&ap);
+        return rc;
+    }
     bool nonsync = s->reader.literal.nonsync;
     imap_reader_stream(&s->reader);
     if (!nonsync)

@@ -11,14 +11,22 @@ enum item {
     ITEM_UNSEEN,
     ITEM_DELETED,
     ITEM_SIZE,
+    ITEM_DELETED_STORAGE, /* RFC 9208 §4.1.4 */
     N_ITEMS
 };
 
-static const str ITEMS[N_ITEMS] = {S("MESSAGES"), S("RECENT"),  S("UIDNEXT"), S("UIDVALIDITY"),
-                                   S("UNSEEN"),   S("DELETED"), S("SIZE")};
+/* What is told of a mailbox. */
+struct facts {
+    struct store_status st;
+    uint64_t deleted_size;
+};
 
-static uint64_t item_value(const struct store_status *st, size_t item)
+static const str ITEMS[N_ITEMS] = {S("MESSAGES"), S("RECENT"),  S("UIDNEXT"), S("UIDVALIDITY"),
+                                   S("UNSEEN"),   S("DELETED"), S("SIZE"),    S("DELETED-STORAGE")};
+
+static uint64_t item_value(const struct facts *f, size_t item)
 {
+    const struct store_status *st = &f->st;
     switch ((enum item)item) {
     case ITEM_MESSAGES:
         return st->messages;
@@ -32,6 +40,8 @@ static uint64_t item_value(const struct store_status *st, size_t item)
         return st->unseen;
     case ITEM_DELETED:
         return st->deleted;
+    case ITEM_DELETED_STORAGE:
+        return f->deleted_size;
     case ITEM_SIZE:
     case N_ITEMS:
         break;
@@ -60,7 +70,7 @@ static enum rc items_parse(struct imap_lex *lex, unsigned *ret)
     return RC_OK;
 }
 
-static void tell(struct imap_session *s, str mailbox, unsigned asked, const struct store_status *st)
+static void tell(struct imap_session *s, str mailbox, unsigned asked, const struct facts *f)
 {
     buf_puts(&s->out, S("* STATUS "));
     imap_put_mailbox(&s->out, mailbox);
@@ -73,7 +83,7 @@ static void tell(struct imap_session *s, str mailbox, unsigned asked, const stru
         before = ' ';
         buf_puts(&s->out, ITEMS[i]);
         buf_putc(&s->out, ' ');
-        buf_put_u64(&s->out, item_value(st, i));
+        buf_put_u64(&s->out, item_value(f, i));
     }
     buf_puts(&s->out, S(")\r\n"));
     imap_send(s);
@@ -83,13 +93,16 @@ enum rc imap_cmd_status(struct imap_session *s, struct imap_lex *lex, struct ima
 {
     str mailbox;
     unsigned asked;
-    struct store_status st;
+    struct facts f = {0};
     enum rc rc;
     if ((rc = imap_sp(lex)) || (rc = imap_mailbox(lex, &mailbox)) || (rc = imap_sp(lex)) ||
         (rc = items_parse(lex, &asked)) || (rc = imap_eol(lex)))
         return rc;
-    if ((rc = store_status(s->store, mailbox, &st, &re->err)))
+    if ((rc = store_status(s->store, mailbox, &f.st, &re->err)))
         return rc;
-    tell(s, mailbox, asked, &st);
+    if (asked >> ITEM_DELETED_STORAGE & 1 && f.st.deleted > 0 &&
+        (rc = store_deleted_size(s->store, mailbox, &f.deleted_size, &re->err)))
+        return rc;
+    tell(s, mailbox, asked, &f);
     return RC_OK;
 }

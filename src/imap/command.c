@@ -18,6 +18,8 @@ static const struct imap_command COMMANDS[] = {
     {S("EXAMINE"), imap_cmd_examine, IMAP_ANY, CMD_QUIET, "RFC 9051 §6.3.3", NULL},
     {S("EXPUNGE"), imap_cmd_expunge, IMAP_SELECTED, 0, "RFC 9051 §6.4.3", NULL},
     {S("FETCH"), imap_cmd_fetch, IMAP_SELECTED, CMD_USES_SEQS, "RFC 9051 §6.4.5", NULL},
+    {S("GETQUOTA"), imap_cmd_getquota, IMAP_ANY, 0, "RFC 9208 §4.1.1", NULL},
+    {S("GETQUOTAROOT"), imap_cmd_getquotaroot, IMAP_ANY, 0, "RFC 9208 §4.1.2", NULL},
     {S("ID"), imap_cmd_id, IMAP_ANY, 0, "RFC 2971 §3.1", NULL},
     {S("IDLE"), imap_cmd_idle, IMAP_ANY, 0, "RFC 2177 §3", NULL},
     {S("LIST"), imap_cmd_list, IMAP_ANY, 0, "RFC 9051 §6.3.9", NULL},

@@ -51,6 +51,7 @@ imap_handler imap_cmd_append, imap_cmd_capability, imap_cmd_close, imap_cmd_crea
     imap_cmd_enable, imap_cmd_id, imap_cmd_idle, imap_cmd_list, imap_cmd_logout, imap_cmd_lsub,
     imap_cmd_namespace, imap_cmd_noop, imap_cmd_rename, imap_cmd_examine, imap_cmd_select, imap_cmd_status,
     imap_cmd_subscribe, imap_cmd_unselect, imap_cmd_unsubscribe;
+imap_handler imap_cmd_getquota, imap_cmd_getquotaroot; /* imap/cmd_getquota.c */
 imap_handler imap_cmd_copy, imap_cmd_expunge, imap_cmd_fetch, imap_cmd_move, imap_cmd_search, imap_cmd_store;
 
 #endif

@@ -49,6 +49,15 @@ static const char *default_code(enum rc rc)
     return "";
 }
 
+/* RFC 5530 §3; x.2.2 is a full mailbox (RFC 3463 §3.3). */
+static str code_of(enum rc rc, const struct imap_reply *re)
+{
+    bool full = rc != RC_OK && strcmp(re->err.enhanced[0] ? re->err.enhanced + 1 : "", ".2.2") == 0;
+    if (re->code.n || re->no_code)
+        return re->code;
+    return full ? S("OVERQUOTA") : str_c(default_code(rc));
+}
+
 static const char *default_text(enum rc rc)
 {
     switch (rc) {
@@ -88,7 +97,7 @@ static void log_failure(const struct imap_session *s, enum rc rc, const struct i
 void imap_reply_tagged(struct imap_session *s, enum rc rc, const struct imap_reply *re,
                        const struct imap_lex *lex)
 {
-    str code = re->code.n || re->no_code ? re->code : str_c(default_code(rc));
+    str code = code_of(rc, re);
     put_tag(s);
     put_status(&s->out, rc == RC_OK ? "OK" : rc == RC_INVALID ? "BAD" : "NO", code);
     if (rc) {

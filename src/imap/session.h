@@ -38,8 +38,9 @@ struct imap_limits {       /* 0 takes the default */
 struct imap_start {
     struct stream *stream; /* belongs to the caller, as do all members */
     struct store *store;
-    str tag;     /* of the command that logged in */
-    str account; /* "demo@malle.test", for logs */
+    str tag;        /* of the command that logged in */
+    str account;    /* "demo@malle.test", for logs */
+    str quota_name; /* of the one quota root */
     char separator;
     uint64_t append_max; /* bytes of an APPEND, refused at its announcement */
     struct imap_limits limits;

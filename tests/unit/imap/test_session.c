@@ -43,7 +43,8 @@ static void test_any_state(void **state)
         {"a noop \r\nb Noop\n", "a OK NOOP completed.\r\nb OK NOOP completed.\r\n"},
         {"a CAPABILITY\r\n", "* CAPABILITY IMAP4rev1 LITERAL+ ID ENABLE IDLE NAMESPACE UIDPLUS MOVE "
                              "SPECIAL-USE CREATE-SPECIAL-USE "
-                             "LIST-EXTENDED CHILDREN UNSELECT\r\na OK CAPABILITY completed.\r\n"},
+                             "LIST-EXTENDED CHILDREN UNSELECT QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE\r\na "
+                             "OK CAPABILITY completed.\r\n"},
         {"a LOGOUT\r\nb NOOP\r\n", "* BYE Logging out.\r\na OK LOGOUT completed.\r\n"},
         {"a ID NIL\r\nb ID (\"name\" \"x\" \"os\" NIL)\r\n",
          "* ID (\"name\" \"malle\")\r\na OK ID completed.\r\n* ID (\"name\" \"malle\")\r\nb OK ID "
