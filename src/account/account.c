@@ -3,7 +3,9 @@
 #include "account/scram_keys.h"
 #include "base/clock.h"
 
-#define COLUMNS "address, hash, scram_sha_1, scram_sha_256, quota_bytes, enabled, created, changed"
+#define COLUMNS                                                                                          \
+    "address, hash, scram_sha_1, scram_sha_256, quota_bytes, quota_messages, enabled, created, changed," \
+    " ifnull(q.bytes, 0), ifnull(q.messages, 0) FROM account LEFT JOIN domain_quota q ON q.name = domain"
 
 static enum rc put_keys(enum crypto_hash hash, str prepared, char *ret, size_t size)
 {
@@ -65,10 +67,11 @@ static void read_row(struct db_stmt *q, struct account *ret)
     copy_text(ret->secret.hash, sizeof ret->secret.hash, db_text(q, 1));
     copy_text(ret->secret.scram_sha_1, sizeof ret->secret.scram_sha_1, db_text(q, 2));
     copy_text(ret->secret.scram_sha_256, sizeof ret->secret.scram_sha_256, db_text(q, 3));
-    ret->quota_bytes = (uint64_t)db_int(q, 4);
-    ret->enabled = db_int(q, 5) != 0;
-    ret->created = db_int(q, 6);
-    ret->changed = db_int(q, 7);
+    ret->quota = (struct account_quota){db_int(q, 4), db_int(q, 5)};
+    ret->enabled = db_int(q, 6) != 0;
+    ret->created = db_int(q, 7);
+    ret->changed = db_int(q, 8);
+    ret->domain_quota = (struct account_quota){db_int(q, 9), db_int(q, 10)};
 }
 
 static enum rc not_there(enum rc rc, const struct address_key *key, struct err *e)
@@ -82,8 +85,7 @@ static enum rc find_locked(struct account_db *db, const struct address_key *key,
                            struct err *e)
 {
     AUTO(db_done) struct db_stmt *q = NULL;
-    enum rc rc = db_query(db->db, &q, e, "SELECT " COLUMNS " FROM account WHERE address = ?1",
-                          DB_T(address_text(key)));
+    enum rc rc = db_query(db->db, &q, e, "SELECT " COLUMNS " WHERE address = ?1", DB_T(address_text(key)));
     if (rc == RC_OK)
         rc = db_step(q, e);
     if (rc == RC_OK)
@@ -113,7 +115,7 @@ static enum rc check_new(const struct address_key *key, struct err *e)
 }
 
 enum rc account_add(struct account_db *db, str address, const struct account_secret *secret,
-                    uint64_t quota_bytes, struct err *e)
+                    const struct account_quota *quota, struct err *e)
 {
     struct address_key key;
     enum rc rc = account_key(address, &key, e);
@@ -125,11 +127,10 @@ enum rc account_add(struct account_db *db, str address, const struct account_sec
         return rc;
     rc = db_run(db->db, e,
                 "INSERT INTO account (address, domain, hash, scram_sha_1, scram_sha_256, quota_bytes, "
-                "enabled, created,"
-                " changed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, ?7)",
+                "quota_messages, enabled, created, changed) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?8)",
                 DB_T(address_text(&key)), DB_T(address_domain(&key)), DB_T(str_c(secret->hash)),
-                DB_T(str_c(secret->scram_sha_1)), DB_T(str_c(secret->scram_sha_256)), DB_I(quota_bytes),
-                DB_I(clock_seconds()));
+                DB_T(str_c(secret->scram_sha_1)), DB_T(str_c(secret->scram_sha_256)),
+                DB_I(quota ? quota->bytes : 0), DB_I(quota ? quota->messages : 0), DB_I(clock_seconds()));
     if (rc == RC_PERM)
         err_set(e, RC_PERM, 0, "", "the account %s is there already; set its password with malle user passwd",
                 key.text);
@@ -176,14 +177,16 @@ enum rc account_set_enabled(struct account_db *db, str address, bool enabled, st
     return end_change(db, rc, &key, e);
 }
 
-enum rc account_set_quota(struct account_db *db, str address, uint64_t quota_bytes, struct err *e)
+enum rc account_set_quota(struct account_db *db, str address, const struct account_quota *quota,
+                          struct err *e)
 {
     struct address_key key;
     enum rc rc = begin_change(db, address, &key, e);
     if (rc != RC_OK)
         return rc;
-    rc = db_run(db->db, e, "UPDATE account SET quota_bytes = ?2, changed = ?3 WHERE address = ?1",
-                DB_T(address_text(&key)), DB_I(quota_bytes), DB_I(clock_seconds()));
+    rc = db_run(db->db, e,
+                "UPDATE account SET quota_bytes = ?2, quota_messages = ?3, changed = ?4 WHERE address = ?1",
+                DB_T(address_text(&key)), DB_I(quota->bytes), DB_I(quota->messages), DB_I(clock_seconds()));
     return end_change(db, rc, &key, e);
 }
 
@@ -222,8 +225,7 @@ enum rc account_each(struct account_db *db, str domain, void (*fn)(void *ctx, co
     AUTO(db_done) struct db_stmt *q = NULL;
     struct account row;
     account_db_lock(db);
-    enum rc rc = db_query(db->db, &q, e,
-                          "SELECT " COLUMNS " FROM account WHERE ?1 = '' OR domain = ?1 ORDER BY address",
+    enum rc rc = db_query(db->db, &q, e, "SELECT " COLUMNS " WHERE ?1 = '' OR domain = ?1 ORDER BY address",
                           DB_T(domain));
     while (rc == RC_OK && (rc = db_step(q, e)) == RC_OK) {
         read_row(q, &row);

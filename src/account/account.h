@@ -39,20 +39,30 @@ MUST_USE enum rc account_secret_make(enum password_scheme scheme, str password, 
 MUST_USE enum rc account_secret_import(str hash, struct account_secret *ret, struct err *e);
 void account_secret_wipe(struct account_secret *s); /* usable with AUTO */
 
+/* How much mail; each of both 0: as the domain says, or else the option quota_rule. */
+enum { ACCOUNT_UNLIMITED = -1 };
+struct account_quota {
+    int64_t bytes, messages;
+};
+
 struct account {
     char address[ADDRESS_MAX + 1];
     struct account_secret secret;
-    uint64_t quota_bytes; /* 0: none */
+    struct account_quota quota, domain_quota;
     bool enabled;
     int64_t created, changed; /* seconds since 1970 */
 };
 MUST_USE enum rc account_find(struct account_db *db, str address, struct account *ret, struct err *e);
+/* quota: NULL, as both 0. */
 MUST_USE enum rc account_add(struct account_db *db, str address, const struct account_secret *secret,
-                             uint64_t quota_bytes, struct err *e);
+                             const struct account_quota *quota, struct err *e);
 MUST_USE enum rc account_set_secret(struct account_db *db, str address, const struct account_secret *secret,
                                     struct err *e);
 MUST_USE enum rc account_set_enabled(struct account_db *db, str address, bool enabled, struct err *e);
-MUST_USE enum rc account_set_quota(struct account_db *db, str address, uint64_t quota_bytes, struct err *e);
+MUST_USE enum rc account_set_quota(struct account_db *db, str address, const struct account_quota *quota,
+                                   struct err *e);
+/* The account's rules in the form of account_identity.quota; "" when quota_rule alone counts. */
+void account_put_quota(const struct conf *c, const struct account *a, struct buf *out);
 MUST_USE enum rc account_del(struct account_db *db, str address, struct err *e);
 /* The account that was added first, of a domain or (domain empty) of all; enabled ones only. */
 MUST_USE enum rc account_first(struct account_db *db, str domain, struct address_key *ret, struct err *e);
@@ -82,6 +92,12 @@ MUST_USE enum rc domain_add(struct account_db *db, str domain, struct err *e);
 /* RC_PERM while it has accounts or aliases. */
 MUST_USE enum rc domain_del(struct account_db *db, str domain, struct err *e);
 MUST_USE enum rc domain_find(struct account_db *db, str domain, struct err *e);
+/* Both 0: it is deleted. The domain need not be known. */
+MUST_USE enum rc domain_set_quota(struct account_db *db, str domain, const struct account_quota *quota,
+                                  struct err *e);
+/* Both 0 when there is none. */
+MUST_USE enum rc domain_find_quota(struct account_db *db, str domain, struct account_quota *ret,
+                                   struct err *e);
 MUST_USE enum rc domain_each(struct account_db *db, void (*fn)(void *ctx, str domain, int64_t created),
                              void *ctx, struct err *e);
 

@@ -4,6 +4,7 @@
  *   account  address, domain, hash...    one mailbox
  *   alias    address -> target           one row per target; address "@domain" is the catch-all
  *   mask     address -> account, note...  masked addresses, and (without account) blocked ones
+ *   domain_quota  name -> bytes, messages  for each account of the domain that has no quota of its own
  *   setting  name -> value               "key": random, for what must stay the same over restarts
  *
  * Addresses are folded (account/address). PRAGMA user_version is the number of the schema; a newer one is
@@ -15,7 +16,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { SCHEMA_VERSION = 2 };
+enum { SCHEMA_VERSION = 3 };
 
 static const char schema[] =
     "CREATE TABLE domain (name TEXT PRIMARY KEY, created INTEGER NOT NULL) WITHOUT ROWID;"
@@ -37,6 +38,12 @@ static const char schema_2[] =
     "CREATE INDEX mask_domain ON mask (domain);"
     "CREATE INDEX mask_account ON mask (account);"
     "PRAGMA user_version = 2;";
+
+static const char schema_3[] =
+    "ALTER TABLE account ADD COLUMN quota_messages INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE domain_quota (name TEXT PRIMARY KEY, bytes INTEGER NOT NULL, messages INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "PRAGMA user_version = 3;";
 
 void account_db_lock(struct account_db *d)
 {
@@ -115,6 +122,8 @@ static enum rc set_up(struct account_db *d, struct err *e)
                      "the account database was made by a newer malle; upgrade this one");
     if (rc == RC_OK && version < 2)
         rc = db_script(d->db, schema_2, e);
+    if (rc == RC_OK && version < 3)
+        rc = db_script(d->db, schema_3, e);
     if (rc == RC_OK)
         rc = read_key(d, e);
     return account_db_end(d, rc, e);

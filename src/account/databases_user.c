@@ -164,18 +164,27 @@ static enum rc take_ids(struct finding *f, struct account_identity *id, struct e
     return RC_OK;
 }
 
-/* quota_rule = *:bytes=N, *:storage=N[kMG], with one word more in front of the "=" at most. */
-static uint64_t quota_of(str rule)
+/* quota_rule, quota_rule2, quota_rule3...: each takes the place of that of the settings. */
+static enum rc take_quota(const struct finding *f, struct account_identity *id, struct err *e)
 {
-    uint64_t n = 0;
-    if (!str_starts(rule, S("*:")))
-        return 0;
-    str value = str_from(rule, 2), name = str_take(&value, '=');
-    if (str_eq(name, S("bytes")) && num_parse_size(value, &n) == RC_OK)
-        return n;
-    if (str_eq(name, S("storage")) && num_parse_size(value, &n) == RC_OK)
-        return value.n > 0 && ascii_digit(value.p[value.n - 1]) ? n << 10 : n;
-    return 0;
+    AUTO(buf_deinit) struct buf rules = BUF_INIT(QUOTA_RULES_BYTES);
+    struct quota_rule parsed;
+    size_t n = 0;
+    for (unsigned i = 1; i <= QUOTA_RULES_MAX; i++) {
+        char name[24] = "quota_rule";
+        if (i > 1)
+            snprintf(name, sizeof name, "quota_rule%u", i);
+        str rule = authdb_fields_value(&f->fields, str_c(name));
+        if (rule.n > 0 && quota_rule_parse(rule, &parsed) != RC_OK)
+            return databases_cannot(e, "%s = " STR_FMT " is no rule of a quota", name,
+                                    STR_ARG(str_sub(rule, 0, 60)));
+        buf_puts(&rules, rule);
+        n = rule.n > 0 ? rules.n : n;
+        buf_putc(&rules, '\n');
+    }
+    buf_truncate(&rules, n);
+    return rules.overflow ? databases_cannot(e, "the rules of a quota are too long")
+                          : str_copy(id->quota, sizeof id->quota, buf_str(&rules));
 }
 
 static enum rc take_home(struct finding *f, struct account_identity *id, struct err *e)
@@ -205,8 +214,9 @@ static enum rc make_identity(struct finding *f, struct account_identity *ret, st
         return refuse(e, "the account has no place for its mail", "its name is too long");
     id.system = f->system;
     id.home[0] = '\0';
-    id.quota_bytes = quota_of(authdb_fields_value(&f->fields, S("quota_rule")));
     enum rc rc = take_ids(f, &id, e);
+    if (rc == RC_OK)
+        rc = take_quota(f, &id, e);
     if (rc == RC_OK)
         rc = take_home(f, &id, e);
     if (rc == RC_OK)

@@ -68,6 +68,42 @@ enum rc domain_find(struct account_db *db, str domain, struct err *e)
     return rc;
 }
 
+enum rc domain_set_quota(struct account_db *db, str domain, const struct account_quota *quota, struct err *e)
+{
+    AUTO(buf_deinit) struct buf name = BUF_INIT(DOMAIN_MAX);
+    enum rc rc = domain_key(domain, &name, e);
+    if (rc == RC_OK)
+        rc = account_db_begin(db, e);
+    if (rc != RC_OK)
+        return rc;
+    if (quota->bytes || quota->messages)
+        rc = db_run(db->db, e, "INSERT OR REPLACE INTO domain_quota VALUES (?1, ?2, ?3)",
+                    DB_T(buf_str(&name)), DB_I(quota->bytes), DB_I(quota->messages));
+    else
+        rc = db_run(db->db, e, "DELETE FROM domain_quota WHERE name = ?1", DB_T(buf_str(&name)));
+    return account_db_end(db, rc, e);
+}
+
+enum rc domain_find_quota(struct account_db *db, str domain, struct account_quota *ret, struct err *e)
+{
+    AUTO(buf_deinit) struct buf name = BUF_INIT(DOMAIN_MAX);
+    AUTO(db_done) struct db_stmt *q = NULL;
+    *ret = (struct account_quota){0};
+    enum rc rc = domain_key(domain, &name, e);
+    if (rc != RC_OK)
+        return rc;
+    account_db_lock(db);
+    rc = db_query(db->db, &q, e, "SELECT bytes, messages FROM domain_quota WHERE name = ?1",
+                  DB_T(buf_str(&name)));
+    if (rc == RC_OK)
+        rc = db_step(q, e);
+    if (rc == RC_OK)
+        *ret = (struct account_quota){db_int(q, 0), db_int(q, 1)};
+    db_done(&q);
+    account_db_unlock(db);
+    return rc == RC_GONE ? RC_OK : rc;
+}
+
 enum rc domain_each(struct account_db *db, void (*fn)(void *ctx, str domain, int64_t created), void *ctx,
                     struct err *e)
 {

@@ -18,7 +18,7 @@ void identity_put(struct buf *out, const struct account_identity *id)
     ipc_put_str(out, str_c(id->mail_dir));
     ipc_put_str(out, str_c(id->index_dir));
     ipc_put_str(out, str_c(id->mail_root));
-    ipc_put_u64(out, id->quota_bytes);
+    ipc_put_str(out, str_c(id->quota));
 }
 
 static bool path_is_plain(const char *path)
@@ -57,12 +57,13 @@ enum rc identity_get(str bytes, struct account_identity *ret)
     id.system = ipc_get_u32(&m) == 1;
     str home = ipc_get_str(&m, IDENTITY_PATH_MAX), mail = ipc_get_str(&m, IDENTITY_PATH_MAX);
     str index = ipc_get_str(&m, IDENTITY_PATH_MAX), root = ipc_get_str(&m, IDENTITY_PATH_MAX);
-    id.quota_bytes = ipc_get_u64(&m);
+    str quota = ipc_get_str(&m, QUOTA_RULES_BYTES);
     if (ipc_end(&m) != RC_OK || account.n == 0 || str_copy(id.account, sizeof id.account, account) != RC_OK ||
         str_copy(id.home, sizeof id.home, home) != RC_OK ||
         str_copy(id.mail_dir, sizeof id.mail_dir, mail) != RC_OK ||
         str_copy(id.index_dir, sizeof id.index_dir, index) != RC_OK ||
-        str_copy(id.mail_root, sizeof id.mail_root, root) != RC_OK)
+        str_copy(id.mail_root, sizeof id.mail_root, root) != RC_OK ||
+        str_copy(id.quota, sizeof id.quota, quota) != RC_OK)
         return RC_INVALID;
     if (id.mail_root[0] && (!path_is_plain(id.mail_root) || !identity_path_inside(id.mail_dir, id.mail_root)))
         return RC_INVALID;

@@ -5,6 +5,7 @@
 #define ACCOUNT_IDENTITY_H
 
 #include "base/buf.h"
+#include "fmt/quota_rule.h"
 
 #include <sys/types.h>
 
@@ -26,8 +27,10 @@ struct account_identity {
     char mail_dir[IDENTITY_PATH_MAX + 1];  /* the Maildir, absolute, mail_location expanded */
     char index_dir[IDENTITY_PATH_MAX + 1]; /* INDEX=, or the same as mail_dir */
     char mail_root[IDENTITY_PATH_MAX +
-                   1];    /* the folder below which all mail of its uid lies; "": as the settings say */
-    uint64_t quota_bytes; /* 0: none */
+                   1]; /* the folder below which all mail of its uid lies; "": as the settings say */
+    /* The account's own rules of its quota, one a line, each at the place of the one of the option quota_rule
+     * that it replaces; an empty line replaces none (conf_quota_rules). */
+    char quota[QUOTA_RULES_BYTES + 1];
 };
 
 void identity_put(struct buf *out, const struct account_identity *id);

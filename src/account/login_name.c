@@ -49,7 +49,7 @@ enum rc account_ask_system(const struct account_lookup *l, str name, struct acco
         return RC_GONE;
     keep_permitted_groups(l->conf, &id);
     id.system = true;
-    id.quota_bytes = 0;
+    id.quota[0] = '\0';
     must(str_copy(id.account, sizeof id.account, name) == RC_OK);
     *ret = id;
     return RC_OK;
@@ -82,7 +82,9 @@ static enum rc identify_account(const struct account_lookup *l, str address, str
     memcpy(id->account, row.address, sizeof id->account);
     id->uid = l->mail_uid;
     id->gid = l->mail_gid;
-    id->quota_bytes = row.quota_bytes;
+    AUTO(buf_deinit) struct buf quota = BUF_INIT(QUOTA_RULES_BYTES);
+    account_put_quota(l->conf, &row, &quota);
+    must(str_copy(id->quota, sizeof id->quota, buf_str(&quota)) == RC_OK);
     return locate(id, l->conf->mail_location, e);
 }
 

@@ -83,6 +83,15 @@ static enum rc try_alias(struct resolver *r, const struct step *s, const struct 
     return RC_OK;
 }
 
+/* Whether the mailbox may be full. */
+static bool is_limited(const struct resolver *r, str own)
+{
+    AUTO(buf_deinit) struct buf rules = BUF_INIT(QUOTA_RULES_BYTES);
+    conf_quota_rules(r->l->conf, own, &rules);
+    const struct quota_limits l = quota_limits_of(buf_str(&rules), S("INBOX"), '.');
+    return l.bytes || l.messages;
+}
+
 enum rc resolve_account(struct resolver *r, const struct step *s, const struct address_key *key, str tag,
                         struct err *e)
 {
@@ -96,16 +105,24 @@ enum rc resolve_account(struct resolver *r, const struct step *s, const struct a
         r->dead = s->address;
         return RC_OK;
     }
-    struct account_target t = {
-        .account = str_c(row.address), .uid = r->l->mail_uid, .tag = tag, .address = s->address};
+    AUTO(buf_deinit) struct buf quota = BUF_INIT(QUOTA_RULES_BYTES);
+    account_put_quota(r->l->conf, &row, &quota);
+    struct account_target t = {.account = str_c(row.address),
+                               .uid = r->l->mail_uid,
+                               .tag = tag,
+                               .address = s->address,
+                               .limited = is_limited(r, buf_str(&quota))};
     return resolve_add(r, t, e);
 }
 
 static enum rc add_user(struct resolver *r, const struct step *s, const struct account_identity *id, str tag,
                         struct err *e)
 {
-    struct account_target t = {
-        .account = str_c(id->account), .uid = id->uid, .tag = tag, .address = s->address};
+    struct account_target t = {.account = str_c(id->account),
+                               .uid = id->uid,
+                               .tag = tag,
+                               .address = s->address,
+                               .limited = is_limited(r, str_c(id->quota))};
     enum rc rc = id->system ? resolve_user_via(r, t.account, id->uid, tag, &t.via, e) : RC_OK;
     return rc == RC_OK ? resolve_add(r, t, e) : rc;
 }

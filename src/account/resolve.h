@@ -50,6 +50,7 @@ struct account_lookup {
 
 struct account_target {
     bool remote;
+    bool limited; /* its mailbox has a quota */
     str account; /* "demo@malle.test" or "alice"; empty when remote */
     uid_t uid;   /* who delivers; with remote (uid_t)-1 */
     str tag;     /* of "user+tag"; may be empty */

@@ -2,7 +2,8 @@
 #include "cli/cmd_user.h"
 #include "cli/accounts.h"
 
-#include "base/num.h"
+#include "cli/quota_ask.h"
+#include "cli/quota_option.h"
 #include "fmt/json.h"
 #include "fmt/sasl.h"
 
@@ -11,7 +12,7 @@
 struct user_args {
     struct cli *cli;
     const char *address; /* or the domain for list */
-    const char *password, *hash, *quota;
+    const char *password, *hash, *quota, *messages;
     bool yes, mail;
 };
 
@@ -40,14 +41,6 @@ static int make_secret(const struct user_args *u, struct account_secret *ret)
     return rc == RC_OK ? CLI_FINE : cli_fail_err(&e);
 }
 
-static int read_quota(const struct user_args *u, uint64_t *ret)
-{
-    *ret = 0;
-    if (u->quota && num_parse_size(str_c(u->quota), ret) != RC_OK)
-        return cli_usage("\"%s\" is no size; write it as 500M or 2G, or 0 for no quota", u->quota);
-    return CLI_FINE;
-}
-
 /* Mail for an account in a foreign domain would never come. */
 static enum rc check_domain(const struct user_args *u, struct account_db *db, struct err *e)
 {
@@ -68,13 +61,13 @@ static int user_add(const struct user_args *u)
     AUTO(account_db_closep) struct account_db *db = NULL;
     AUTO(account_secret_wipe) struct account_secret secret = {0};
     struct err e = {0};
-    uint64_t quota;
-    int status = read_quota(u, &quota);
+    struct account_quota quota = {0};
+    int status = cli_quota_option(u->quota, u->messages, &quota);
     if (status == CLI_FINE)
         status = make_secret(u, &secret);
     if (status != CLI_FINE || cli_open_accounts(u->cli, &db, &status) != RC_OK)
         return status;
-    if (check_domain(u, db, &e) != RC_OK || account_add(db, str_c(u->address), &secret, quota, &e) != RC_OK)
+    if (check_domain(u, db, &e) != RC_OK || account_add(db, str_c(u->address), &secret, &quota, &e) != RC_OK)
         return cli_fail_err(&e);
     printf("%s added\n", u->address);
     return CLI_FINE;
@@ -95,12 +88,20 @@ static int user_passwd(const struct user_args *u)
 }
 
 /* --- list, info --- */
-static void put_json(struct json *j, const struct account *a)
+/* q: NULL, or what there is of mail. */
+static void put_json(struct json *j, const struct account *a, const struct quota_answer *q)
 {
     json_open_object(j, NULL);
     json_put_str(j, "address", str_c(a->address));
     json_put_bool(j, "enabled", a->enabled);
-    json_put_int(j, "quota_bytes", (int64_t)a->quota_bytes);
+    json_put_int(j, "quota_bytes", a->quota.bytes);
+    json_put_int(j, "quota_messages", a->quota.messages);
+    if (q) {
+        json_put_int(j, "limit_bytes", (int64_t)q->limits.bytes);
+        json_put_int(j, "limit_messages", (int64_t)q->limits.messages);
+        json_put_int(j, "used_bytes", (int64_t)q->use.bytes);
+        json_put_int(j, "used_messages", (int64_t)q->use.messages);
+    }
     json_put_bool(j, "scram_sha_1", a->secret.scram_sha_1[0] != '\0');
     json_put_bool(j, "scram_sha_256", a->secret.scram_sha_256[0] != '\0');
     json_put_int(j, "created", a->created);
@@ -110,7 +111,7 @@ static void put_json(struct json *j, const struct account *a)
 
 static void list_json(void *j, const struct account *a)
 {
-    put_json(j, a);
+    put_json(j, a, NULL);
 }
 
 static void list_text(void *out, const struct account *a)
@@ -142,13 +143,24 @@ static int user_list(const struct user_args *u)
     return cli_print(&out);
 }
 
-static void put_info(struct buf *out, const struct account *a)
+/* "1234 of 1048576 bytes" */
+static void put_use(struct buf *out, uint64_t use, uint64_t limit, const char *unit)
+{
+    buf_put_u64(out, use);
+    if (limit)
+        buf_printf(out, " of %llu", (unsigned long long)limit);
+    buf_printf(out, " %s", unit);
+}
+
+static void put_info(struct buf *out, const struct account *a, const struct quota_answer *q)
 {
     buf_printf(out, "address: %s\nenabled: %s\nquota: ", a->address, a->enabled ? "yes" : "no");
-    if (a->quota_bytes)
-        buf_put_u64(out, a->quota_bytes);
-    else
-        buf_puts(out, S("none"));
+    cli_quota_put(out, &a->quota);
+    if (q) {
+        buf_puts(out, S("\nmail: "));
+        put_use(out, q->use.bytes, q->limits.bytes, "bytes, ");
+        put_use(out, q->use.messages, q->limits.messages, "messages");
+    }
     buf_printf(out,
                "\nmechanisms: PLAIN LOGIN%s%s\ncreated: ", a->secret.scram_sha_1[0] ? " SCRAM-SHA-1" : "",
                a->secret.scram_sha_256[0] ? " SCRAM-SHA-256" : "");
@@ -164,17 +176,20 @@ static int user_info(const struct user_args *u)
     AUTO(buf_deinit) struct buf out = BUF_INIT(1 << 16);
     struct json j = {.out = &out};
     struct account a;
+    struct quota_answer quota;
     struct err e = {0};
     int status;
+    bool asked = cli_quota_ask(u->cli, u->address, false, &quota) == CLI_FINE && quota.rc == RC_OK;
+    const struct quota_answer *q = asked ? &quota : NULL; /* of a disabled account nobody says */
     if (cli_open_accounts(u->cli, &db, &status) != RC_OK)
         return status;
     if (account_find(db, str_c(u->address), &a, &e) != RC_OK)
         return cli_fail_err(&e);
     if (u->cli->json) {
-        put_json(&j, &a);
+        put_json(&j, &a, q);
         buf_putc(&out, '\n');
     } else {
-        put_info(&out, &a);
+        put_info(&out, &a, q);
     }
     account_secret_wipe(&a.secret);
     return cli_print(&out);
@@ -208,13 +223,19 @@ static int user_quota(const struct user_args *u)
 {
     AUTO(account_db_closep) struct account_db *db = NULL;
     struct err e = {0};
-    uint64_t quota;
-    if (!u->quota)
-        return cli_usage("which quota? give --quota SIZE, 0 for none");
-    int status = read_quota(u, &quota);
+    struct account_quota quota = {0};
+    struct account a;
+    if (!u->quota && !u->messages)
+        return cli_usage("which quota? give --quota SIZE or --messages N, both as default or unlimited, too");
+    int status = cli_quota_option(u->quota, u->messages, &quota);
     if (status != CLI_FINE || cli_open_accounts(u->cli, &db, &status) != RC_OK)
         return status;
-    if (account_set_quota(db, str_c(u->address), quota, &e) != RC_OK)
+    if (account_find(db, str_c(u->address), &a, &e) != RC_OK)
+        return cli_fail_err(&e);
+    account_secret_wipe(&a.secret);
+    status = cli_quota_option(u->quota, u->messages, &a.quota); /* the other one stays */
+    must(status == CLI_FINE);
+    if (account_set_quota(db, str_c(u->address), &a.quota, &e) != RC_OK)
         return cli_fail_err(&e);
     printf("the quota of %s is changed\n", u->address);
     return CLI_FINE;
@@ -310,7 +331,7 @@ int cmd_user(int argc, char **argv, struct cli *cli)
     struct user_args u = {.cli = cli};
     const struct cli_option options[] = {
         {"--password", &u.password, NULL}, {"--hash", &u.hash, NULL}, {"--quota", &u.quota, NULL},
-        {"--yes", NULL, &u.yes},           {"--mail", NULL, &u.mail},
+        {"--yes", NULL, &u.yes},           {"--mail", NULL, &u.mail}, {"--messages", &u.messages, NULL},
     };
     int status = cli_take_options(argc, argv, options, sizeof options / sizeof options[0], &argc);
     if (status != CLI_FINE)

@@ -18,7 +18,9 @@ const struct cli_command cli_commands[] = {
     {"stop", cmd_stop, "", "end the running server"},
     {"user", cmd_user,
      "add|passwd|list|info|del|empty|enable|disable|quota|freeze|unfreeze|frozen [ADDRESS] [OPTION]...",
-     "the accounts: --password P (else asked or read from standard input), --hash H, --quota SIZE; del "
+     "the accounts: --password P (else asked or read from standard input), --hash H, --quota SIZE, "
+     "--messages N "
+     "(each default or unlimited, too); del "
      "--mail deletes "
      "the mail, too; --yes confirms; freeze stops an account's mail to other servers, frozen lists such "
      "accounts"},
@@ -30,8 +32,10 @@ const struct cli_command cli_commands[] = {
      "random one "
      "that hides the account's: --note TEXT, --expires TIME; mail for a blocked one is refused, with the "
      "note"},
-    {"domain", cmd_domain, "add|del DOMAIN | list",
-     "domains that receive mail beside those of the configuration"},
+    {"domain", cmd_domain, "add|del DOMAIN | list | quota DOMAIN [--quota SIZE] [--messages N]",
+     "domains that receive mail beside those of the configuration; quota is for each account of the domain "
+     "that has "
+     "none of its own"},
     {"queue", cmd_queue,
      "list|stats|show|cat|retry|hold|release|delete|requeue|bounce [ID]...|ALL [FILTER]...",
      "what waits to be delivered; filters: --sender A, --recipient A, --domain D (of recipients), --age TIME "
@@ -80,7 +84,7 @@ const struct cli_command cli_commands[] = {
     {"doveconf", cmd_doveconf, "[-c FILE] [-f FILTER] [-n|-N|-a|-d] [-h] [-P] [-S] [-x] [NAME]...",
      "print Dovecot's settings, as doveconf(1) does", DOVECOT},
     {"doveadm", compat_doveadm, "[-c FILE] [-f flow|table|tab|pager|json] COMMAND [ARGUMENT]...",
-     "user, auth test|login, pw, who, kick, mailbox, log find, config, service status, reload and stop of "
+     "user, auth test|login, pw, who, kick, mailbox, quota, log find, config, service status, reload and stop of "
      "doveadm(1)",
      DOVECOT},
     {"dovecot-lda", compat_lda, LDA_ARGUMENTS,

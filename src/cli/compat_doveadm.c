@@ -49,6 +49,8 @@ static const struct doveadm_command {
     {"mailbox", "subscribe", doveadm_mailbox_subscribe, "-u <user> <mailbox> [...]"},
     {"mailbox", "unsubscribe", doveadm_mailbox_unsubscribe, "-u <user> <mailbox> [...]"},
     {NULL, "pw", doveadm_pw, "[-l] [-p plaintext] [-r rounds] [-s scheme] [-t hash] [-u user] [-V]"},
+    {"quota", "get", doveadm_quota_get, "[-u <user>|-A]"},
+    {"quota", "recalc", doveadm_quota_recalc, "[-u <user>|-A]"},
     {NULL, "reload", doveadm_reload, ""},
     {"service", "status", doveadm_service_status, "[<service> [...]]"},
     {NULL, "stop", doveadm_stop, ""},

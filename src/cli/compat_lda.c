@@ -14,6 +14,7 @@
 #include "fmt/header.h"
 #include "os/crypto.h"
 #include "os/file.h"
+#include "role/quota_terms.h"
 #include "store/delivery.h"
 
 #include <errno.h>
@@ -161,6 +162,11 @@ static str content_of(const struct buf *message)
 static enum rc save_to_inbox(const struct conf *c, const struct account_identity *id, str content,
                              struct err *e)
 {
+    AUTO(buf_deinit) struct buf rules = BUF_INIT(QUOTA_RULES_BYTES);
+    struct quota_terms q;
+    struct delivery *d = NULL;
+    struct quota_taken taken = {.fd = -1};
+    const struct quota_load load = {S("INBOX"), {content.n, 1}, QUOTA_DELIVERED};
     AUTO(fd_closep) int dir = -1;
     struct delivery_message m = {.name = {.now = clock_wall(), .host = str_c(c->hostname)},
                                  .content_fd = -1,
@@ -168,8 +174,19 @@ static enum rc save_to_inbox(const struct conf *c, const struct account_identity
                                  .content_size = content.n,
                                  .content_lines = crlf_lines(content)};
     crypto_random(&m.name.id, sizeof m.name.id);
+    quota_terms_fill(c, id->account, id->quota, &rules, &q);
     enum rc rc = cli_open_maildir(c, id, &dir, e);
-    return rc == RC_OK ? delivery_write(dir, &m, e) : rc;
+    if (rc == RC_OK)
+        rc = quota_check(dir, &q, &load, e);
+    if (rc == RC_OK)
+        rc = delivery_prepare(dir, &m, &d, e);
+    if (rc == RC_OK)
+        rc = quota_take(dir, &q, &load, &taken, e);
+    if (rc == RC_OK)
+        rc = delivery_commit(d, e);
+    delivery_free(&d);
+    quota_taken_end(dir, &q, &taken, rc == RC_OK);
+    return rc;
 }
 
 static enum rc append_to(struct store *st, const struct lda *l, str content, struct err *e)
@@ -195,8 +212,11 @@ static enum rc append_to(struct store *st, const struct lda *l, str content, str
 
 static enum rc save_to_mailbox(const struct conf *c, const struct lda *l, str content, struct err *e)
 {
+    AUTO(buf_deinit) struct buf rules = BUF_INIT(QUOTA_RULES_BYTES);
+    struct quota_terms q;
     struct store *st = NULL;
-    enum rc rc = cli_open_store(c, &l->id, &st, e);
+    quota_terms_fill(c, l->id.account, l->id.quota, &rules, &q);
+    enum rc rc = cli_open_store(c, &l->id, &q, &st, e);
     if (rc == RC_OK)
         rc = append_to(st, l, content, e);
     st = store_close(st);
@@ -228,11 +248,12 @@ static int save(const struct lda *l, const struct conf *c, str content)
         }
         tell(l, content, l->mailbox, &e);
     }
-    if (save_to_inbox(c, &l->id, content, &e) == RC_OK) {
-        tell(l, content, "INBOX", NULL);
+    enum rc rc = save_to_inbox(c, &l->id, content, &e);
+    tell(l, content, "INBOX", rc == RC_OK ? NULL : &e);
+    if (rc == RC_OK)
         return EX_OK;
-    }
-    tell(l, content, "INBOX", &e);
+    if (rc == RC_PERM && e.code == 552) /* a full mailbox: Postfix returns the mail, with this text */
+        return cli_fail_status(EX_NOPERM, "%s", e.peer);
     return cli_fail_status(EX_TEMPFAIL, "%s", err_text(&e));
 }
 

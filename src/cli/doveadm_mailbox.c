@@ -4,6 +4,7 @@
 #include "cli/user_mail.h"
 #include "cli/who_is.h"
 #include "fmt/imap_match.h"
+#include "role/quota_terms.h"
 
 #include <unistd.h>
 
@@ -13,6 +14,8 @@ struct work {
     struct cli *cli;
     const char *user;
     struct store *store;
+    struct buf rules; /* of quota */
+    struct quota_terms quota;
     bool subscriptions, recursive, total; /* -s, -r, -t */
     char **words;                         /* what follows the options, and NULL */
     int n;
@@ -32,7 +35,9 @@ static int open_work(struct work *w)
         return EX_TEMPFAIL;
     if (who.rc == RC_GONE)
         return doveadm_error(EX_NOUSER, w->user, "User doesn't exist");
-    if (who.rc == RC_OK && cli_open_store(w->cli->conf, &who.id, &w->store, &e) == RC_OK)
+    if (who.rc == RC_OK)
+        quota_terms_fill(w->cli->conf, who.id.account, who.id.quota, &w->rules, &w->quota);
+    if (who.rc == RC_OK && cli_open_store(w->cli->conf, &who.id, &w->quota, &w->store, &e) == RC_OK)
         return EX_OK;
     return doveadm_error(EX_TEMPFAIL, w->user, "User initialization failed: %s",
                          err_text(who.rc == RC_OK ? &e : &who.e));
@@ -46,7 +51,7 @@ struct task {
 
 static int work_on(int argc, char **argv, struct cli *cli, struct task t)
 {
-    struct work w = {.cli = cli};
+    struct work w = {.cli = cli, .rules = BUF_INIT(QUOTA_RULES_BYTES)};
     for (int option; (option = getopt(argc, argv, t.options)) != -1;) {
         if (option == '?')
             return doveadm_usage();
@@ -62,6 +67,7 @@ static int work_on(int argc, char **argv, struct cli *cli, struct task t)
     if (status == EX_OK)
         status = t.run(&w);
     w.store = store_close(w.store);
+    buf_deinit(&w.rules);
     return status;
 }
 

@@ -10,6 +10,12 @@
 enum field { FIELD_UID, FIELD_GID, FIELD_HOME, FIELD_MAIL, FIELD_QUOTA, FIELDS };
 static const char *const field_names[FIELDS] = {"uid", "gid", "home", "mail", "quota_rule"};
 
+static str first_rule(const struct account_identity *id)
+{
+    str rules = str_c(id->quota);
+    return str_take(&rules, '\n');
+}
+
 static void put_field(struct buf *out, const struct account_identity *id, enum field field)
 {
     switch (field) {
@@ -28,8 +34,7 @@ static void put_field(struct buf *out, const struct account_identity *id, enum f
             buf_printf(out, ":INDEX=%s", id->index_dir);
         break;
     case FIELD_QUOTA:
-        if (id->quota_bytes)
-            buf_printf(out, "*:bytes=%llu", (unsigned long long)id->quota_bytes);
+        buf_puts(out, first_rule(id));
         break;
     case FIELDS:
         break;

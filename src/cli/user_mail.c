@@ -31,8 +31,8 @@ enum rc cli_open_maildir(const struct conf *c, const struct account_identity *id
     return delivery_open_maildir(AT_FDCWD, str_c(id->mail_dir), true, ret_fd, e);
 }
 
-enum rc cli_open_store(const struct conf *c, const struct account_identity *id, struct store **ret,
-                       struct err *e)
+enum rc cli_open_store(const struct conf *c, const struct account_identity *id,
+                       const struct quota_terms *quota, struct store **ret, struct err *e)
 {
     AUTO(fd_closep) int dir = -1;
     const struct store_conf sc = {.account = str_c(id->account),
@@ -43,7 +43,8 @@ enum rc cli_open_store(const struct conf *c, const struct account_identity *id, 
                                   .mailbox_max = (unsigned)c->mailbox_max,
                                   .keyword_max = KEYWORDS_MAX,
                                   .append_max = c->message_size_limit,
-                                  .create_defaults = true};
+                                  .create_defaults = true,
+                                  .quota = quota};
     enum rc rc = cli_open_maildir(c, id, &dir, e);
     if (rc == RC_OK && file_make_dirs(id->index_dir, 0700) != RC_OK)
         rc = err_set(e, RC_TEMP, 0, "", "cannot make %s: %s", id->index_dir, strerror(errno));

@@ -12,8 +12,8 @@
 MUST_USE enum rc cli_open_maildir(const struct conf *c, const struct account_identity *id, int *ret_fd,
                                   struct err *e);
 
-/* The same, and opens the store. */
-MUST_USE enum rc cli_open_store(const struct conf *c, const struct account_identity *id, struct store **ret,
-                                struct err *e);
+/* The same, and opens the store, in which quota (store/quota.h) counts, as long as it is open; NULL: none. */
+MUST_USE enum rc cli_open_store(const struct conf *c, const struct account_identity *id,
+                                const struct quota_terms *quota, struct store **ret, struct err *e);
 
 #endif

@@ -80,7 +80,8 @@ static bool take_user(const struct dovecot_auth_reply *r, struct account_identit
 {
     *ret = (struct account_identity){.uid = r->uid, .gid = r->gid, .system = str_chr(r->user, '@') < 0};
     return r->has_ids && str_copy(ret->account, sizeof ret->account, r->user) == RC_OK &&
-           str_copy(ret->home, sizeof ret->home, r->home) == RC_OK && take_mail(r->mail, ret);
+           str_copy(ret->home, sizeof ret->home, r->home) == RC_OK &&
+           str_copy(ret->quota, sizeof ret->quota, r->quota_rule) == RC_OK && take_mail(r->mail, ret);
 }
 
 enum rc userdb_ask(const struct conf *c, const char *name, struct account_identity *ret, struct err *e)

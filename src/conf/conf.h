@@ -41,7 +41,8 @@ enum conf_protocol {
     CONF_POP3,
     CONF_LOCAL,
     CONF_AUTH_CLIENT,
-    CONF_AUTH_USERDB
+    CONF_AUTH_USERDB,
+    CONF_QUOTA_STATUS
 };
 enum conf_sasl_type { CONF_SASL_MALLE, CONF_SASL_DOVECOT };
 enum conf_transport_protocol { CONF_TRANSPORT_SMTP, CONF_TRANSPORT_LMTP, CONF_TRANSPORT_PIPE };
@@ -196,6 +197,10 @@ const struct conf *conf_of_listener(const struct conf *c, str name);
 const struct conf_transport *conf_find_transport(const struct conf *c, str name);
 /* The settings for mail that leaves by it: its own, else those of all. */
 const struct conf *conf_of_transport(const struct conf *c, str name);
+
+/* Appends the rules of an account's quota, one a line (fmt/quota_rule.h). own: those of the account, one a
+ * line; each replaces the one of quota_rule at its place, unless it is empty. Nothing without `quota`. */
+void conf_quota_rules(const struct conf *c, str own, struct buf *out);
 
 const char *conf_protocol_name(int protocol);                         /* "smtp", "submission"... */
 bool conf_listens(const struct conf *c, enum conf_protocol protocol); /* some listener speaks it */

@@ -271,6 +271,13 @@ static void take_same(struct dovecot *d, const struct dovecot_setting *s, const 
     dovecot_set(d, s, option, counted ? number(d, type, s->value) : s->value);
 }
 
+/* executable = quota-status -p postfix: a program that malle has, too. */
+static bool is_own_program(const struct dovecot_setting *s)
+{
+    return s->block && str_eq(s->block->name, S("quota-status")) && str_eq(s->name, S("executable")) &&
+           str_starts(s->value, S("quota-status"));
+}
+
 static void take(struct dovecot *d, const struct dovecot_setting *s, const char *name)
 {
     enum conf_dialect dialect = d->conf.version.n ? CONF_DIALECT_DOVECOT_24 : CONF_DIALECT_DOVECOT;
@@ -282,7 +289,7 @@ static void take(struct dovecot *d, const struct dovecot_setting *s, const char 
                    nearest ? "; did you mean " : "", nearest ? nearest : "");
     else if (known->status == CONF_PARAM_SAME && !s->block && !is_read_elsewhere(name))
         take_same(d, s, known->option);
-    else if ((known->status == CONF_PARAM_WARN || known->status == CONF_PARAM_REFUSE) &&
+    else if (!is_own_program(s) && (known->status == CONF_PARAM_WARN || known->status == CONF_PARAM_REFUSE) &&
              !conf_param_same(known, s->value, str_c(known->initial)))
         conf_report_add(d->f->b->report, known->status == CONF_PARAM_WARN, o.file, o.line,
                         "%s: malle does not do this%s; Dovecot %s", name,
@@ -380,6 +387,7 @@ void folder_read_dovecot(struct folder *f)
         set_namespaces(&d);
         set_tls(&d);
         set_protocols(&d);
+        dovecot_set_quota(&d);
         dovecot_set_services(&d);
         dovecot_advise(&d);
         say_unread(&d);

@@ -28,6 +28,9 @@ void dovecot_set(struct dovecot *d, const struct dovecot_setting *s, const char 
 /* dovecot_databases.c: passdb and userdb. */
 void dovecot_set_databases(struct dovecot *d);
 
+/* dovecot_quota.c: the plugin quota. */
+void dovecot_set_quota(struct dovecot *d);
+
 /* dovecot_services.c: the listeners. */
 void dovecot_set_services(struct dovecot *d);
 

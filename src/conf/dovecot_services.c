@@ -51,6 +51,12 @@ static const char *tls_of(const struct dovecot *d, bool implicit)
     return str_eq(ssl, S("required")) ? "required" : str_eq(ssl, S("no")) ? "none" : "starttls";
 }
 
+/* The service, which listens whatever the setting protocols says, and without TLS. */
+static bool is_quota_status(const struct dovecot_block *service)
+{
+    return str_eq(service->name, S("quota-status"));
+}
+
 static void set_tcp(struct dovecot *d, const struct tcp *t, const struct dovecot_block *b)
 {
     const struct dovecot_setting *port = b ? dovecot_find(d, b, "port") : NULL;
@@ -66,7 +72,8 @@ static void set_tcp(struct dovecot *d, const struct tcp *t, const struct dovecot
     struct conf_section l = folder_listener(d->f, o.file, o.line, str_c(t->name));
     folder_set_in(d->f, l, o.file, o.line, "protocol", str_c(t->protocol));
     folder_set_in(d->f, l, o.file, o.line, "port", number);
-    folder_set_in(d->f, l, o.file, o.line, "tls", str_c(tls_of(d, implicit)));
+    bool plain = b && is_quota_status(b->parent);
+    folder_set_in(d->f, l, o.file, o.line, "tls", plain ? S("none") : str_c(tls_of(d, implicit)));
     folder_set_in(d->f, l, at.file, at.line, "addresses", addresses ? addresses->value : S("* ::"));
     const struct dovecot_setting *proxy = b ? dovecot_find(d, b, "haproxy") : NULL;
     if (proxy && str_eq(proxy->value, S("yes"))) {
@@ -99,8 +106,11 @@ static void set_tcp_listeners(struct dovecot *d)
         own.protocol = str_eq(b->parent->name, S("imap-login"))   ? "imap"
                        : str_eq(b->parent->name, S("pop3-login")) ? "pop3"
                        : str_eq(b->parent->name, S("lmtp"))       ? "lmtp"
+                       : is_quota_status(b->parent)               ? "quota-status"
                                                                   : NULL;
-        if (own.protocol && has_protocol(d, own.protocol))
+        if (is_quota_status(b->parent) && b->name.n == 0)
+            own.name = "quota-status";
+        if (own.protocol && (is_quota_status(b->parent) || has_protocol(d, own.protocol)))
             set_tcp(d, &own, b);
         else if (!own.protocol)
             conf_warning(d->f->b->report, arena_str(d->f->b->conf->arena, b->file).p, b->line,
@@ -193,6 +203,8 @@ static void set_sockets(struct dovecot *d)
             note_lmtp(d, path, b);
         } else if (str_eq(service, S("auth"))) {
             set_auth_socket(d, path, b);
+        } else if (is_quota_status(b->parent)) {
+            set_socket(d, path, b, "quota-status");
         }
     }
 }

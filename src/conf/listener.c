@@ -28,8 +28,8 @@ const char *conf_builtin_listener(size_t index)
 
 const char *conf_protocol_name(int protocol)
 {
-    static const char *const names[] = {"smtp", "submission", "lmtp",        "imap",
-                                        "pop3", "local",      "auth-client", "auth-userdb"};
+    static const char *const names[] = {"smtp",  "submission",  "lmtp",        "imap",        "pop3",
+                                        "local", "auth-client", "auth-userdb", "quota-status"};
     must(protocol >= 0 && (size_t)protocol < sizeof names / sizeof *names);
     return names[protocol];
 }
@@ -116,7 +116,7 @@ static void check_way(struct conf_build *b, const struct conf_listener *l,
         conf_error(b->report, lines->file, lines->line,
                    "the listener %s needs `socket`, and no port, because only a socket tells who is there",
                    l->name);
-    if (socket_only && l->tls != CONF_TLS_NONE)
+    if ((socket_only || l->protocol == CONF_QUOTA_STATUS) && l->tls != CONF_TLS_NONE)
         conf_error(b->report, lines->file, lines->line, "the listener %s cannot have `tls`", l->name);
     if (l->proxy_protocol && !l->port)
         conf_error(b->report, lines->file, lines->line,

@@ -184,6 +184,8 @@ static enum rc take_user(str rest, struct arena *a, struct dovecot_auth_reply *r
             rc = dovecot_auth_unescape(value, a, &r->home);
         } else if (str_eq(name, S("mail"))) {
             rc = dovecot_auth_unescape(value, a, &r->mail);
+        } else if (str_eq(name, S("quota_rule"))) {
+            rc = dovecot_auth_unescape(value, a, &r->quota_rule);
         }
     }
     r->has_ids = uid && gid;

@@ -74,6 +74,7 @@ struct dovecot_auth_reply {
     bool has_ids;   /* FOUND: uid and gid were told */
     uint32_t uid, gid;
     str home, mail; /* FOUND: may be empty */
+    str quota_rule; /* FOUND: the first one; may be empty */
     str reason;     /* FAIL: may be empty */
     bool temporary; /* FAIL */
 };

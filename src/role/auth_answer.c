@@ -150,7 +150,7 @@ static void put_targets(struct buf *reply, const struct err *e, const struct acc
     for (size_t i = 0; i < n; i++) {
         bool again = i > 0 && str_eq(t[i].sender, t[i - 1].sender);
         ipc_put_u32(reply, (t[i].remote ? RCPT_REMOTE : 0) | (again ? RCPT_OWNER_AS_BEFORE : 0) |
-                               (t[i].via.n > 0 ? RCPT_VIA : 0));
+                               (t[i].via.n > 0 ? RCPT_VIA : 0) | (t[i].limited ? RCPT_LIMITED : 0));
         ipc_put_str(reply, t[i].account);
         ipc_put_u32(reply, t[i].uid);
         ipc_put_str(reply, t[i].address);

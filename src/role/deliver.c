@@ -9,6 +9,7 @@
 #include "os/file.h"
 #include "role/deliver_detail.h"
 #include "role/deliver_msg.h"
+#include "role/deliver_quota.h"
 #include "role/deliver_target.h"
 #include "role/flights.h"
 #include "role/ipc.h"
@@ -29,6 +30,8 @@ struct held { /* one prepared file */
     struct detail detail; /* the mailbox within it */
     struct flight flight;
     bool flies; /* until its end nobody else delivers it */
+    bool full;  /* refused because of the quota */
+    struct quota_taken taken;
 };
 
 struct deliver_conn { /* a channel's state */
@@ -51,7 +54,9 @@ static struct deliver self;
 
 static void release(struct held *h)
 {
+    bool kept = h->file && delivery_is_committed(h->file);
     delivery_free(&h->file);
+    deliver_end_room(self.role->conf, h->target, &h->taken, kept);
     detail_close(&h->detail);
     target_release(&h->target);
     if (h->flies)
@@ -201,10 +206,16 @@ static enum rc prepare_in(struct deliver *d, str account, str delivered_to, stru
         m->path = buf_str(&path);
         if (m->path.n == 0 || !journal_ready(m->journal, target_device(ret->target)))
             m->journal = NULL;
-        if (rc == RC_GONE)
+        if (rc == RC_GONE) {
+            rc = deliver_room(d->role->conf, ret->target, delivery_size(m), e);
+            ret->full = rc == RC_LIMIT || rc == RC_PERM;
+            if (ret->full)
+                return rc;
+        }
+        if (rc == RC_OK)
             rc = delivery_prepare(dir, m, &ret->file, e);
         if (rc == RC_OK)
-            break;
+            return deliver_take_room(d->role->conf, ret->target, delivery_size(m), &ret->taken, e);
         target_forget(d->targets, account);
         detail_close(&ret->detail);
         target_release(&ret->target);
@@ -265,7 +276,9 @@ static enum rc prepare_one(struct deliver *d, const struct deliver_conn *c, cons
     enum rc rc = ret->flies || holds(c, &ret->flight)
                      ? prepare_in(d, account, delivered_to, &m, rq->again || waited, ret, e)
                      : err_set(e, RC_TEMP, 451, "4.3.0", "It is being delivered");
-    if (rc != RC_OK)
+    if (ret->full) /* not our trouble */
+        log_warn(STR_FMT ": " STR_FMT ": %s", STR_ARG(rq->id), STR_ARG(account), err_text(e));
+    else if (rc != RC_OK)
         log_error(STR_FMT ": " STR_FMT ": %s", STR_ARG(rq->id), STR_ARG(account), err_text(e));
     return rc;
 }
@@ -335,6 +348,23 @@ static enum rc commit(struct deliver *d, struct deliver_conn *c, struct ipc_msg 
     return RC_OK;
 }
 
+/* Whether somebody has room, before there is a message. */
+static enum rc room(struct deliver *d, struct ipc_msg *m, struct buf *reply)
+{
+    struct err e = {0};
+    struct target *t = NULL;
+    str account = ipc_get_str(m, IDENTITY_ACCOUNT_MAX);
+    uint64_t bytes = ipc_get_u64(m);
+    if (ipc_end(m) != RC_OK)
+        return RC_INVALID;
+    e.rc = target_find(d->targets, account, &t, &e);
+    if (e.rc == RC_OK)
+        e.rc = deliver_room(d->role->conf, t, bytes, &e);
+    target_release(&t);
+    put_results(reply, &e, 1);
+    return RC_OK;
+}
+
 /* --- the channel's service --- */
 
 static enum rc deliver_handle(void *ctx, void **conn, struct ipc_msg *request, struct buf *reply,
@@ -350,6 +380,8 @@ static enum rc deliver_handle(void *ctx, void **conn, struct ipc_msg *request, s
         return prepare(ctx, c, request, reply);
     case MSG_DELIVER_COMMIT:
         return commit(ctx, c, request, reply);
+    case MSG_DELIVER_ROOM:
+        return room(ctx, request, reply);
     case MSG_DELIVER_ABORT:
         abort_from(c, 0);
         ipc_begin(reply, MSG_DELIVER_REPLY);

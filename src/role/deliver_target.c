@@ -22,6 +22,7 @@ struct target {
     dev_t device;
     char account[IDENTITY_ACCOUNT_MAX + 1];
     char path[IDENTITY_PATH_MAX + 1];
+    char quota[QUOTA_RULES_BYTES + 1];
 };
 
 struct target_cache {
@@ -124,6 +125,7 @@ static enum rc open_target(struct target_cache *tc, str account, struct target *
     must(str_copy(t->path, sizeof t->path, below ? str_c(below + 1) : STR_NONE) == RC_OK);
     t->expires = clock_mono() + KEEP_MS;
     memcpy(t->account, id.account, sizeof t->account);
+    memcpy(t->quota, id.quota, sizeof t->quota);
     *ret = t;
     return RC_OK;
 }
@@ -222,4 +224,9 @@ dev_t target_device(const struct target *t)
 const char *target_account(const struct target *t)
 {
     return t->account;
+}
+
+const char *target_quota(const struct target *t)
+{
+    return t->quota;
 }

@@ -24,5 +24,6 @@ str target_path(const struct target *t);
 /* The device of tmp/, new/ and cur/; 0 when they lie on several. */
 dev_t target_device(const struct target *t);
 const char *target_account(const struct target *t);
+const char *target_quota(const struct target *t); /* account_identity.quota */
 
 #endif

@@ -103,10 +103,9 @@ static enum rc fetch_link(const struct local_env *env, struct uid_pool *p, str a
 }
 
 /* A channel to the deliver process. A process that died is found out here, and another one asked for. */
-static enum rc take_channel(const struct local_env *env, struct uid_pool *p, str account,
+static enum rc take_channel(const struct local_env *env, struct uid_pool *p, str account, msec deadline,
                             struct channel **ret, struct err *e)
 {
-    msec deadline = clock_mono() + LOCAL_IPC_TIMEOUT_MS;
     (void)err_set(e, RC_TEMP, 451, "4.3.0", "Mailbox is temporarily unavailable");
     for (int attempt = 0; attempt < 3; attempt++) {
         if (!channel_pool_has_link(p->pool)) {
@@ -121,6 +120,38 @@ static enum rc take_channel(const struct local_env *env, struct uid_pool *p, str
     }
     err_note(e, "deliver does not answer");
     return RC_TEMP;
+}
+
+/* --- room --- */
+
+enum { ROOM_TIMEOUT_MS = 5000 }; /* then whoever delivers finds out */
+
+enum rc local_room(const struct local_env *env, const struct smtp_target *target, uint64_t bytes,
+                   struct err *e)
+{
+    struct channel *channel = NULL;
+    struct ipc_msg m;
+    struct err answer = {.rc = RC_TEMP};
+    msec deadline = clock_mono() + ROOM_TIMEOUT_MS;
+    struct uid_pool *p = pool_acquire(env->pools, target->uid, env->conf);
+    enum rc rc = take_channel(env, p, target->account, deadline, &channel, e);
+    if (rc == RC_OK) {
+        ipc_begin(env->ipc, MSG_DELIVER_ROOM);
+        ipc_put_str(env->ipc, target->account);
+        ipc_put_u64(env->ipc, bytes);
+        rc = channel_call(channel, env->ipc, NULL, 0, MSG_DELIVER_REPLY, &m, deadline);
+        if (rc == RC_OK) {
+            if (ipc_get_u32(&m) == 1)
+                ipc_get_err(&m, &answer);
+            rc = ipc_end(&m);
+            ipc_msg_deinit(&m);
+        }
+        channel_release(&channel, rc != RC_OK);
+        if (rc == RC_OK && answer.rc != RC_OK)
+            *e = answer;
+    }
+    pool_leave(env->pools, p);
+    return rc == RC_OK ? answer.rc : RC_TEMP;
 }
 
 /* --- one message --- */
@@ -253,7 +284,8 @@ static void prepare_group(struct local_delivery *t, struct group *g, enum delive
 {
     struct err e = {0};
     g->pool = pool_acquire(t->env->pools, g->uid, t->env->conf);
-    enum rc rc = take_channel(t->env, g->pool, t->d->rcpts[g->rcpt[0]].target->account, &g->channel, &e);
+    enum rc rc = take_channel(t->env, g->pool, t->d->rcpts[g->rcpt[0]].target->account,
+                              clock_mono() + LOCAL_IPC_TIMEOUT_MS, &g->channel, &e);
     for (size_t from = 0; rc == RC_OK && from < g->n; from += DELIVER_BATCH_MAX) {
         size_t n = g->n - from < DELIVER_BATCH_MAX ? g->n - from : DELIVER_BATCH_MAX;
         rc = prepare_batch(t, g, from, n, how, &e);

@@ -26,6 +26,11 @@ struct local_env {
 
 enum { LOCAL_IPC_TIMEOUT_MS = 30000 };
 
+/* Whether the mailbox of a target of this server has room for so many bytes. RC_LIMIT, RC_PERM: it is full;
+ * RC_TEMP: nobody says. */
+MUST_USE enum rc local_room(const struct local_env *env, const struct smtp_target *target, uint64_t bytes,
+                            struct err *e);
+
 struct local_delivery;
 
 /* Prepares all recipients of *d, whose content is `content` or, with content_fd >= 0, that descriptor (the

@@ -114,6 +114,7 @@ static const char *role_of_protocol(enum conf_protocol p)
     switch (p) {
     case CONF_SMTP:
     case CONF_LMTP:
+    case CONF_QUOTA_STATUS:
         return "smtpd";
     case CONF_SUBMISSION:
     case CONF_LOCAL:

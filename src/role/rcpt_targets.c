@@ -12,6 +12,7 @@ enum rc rcpt_targets_get(struct ipc_msg *m, struct arena *a, struct smtp_target 
     for (uint32_t i = 0; t && i < n; i++) {
         uint32_t flags = ipc_get_u32(m);
         t[i].remote = flags & RCPT_REMOTE;
+        t[i].limited = flags & RCPT_LIMITED;
         t[i].account = arena_str(a, ipc_get_str(m, IDENTITY_ACCOUNT_MAX));
         t[i].uid = ipc_get_u32(m);
         t[i].address = arena_str(a, ipc_get_str(m, IDENTITY_ACCOUNT_MAX));

@@ -8,7 +8,8 @@
 enum rcpt_flag {
     RCPT_REMOTE = 1,
     RCPT_OWNER_AS_BEFORE = 2, /* the list has the owner of the target before this one: it is not repeated */
-    RCPT_VIA = 4              /* its via follows */
+    RCPT_VIA = 4,             /* its via follows */
+    RCPT_LIMITED = 8          /* the mailbox has a quota */
 };
 
 /* At least one target, in the arena; RC_INVALID when malformed. */

@@ -8,6 +8,7 @@
 #include "pop3/session.h"
 #include "role/log_sink.h"
 #include "role/mailbox_impl.h"
+#include "role/quota_terms.h"
 #include "store/delivery.h"
 
 #include <errno.h>
@@ -151,6 +152,7 @@ static int run_imap(const struct session_setup *s, struct stream *io, struct sto
         .store = st,
         .tag = str_c(s->tag),
         .account = str_c(s->id.account),
+        .quota_name = str_c(c->quota_name),
         .separator = c->hierarchy_separator[0],
         .append_max = c->message_size_limit,
         .limits = {.line_max = c->imap_command_limit,
@@ -190,8 +192,8 @@ static _Noreturn void unavailable(const struct session_setup *s, struct stream *
     _exit(rc == RC_OK ? 0 : 1);
 }
 
-static enum rc open_store(const struct session_setup *s, const struct places *p, struct store **ret,
-                          struct err *e)
+static enum rc open_store(const struct session_setup *s, const struct places *p,
+                          const struct quota_terms *quota, struct store **ret, struct err *e)
 {
     const struct conf *c = s->conf;
     struct store_conf sc = {.account = str_c(s->id.account),
@@ -202,7 +204,8 @@ static enum rc open_store(const struct session_setup *s, const struct places *p,
                             .mailbox_max = (unsigned)c->mailbox_max,
                             .keyword_max = 64,
                             .append_max = c->message_size_limit,
-                            .create_defaults = true};
+                            .create_defaults = true,
+                            .quota = quota};
     return store_open(&sc, ret, e);
 }
 
@@ -219,6 +222,8 @@ _Noreturn void session_process(const struct session_setup *s)
 {
     struct err e = {0};
     struct store *st = NULL;
+    AUTO(buf_deinit) struct buf rules = BUF_INIT(QUOTA_RULES_BYTES);
+    struct quota_terms quota;
 
     proc_set_title("malle: %s %s %s", s->imap ? "imap" : "pop3", s->id.account, s->client);
     name_log(s);
@@ -228,7 +233,8 @@ _Noreturn void session_process(const struct session_setup *s)
         unavailable(s, stream_new(s->stream_fd, INPUT_MAX), &e);
     struct places inside = enter_cage(s, &outside);
     struct stream *io = stream_new(s->stream_fd, INPUT_MAX);
-    if (open_store(s, &inside, &st, &e) != RC_OK)
+    quota_terms_fill(s->conf, s->id.account, s->id.quota, &rules, &quota);
+    if (open_store(s, &inside, &quota, &st, &e) != RC_OK)
         unavailable(s, io, &e);
     int status = s->imap ? run_imap(s, io, st) : run_pop3(s, io, st);
     store_close(st);

@@ -166,12 +166,15 @@ static void *session_main(void *arg)
     s.client = c->client;
     s.service = c->listener->name;
     s.limited = c->peer.ss_family != AF_UNIX && is_limited(c, s.conf);
-    if (!is_refused(c))
+    bool policy = c->listener->protocol == CONF_QUOTA_STATUS;
+    if (!is_refused(c) && !policy)
         find_name(c, s.conf);
     fill_params(c, &s, tls, &p);
     struct err e = {0};
-    if (c->listener->protocol != CONF_LOCAL ||
-        smtpd_local_find(d, c->local.user.uid, &s.ipc, &c->local, &e) == RC_OK)
+    if (policy)
+        smtpd_quota_status(&s, io);
+    else if (c->listener->protocol != CONF_LOCAL ||
+             smtpd_local_find(d, c->local.user.uid, &s.ipc, &c->local, &e) == RC_OK)
         smtp_session_run(&p, io);
     else
         smtp_session_refuse(&p, io, &e);

@@ -46,6 +46,15 @@ static enum rc env_resolve(void *ctx, str address, struct arena *a, struct smtp_
     return rc;
 }
 
+static enum rc env_room(void *ctx, const struct smtp_target *t, uint64_t bytes, struct err *e)
+{
+    struct smtpd_session *s = ctx;
+    const struct local_env env = {
+        .pools = s->server->deliver, .mailbox = s->server->mailbox, .conf = s->conf, .ipc = &s->ipc};
+    enum rc rc = local_room(&env, t, bytes, e);
+    return rc == RC_LIMIT || rc == RC_PERM ? rc : RC_OK; /* else whoever delivers finds out */
+}
+
 static enum rc env_check_sender(void *ctx, str account, str sender, struct err *e)
 {
     struct smtpd_session *s = ctx;
@@ -217,6 +226,7 @@ static void env_pause(void *ctx, int64_t ms)
 
 const struct smtp_env smtpd_env = {
     .resolve = env_resolve,
+    .room = env_room,
     .sasl_mechanisms = env_sasl_mechanisms,
     .sasl_start = env_sasl_start,
     .sasl_step = env_sasl_step,
@@ -236,6 +246,7 @@ const struct smtp_env smtpd_env = {
 
 const struct smtp_env smtpd_lmtp_env = {
     .resolve = env_resolve,
+    .room = env_room,
     .content_new = content_new,
     .content_append = content_append,
     .content_discard = content_discard,

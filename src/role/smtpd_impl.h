@@ -112,6 +112,9 @@ bool smtpd_is_limited(const struct conf *c, str client_address);
 void smtpd_client_is(void *ctx, const struct smtp_params *p);
 enum rc smtpd_count(void *ctx, enum smtp_event event, int limit, bool note);
 
+/* smtpd_quota_status.c: serves a listener of the protocol quota-status until it is closed */
+void smtpd_quota_status(struct smtpd_session *s, struct stream *io);
+
 /* smtpd_content.c */
 enum rc content_new(void *ctx, uint64_t announced_bytes, bool rewrites_header);
 enum rc content_append(void *ctx, str bytes);

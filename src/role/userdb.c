@@ -59,6 +59,19 @@ static void put_number_value(struct buf *out, str name, const char *before, uint
     dovecot_auth_put_value(out, name, buf_str(&text));
 }
 
+static void put_quota(struct buf *out, const struct account_identity *user)
+{
+    str rest = str_c(user->quota);
+    for (unsigned i = 1; rest.n > 0; i++) {
+        char name[24] = "quota_rule";
+        str rule = str_take(&rest, '\n');
+        if (i > 1)
+            snprintf(name, sizeof name, "quota_rule%u", i);
+        if (rule.n > 0)
+            dovecot_auth_put_value(out, str_c(name), rule);
+    }
+}
+
 static void put_user(struct buf *out, uint32_t id, const struct account_identity *user)
 {
     dovecot_auth_begin(out, S("USER"));
@@ -70,8 +83,7 @@ static void put_user(struct buf *out, uint32_t id, const struct account_identity
     put_number_value(out, S("gid"), "", user->gid);
     dovecot_auth_put_value(out, S("home"), str_c(user->home));
     put_mail(out, user);
-    if (user->quota_bytes > 0)
-        put_number_value(out, S("quota_rule"), "*:bytes=", user->quota_bytes);
+    put_quota(out, user);
     dovecot_auth_end(out);
 }
 

@@ -69,6 +69,27 @@ static enum rc refuse_unknown(const struct smtp_judged *j, struct err *e)
                    "<" STR_FMT ">: Recipient address rejected: %s", STR_ARG(j->address), text);
 }
 
+static bool has_quota(const struct smtp_session *s, const struct smtp_recipient *r)
+{
+    const struct smtp_target *t = r->targets;
+    return s->env->room && r->n_targets == 1 && t->limited && t->via.n == 0 &&
+           !s->conf->mailbox_transport[0] && (!smtp_is_lmtp(s) || s->conf->lmtp_rcpt_check_quota);
+}
+
+/* A mailbox that is full, or too full for the announced size (RFC 1870 §6.1), in the words of Postfix's
+ * policy check, or of Dovecot's LMTP. Of several that an address leads to each is looked at behind the
+ * message. */
+static enum rc check_room(struct smtp_session *s, const struct smtp_recipient *r, struct err *e)
+{
+    struct err why = {0};
+    enum rc rc = has_quota(s, r) ? s->env->room(s->p->env_ctx, r->targets, s->tx.mail.size, &why) : RC_OK;
+    if (rc == RC_OK)
+        return RC_OK;
+    return err_set(e, rc, why.code, why.enhanced,
+                   smtp_is_lmtp(s) ? "<" STR_FMT "> %s" : "<" STR_FMT ">: Recipient address rejected: %s",
+                   STR_ARG(r->address), why.peer);
+}
+
 /* Asks whose the address is, and whether this client may send there. */
 static enum rc resolve(struct smtp_session *s, struct smtp_recipient *r, bool may_relay, struct err *e)
 {
@@ -91,7 +112,7 @@ static enum rc resolve(struct smtp_session *s, struct smtp_recipient *r, bool ma
     must(r->n_targets > 0); /* an accepted recipient that leads nowhere would lose mail */
     for (size_t i = 0; i < r->n_targets; i++)
         r->targets[i].forwarded = r->targets[i].remote;
-    return RC_OK;
+    return check_room(s, r, e);
 }
 
 static enum rc check_count(const struct smtp_session *s, struct err *e)

@@ -16,6 +16,7 @@ struct smtp_target {
     bool remote;
     bool forwarded; /* remote, and an address of ours leads there (the session says so) */
     bool unlisted;  /* of a domain of ours, and nobody: for the queue, which returns the message */
+    bool limited;   /* the mailbox has a quota */
     str account;    /* who receives: the mailbox's owner; empty when remote */
     uint32_t uid;
     str address; /* Delivered-To: the address after aliases, "user@domain" */
@@ -107,6 +108,11 @@ struct smtp_env {
      * RC_TEMP: e says it all (550 5.1.1, 452 4.2.2...). */
     enum rc (*resolve)(void *ctx, str address, struct arena *a, struct smtp_target **ret, size_t *ret_n,
                        struct err *e);
+
+    /* Whether a message of so many bytes (0: not known) fits into the mailbox of a target that is limited.
+     * RC_OK also where that cannot be said now; RC_LIMIT, RC_PERM: e says it all (452 4.2.2, 552 5.2.2).
+     * NULL: there are no quotas. */
+    enum rc (*room)(void *ctx, const struct smtp_target *t, uint64_t bytes, struct err *e);
 
     /* Adds the mechanisms to be offered (" PLAIN LOGIN"). NULL, or false: those of auth_mechanisms. */
     bool (*sasl_mechanisms)(void *ctx, struct buf *out);

@@ -15,7 +15,7 @@ from talk import Smtp
 
 JOE, TEXT = f'joe@{DOMAIN}', 'Subject: by the agent\n\nhello\n'
 NOBODY = 65534
-TEMPORARY, NO_USER = 75, 67
+TEMPORARY, NO_USER, FULL = 75, 67, 77
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason='needs root: other users')
 
@@ -64,6 +64,23 @@ def test_what_is_in_doubt_is_kept(malle):
         new.with_name('elsewhere').rename(new)
     assert lda(malle, 0, '-d', JOE, '-o', 'mail_location=maildir:/tmp') == (TEMPORARY, 0)
     assert lda(malle, 0, '-d', JOE, '-c', '/nonexistent') == (TEMPORARY, 0)
+
+
+def test_a_full_mailbox(malle):
+    """Refused for good, or for now; the server tells the owner of the mail the limit."""
+    vmail = pwd.getpwnam('vmail').pw_uid
+    lda(malle, 0, '-d', JOE)
+    malle.server.malle('user', 'quota', JOE, '--messages', '1')
+    try:
+        for uid in (0, vmail):
+            assert lda(malle, uid, '-d', JOE) == (FULL, 0)
+            assert lda(malle, uid, '-d', JOE, '-m', 'Archive') == (FULL, 0)
+        done = malle.run('deliver', '-d', JOE, stdin=TEXT)
+        assert done.stderr.endswith('Quota exceeded (mailbox for user is full)\n')
+        malle.server.malle('user', 'quota', JOE, '--messages', '1000')
+        assert lda(malle, vmail, '-d', JOE) == (0, 1)
+    finally:
+        malle.server.malle('user', 'quota', JOE, '--messages', 'default')
 
 
 def test_a_disabled_account(malle):

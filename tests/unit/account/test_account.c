@@ -51,12 +51,14 @@ static void rows_of_accounts(void **state)
     struct account_secret other = {.hash = "{PLAIN}other"};
     assert_int_equal(account_add(f.db, S("BOB@example.org"), &other, 0, &e), RC_PERM);
     assert_int_equal(account_set_secret(f.db, S("bob@example.org"), &other, &e), RC_OK);
-    assert_int_equal(account_set_quota(f.db, S("bob@example.org"), 5000, &e), RC_OK);
+    assert_int_equal(account_set_quota(f.db, S("bob@example.org"), &(struct account_quota){5000, -1}, &e),
+                     RC_OK);
     assert_int_equal(account_set_enabled(f.db, S("bob@example.org"), false, &e), RC_OK);
     assert_int_equal(account_find(f.db, S("bob@example.org"), &a, &e), RC_OK);
     assert_string_equal(a.secret.hash, "{PLAIN}other");
     assert_false(a.enabled);
-    assert_int_equal(a.quota_bytes, 5000);
+    assert_int_equal(a.quota.bytes, 5000);
+    assert_int_equal(a.quota.messages, ACCOUNT_UNLIMITED);
 
     AUTO(buf_deinit) struct buf out = BUF_INIT(1000);
     assert_int_equal(account_each(f.db, S("example.org"), put_address, &out, &e), RC_OK);
@@ -237,7 +239,10 @@ static void schema_is_upgraded(void **state)
     fixture_add(&f, "bob@example.org");
     f.db = account_db_close(f.db);
     must(db_open(f.path, 0, &db, &e) == RC_OK);
-    must(db_script(db, "DROP TABLE mask; PRAGMA user_version = 1;", &e) == RC_OK);
+    must(db_script(db,
+                   "DROP TABLE mask; DROP TABLE domain_quota; ALTER TABLE account DROP COLUMN quota_messages;"
+                   "PRAGMA user_version = 1;",
+                   &e) == RC_OK);
     db = db_close(db);
     must(account_db_open(f.path, false, &f.db, &e) == RC_OK);
     assert_int_equal(mask_make(f.db, S("bob@example.org"), S("note"), 0, &m, &e), RC_OK);
@@ -245,7 +250,7 @@ static void schema_is_upgraded(void **state)
                 str_eq(str_c(m.account), S("bob@example.org")));
     f.db = account_db_close(f.db);
     must(db_open(f.path, 0, &db, &e) == RC_OK);
-    must(db_script(db, "PRAGMA user_version = 3;", &e) == RC_OK);
+    must(db_script(db, "PRAGMA user_version = 4;", &e) == RC_OK);
     db = db_close(db);
     assert_int_equal(account_db_open(f.path, false, &f.db, &e), RC_INVALID);
     fixture_close(&f);

@@ -276,7 +276,7 @@ static void users(void **state)
     }
     struct account_identity id;
     assert_int_equal(find(A "}", u, "joe", &id), RC_OK);
-    assert_int_equal(id.quota_bytes, 3 << 10);
+    assert_string_equal(id.quota, "*:storage=3");
 }
 
 static void names_that_attack(void **state)

@@ -20,7 +20,7 @@ static struct account_identity sample(void)
                                      .home = "/h",
                                      .mail_dir = "/var/mail/bob",
                                      .index_dir = "/var/index/bob",
-                                     .quota_bytes = 1ull << 40};
+                                     .quota = "*:bytes=1099511627776"};
 }
 
 static void life(void **state)

@@ -144,6 +144,8 @@ static void replies(void **state)
         {S("FAIL\t9\tcode=temp_fail"), {.answer = DOVECOT_AUTH_FAIL, .id = 9, .temporary = true}},
         {S("FAIL\t9\tcode=user_disabled"), {.answer = DOVECOT_AUTH_FAIL, .id = 9}},
         {S("NOTFOUND\t1"), {.answer = DOVECOT_AUTH_NOT_FOUND, .id = 1}},
+        {S("USER\t1\tjoe\tquota_rule=*:bytes=5\tquota_rule2=x:ignore"),
+         {.answer = DOVECOT_AUTH_FOUND, .id = 1, .user = S("joe"), .quota_rule = S("*:bytes=5")}},
         {S("USER\t1\tjoe"), {.answer = DOVECOT_AUTH_FOUND, .id = 1, .user = S("joe")}},
         {S("USER\t1\tjoe\tuid=5\thome=/h"),
          {.answer = DOVECOT_AUTH_FOUND, .id = 1, .user = S("joe"), .uid = 5, .home = S("/h")}},
@@ -169,6 +171,7 @@ static void replies(void **state)
         assert_true(str_eq(r.reason, want->reason) && r.temporary == want->temporary);
         assert_true(r.has_ids == want->has_ids && r.uid == want->uid && r.gid == want->gid);
         assert_true(str_eq(r.home, want->home) && str_eq(r.mail, want->mail));
+        assert_true(str_eq(r.quota_rule, want->quota_rule));
     }
 }
 

@@ -1,0 +1,14 @@
+/* quota_terms: what holds for one account's quota, by the settings and its own rules. */
+#ifndef ROLE_QUOTA_TERMS_H
+#define ROLE_QUOTA_TERMS_H
+
+#include "account/identity.h"
+#include "conf/conf.h"
+#include "store/quota.h"
+
+/* own: account_identity.quota. *ret holds views of all that is handed in; rules, created with
+ * QUOTA_RULES_BYTES, gets the account's rules. */
+void quota_terms_fill(const struct conf *c, const char *account, const char *own, struct buf *rules,
+                      struct quota_terms *ret);
+
+#endif

@@ -1,0 +1,185 @@
+"""Quotas of a running server: at RCPT and behind DATA, over IMAP, in the queue, and what an administrator sees."""
+import imaplib
+import json
+import smtplib
+
+import pytest
+
+from harness import DOMAIN, Server, eventually
+
+ANN, BOB, CAT = f'ann@{DOMAIN}', f'bob@{DOMAIN}', f'cat@{DOMAIN}'
+REFUSED = f'5.2.2 <{ANN}>: Recipient address rejected: Quota exceeded (mailbox for user is full)'
+MAIL = b'Subject: x\r\n\r\n' + b'y' * 60 + b'\r\n'
+
+
+@pytest.fixture
+def server():
+    with Server(users={ANN: 'ann', BOB: 'bob'}, conf={'quota_rule': '*:storage=100:messages=1000, Junk:ignore'}) as s:
+        yield s
+
+
+def send(server, to, mail=MAIL):
+    with smtplib.SMTP('127.0.0.1', server.port('smtp'), 'client.example', timeout=30) as client:
+        try:
+            return client.sendmail('a@client.example', [to], mail) or (250, b'')
+        except smtplib.SMTPRecipientsRefused as e:
+            return e.recipients[to]
+        except smtplib.SMTPDataError as e:
+            return e.smtp_code, e.smtp_error
+
+
+def imap(server, user):
+    client = imaplib.IMAP4_SSL('127.0.0.1', server.port('imaps'), ssl_context=server.tls_context(), timeout=30)
+    client.login(user, user.partition('@')[0])
+    return client
+
+
+def info(server, user):
+    return json.loads(server.malle('user', 'info', user, '--json').stdout)
+
+
+def sizes(server, user):
+    files = [p for where in ('new', 'cur') for p in server.maildir(user).glob(f'{where}/*')]
+    return sum(p.stat().st_size for p in files), len(files)
+
+
+def empty(client):
+    client.select()
+    client.store('1:*', '+FLAGS', r'(\Deleted)')
+    client.expunge()
+    client.close()
+
+
+def test_limits_of_settings_domain_and_account(server):
+    assert info(server, ANN)['limit_bytes'] == 100 << 10
+    server.malle('domain', 'quota', DOMAIN, '--quota', '1M')
+    assert json.loads(server.malle('domain', 'quota', DOMAIN, '--json').stdout) == {
+        'domain': DOMAIN, 'quota_bytes': 1 << 20, 'quota_messages': 0}
+    assert (info(server, ANN)['limit_bytes'], info(server, ANN)['limit_messages']) == (1 << 20, 1000)
+    server.malle('user', 'quota', ANN, '--messages', '1')
+    assert (info(server, ANN)['limit_bytes'], info(server, ANN)['limit_messages']) == (1 << 20, 1)
+    assert (info(server, BOB)['limit_bytes'], info(server, BOB)['limit_messages']) == (1 << 20, 1000)
+    assert send(server, ANN)[0] == 250
+    assert send(server, ANN) == (552, REFUSED.encode())
+    assert send(server, BOB)[0] == 250
+    used = info(server, ANN)
+    assert (used['used_bytes'], used['used_messages']) == sizes(server, ANN) and used['used_messages'] == 1
+    assert f'mail: {used["used_bytes"]} of 1048576 bytes, 1 of 1 messages\n' in server.malle('user', 'info', ANN).stdout
+    server.malle('user', 'quota', ANN, '--messages', 'unlimited')
+    assert server.malle('user', 'quota', ANN, '--messages', 'many', check=False).returncode == 2
+    eventually(lambda: send(server, ANN)[0] == 250, 15)  # within ten seconds
+    server.malle('domain', 'quota', DOMAIN, '--quota', 'default')
+    assert info(server, BOB)['limit_bytes'] == 100 << 10
+
+
+def test_warned_once_and_then_refused(server):
+    line, subjects = b'z' * 70 + b'\r\n', []
+    for lines in (387, 387, 387, 200, 150):  # 27, 54, 81, 95, 106 %
+        assert send(server, ANN, b'Subject: big\r\n\r\n' + line * lines)[0] == 250
+        subjects.append(sorted(line for m in server.messages(ANN) for line in m.read_bytes().split(b'\n')
+                               if line.startswith(b'Subject: Your mailbox')))
+    assert [len(s) for s in subjects] == [0, 0, 1, 2, 2]
+    assert subjects[4] == [b'Subject: Your mailbox is 81% full', b'Subject: Your mailbox is 95% full']
+    assert server.log().count(f'{ANN}: the mailbox is ') == 2
+    assert send(server, ANN)[0] == 552
+    assert info(server, ANN)['used_messages'] == 7
+    client = imap(server, ANN)
+    assert client.getquotaroot('INBOX')[1][1][0].decode() == f'"User quota" (STORAGE {-(-info(server, ANN)["used_bytes"] // 1024)} 100 MESSAGE 7 1000)'
+    status, answer = client.append('INBOX', '', None, MAIL)
+    assert status == 'NO' and b'OVERQUOTA' in answer[0]
+    assert client.append('Junk', '', None, b'Subject: big\r\n\r\n' + line * 400)[0] == 'OK'  # does not count
+    empty(client)
+    assert info(server, ANN)['used_bytes'] == 0
+    assert send(server, ANN)[0] == 250
+
+
+def test_announced_size(server):
+    large = b'Subject: large\r\n\r\n' + (b'z' * 70 + b'\r\n') * 1600  # 115 kB, and smtplib says so
+    assert send(server, ANN, large) == (552, REFUSED.encode())
+    with smtplib.SMTP('127.0.0.1', server.port('smtp'), 'client.example', timeout=30) as client:
+        client.helo('client.example')  # without the announcement it is refused behind DATA
+        with pytest.raises(smtplib.SMTPDataError, match='552, .*5.2.2 Quota exceeded'):
+            client.sendmail('a@client.example', [ANN], large)
+
+
+def test_full_for_now(server):
+    server.stop()
+    server.write_conf({'quota_rule': '*:messages=1', 'quota_full_tempfail': 'yes', 'minimal_backoff_time': '1s', 'maximal_backoff_time': '1s'})
+    server.start()
+    server.malle('alias', 'add', f'both@{DOMAIN}', ANN)
+    server.malle('alias', 'add', f'both@{DOMAIN}', BOB)
+    assert send(server, ANN)[0] == 250
+    assert send(server, ANN) == (452, f'4.2.2 <{ANN}>: Recipient address rejected: Quota exceeded (mailbox for user is full)'.encode())
+    assert send(server, f'both@{DOMAIN}')[0] == 250  # one of them has room: the other's waits
+    eventually(lambda: 'status=deferred' in server.log() and 'Quota exceeded' in server.log(), 15)
+    assert len(server.messages(ANN)) == 1 and len(server.messages(BOB)) == 1
+    empty(imap(server, ANN))
+    eventually(lambda: len(server.messages(ANN)) == 1, 20)
+    assert server.malle('queue', 'list').stdout.count(ANN) == 0
+
+
+def test_full_for_good_returns_queued_mail(server):
+    server.malle('user', 'quota', ANN, '--messages', '1')
+    server.malle('alias', 'add', f'both@{DOMAIN}', ANN)
+    server.malle('alias', 'add', f'both@{DOMAIN}', BOB)
+    assert send(server, ANN)[0] == 250
+    with smtplib.SMTP('127.0.0.1', server.port('smtp'), 'client.example', timeout=30) as client:
+        client.sendmail(BOB, [f'both@{DOMAIN}'], MAIL)
+    eventually(lambda: len(server.messages(BOB)) == 2, 15)
+    returned = max((m.read_bytes() for m in server.messages(BOB)), key=len)
+    assert b'5.2.2' in returned and b'Quota exceeded' in returned
+    assert len(server.messages(ANN)) == 1
+
+
+def test_other_programs_change_the_maildir(server):
+    """mutt deletes mail and knows nothing of maildirsize: before somebody is refused the files are counted."""
+    import os
+    import time
+    server.malle('user', 'quota', ANN, '--messages', '1')
+    assert send(server, ANN)[0] == 250
+    server.messages(ANN)[0].unlink()
+    assert send(server, ANN)[0] == 552  # changed a moment ago: it is believed
+    old = time.time() - 100
+    os.utime(server.maildir(ANN) / 'maildirsize', (old, old))
+    assert send(server, ANN)[0] == 250
+
+
+def test_a_killed_delivery_process_leaves_no_debt(server):
+    for _ in range(5):
+        assert send(server, ANN)[0] == 250
+    server.kill_role('deliver')
+    eventually(lambda: send(server, ANN)[0] == 250, 15)
+    total, count = sizes(server, ANN)
+    server.malle('doveadm', 'quota', 'recalc', '-u', ANN)
+    used = info(server, ANN)
+    assert (used['used_bytes'], used['used_messages']) == (total, count)
+
+
+def test_quota_off(server):
+    server.malle('user', 'quota', ANN, '--messages', '1')
+    server.stop()
+    server.write_conf({'quota': 'no'})
+    server.start()
+    assert [send(server, ANN)[0] for _ in range(3)] == [250] * 3
+    assert imap(server, ANN).getquotaroot('INBOX')[1][0] == [b'INBOX']
+
+
+def test_user_empty_forgets_the_count(server):
+    assert send(server, ANN)[0] == 250
+    server.malle('user', 'empty', ANN, '--yes')
+    assert info(server, ANN)['used_messages'] == 0
+
+
+def test_doveadm(server):
+    assert send(server, ANN)[0] == 250
+    kilobytes = -(-sizes(server, ANN)[0] // 1024)
+    table = server.malle('doveadm', '-f', 'tab', 'quota', 'get', '-u', ANN).stdout
+    assert table == f'Quota name\tType\tValue\tLimit\t%\nUser quota\tSTORAGE\t{kilobytes}\t100\t{kilobytes * 100 // 100}\nUser quota\tMESSAGE\t1\t1000\t0\n'
+    everybody = server.malle('doveadm', '-f', 'tab', 'quota', 'get', '-A').stdout.splitlines()
+    assert everybody[0] == 'Username\tQuota name\tType\tValue\tLimit\t%' and len(everybody) == 5
+    assert {line.split('\t')[0] for line in everybody[1:]} == {ANN, BOB}
+    (server.maildir(ANN) / 'maildirsize').write_text('102400S,1000C\n5 5\n')
+    assert info(server, ANN)['used_messages'] == 5
+    assert server.malle('doveadm', 'quota', 'recalc', '-A').stdout == ''
+    assert info(server, ANN)['used_messages'] == 1
+    assert server.malle('doveadm', 'quota', 'get', '-u', CAT, check=False).returncode == 67
