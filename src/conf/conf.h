@@ -32,6 +32,13 @@ enum conf_tls_level {
 };
 enum conf_tempfail { CONF_TEMPFAIL_IF_PERMIT, CONF_TEMPFAIL_DEFER };
 enum conf_gate_action { CONF_GATE_IGNORE, CONF_GATE_ENFORCE, CONF_GATE_DROP };
+enum conf_milter_action {
+    CONF_MILTER_ACCEPT,
+    CONF_MILTER_REJECT,
+    CONF_MILTER_TEMPFAIL,
+    CONF_MILTER_QUARANTINE,
+    CONF_MILTER_SHUTDOWN
+};
 enum conf_log_format { CONF_LOG_TEXT, CONF_LOG_JSON };
 enum conf_protocol {
     CONF_SMTP,

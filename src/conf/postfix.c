@@ -121,6 +121,8 @@ void postfix_set_same(struct postfix *p, struct conf_section s, const char *name
         text = duration(p, name, v->text);
     else if (str_ends(str_c(option), S("_restrictions")))
         text = postfix_restrictions(p, v);
+    else if (str_ends(str_c(option), S("smtpd_milters")))
+        text = postfix_milters(p, v);
     else if (takes_tables(option))
         text = postfix_tables(p, v, strcmp(option, "alias_maps") == 0 ? "aliases:" : "texthash:");
     if (folder_takes(option, text, &e))
@@ -282,6 +284,7 @@ void folder_read_postfix(struct folder *f)
         postfix_set_sasl(&p);
         postfix_set_classes(&p);
         postfix_set_checks(&p);
+        postfix_set_milters(&p);
         postfix_set_services(&p);
         say_all_unread(&p);
     }

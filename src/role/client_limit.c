@@ -109,3 +109,11 @@ unsigned client_limit_total(struct client_limit *l)
     pthread_mutex_unlock(&l->lock);
     return n;
 }
+
+unsigned client_limit_of(struct client_limit *l, const struct socket_client *client)
+{
+    pthread_mutex_lock(&l->lock);
+    uintptr_t n = (uintptr_t)map_find(l->clients, key_of(client));
+    pthread_mutex_unlock(&l->lock);
+    return (unsigned)n;
+}

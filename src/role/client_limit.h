@@ -26,5 +26,6 @@ MUST_USE enum rc client_limit_rate(struct client_limit *l, const struct client_r
 bool client_limit_is_reached(struct client_limit *l, const struct client_rate *r, msec now);
 void client_limit_leave(struct client_limit *l, const struct socket_client *client);
 unsigned client_limit_total(struct client_limit *l);
+unsigned client_limit_of(struct client_limit *l, const struct socket_client *client); /* of one client */
 
 #endif

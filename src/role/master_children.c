@@ -72,11 +72,6 @@ static const struct {
 
 enum { STOP_PHASES = 4, STOP_TIMEOUT_MS = 1600, RESTART_PAUSE_MS = 900, HEALTHY_MS = 2000 };
 
-static bool is_role(const struct child *c, const char *name)
-{
-    return str_eq(str_c(c->role->name), str_c(name));
-}
-
 void children_plan(struct master *m)
 {
     for (size_t i = 0; i < sizeof process_table / sizeof process_table[0]; i++) {
@@ -371,7 +366,8 @@ void children_read(struct master *m, struct child *c)
             c->owed--;
         else if (msg.type == MSG_CONTROL_RETIRE)
             (void)retire(m, c);
-        else if (msg.type == MSG_CONTROL_CONNECT && (is_role(c, "smtp") || is_role(c, "submission")))
+        else if (msg.type == MSG_CONTROL_CONNECT &&
+                 (is_role(c, "smtp") || is_role(c, "smtpd") || is_role(c, "submission")))
             master_connect(m, c, &msg);
         else
             log_error("%s[%d] sent %s on its control link", c->role->name, c->pid, ipc_type_name(msg.type));

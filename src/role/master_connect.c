@@ -1,5 +1,6 @@
 /* Connections to the Unix sockets that the configuration names, for a role that reaches no files. */
 #include "base/log.h"
+#include "conf/milter.h"
 #include "os/file.h"
 #include "os/socket.h"
 #include "role/ipc.h"
@@ -7,17 +8,19 @@
 
 enum { PATH_MAX_BYTES = 107 };
 
-/* The setting that names the sockets of this role. */
-static const char *setting_of(const struct child *c)
+/* The settings that name the sockets of this role. */
+static const char *settings_of(const struct child *c)
 {
-    return str_eq(str_c(c->role->name), S("smtp")) ? "lmtp_sockets" : "smtpd_sasl_path";
+    return is_role(c, "smtp") ? "lmtp_sockets" : "smtpd_milters, non_smtpd_milters or smtpd_sasl_path";
 }
 
 static bool is_named(const struct conf *conf, const struct child *c, str path)
 {
     bool named = false;
-    if (!str_eq(str_c(c->role->name), S("smtp")))
-        return conf_asks_dovecot(conf) && str_eq(str_c(conf->smtpd_sasl_path), path);
+    if (is_role(c, "submission") && conf_asks_dovecot(conf) && str_eq(str_c(conf->smtpd_sasl_path), path))
+        return true;
+    if (!is_role(c, "smtp"))
+        return conf_milter_names_socket(conf, path);
     for (size_t i = 0; i < conf->lmtp_sockets.n; i++)
         named |= str_eq(conf->lmtp_sockets.v[i], path);
     return named;
@@ -38,7 +41,7 @@ void master_connect(const struct master *m, const struct child *c, struct ipc_ms
     if (is_named(m->conf, c, name))
         e.rc = socket_connect_unix(path, &fd, &e);
     else
-        (void)err_set(&e, RC_TEMP, 0, "4.3.5", "the socket %s is not named in %s", path, setting_of(c));
+        (void)err_set(&e, RC_TEMP, 0, "4.3.5", "the socket %s is not named in %s", path, settings_of(c));
     ipc_begin(&b, MSG_CONTROL_CONNECTED);
     ipc_put_u64(&b, number);
     ipc_put_err(&b, &e);

@@ -67,6 +67,11 @@ bool children_all_ready(const struct master *m);
 /* Every role runs with the configuration in force. */
 bool children_all_applied(const struct master *m);
 
+static inline bool is_role(const struct child *c, const char *name)
+{
+    return str_eq(str_c(c->role->name), str_c(name));
+}
+
 /* master_connect.c: answers CONTROL_CONNECT */
 void master_connect(const struct master *m, const struct child *c, struct ipc_msg *request);
 

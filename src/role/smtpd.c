@@ -132,6 +132,7 @@ static void fill_params(struct connection *c, struct smtpd_session *s, struct tl
         .local = local ? &c->local.user : NULL,
         .client_address = str_c(c->address),
         .client_port = (uint16_t)c->port,
+        .client_connections = client_limit_of(c->server->clients, &c->client),
         .client_is_here = is_here(c),
         .client_name = client_name(c),
         .client_reverse_name = c->reverse.n > 0 ? buf_str(&c->reverse) : client_name(c),

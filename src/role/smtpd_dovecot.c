@@ -10,10 +10,7 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "fmt/dovecot_auth.h"
-#include "fmt/nexthop.h"
 #include "fmt/sasl.h"
-#include "net/dial.h"
-#include "net/mx.h"
 #include "os/crypto.h"
 #include "role/smtpd_impl.h"
 #include "role/unix_connect.h"
@@ -41,44 +38,6 @@ void smtpd_dovecot_init(struct smtpd *d)
 }
 
 /* --- a connection --- */
-
-static enum rc connect_inet(struct smtpd *d, str where, msec deadline, int *ret_fd, struct err *e)
-{
-    struct nexthop hop;
-    struct mx_addresses found = {.n = 1};
-    const struct dial_way straight = {0};
-    char name[DNS_NAME_MAX + 1];
-    must(nexthop_parse(where, &hop) == RC_OK); /* conf/check.c looked at it */
-    if (str_copy(name, sizeof name, hop.host) != RC_OK)
-        return err_set(e, RC_TEMP, 0, "4.4.1", "the name of the host is too long");
-    enum rc rc = RC_OK;
-    if (hop.is_address || ip_parse(hop.host, &hop.address) == RC_OK) /* brackets are not needed here */
-        mx_sockaddr(&hop.address, 0, &found.v[0]);
-    else
-        rc = mx_addresses(d->resolver, hop.host, MX_ANY, deadline, &found, e);
-    if (rc == RC_GONE)
-        rc = err_set(e, RC_TEMP, 0, "4.4.1", "the host %s has no address", name);
-    for (size_t i = 0; rc != RC_TEMP && i < found.n; i++) {
-        socket_set_port(&found.v[i], hop.port);
-        if (dial(&found.v[i], &straight, name, deadline, ret_fd, e) == RC_OK)
-            return RC_OK;
-    }
-    return RC_TEMP;
-}
-
-static enum rc connect_there(struct smtpd *d, const struct conf *c, msec deadline, struct stream **ret,
-                             struct err *e)
-{
-    str path = str_c(c->smtpd_sasl_path);
-    int fd = -1;
-    enum rc rc = str_starts(path, S("inet:")) ? connect_inet(d, str_from(path, 5), deadline, &fd, e)
-                                              : unix_connect(d->role, path, &fd, e);
-    if (rc != RC_OK)
-        return RC_TEMP;
-    *ret = stream_new(fd, 2 * DOVECOT_AUTH_LINE_MAX);
-    stream_set_deadline(*ret, deadline);
-    return RC_OK;
-}
 
 static enum rc no_answer(enum rc rc, struct err *e)
 {
@@ -150,7 +109,8 @@ static enum rc open_there(struct smtpd *d, const struct conf *c, struct arena *a
                           struct err *e)
 {
     AUTO(buf_deinit) struct buf names = BUF_INIT(SMTP_MECHANISMS_MAX);
-    enum rc rc = connect_there(d, c, clock_mono() + GREETING_MS, ret, e);
+    enum rc rc = smtpd_connect(d, str_c(c->smtpd_sasl_path), clock_mono() + GREETING_MS,
+                               2 * DOVECOT_AUTH_LINE_MAX, ret, e);
     if (rc == RC_OK)
         rc = greet(*ret, a, &names, e);
     pthread_mutex_lock(&d->mechanisms.lock);

@@ -224,6 +224,13 @@ static void env_pause(void *ctx, int64_t ms)
         usleep(10000);
 }
 
+static enum rc env_milter_connect(void *ctx, str place, msec deadline, size_t in_max, struct stream **ret,
+                                  struct err *e)
+{
+    struct smtpd_session *s = ctx;
+    return smtpd_connect(s->server, place, deadline, in_max, ret, e);
+}
+
 const struct smtp_env smtpd_env = {
     .resolve = env_resolve,
     .room = env_room,
@@ -235,6 +242,11 @@ const struct smtp_env smtpd_env = {
     .content_new = content_new,
     .content_append = content_append,
     .content_discard = content_discard,
+    .content_end = content_end,
+    .content_read = content_read,
+    .content_cut = content_cut,
+    .content_replace_head = content_replace_head,
+    .milter_connect = env_milter_connect,
     .deliver = smtpd_deliver,
     .dns = env_dns,
     .verify = env_verify,

@@ -97,6 +97,11 @@ MUST_USE enum rc smtpd_local_find(struct smtpd *d, uid_t uid, struct buf *ipc, s
 enum rc smtpd_rewrite_sender(struct smtpd_session *s, struct arena *a, str *sender, str *ret_forwarded,
                              struct err *e);
 
+/* smtpd_connect.c: a connection to "inet:host:port", "unix:/path" or "/path", with this deadline. Unix
+ * sockets are those that a setting names (unix_connect.h). RC_TEMP with e. */
+MUST_USE enum rc smtpd_connect(struct smtpd *d, str place, msec deadline, size_t in_max, struct stream **ret,
+                               struct err *e);
+
 /* smtpd_dovecot.c: smtp_env's SASL functions with smtpd_sasl_type = dovecot */
 void smtpd_dovecot_init(struct smtpd *d); /* before the sandbox */
 void smtpd_dovecot_mechanisms(struct smtpd_session *s, struct buf *out);
@@ -120,6 +125,10 @@ enum rc content_new(void *ctx, uint64_t announced_bytes, bool rewrites_header);
 enum rc content_append(void *ctx, str bytes);
 void content_discard(void *ctx);
 enum rc content_keep(struct smtpd_session *s, str bytes); /* what is not held */
+enum rc content_end(void *ctx, uint64_t *ret_bytes);
+enum rc content_read(void *ctx, uint64_t at, char *p, size_t n, size_t *ret_n);
+enum rc content_cut(void *ctx, uint64_t at);
+enum rc content_replace_head(void *ctx, uint64_t old_bytes, str head);
 
 /* smtpd_header.c: content_append while the header is held, and the end of a message that is all header */
 enum rc content_hold(struct smtpd_session *s, str bytes);

@@ -113,24 +113,46 @@ static enum rc fail(struct smtp_session *s, str address, const struct err *why)
     return RC_TEMP;
 }
 
-/* The administrator names the address: it may be anywhere. Nobody is told of it. */
-static enum rc make_recipient(struct smtp_session *s, str address, struct smtp_recipient *ret)
+/* Whoever names it may name any: it may be anywhere. */
+static enum rc make_recipient(struct smtp_session *s, str address, const struct smtp_rcpt *rcpt,
+                              struct smtp_recipient *ret, struct err *e)
 {
-    struct smtp_recipient r = {.address = address, .rcpt.notify = SMTP_NOTIFY_NEVER};
-    struct err why = {.rc = RC_OK};
-    enum rc rc = s->env->resolve(s->p->env_ctx, address, s->tx.arena, &r.targets, &r.n_targets, &why);
+    struct smtp_recipient r = {.address = address, .rcpt = *rcpt};
+    enum rc rc = s->env->resolve(s->p->env_ctx, address, s->tx.arena, &r.targets, &r.n_targets, e);
     if (rc == RC_GONE && r.n_targets == 0) {
         r.targets = arena_make(s->tx.arena, struct smtp_target);
         if (!r.targets)
-            return fail(s, address, &why);
+            return RC_LIMIT;
         *r.targets = (struct smtp_target){.remote = true, .uid = UINT32_MAX, .address = address};
         r.n_targets = 1;
     } else if (rc != RC_OK && rc != RC_GONE) {
-        return fail(s, address, &why);
+        return rc;
     }
     for (size_t i = 0; rc == RC_OK && i < r.n_targets; i++)
         r.targets[i].forwarded = r.targets[i].remote;
     *ret = r;
+    return RC_OK;
+}
+
+enum rc smtp_add_recipient(struct smtp_session *s, str address, const struct smtp_rcpt *rcpt, struct err *e)
+{
+    struct smtp_tx *tx = &s->tx;
+    for (size_t i = 0; i < tx->n; i++)
+        if (str_eq(tx->rcpts[i].address, address))
+            return RC_OK;
+    struct smtp_recipient *all = arena_array(tx->arena, tx->n + 1, sizeof *all);
+    if (!all)
+        return RC_LIMIT;
+    enum rc rc = make_recipient(s, address, rcpt, &all[tx->n], e);
+    if (rc != RC_OK)
+        return rc;
+    if (tx->n_targets + all[tx->n].n_targets > SMTP_TARGETS_MAX)
+        return RC_LIMIT;
+    for (size_t i = 0; i < tx->n; i++)
+        all[i] = tx->rcpts[i];
+    tx->n_targets += all[tx->n].n_targets;
+    tx->rcpts = all;
+    tx->cap = ++tx->n;
     return RC_OK;
 }
 
@@ -142,14 +164,16 @@ enum rc smtp_apply_actions(struct smtp_session *s)
         return RC_OK;
     struct smtp_recipient *all = arena_array(s->tx.arena, n, sizeof *all);
     const struct err full = {.peer = "too many recipients"};
+    const struct smtp_rcpt nobody_told = {.notify = SMTP_NOTIFY_NEVER};
     if (!all)
         return fail(s, a->redirect, &full);
     for (size_t i = 0; i < kept; i++)
         all[i] = s->tx.rcpts[i];
     for (size_t i = kept; i < n; i++) {
-        enum rc rc = make_recipient(s, a->redirect.n ? a->redirect : a->bcc[i - kept], &all[i]);
-        if (rc != RC_OK)
-            return rc;
+        str address = a->redirect.n ? a->redirect : a->bcc[i - kept];
+        struct err why = {.rc = RC_OK};
+        if (make_recipient(s, address, &nobody_told, &all[i], &why) != RC_OK)
+            return fail(s, address, &why);
     }
     s->tx.rcpts = all;
     s->tx.n = n;

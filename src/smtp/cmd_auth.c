@@ -143,7 +143,7 @@ static bool run_exchange(struct smtp_session *s, struct exchange *x)
 void smtp_cmd_auth(struct smtp_session *s, str args)
 {
     str rest = args, mechanism = str_word(&rest), initial = str_trim(rest);
-    if (smtp_is_too_often(s, SMTP_EVENT_AUTH) || refuse_auth(s, mechanism))
+    if (smtp_is_too_often(s, SMTP_EVENT_AUTH) || refuse_auth(s, mechanism) || smtp_milter_refuses_command(s))
         return;
     AUTO(exchange_deinit)
     struct exchange x = {

@@ -76,7 +76,7 @@ void smtp_cmd_bdat(struct smtp_session *s, str args)
     if (!s->tx.msg.open) {
         const struct restrict_refusal *refusal;
         smtp_message_begin(s, false);
-        if (restrict_data(s, &refusal) != RC_OK)
+        if (restrict_data(s, &refusal) != RC_OK || smtp_milter_data(s, &refusal) != RC_OK)
             smtp_message_refuse(s, refusal);
     }
     if (read_chunk(s, size, s->tx.msg.deadline))

@@ -23,7 +23,7 @@ void smtp_cmd_data(struct smtp_session *s, str args)
     if (smtp_refuse_without_recipients(s))
         return;
     const struct restrict_refusal *refusal;
-    if (restrict_data(s, &refusal) != RC_OK) {
+    if (restrict_data(s, &refusal) != RC_OK || smtp_milter_data(s, &refusal) != RC_OK) {
         restrict_reply(s, refusal);
         return;
     }

@@ -36,8 +36,9 @@ unsigned smtp_extensions(const struct smtp_session *s)
     bool submission = s->p->kind == SMTP_KIND_SUBMISSION;
     if (s->hello != SMTP_HELLO_EXTENDED)
         return 0;
-    return (smtp_checks_wanted(s) ? 0 : SMTP_EXT_BINARYMIME) | /* tables look at lines */
-           (stream_is_tls(s->io) ? SMTP_EXT_REQUIRETLS : 0) |  /* RFC 8689 §2 */
+    bool lines = smtp_checks_wanted(s) || smtp_milters_wanted(s); /* are what these look at */
+    return (lines ? 0 : SMTP_EXT_BINARYMIME) |
+           (stream_is_tls(s->io) ? SMTP_EXT_REQUIRETLS : 0) | /* RFC 8689 §2 */
            (smtp_is_lmtp(s) ? 0 : SMTP_EXT_DELIVERBY | SMTP_EXT_MT_PRIORITY) |
            (submission && s->conf->future_release_limit_ms > 0 ? SMTP_EXT_FUTURERELEASE
                                                                : 0); /* RFC 4865 §3 */
@@ -98,10 +99,27 @@ static void put_extensions(const struct smtp_session *s, struct buf *out)
     }
 }
 
+/* What milters refuse here is refused from MAIL on; only 421 is said at once. */
+static bool is_shut_out(struct smtp_session *s, bool *ret_bare)
+{
+    const struct restrict_refusal *refusal;
+    if (smtp_milter_helo(s, &refusal) == RC_OK)
+        return false;
+    *ret_bare = refusal->code >= 500;
+    if (refusal->code == 421)
+        restrict_reply(s, refusal);
+    return refusal->code == 421;
+}
+
 void smtp_cmd_ehlo(struct smtp_session *s, str args)
 {
-    if (!accept_name(s, args, SMTP_HELLO_EXTENDED))
+    bool bare = false;
+    if (!accept_name(s, args, SMTP_HELLO_EXTENDED) || is_shut_out(s, &bare))
         return;
+    if (bare) {
+        smtp_reply(s, 250, NULL, "%s\nENHANCEDSTATUSCODES", s->conf->hostname);
+        return;
+    }
     AUTO(buf_deinit) struct buf all = BUF_INIT(1200), text = BUF_INIT(1200);
     if (!smtp_discard_find(s))
         return;
@@ -112,6 +130,7 @@ void smtp_cmd_ehlo(struct smtp_session *s, str args)
 
 void smtp_cmd_helo(struct smtp_session *s, str args)
 {
-    if (accept_name(s, args, SMTP_HELLO_PLAIN))
+    bool bare;
+    if (accept_name(s, args, SMTP_HELLO_PLAIN) && !is_shut_out(s, &bare))
         smtp_reply(s, 250, NULL, "%s", s->conf->hostname);
 }

@@ -114,7 +114,7 @@ void smtp_cmd_mail(struct smtp_session *s, str args)
     s->tx.sender = sender;
     s->tx.mail_ok = true;
     s->tx.started = clock_mono();
-    if (restrict_mail(s, sender, &refusal) != RC_OK) {
+    if (restrict_mail(s, sender, &refusal) != RC_OK || smtp_milter_mail(s, args, &refusal) != RC_OK) {
         restrict_reply(s, refusal);
         smtp_tx_reset(s);
         return;

@@ -176,11 +176,17 @@ void smtp_cmd_rcpt(struct smtp_session *s, str args)
     }
     /* RFC 5321 §4.5.1: postmaster can always be reached */
     if (!r.rcpt.postmaster && restrict_rcpt(s, &may_relay, &refusal) != RC_OK) {
+        smtp_milter_rejected_rcpt(s, args, r.address, refusal->enhanced, refusal->text);
         restrict_reply(s, refusal);
         return;
     }
     if (!s->tx.actions.discard && (resolve(s, &r, may_relay, &e) || check_targets(s, &r, &e))) {
+        smtp_milter_rejected_rcpt(s, args, r.address, e.enhanced, str_c(e.peer));
         smtp_reject(s, "RCPT", s->tx.sender, r.address, &e);
+        return;
+    }
+    if (smtp_milter_rcpt(s, args, r.address, &refusal) != RC_OK) {
+        restrict_reply(s, refusal);
         return;
     }
     add_recipient(s, &r);

@@ -12,7 +12,7 @@ void smtp_cmd_starttls(struct smtp_session *s, str args)
         smtp_reply(s, 502, "5.5.1", "Error: TLS not available");
         return;
     }
-    if (smtp_refuse_tls(s))
+    if (smtp_milter_refuses_command(s) || smtp_refuse_tls(s))
         return;
     smtp_reply(s, 220, "2.0.0", "Ready to start TLS");
     smtp_flush(s);

@@ -119,6 +119,16 @@ static void run(struct smtp_session *s, const struct smtp_command *c, str args)
     c->run(s, args);
 }
 
+static void reply_unknown(struct smtp_session *s, str line)
+{
+    const struct restrict_refusal *refusal;
+    s->last_verb = "UNKNOWN";
+    if (smtp_milter_unknown(s, line, &refusal) != RC_OK)
+        restrict_reply(s, refusal);
+    else
+        smtp_reply(s, 500, "5.5.2", "Error: command not recognized");
+}
+
 void smtp_dispatch(struct smtp_session *s, str line)
 {
     str verb, args;
@@ -130,8 +140,7 @@ void smtp_dispatch(struct smtp_session *s, str line)
         run(s, &smtp_commands[i], args);
     } else {
         i = SMTP_COMMAND_MAX - 1;
-        s->last_verb = "UNKNOWN";
-        smtp_reply(s, 500, "5.5.2", "Error: command not recognized");
+        reply_unknown(s, line);
     }
     s->stats[i].total++;
     if (s->last_code && s->last_code < 400)

@@ -270,18 +270,28 @@ static void refuse(struct smtp_session *s)
         smtp_reply_err(s, e);
 }
 
+uint64_t smtp_message_lines(const struct smtp_session *s)
+{
+    const struct smtp_message *m = &s->tx.msg;
+    return (m->checks ? smtp_checks_lines(m->checks) : m->decoder.lines) - m->drop.lines;
+}
+
+static uint64_t message_bytes(const struct smtp_session *s)
+{
+    const struct smtp_message *m = &s->tx.msg;
+    uint64_t bytes = m->checks ? smtp_checks_bytes(m->checks) : m->decoder.content_bytes;
+    return (uint64_t)((int64_t)(bytes - m->drop.bytes) + m->grown_bytes);
+}
+
 static void deliver_and_reply(struct smtp_session *s)
 {
-    const struct dotstream *decoder = &s->tx.msg.decoder;
-    const struct smtp_checks *checks = s->tx.msg.checks;
-    const struct header_drop *drop = &s->tx.msg.drop;
     struct smtp_delivery d = {
         .sender = s->tx.sender,
         .mail = &s->tx.mail,
         .account = s->account,
         .client = arena_printf(s->cmd_arena, SMTP_CLIENT_FMT, SMTP_CLIENT_ARG(s)),
-        .content_bytes = (checks ? smtp_checks_bytes(checks) : decoder->content_bytes) - drop->bytes,
-        .content_lines = (checks ? smtp_checks_lines(checks) : decoder->lines) - drop->lines,
+        .content_bytes = message_bytes(s),
+        .content_lines = (uint64_t)((int64_t)smtp_message_lines(s) + s->tx.msg.grown_lines),
         .held = s->tx.actions.hold,
         .filter = s->tx.actions.filter.n ? s->tx.actions.filter
                   : smtp_is_lmtp(s)      ? STR_NONE
@@ -310,6 +320,18 @@ static void discard(struct smtp_session *s)
     smtp_reply(s, 250, "2.0.0", "Ok: queued as " STR_FMT, STR_ARG(s->tx.id));
 }
 
+/* Replies when milters refuse it. */
+static bool is_filtered_out(struct smtp_session *s)
+{
+    const struct restrict_refusal *refusal;
+    enum rc rc = s->tx.actions.discard ? RC_OK : smtp_milter_message(s, &refusal);
+    if (rc == RC_TEMP)
+        refuse(s);
+    else if (rc != RC_OK)
+        restrict_reply(s, refusal);
+    return rc != RC_OK;
+}
+
 void smtp_message_finish(struct smtp_session *s)
 {
     const struct restrict_refusal *refusal;
@@ -323,6 +345,8 @@ void smtp_message_finish(struct smtp_session *s)
         refuse(s);
     else if (!s->tx.actions.discard && restrict_end_of_data(s, &refusal) != RC_OK)
         restrict_reply(s, refusal);
+    else if (is_filtered_out(s))
+        log_debug(STR_FMT ": a milter refused it", STR_ARG(s->tx.id));
     else if (s->tx.actions.discard)
         discard(s);
     else if (smtp_apply_actions(s) == RC_OK)

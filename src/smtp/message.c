@@ -55,6 +55,7 @@ void smtp_message_begin(struct smtp_session *s, bool dots)
     smtp_gate_pass(s);
     m->open = true;
     m->failed = m->logged = false;
+    m->grown_bytes = m->grown_lines = 0;
     m->deadline = clock_mono() + s->conf->smtpd_data_timeout_ms;
     headscan_init(&m->head);
     if (s->tx.mail.body == SMTP_BODY_BINARYMIME)

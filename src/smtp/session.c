@@ -33,6 +33,7 @@ void smtp_tx_reset(struct smtp_session *s)
     struct arena *arena = s->tx.arena;
     if (s->tx.msg.open)
         s->env->content_discard(s->p->env_ctx);
+    smtp_milter_abort(s);
     arena_reset(arena);
     s->tx.mail_ok = s->tx.rcpt_tried = false;
     s->tx.rcpts = NULL;
@@ -199,6 +200,8 @@ void smtp_greet(struct smtp_session *s)
         restrict_reply(s, refusal);
         return;
     }
+    if (smtp_milter_connect(s))
+        return;
     if (s->conf->smtpd_banner[0] && !smtp_is_lmtp(s)) {
         smtp_reply(s, 220, NULL, "%s", s->conf->smtpd_banner);
         return;
@@ -230,6 +233,7 @@ static void session_init(struct smtp_session *s, const struct smtp_params *p, st
 static void session_deinit(struct smtp_session *s)
 {
     smtp_tx_reset(s);
+    smtp_milter_close(s);
     arena_free(s->cmd_arena);
     arena_free(s->restrict_.arena);
     arena_free(s->tx.arena);

@@ -36,6 +36,7 @@ struct smtp_params {
     str client_reverse_name; /* of its PTR record, confirmed or not; else "unknown" */
     bool name_is_uncertain, reverse_is_uncertain; /* "unknown", as the DNS did not answer */
     uint16_t client_port;
+    unsigned client_connections; /* that it has, with this one */
     bool client_is_here; /* it connected from an address of this machine */
     str server_address;  /* that it connected to; "" for a Unix socket */
     uint16_t server_port;

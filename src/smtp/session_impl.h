@@ -6,6 +6,7 @@
 #define SMTP_SESSION_IMPL_H
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "conf/conf.h"
 #include "fmt/dotstream.h"
 #include "fmt/header_drop.h"
@@ -16,6 +17,7 @@
 #include "fmt/smtp_cmd.h"
 #include "smtp/checks.h"
 #include "smtp/command.h"
+#include "smtp/milter.h"
 #include "smtp/restrict.h"
 #include "smtp/session.h"
 
@@ -60,6 +62,7 @@ struct smtp_message {
     bool logged;                 /* ... and the log knows */
     struct err failure;
     msec deadline;
+    int64_t grown_bytes, grown_lines; /* by what milters changed, of what came in */
 };
 
 /* A recipient that is being judged: whose it is, asked when somebody wants to know. */
@@ -153,7 +156,8 @@ struct smtp_session {
     struct ip_net address;
     bool has_address;
     struct smtp_tx tx;
-    struct smtp_judged rcpt; /* the recipient of this command */
+    struct smtp_judged rcpt;      /* the recipient of this command */
+    struct smtp_milters *milters; /* NULL: none */
     struct smtp_restrict restrict_;
     const char *last_verb; /* for "after X" in the log; points into the command table */
     int last_code;         /* of the newest reply */
@@ -265,6 +269,9 @@ void smtp_log_reject(const struct smtp_session *s, const char *stage, str sender
 /* The same in all its parts: what is "reject", "info"...; sender and recipient with p NULL are left out. */
 void smtp_log_event(const struct smtp_session *s, const char *what, const char *stage, str text, str sender,
                     str recipient);
+/* The same as the line of another program. */
+void smtp_log_event_of(const struct smtp_session *s, enum log_program program, const char *what,
+                       const char *stage, str text, str sender, str recipient);
 /* The same, and replies e. */
 void smtp_reject(struct smtp_session *s, const char *verb, str sender, str recipient, const struct err *e);
 struct smtp_times { /* of one message, for delays=: receiving and delivering */
@@ -305,6 +312,8 @@ void smtp_message_flush(struct smtp_session *s);
 void smtp_message_fail(struct smtp_session *s, int code, const char *enhanced, const char *text);
 /* The same for a refusal of the restrictions, of which the log knows. */
 void smtp_message_refuse(struct smtp_session *s, const struct restrict_refusal *r);
+/* The lines of what came in, in LF form. */
+uint64_t smtp_message_lines(const struct smtp_session *s);
 /* All bytes are there: judges, delivers, replies, logs, and resets the transaction. */
 void smtp_message_finish(struct smtp_session *s);
 /* A further recipient of the message, and one in the place of all others, as tables have them. RC_INVALID:
@@ -314,6 +323,10 @@ MUST_USE enum rc smtp_action_redirect(struct smtp_session *s, str text);
 /* The further recipients that always_bcc, sender_bcc_maps and recipient_bcc_maps say. Not RC_OK: the message
  * is marked as failed. */
 MUST_USE enum rc smtp_action_copies(struct smtp_session *s);
+/* A further recipient, "local@domain" in its normal form, with the parameters of a RCPT; it may be anywhere.
+ * RC_OK also when it is one already. RC_TEMP, RC_PERM or RC_LIMIT with e. */
+MUST_USE enum rc smtp_add_recipient(struct smtp_session *s, str address, const struct smtp_rcpt *rcpt,
+                                    struct err *e);
 /* The recipients that tables added, or put in the place of all others (actions.c). Not RC_OK: replied. */
 MUST_USE enum rc smtp_apply_actions(struct smtp_session *s);
 /* Replies that DATA or BDAT has no recipients and returns true; false when it has. */

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "fmt/smtp_cmd.h"
 
 /* One mailbox that a recipient address leads to, or an address of another server. */
@@ -90,6 +91,7 @@ struct smtp_delivery {
 };
 
 struct smtp_params;
+struct stream;
 
 /* What a client may do only so often (Postfix's anvil). */
 enum smtp_event {
@@ -135,6 +137,20 @@ struct smtp_env {
     enum rc (*content_new)(void *ctx, uint64_t announced_bytes, bool rewrites_header);
     enum rc (*content_append)(void *ctx, str bytes);
     void (*content_discard)(void *ctx);
+
+    /* What was appended, once all is there, for those who look at it then; content_end first. content_read:
+     * up to n bytes from an offset on, 0 at its end. content_cut: the rest is dropped, and content_append
+     * goes on there. content_replace_head puts a head in the place of the first old_bytes. Failures as above.
+     */
+    enum rc (*content_end)(void *ctx, uint64_t *ret_bytes);
+    enum rc (*content_read)(void *ctx, uint64_t at, char *p, size_t n, size_t *ret_n);
+    enum rc (*content_cut)(void *ctx, uint64_t at);
+    enum rc (*content_replace_head)(void *ctx, uint64_t old_bytes, str head);
+
+    /* A connection to a milter, a place as conf_milter has it, with that deadline. RC_TEMP with e. NULL, with
+     * the four above: there are none. */
+    enum rc (*milter_connect)(void *ctx, str place, msec deadline, size_t in_max, struct stream **ret,
+                              struct err *e);
 
     /* Prepares and commits (250 means on disk), in mailboxes or in the queue. RC_OK: every recipient is
      * committed, or with each_alone every rcpts[].result is set. Otherwise nothing was committed and every

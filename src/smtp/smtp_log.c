@@ -130,8 +130,8 @@ void smtp_log_client(const struct smtp_session *s)
     log_info("%s", buf_cstr(&line));
 }
 
-void smtp_log_event(const struct smtp_session *s, const char *what, const char *stage, str text, str sender,
-                    str recipient)
+void smtp_log_event_of(const struct smtp_session *s, enum log_program program, const char *what,
+                       const char *stage, str text, str sender, str recipient)
 {
     AUTO(buf_deinit) struct buf line = BUF_INIT(4096);
     buf_puts(&line, s->tx.id.n ? s->tx.id : S("NOQUEUE"));
@@ -144,7 +144,13 @@ void smtp_log_event(const struct smtp_session *s, const char *what, const char *
     buf_printf(&line, " proto=" STR_FMT, STR_ARG(smtp_protocol(s)));
     if (s->helo.n)
         buf_printf(&line, " helo=<" STR_FMT ">", STR_ARG(s->helo));
-    log_info("%s", buf_cstr(&line));
+    log_info_of(program, "%s", buf_cstr(&line));
+}
+
+void smtp_log_event(const struct smtp_session *s, const char *what, const char *stage, str text, str sender,
+                    str recipient)
+{
+    smtp_log_event_of(s, LOG_AS_OWN, what, stage, text, sender, recipient);
 }
 
 void smtp_log_reject(const struct smtp_session *s, const char *stage, str sender, str recipient,

@@ -58,6 +58,18 @@ static void walk_checks(const struct walk *w)
     }
 }
 
+static void walk_milters(const struct walk *w)
+{
+    const struct {
+        enum conf_option option;
+        const char *list;
+    } lists[] = {{CONF_smtpd_milter_maps, w->c->smtpd_milter_maps},
+                 {CONF_milter_header_checks, w->c->milter_header_checks}};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+        if (lists[i].list[0])
+            w->fn(w->ctx, lists[i].option, str_c(lists[i].list));
+}
+
 static void walk_conf(const struct conf *c, table_named_fn *fn, void *ctx)
 {
     const struct walk w = {c, fn, ctx};
@@ -72,6 +84,7 @@ static void walk_conf(const struct conf *c, table_named_fn *fn, void *ctx)
             walk_list(&w, CONF_smtpd_restriction_classes, list, RESTRICTION_RECIPIENT);
     walk_clients(&w);
     walk_checks(&w);
+    walk_milters(&w);
 }
 
 void table_named_each(const struct conf *c, table_named_fn *fn, void *ctx)

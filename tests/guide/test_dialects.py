@@ -402,6 +402,32 @@ def test_tables(tmp_path):
     assert found['', 'relocated_maps'] == f'unionmap:{{texthash:{tmp_path}/virtual}}'
 
 
+def test_milters(tmp_path):
+    """Sockets are below queue_directory, as a chrooted smtpd sees them; a service may have others."""
+    spool = tmp_path / 'spool'
+    (spool / 'opendkim').mkdir(parents=True)
+    main = MAIN + f'''queue_directory = {spool}
+smtpd_milters = unix:opendkim/a.sock, local:/opendkim/b.sock,
+    {{ inet:localhost:8891, connect_timeout=10s, default_action=accept }} unix:{tmp_path}/c.sock
+non_smtpd_milters = $smtpd_milters
+milter_default_action = accept
+milter_protocol = 4
+milter_connect_timeout = 5
+milter_mail_macros = i {{mail_addr}}
+milter_macro_v = something
+'''
+    master = MASTER + PARTS + 'submission inet n - y - - smtpd\n  -o smtpd_milters=\n  -o milter_default_action=tempfail\n'
+    have, warnings = settings(folder(tmp_path / 'etc', main=main, master=master))
+    sockets = f'unix:{spool}/opendkim/a.sock, unix:{spool}/opendkim/b.sock'
+    want = f'{sockets}, {{ inet:localhost:8891, connect_timeout=10s, default_action=accept }} unix:{tmp_path}/c.sock'
+    for name in ('smtpd_milters', 'non_smtpd_milters'):
+        assert ' '.join(have['', name].split()) == want
+    assert have['listener submission', 'smtpd_milters'] == '' and have['listener submission', 'milter_default_action'] == 'tempfail'
+    assert (have['', 'milter_default_action'], have['', 'milter_protocol'], have['', 'milter_connect_timeout']) == ('accept', '4', '5s')
+    assert have['', 'milter_mail_macros'] == 'i, {mail_addr}' and have['', 'milter_macro_v'] == 'something'
+    assert ('', 'milter_macro_daemon_name') not in have and 'milter' not in warnings
+
+
 def test_domains_in_files(tmp_path):
     (tmp_path / 'virtual').write_text('one.example anything\njoe@one.example joe\n@two.example joe\n# three.example x\n')
     (tmp_path / 'list').write_text('four.example\n')
