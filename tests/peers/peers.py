@@ -228,6 +228,38 @@ match from any for any action out
 PEERS = [Postfix, Exim, OpenSmtpd]
 
 
+def listens(port):
+    """Waits until something does."""
+    def answers():
+        with contextlib.suppress(OSError), socket.create_connection(('127.0.0.1', port), 1):
+            return True
+    eventually(answers, 20, step=0.05)
+
+
+@contextlib.contextmanager
+def peer_program(tree, *command):
+    """A program of an unpacked tree, in the foreground, until the block ends."""
+    if os.geteuid() != 0:
+        pytest.skip('needs root')
+    ready = subprocess.run([TOP / 'tools/peers', tree], capture_output=True, text=True)
+    if ready.returncode == IMPOSSIBLE:
+        pytest.skip(ready.stderr.strip())
+    assert ready.returncode == 0, ready.stderr
+    with tempfile.TemporaryFile() as output:
+        process = subprocess.Popen([TOP / 'tools/peers', tree, *map(str, command)], stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                                   start_new_session=True)
+        try:
+            yield process
+        except BaseException:
+            output.seek(0)
+            print(output.read().decode(errors='replace')[-3000:])
+            raise
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
 @contextlib.contextmanager
 def running(kind, malle_port):
     if os.geteuid() != 0:
