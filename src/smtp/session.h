@@ -37,8 +37,8 @@ struct smtp_params {
     bool name_is_uncertain, reverse_is_uncertain; /* "unknown", as the DNS did not answer */
     uint16_t client_port;
     unsigned client_connections; /* that it has, with this one */
-    bool client_is_here; /* it connected from an address of this machine */
-    str server_address;  /* that it connected to; "" for a Unix socket */
+    bool client_is_here;         /* it connected from an address of this machine */
+    str server_address;          /* that it connected to; "" for a Unix socket */
     uint16_t server_port;
     const char *service;                 /* the listener's name, for the log */
     struct smtp_gate *gate;              /* what the gate leaves to do; NULL: nothing */
