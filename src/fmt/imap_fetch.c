@@ -157,7 +157,8 @@ static enum rc parse_partial(struct imap_lex *lex, struct fetch_section *sec)
 static void put_echo(struct buf *out, const struct fetch_section *sec)
 {
     static const char *const texts[] = {"", "HEADER", "HEADER.FIELDS", "HEADER.FIELDS.NOT", "TEXT", "MIME"};
-    buf_puts(out, S("BODY["));
+    static const char *const names[] = {"BODY[", "BINARY[", "BINARY.SIZE["};
+    buf_puts(out, str_c(names[sec->form]));
     for (size_t i = 0; i < sec->n_path; i++) {
         if (i > 0)
             buf_putc(out, '.');
@@ -213,6 +214,29 @@ static enum rc parse_section(struct fetch_parser *p, bool peek)
     return rc == RC_OK ? set_echo(p->lex, sec) : rc;
 }
 
+/* "BINARY" [".PEEK"] section-binary [partial] / "BINARY.SIZE" section-binary
+ * section-binary = "[" [section-part] "]" */
+static enum rc parse_binary(struct fetch_parser *p, enum fetch_form form, bool peek)
+{
+    struct fetch_section *sec = add_section(p);
+    if (!sec)
+        return RC_LIMIT;
+    sec->form = form;
+    sec->peek = peek;
+    enum rc rc = imap_char(p->lex, '[');
+    bool text_follows = true;
+    if (rc == RC_OK && imap_peek(p->lex) != ']') {
+        rc = parse_path(p->lex, sec, &text_follows);
+        if (rc == RC_OK && text_follows)
+            rc = imap_expect(p->lex, "a part number");
+    }
+    if (rc == RC_OK)
+        rc = imap_char(p->lex, ']');
+    if (rc == RC_OK && form == FETCH_FORM_BINARY)
+        rc = parse_partial(p->lex, sec);
+    return rc == RC_OK ? set_echo(p->lex, sec) : rc;
+}
+
 /* RFC 3501 §6.4.5: RFC822 is BODY[], RFC822.HEADER is BODY.PEEK[HEADER], RFC822.TEXT is BODY[TEXT], under
  * their own names. */
 static enum rc add_rfc822(struct fetch_parser *p, enum fetch_part part, str echo)
@@ -226,8 +250,18 @@ static enum rc add_rfc822(struct fetch_parser *p, enum fetch_part part, str echo
     return RC_OK;
 }
 
+/* "PREVIEW" [SP "(" preview-mod ")"], preview-mod = "LAZY": a preview is quick to make, so it is made in any
+ * case */
+static void skip_lazy(struct imap_lex *lex)
+{
+    static const str lazy = S(" (LAZY)");
+    if (str_istarts(imap_rest(lex), lazy))
+        lex->at += lazy.n;
+}
+
 /* fetch-att = "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] /
- *             "BODY" ["STRUCTURE"] / "UID" / "BODY" section [partial] / "BODY.PEEK" section [partial] */
+ *             "BODY" ["STRUCTURE"] / "UID" / "BODY" section [partial] / "BODY.PEEK" section [partial] /
+ *             the items of BINARY and PREVIEW (above) / "MODSEQ" / "SAVEDATE" */
 static enum rc parse_att(struct fetch_parser *p)
 {
     static const struct {
@@ -237,12 +271,18 @@ static enum rc parse_att(struct fetch_parser *p)
         {S("FLAGS"), FETCH_FLAGS},       {S("UID"), FETCH_UID},
         {S("RFC822.SIZE"), FETCH_SIZE},  {S("INTERNALDATE"), FETCH_INTERNALDATE},
         {S("ENVELOPE"), FETCH_ENVELOPE}, {S("BODYSTRUCTURE"), FETCH_BODYSTRUCTURE},
+        {S("MODSEQ"), FETCH_MODSEQ},     {S("SAVEDATE"), FETCH_SAVEDATE},
+        {S("PREVIEW"), FETCH_PREVIEW},
     };
     size_t at = p->lex->at;
     str name = take_name(p->lex);
     bool bracket = imap_peek(p->lex) == '[';
     if (bracket && (str_ieq(name, S("BODY")) || str_ieq(name, S("BODY.PEEK"))))
         return parse_section(p, name.n > 4);
+    if (bracket && (str_ieq(name, S("BINARY")) || str_ieq(name, S("BINARY.PEEK"))))
+        return parse_binary(p, FETCH_FORM_BINARY, name.n > 6);
+    if (bracket && str_ieq(name, S("BINARY.SIZE")))
+        return parse_binary(p, FETCH_FORM_BINARY_SIZE, true);
     if (!bracket && str_ieq(name, S("BODY"))) {
         p->fetch->items |= FETCH_BODY;
         return RC_OK;
@@ -256,6 +296,8 @@ static enum rc parse_att(struct fetch_parser *p)
     for (size_t i = 0; i < sizeof items / sizeof *items; i++) {
         if (str_ieq(name, items[i].name)) {
             p->fetch->items |= items[i].item;
+            if (items[i].item == FETCH_PREVIEW)
+                skip_lazy(p->lex);
             return RC_OK;
         }
     }
@@ -303,6 +345,46 @@ enum rc imap_fetch_parse(struct imap_lex *lex, struct imap_fetch *ret)
     if (rc == RC_OK)
         *ret = fetch;
     return rc;
+}
+
+/* fetch-modifier = "CHANGEDSINCE" SP mod-sequence-value / "VANISHED" / "PARTIAL" SP partial-range */
+static enum rc parse_modifier(struct imap_lex *lex, struct imap_fetch *fetch)
+{
+    enum rc rc = RC_OK;
+    if (!fetch->has_since && imap_take_word(lex, S("CHANGEDSINCE"))) {
+        fetch->has_since = true;
+        rc = imap_sp(lex);
+        return rc == RC_OK ? imap_number64(lex, &fetch->since) : rc;
+    }
+    if (!fetch->partial.given && imap_take_word(lex, S("PARTIAL"))) {
+        rc = imap_sp(lex);
+        return rc == RC_OK ? imap_partial_range(lex, &fetch->partial) : rc;
+    }
+    if (fetch->vanished || !imap_take_word(lex, S("VANISHED")))
+        return imap_expect(lex, "a FETCH modifier");
+    fetch->vanished = true;
+    return RC_OK;
+}
+
+enum rc imap_fetch_modifiers(struct imap_lex *lex, struct imap_fetch *fetch)
+{
+    if (imap_peek(lex) != ' ')
+        return RC_OK;
+    enum rc rc = imap_sp(lex);
+    if (rc != RC_OK || imap_at_end(lex)) /* a forgiven space at the end */
+        return rc;
+    rc = imap_list_begin(lex);
+    while (rc == RC_OK) {
+        rc = parse_modifier(lex, fetch);
+        if (rc != RC_OK || imap_peek(lex) == ')')
+            break;
+        rc = imap_sp(lex);
+    }
+    if (rc == RC_OK)
+        rc = imap_list_end(lex);
+    return rc == RC_OK && fetch->vanished && !fetch->has_since
+               ? imap_expect(lex, "CHANGEDSINCE with VANISHED")
+               : rc;
 }
 
 bool imap_fetch_sets_seen(const struct imap_fetch *f)

@@ -6,7 +6,7 @@
 #define FMT_IMAP_FETCH_H
 
 #include "base/buf.h"
-#include "fmt/imap_lex.h"
+#include "fmt/imap_return.h"
 
 enum { FETCH_SECTIONS_MAX = 256, FETCH_FIELDS_MAX = 512, FETCH_PATH_MAX = 128 };
 
@@ -17,7 +17,10 @@ enum fetch_item {
     FETCH_SIZE = 8, /* RFC822.SIZE */
     FETCH_ENVELOPE = 16,
     FETCH_BODY = 32, /* without brackets */
-    FETCH_BODYSTRUCTURE = 64
+    FETCH_BODYSTRUCTURE = 64,
+    FETCH_MODSEQ = 128,   /* RFC 7162 */
+    FETCH_SAVEDATE = 256, /* RFC 8514 */
+    FETCH_PREVIEW = 512   /* RFC 8970 */
 };
 
 enum fetch_part {
@@ -29,12 +32,19 @@ enum fetch_part {
     FETCH_PART_MIME
 };
 
+enum fetch_form {
+    FETCH_FORM_STORED,     /* BODY[...], RFC822...: the bytes as they are */
+    FETCH_FORM_BINARY,     /* BINARY[...]: with the transfer encoding undone (RFC 9051 §6.4.5, RFC 3516) */
+    FETCH_FORM_BINARY_SIZE /* BINARY.SIZE[...]: how many bytes that would be */
+};
+
 struct fetch_section {
     struct fetch_section *next;
     uint32_t *path; /* part numbers */
     size_t n_path;
-    enum fetch_part part;
-    str *fields; /* names of FIELDS and FIELDS_NOT, upper case */
+    enum fetch_form form;
+    enum fetch_part part; /* of FETCH_FORM_STORED */
+    str *fields;          /* names of FIELDS and FIELDS_NOT, upper case */
     size_t n_fields;
     bool peek;    /* does not set \Seen */
     bool partial; /* only [offset, offset + length) of it */
@@ -45,12 +55,19 @@ struct fetch_section {
 struct imap_fetch {
     unsigned items; /* enum fetch_item */
     struct fetch_section *sections;
+    bool has_since, vanished; /* modifiers CHANGEDSINCE and VANISHED (RFC 7162 §3.1.4.1, §3.2.6) */
+    uint64_t since;
+    struct imap_partial partial; /* modifier PARTIAL (RFC 9394 §3.3) */
 };
 
 /* Takes the macro, the item or the list of items off the lexer; everything lies in its arena. RC_INVALID: the
  * lexer knows what was expected; RC_LIMIT: more of something than the limits above, or the arena is
  * exhausted. */
 MUST_USE enum rc imap_fetch_parse(struct imap_lex *lex, struct imap_fetch *ret);
+
+/* [SP "(" fetch-modifier *(SP fetch-modifier) ")"] behind the items (RFC 4466 §2.4); sets those members of
+ * *fetch. VANISHED without CHANGEDSINCE is RC_INVALID. */
+MUST_USE enum rc imap_fetch_modifiers(struct imap_lex *lex, struct imap_fetch *fetch);
 
 /* Whether any section sets \Seen. */
 bool imap_fetch_sets_seen(const struct imap_fetch *f);

@@ -279,9 +279,10 @@ static enum rc mailbox_decode(struct imap_lex *lex, size_t begin, str raw, str *
         return RC_OK;
     }
     AUTO(buf_deinit) struct buf name = BUF_INIT(2 * IMAP_MAILBOX_MAX);
-    if (!utf8_is_ascii(raw)) {
+    if (lex->utf8_names || !utf8_is_ascii(raw)) {
         if (!utf8_valid(raw) || has_control(raw))
-            return fail(lex, RC_INVALID, begin, "a mailbox name in modified UTF-7");
+            return fail(lex, RC_INVALID, begin,
+                        lex->utf8_names ? "a mailbox name in UTF-8" : "a mailbox name in modified UTF-7");
         buf_puts(&name, raw);
     } else if (mutf7_decode(raw, &name)) {
         return fail(lex, RC_INVALID, begin, "a mailbox name in modified UTF-7");

@@ -17,6 +17,7 @@ struct imap_lex {
     size_t at;
     struct arena *arena;
     unsigned depth;       /* open parentheses */
+    bool utf8_names;      /* mailbox names are UTF-8, and "&" is itself (RFC 9051 §5.1) */
     const char *expected; /* what the last failure wanted: "a mailbox name"; NULL before any */
     size_t expected_at;
 };
@@ -41,8 +42,8 @@ MUST_USE enum rc imap_string(struct imap_lex *lex, str *ret);  /* quoted or lite
 MUST_USE enum rc imap_astring(struct imap_lex *lex, str *ret); /* atom, "]" allowed, or string */
 MUST_USE enum rc imap_nstring(struct imap_lex *lex,
                               str *ret); /* NIL: STR_NONE, p == NULL; "" has p != NULL */
-/* mailbox: an astring in modified UTF-7 (RFC 3501 §5.1.3) or, forgiven, UTF-8; gives UTF-8. INBOX in any case
- * gives "INBOX". */
+/* mailbox: an astring in modified UTF-7 (RFC 3501 §5.1.3) or, forgiven or as utf8_names says, UTF-8; gives
+ * UTF-8. INBOX in any case gives "INBOX". */
 MUST_USE enum rc imap_mailbox(struct imap_lex *lex, str *ret);
 /* list-mailbox: as mailbox, with "%" and "*" as atom characters. */
 MUST_USE enum rc imap_list_mailbox(struct imap_lex *lex, str *ret);

@@ -20,7 +20,9 @@ enum argument {
     ARG_KEYWORD,
     ARG_DATE,
     ARG_SIZE,
-    ARG_SET
+    ARG_SET,
+    ARG_SECONDS,
+    ARG_MODSEQ
 };
 
 struct key_row {
@@ -46,12 +48,18 @@ static const struct key_row key_rows[] = {
     {S("HEADER"), SEARCH_HEADER, ARG_FIELD_TEXT},
     {S("KEYWORD"), SEARCH_KEYWORD, ARG_KEYWORD},
     {S("LARGER"), SEARCH_LARGER, ARG_SIZE},
+    {S("MODSEQ"), SEARCH_MODSEQ, ARG_MODSEQ},
     {S("NEW"), SEARCH_AND, ARG_NONE}, /* its two children are added by hand */
     {S("NOT"), SEARCH_AND, ARG_KEY, .negated = true},
     {S("OLD"), SEARCH_RECENT, ARG_NONE, .negated = true},
+    {S("OLDER"), SEARCH_OLDER, ARG_SECONDS},
     {S("ON"), SEARCH_ON, ARG_DATE},
     {S("OR"), SEARCH_OR, ARG_TWO_KEYS},
     {S("RECENT"), SEARCH_RECENT, ARG_NONE},
+    {S("SAVEDATESUPPORTED"), SEARCH_AND, ARG_NONE}, /* RFC 8514 §4.3: every mailbox keeps save dates */
+    {S("SAVEDBEFORE"), SEARCH_SAVEDBEFORE, ARG_DATE},
+    {S("SAVEDON"), SEARCH_SAVEDON, ARG_DATE},
+    {S("SAVEDSINCE"), SEARCH_SAVEDSINCE, ARG_DATE},
     {S("SEEN"), SEARCH_FLAG, ARG_NONE, .flag = SEARCH_FLAG_SEEN},
     {S("SENTBEFORE"), SEARCH_SENTBEFORE, ARG_DATE},
     {S("SENTON"), SEARCH_SENTON, ARG_DATE},
@@ -68,6 +76,7 @@ static const struct key_row key_rows[] = {
     {S("UNFLAGGED"), SEARCH_FLAG, ARG_NONE, .flag = SEARCH_FLAG_FLAGGED, .negated = true},
     {S("UNKEYWORD"), SEARCH_KEYWORD, ARG_KEYWORD, .negated = true},
     {S("UNSEEN"), SEARCH_FLAG, ARG_NONE, .flag = SEARCH_FLAG_SEEN, .negated = true},
+    {S("YOUNGER"), SEARCH_YOUNGER, ARG_SECONDS},
 };
 
 static enum rc parse_key(struct search_parser *p, struct search_node **ret);
@@ -129,6 +138,36 @@ static enum rc parse_number(struct search_parser *p, int64_t *ret)
     return rc;
 }
 
+static enum rc parse_seconds(struct search_parser *p, int64_t *ret)
+{
+    uint32_t seconds;
+    enum rc rc = imap_nz_number(p->lex, &seconds);
+    if (rc == RC_OK)
+        *ret = seconds;
+    return rc;
+}
+
+/* search-modseq = "MODSEQ" [SP entry-name SP entry-type-req] SP mod-sequence-valzer. All flags of a message
+ * share one modification sequence, so the entry says nothing (RFC 7162 §3.1.5). */
+static enum rc parse_modseq(struct search_parser *p, int64_t *ret)
+{
+    str entry;
+    enum rc rc = RC_OK;
+    if (imap_peek(p->lex) == '"') {
+        rc = imap_quoted(p->lex, &entry);
+        if (rc == RC_OK && !str_istarts(entry, S("/flags/")))
+            rc = imap_expect(p->lex, "an entry below /flags/");
+        if (rc == RC_OK)
+            rc = imap_sp(p->lex);
+        if (rc == RC_OK && !imap_take_word(p->lex, S("all")) && !imap_take_word(p->lex, S("priv")) &&
+            !imap_take_word(p->lex, S("shared")))
+            rc = imap_expect(p->lex, "all, priv or shared");
+        if (rc == RC_OK)
+            rc = imap_sp(p->lex);
+    }
+    return rc == RC_OK ? parse_number(p, ret) : rc;
+}
+
 static enum rc parse_argument(struct search_parser *p, enum argument argument, struct search_node *node)
 {
     enum rc rc;
@@ -158,6 +197,10 @@ static enum rc parse_argument(struct search_parser *p, enum argument argument, s
         return imap_date(p->lex, &node->number);
     case ARG_SIZE:
         return parse_number(p, &node->number);
+    case ARG_SECONDS:
+        return parse_seconds(p, &node->number);
+    case ARG_MODSEQ:
+        return parse_modseq(p, &node->number);
     default:
         return imap_set_text(p->lex, &node->text);
     }
@@ -238,15 +281,11 @@ static enum rc parse_key(struct search_parser *p, struct search_node **ret)
     return rc;
 }
 
-/* ["CHARSET" SP charset SP]; charset = atom / quoted */
+/* charset SP; charset = atom / quoted */
 static enum rc parse_charset(struct search_parser *p)
 {
-    if (!imap_take_word(p->lex, S("CHARSET")))
-        return RC_OK;
     str name;
-    enum rc rc = imap_sp(p->lex);
-    if (rc == RC_OK)
-        rc = imap_astring(p->lex, &name);
+    enum rc rc = imap_astring(p->lex, &name);
     if (rc == RC_OK)
         rc = imap_sp(p->lex);
     if (rc != RC_OK)
@@ -259,17 +298,33 @@ static enum rc parse_charset(struct search_parser *p)
     return RC_OK;
 }
 
-enum rc imap_search_parse(struct imap_lex *lex, struct search_node **ret)
+static enum rc parse_program(struct search_parser *p, struct search_node **ret)
 {
-    struct search_parser p = {.lex = lex};
-    enum rc rc = parse_charset(&p);
-    if (rc != RC_OK)
-        return rc;
-    struct search_node *root = node_new(&p, SEARCH_AND);
+    struct search_node *root = node_new(p, SEARCH_AND);
     if (!root)
         return RC_LIMIT;
-    rc = parse_keys(&p, root);
+    enum rc rc = parse_keys(p, root);
     if (rc == RC_OK)
         *ret = root;
     return rc;
+}
+
+/* ["CHARSET" SP charset SP] search-key *(SP search-key) */
+enum rc imap_search_parse(struct imap_lex *lex, struct search_node **ret)
+{
+    struct search_parser p = {.lex = lex};
+    enum rc rc = RC_OK;
+    if (imap_take_word(lex, S("CHARSET"))) {
+        rc = imap_sp(lex);
+        if (rc == RC_OK)
+            rc = parse_charset(&p);
+    }
+    return rc == RC_OK ? parse_program(&p, ret) : rc;
+}
+
+enum rc imap_search_parse_sorted(struct imap_lex *lex, struct search_node **ret)
+{
+    struct search_parser p = {.lex = lex};
+    enum rc rc = parse_charset(&p);
+    return rc == RC_OK ? parse_program(&p, ret) : rc;
 }

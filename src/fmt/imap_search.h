@@ -28,7 +28,13 @@ enum search_key {
     SEARCH_SENTSINCE,
     SEARCH_HEADER, /* a field called `field` holds text; with an empty text: exists */
     SEARCH_BODY,   /* text */
-    SEARCH_TEXT
+    SEARCH_TEXT,
+    SEARCH_MODSEQ,      /* modification sequence >= number (RFC 7162 §3.1.5) */
+    SEARCH_OLDER,       /* INTERNALDATE at least number seconds ago (RFC 5032) */
+    SEARCH_YOUNGER,     /* at most */
+    SEARCH_SAVEDBEFORE, /* as BEFORE, ON and SINCE, with the day it came into the mailbox (RFC 8514) */
+    SEARCH_SAVEDON,
+    SEARCH_SAVEDSINCE
 };
 
 enum search_flag {
@@ -52,5 +58,7 @@ struct search_node {
  * known (NO [BADCHARSET]); RC_INVALID: the lexer knows what was expected; RC_LIMIT: nesting, number of keys,
  * text or arena. */
 MUST_USE enum rc imap_search_parse(struct imap_lex *lex, struct search_node **ret);
+/* The same for SORT and THREAD (RFC 5256 §5), where the charset is always said: "charset SP key...". */
+MUST_USE enum rc imap_search_parse_sorted(struct imap_lex *lex, struct search_node **ret);
 
 #endif

@@ -13,6 +13,16 @@ enum transfer_encoding transfer_encoding_find(str name)
     return str_ieq(name, S("base64")) ? TRANSFER_BASE64 : TRANSFER_IDENTITY;
 }
 
+bool transfer_encoding_known(str name)
+{
+    static const str names[] = {S(""), S("7bit"), S("8bit"), S("binary"), S("quoted-printable"), S("base64")};
+    name = str_trim(name);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (str_ieq(name, names[i]))
+            return true;
+    return false;
+}
+
 void transfer_init(struct transfer_decoder *d, enum transfer_encoding encoding)
 {
     *d = (struct transfer_decoder){.encoding = encoding};

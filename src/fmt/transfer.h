@@ -11,6 +11,9 @@ enum transfer_encoding { TRANSFER_IDENTITY, TRANSFER_QP, TRANSFER_BASE64 };
 /* 7bit, 8bit, binary and unknown names are the identity. */
 enum transfer_encoding transfer_encoding_find(str name);
 
+/* Whether RFC 2045 §6.1 knows the name; an empty one stands for 7bit. */
+bool transfer_encoding_known(str name);
+
 enum { TRANSFER_HELD_MAX = 200 };
 
 struct transfer_decoder {

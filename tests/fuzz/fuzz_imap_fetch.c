@@ -44,5 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(f.items || f.sections);
     for (const struct fetch_section *sec = f.sections; sec; sec = sec->next)
         check_section(sec, a);
+    if (imap_fetch_modifiers(&lex, &f) == RC_OK)
+        must(lex.at <= size && lex.depth == 0 && (!f.vanished || f.has_since));
     return 0;
 }

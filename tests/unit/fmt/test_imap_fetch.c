@@ -34,6 +34,10 @@ static void test_items(void **state)
         {"(FLAGS)", FETCH_FLAGS},
         {"(UID FLAGS  BODY)", FETCH_UID | FETCH_FLAGS | FETCH_BODY},
         {"(FLAGS FLAGS)", FETCH_FLAGS},
+        {"(MODSEQ SAVEDATE)", FETCH_MODSEQ | FETCH_SAVEDATE},
+        {"PREVIEW", FETCH_PREVIEW},
+        {"preview (lazy)", FETCH_PREVIEW},
+        {"(PREVIEW (LAZY) UID)", FETCH_PREVIEW | FETCH_UID},
     };
     (void)state;
     AUTO(arena_freep) struct arena *a = arena_new(1 << 20);
@@ -111,14 +115,50 @@ static void test_values(void **state)
     assert_int_equal(sec->offset, 17);
     assert_int_equal(sec->length, 99);
     assert_true(str_eq(sec->next->echo, S("BODY[TEXT]")));
+    assert_int_equal(sec->form, FETCH_FORM_STORED);
     assert_false(sec->next->partial);
     assert_int_equal(f.items, FETCH_FLAGS);
     assert_true(imap_fetch_sets_seen(&f));
 }
 
+/* RFC 3516 §4.1 to §4.3, §7 */
+static void test_binary(void **state)
+{
+    static const struct {
+        const char *text, *echo;
+        enum fetch_form form;
+        unsigned path;
+        bool peek;
+    } rows[] = {
+        {"BINARY[1]", "BINARY[1]", FETCH_FORM_BINARY, 1, false},
+        {"binary.peek[1.2]", "BINARY[1.2]", FETCH_FORM_BINARY, 2, true},
+        {"BINARY[]", "BINARY[]", FETCH_FORM_BINARY, 0, false},
+        {"BINARY.PEEK[3]<5.7>", "BINARY[3]<5>", FETCH_FORM_BINARY, 1, true},
+        {"BINARY.SIZE[4]", "BINARY.SIZE[4]", FETCH_FORM_BINARY_SIZE, 1, true},
+        {"BINARY.SIZE[]", "BINARY.SIZE[]", FETCH_FORM_BINARY_SIZE, 0, true},
+    };
+    (void)state;
+    AUTO(arena_freep) struct arena *a = arena_new(1 << 20);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct imap_lex lex;
+        struct imap_fetch f;
+        assert_int_equal(parse(a, str_c(rows[i].text), &f, &lex), RC_OK);
+        assert_true(str_eq(f.sections->echo, str_c(rows[i].echo)));
+        assert_int_equal(f.sections->form, rows[i].form);
+        assert_int_equal(f.sections->n_path, rows[i].path);
+        assert_int_equal(imap_fetch_sets_seen(&f), !rows[i].peek);
+    }
+}
+
 static void test_refused(void **state)
 {
     static const char *const rows[] = {
+        "BINARY",
+        "BINARY[TEXT]",
+        "BINARY[1.MIME]",
+        "BINARY[1.]",
+        "BINARY.SIZE[1]<0.5>",
+        "BINARY.SIZE",
         "",
         "()",
         "FLAG",
@@ -167,6 +207,48 @@ static void test_refused(void **state)
     }
 }
 
+static void test_modifiers(void **state)
+{
+    static const struct {
+        const char *text;
+        enum rc want;
+        uint64_t since;
+        bool vanished, partial;
+    } rows[] = {
+        {"", RC_OK, 0, false, false},
+        {" ", RC_OK, 0, false, false},
+        {" (CHANGEDSINCE 12345)", RC_OK, 12345, false, false},
+        {" (changedsince 12345 vanished)", RC_OK, 12345, true, false},
+        {" (VANISHED CHANGEDSINCE 1 PARTIAL -1:-30)", RC_OK, 1, true, true},
+        {" (PARTIAL 1:5)", RC_OK, 0, false, true},
+        {" (VANISHED)", RC_INVALID, 0, false, false}, /* RFC 7162 §3.2.6 */
+        {" (CHANGEDSINCE)", RC_INVALID, 0, false, false},
+        {" (CHANGEDSINCE x)", RC_INVALID, 0, false, false},
+        {" (CHANGEDSINCE 9223372036854775808)", RC_INVALID, 0, false, false},
+        {" (CHANGEDSINCE 1 CHANGEDSINCE 2)", RC_INVALID, 0, false, false},
+        {" (PARTIAL 5)", RC_INVALID, 0, false, false},
+        {" ()", RC_INVALID, 0, false, false},
+        {" (FOO)", RC_INVALID, 0, false, false},
+        {" CHANGEDSINCE 1", RC_INVALID, 0, false, false},
+    };
+    (void)state;
+    AUTO(arena_freep) struct arena *a = arena_new(1 << 20);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct imap_lex lex;
+        struct imap_fetch f = {0};
+        imap_lex_init(&lex, str_c(rows[i].text), a);
+        if (imap_fetch_modifiers(&lex, &f) != rows[i].want)
+            fail_msg("%s", rows[i].text);
+        if (rows[i].want != RC_OK)
+            continue;
+        assert_true(imap_at_end(&lex));
+        assert_int_equal(f.has_since, rows[i].since > 0);
+        assert_true(f.since == rows[i].since);
+        assert_int_equal(f.vanished, rows[i].vanished);
+        assert_int_equal(f.partial.given, rows[i].partial);
+    }
+}
+
 /* Puts `count` times the unit between head and tail. */
 static str repeated(struct buf *b, const char *head, const char *unit, size_t count, const char *tail)
 {
@@ -206,8 +288,9 @@ static void test_limits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_items),   cmocka_unit_test(test_sections), cmocka_unit_test(test_values),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_items),     cmocka_unit_test(test_sections), cmocka_unit_test(test_values),
+        cmocka_unit_test(test_modifiers), cmocka_unit_test(test_binary),   cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

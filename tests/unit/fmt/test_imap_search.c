@@ -11,9 +11,10 @@
 
 static void put_node(struct buf *out, const struct search_node *node)
 {
-    static const char *const names[] = {"and",     "or",     "seq",    "uid",    "flag",   "keyword",
-                                        "recent",  "before", "on",     "since",  "larger", "smaller",
-                                        "sbefore", "son",    "ssince", "header", "body",   "text"};
+    static const char *const names[] = {"and",     "or",     "seq",     "uid",     "flag",   "keyword",
+                                        "recent",  "before", "on",      "since",   "larger", "smaller",
+                                        "sbefore", "son",    "ssince",  "header",  "body",   "text",
+                                        "modseq",  "older",  "younger", "vbefore", "von",    "vsince"};
     static const char *const flags[] = {"answered", "deleted", "draft", "flagged", "seen"};
     buf_puts(out, node->negated ? S("!") : S(""));
     if (node->key == SEARCH_AND || node->key == SEARCH_OR) {
@@ -56,6 +57,13 @@ static void test_trees(void **state)
         {"UNANSWERED UNDELETED UNDRAFT UNFLAGGED UNSEEN OLD",
          "(and !answered !deleted !draft !flagged !seen !recent)"},
         {"NEW", "(and (and recent !seen))"},
+        /* RFC 7162 §3.1.5, RFC 5032 §3, RFC 8514 §4.3 */
+        {"MODSEQ 620162338", "(and modseq:620162338)"},
+        {"MODSEQ \"/flags/\\\\draft\" all 620162338", "(and modseq:620162338)"},
+        {"OR NOT MODSEQ 720162338 LARGER 50000", "(and (or !(and modseq:720162338) larger:50000))"},
+        {"YOUNGER 259200 OLDER 1", "(and younger:259200 older:1)"},
+        {"SAVEDBEFORE 1-Feb-1994 SAVEDON 1-Feb-1994 SAVEDSINCE 1-Feb-1994 SAVEDATESUPPORTED",
+         "(and vbefore:8797 von:8797 vsince:8797 (and))"},
         {"BCC a CC b FROM c TO d SUBJECT e",
          "(and header:Bcc:a header:Cc:b header:From:c header:To:d header:Subject:e)"},
         {"HEADER Message-ID \"\"", "(and header:Message-ID:)"},
@@ -92,6 +100,11 @@ static void test_refused(void **state)
     } rows[] = {
         {"", RC_INVALID},
         {"SEENX", RC_INVALID},
+        {"MODSEQ x", RC_INVALID},
+        {"MODSEQ \"/annotations/x\" all 1", RC_INVALID},
+        {"MODSEQ \"/flags/x\" 1", RC_INVALID},
+        {"OLDER 0", RC_INVALID},
+        {"YOUNGER -1", RC_INVALID},
         {"SEEN,DRAFT", RC_INVALID},
         {"()", RC_INVALID},
         {"(SEEN", RC_INVALID},
