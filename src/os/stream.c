@@ -71,6 +71,7 @@ struct stream *stream_free(struct stream *s)
         stream_tls_close_write(s->tls);
         s->tls = stream_tls_free(s->tls);
     }
+    s->deflate = stream_deflate_free(s->deflate);
     drain_input(s->fd);
     close(s->fd);
     buf_wipe(&s->in); /* may have held a password */
@@ -162,7 +163,7 @@ static enum rc plain_result(ssize_t done, short wants, size_t *ret_n, short *ret
     return RC_GONE;
 }
 
-static enum rc transport_read(struct stream *s, char *p, size_t n, size_t *ret_n, short *ret_wants)
+enum rc stream_transport_read(struct stream *s, char *p, size_t n, size_t *ret_n, short *ret_wants)
 {
     enum rc rc;
     if (s->tls) {
@@ -221,7 +222,8 @@ static enum rc fill(struct stream *s, short *ret_wants)
     char *room = buf_room(&s->in, want);
     must(room);
     size_t got = 0;
-    enum rc rc = transport_read(s, room, want, &got, ret_wants);
+    enum rc rc = s->deflate ? stream_deflate_read(s, room, want, &got, ret_wants)
+                            : stream_transport_read(s, room, want, &got, ret_wants);
     if (rc == RC_OK)
         buf_added(&s->in, got);
     return rc;
@@ -342,7 +344,7 @@ enum rc stream_wait(struct stream *s, int other_fd, bool *ret_other)
 
 /* --- writing --- */
 
-static void send_all(struct stream *s, str bytes)
+void stream_send_raw(struct stream *s, str bytes)
 {
     while (bytes.n && s->failed == RC_OK) {
         size_t sent = 0;
@@ -355,6 +357,14 @@ static void send_all(struct stream *s, str bytes)
         else
             s->failed = rc;
     }
+}
+
+static void send_all(struct stream *s, str bytes)
+{
+    if (s->deflate)
+        stream_deflate_write(s, bytes);
+    else
+        stream_send_raw(s, bytes);
 }
 
 static void send_gathered(struct stream *s)
@@ -393,7 +403,24 @@ void stream_printf(struct stream *s, const char *fmt, ...)
 enum rc stream_flush(struct stream *s)
 {
     send_gathered(s);
+    if (s->deflate)
+        stream_deflate_flush(s);
     return s->failed;
+}
+
+enum rc stream_start_deflate(struct stream *s)
+{
+    must(!s->deflate && s->out.n == 0);
+    if (stream_buffered(s) > STREAM_DEFLATE_FIRST_MAX)
+        return RC_LIMIT;
+    s->deflate = stream_deflate_new(str_mem(s->in.p + s->pos, stream_buffered(s)));
+    stream_consume(s, stream_buffered(s));
+    return RC_OK;
+}
+
+bool stream_is_deflated(const struct stream *s)
+{
+    return s->deflate != NULL;
 }
 
 /* --- for a pump --- */
@@ -402,7 +429,7 @@ enum rc stream_try_read(struct stream *s, char *p, size_t n, size_t *ret_n, shor
 {
     size_t waiting = stream_buffered(s);
     if (waiting == 0)
-        return transport_read(s, p, n, ret_n, ret_wants);
+        return stream_transport_read(s, p, n, ret_n, ret_wants);
     if (waiting > n)
         waiting = n;
     memcpy(p, s->in.p + s->pos, waiting);

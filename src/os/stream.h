@@ -99,7 +99,12 @@ void stream_write(struct stream *s, str bytes);
 void stream_printf(struct stream *s, const char *fmt, ...) PRINTF(2, 3);
 MUST_USE enum rc stream_flush(struct stream *s);
 
-/* Bytes so far, without those of TLS. */
+/* From here on both directions are raw DEFLATE (RFC 1951): for IMAP's COMPRESS, on a stream whose output is
+ * flushed. Input that came already is compressed, too. Not for a pump. RC_LIMIT: too much of it came. */
+MUST_USE enum rc stream_start_deflate(struct stream *s);
+bool stream_is_deflated(const struct stream *s);
+
+/* Bytes so far, without those of TLS; compressed ones as they go over the wire. */
 struct stream_traffic {
     uint64_t in, out;
 };

@@ -8,6 +8,7 @@
 
 #include "os/stream.h"
 
+struct stream_deflate;
 struct stream_tls;
 
 struct stream_rate { /* the peer's least speed; only time spent waiting for the peer counts */
@@ -27,11 +28,26 @@ struct stream {
     struct stream_rate rate;
     bool asks_certificate;
     struct stream_traffic traffic;
-    struct stream_tls *tls; /* NULL: no TLS */
+    struct stream_tls *tls;         /* NULL: no TLS */
+    struct stream_deflate *deflate; /* NULL: bytes go as they are */
 };
 
 /* Waits until the descriptor is ready for `events`; RC_TEMP past the deadline or below the least rate. */
 MUST_USE enum rc stream_wait_ready(struct stream *s, short events);
+
+/* The transport itself, below DEFLATE. */
+MUST_USE enum rc stream_transport_read(struct stream *s, char *p, size_t n, size_t *ret_n, short *ret_wants);
+void stream_send_raw(struct stream *s, str bytes); /* failure is remembered in s->failed */
+
+/* --- DEFLATE (stream_deflate.c) --- */
+enum { STREAM_DEFLATE_FIRST_MAX = 16384 };
+/* first: input that came already, at most STREAM_DEFLATE_FIRST_MAX bytes. */
+struct stream_deflate *stream_deflate_new(str first);
+struct stream_deflate *stream_deflate_free(struct stream_deflate *d); /* accepts NULL, returns NULL */
+/* As a transport call. */
+MUST_USE enum rc stream_deflate_read(struct stream *s, char *p, size_t n, size_t *ret_n, short *ret_wants);
+void stream_deflate_write(struct stream *s, str bytes);
+void stream_deflate_flush(struct stream *s); /* the peer can read all that was written */
 
 /* --- the TLS transport (stream_tls.c) --- */
 MUST_USE enum rc stream_tls_read(struct stream_tls *t, char *p, size_t n, size_t *ret_n, short *ret_wants);
