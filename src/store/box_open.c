@@ -99,6 +99,7 @@ struct box *box_close(struct box *b)
     uidset_deinit(&b->view);
     uidset_deinit(&b->recent);
     uidset_deinit(&b->gone);
+    uidset_deinit(&b->untold);
     folder_close(&b->f);
     free(b);
     return NULL;

@@ -8,7 +8,7 @@ struct sync {
     bool grown;
 };
 
-static bool is_silent(const struct box *b, modseq m)
+bool box_is_silent(const struct box *b, modseq m)
 {
     for (size_t i = 0; i < b->n_silent; i++)
         if (b->silent[i] == m)
@@ -21,15 +21,10 @@ static enum rc find_changed(struct sync *s, struct err *e)
 {
     AUTO(db_done) struct db_stmt *q = NULL;
     const struct box *b = s->b;
-    enum rc rc =
-        db_query(b->f.st->db, &q, e,
-                 "SELECT message.key, message.modseq FROM chunk CROSS JOIN message"
-                 " ON message.key BETWEEN (?1 << 32) + (chunk << 12) AND (?1 << 32) + (chunk << 12) + 4095"
-                 " WHERE chunk.mailbox = ?1 AND chunk.modseq > ?2 AND message.modseq > ?2",
-                 DB_I(b->f.id), DB_I(b->told));
+    enum rc rc = changed_query(b, b->told, &q, e);
     while (rc == RC_OK && (rc = db_step(q, e)) == RC_OK) {
         uid32 uid = (uid32)db_int(q, 0);
-        if (uidset_has(&b->view, uid) && !is_silent(b, (modseq)db_int(q, 1)))
+        if (uidset_has(&b->view, uid) && !box_is_silent(b, (modseq)db_int(q, 1)))
             uidset_add(&s->changed, uid, uid);
     }
     return rc == RC_GONE ? RC_OK : rc;
@@ -101,6 +96,8 @@ enum rc box_sync(struct box *b, unsigned sync_flags, const struct box_events *ev
         if (rc == RC_OK)
             rc = update_view(&s, e);
         if (rc == RC_OK) {
+            uidset_add_set(&s.changed, &b->untold);
+            uidset_clear(&b->untold);
             b->told = b->f.modseq;
             b->n_silent = 0;
         }

@@ -116,6 +116,21 @@ static enum rc lock_for_keywords(struct box *b, const struct flag_change *c, str
     return rc == RC_OK && missing ? dotlock_take(b->f.fd, "dovecot-uidlist", lock, e) : rc;
 }
 
+/* What others changed, and this session was not told yet, would hide behind its own silent change. */
+static enum rc keep_untold(struct box *b, const struct uidset *uids, struct err *e)
+{
+    AUTO(db_done) struct db_stmt *q = NULL;
+    if (b->f.modseq == b->told)
+        return RC_OK;
+    enum rc rc = changed_query(b, b->told, &q, e);
+    while (rc == RC_OK && (rc = db_step(q, e)) == RC_OK) {
+        uid32 uid = (uid32)db_int(q, 0);
+        if (uidset_has(uids, uid) && !box_is_silent(b, (modseq)db_int(q, 1)))
+            uidset_add(&b->untold, uid, uid);
+    }
+    return rc == RC_GONE ? RC_OK : rc;
+}
+
 static void note_silent(struct box *b)
 {
     if (b->n_silent < SILENT_MAX)
@@ -138,7 +153,10 @@ enum rc box_change_flags(struct box *b, const struct uidset *uids, const struct 
     if (rc == RC_OK)
         rc = folder_begin(&b->f, true, e);
     if (rc == RC_OK) {
-        rc = change_all(&b->f, &mine, change, &failed, &n, dotlock_held(&lock), e);
+        if (silent)
+            rc = keep_untold(b, &mine, e);
+        if (rc == RC_OK)
+            rc = change_all(&b->f, &mine, change, &failed, &n, dotlock_held(&lock), e);
         rc = folder_end(&b->f, rc, e);
     }
     if (rc == RC_OK && n && silent)

@@ -112,13 +112,28 @@ static enum rc new_uidvalidity(struct store *st, uint32_t *ret, struct err *e)
     return rc;
 }
 
-/* A mailbox that has a uidlist was known before this index was: its modseqs go on from the clock, which is
- * ahead of all that an earlier index can have given. */
-static enum rc row_insert(struct folder *f, struct err *e)
+enum { CLOCK_GRAIN_US = 10000 }; /* times of files come from a clock that ticks so slowly */
+
+/* A mailbox that has a uidlist was known before this index was: its modseqs go on from the clock in
+ * microseconds, which is ahead of all that an earlier index can have given; where the clock was set back,
+ * from the last change of the folder. */
+static int64_t first_modseq(const struct folder *f)
 {
     struct stat st;
+    int64_t now = clock_wall();
+    if (fstatat(f->fd, "dovecot-uidlist", &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return 1;
+    const int64_t changed[] = {st.st_mtim.tv_sec * INT64_C(1000000000), dir_time_ns(f->new_fd),
+                               dir_time_ns(f->cur_fd)};
+    for (size_t i = 0; i < sizeof changed / sizeof *changed; i++)
+        if (changed[i] / 1000 > now)
+            now = changed[i] / 1000 + CLOCK_GRAIN_US;
+    return now;
+}
+
+static enum rc row_insert(struct folder *f, struct err *e)
+{
     uint32_t uidvalidity;
-    bool known = fstatat(f->fd, "dovecot-uidlist", &st, AT_SYMLINK_NOFOLLOW) == 0;
     enum rc rc = db_begin(f->st->db, true, e);
     if (rc != RC_OK)
         return rc;
@@ -128,14 +143,17 @@ static enum rc row_insert(struct folder *f, struct err *e)
         if (rc == RC_OK)
             rc = db_run(f->st->db, e,
                         "INSERT INTO mailbox (dir, uidvalidity, uidnext, modseq) VALUES (?1, ?2, 1, ?3)",
-                        DB_T(str_c(f->dir)), DB_I(uidvalidity), DB_I(known ? clock_wall() : 1));
+                        DB_T(str_c(f->dir)), DB_I(uidvalidity), DB_I(first_modseq(f)));
+        if (rc == RC_OK)
+            rc = row_load(f, e);
+        if (rc == RC_OK && f->modseq > 1)
+            rc = history_begin(f, e);
     }
     if (rc != RC_OK) {
         db_rollback(f->st->db);
         return rc;
     }
-    rc = db_commit(f->st->db, e);
-    return rc == RC_OK ? row_load(f, e) : rc;
+    return db_commit(f->st->db, e);
 }
 
 static enum rc open_sub(int dir, const char *name, int *ret, struct err *e)

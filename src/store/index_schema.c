@@ -3,6 +3,13 @@
  * order of UIDs. */
 #include "store/index_schema.h"
 
+#define TEXT_TABLE                                                          \
+    "CREATE TABLE text ("                                                   \
+    " key INTEGER PRIMARY KEY, envelope TEXT NOT NULL, body TEXT NOT NULL," \
+    " bodystructure TEXT NOT NULL, refs TEXT NOT NULL);"
+
+const char index_from_1[] = "BEGIN IMMEDIATE; DROP TABLE text;" TEXT_TABLE INDEX_VERSION_SQL "COMMIT;";
+
 const char index_schema[] =
     "BEGIN IMMEDIATE;"
     "CREATE TABLE mailbox ("
@@ -38,11 +45,7 @@ const char index_schema[] =
     " key INTEGER PRIMARY KEY, base TEXT NOT NULL, info TEXT NOT NULL, in_new INTEGER NOT NULL,"
     " fields TEXT NOT NULL);"
     "CREATE INDEX file_base ON file (base);"
-    "CREATE INDEX file_new ON file (in_new) WHERE in_new = 1;"
-    "CREATE TABLE text ("
-    " key INTEGER PRIMARY KEY, envelope TEXT NOT NULL, body TEXT NOT NULL,"
-    " bodystructure TEXT NOT NULL);"
-    "CREATE TABLE chunk ("
+    "CREATE INDEX file_new ON file (in_new) WHERE in_new = 1;" TEXT_TABLE "CREATE TABLE chunk ("
     " mailbox INTEGER NOT NULL, chunk INTEGER NOT NULL, ranges BLOB NOT NULL,"
     " modseq INTEGER NOT NULL, PRIMARY KEY (mailbox, chunk)) WITHOUT ROWID;"
     "CREATE TABLE expunged ("

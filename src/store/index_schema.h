@@ -3,9 +3,11 @@
 #ifndef STORE_INDEX_SCHEMA_H
 #define STORE_INDEX_SCHEMA_H
 
-#define INDEX_VERSION     1
-#define INDEX_VERSION_SQL "PRAGMA user_version = 1;"
+#define INDEX_VERSION     2
+#define INDEX_VERSION_SQL "PRAGMA user_version = 2;"
 
 extern const char index_schema[];
+/* Version 1 lacked text.refs: its cache of texts is made anew, and all else stays. */
+extern const char index_from_1[];
 
 #endif

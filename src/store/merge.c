@@ -313,7 +313,7 @@ static enum rc fill_newcomer(struct merge *m, const struct uidlist_file *u, cons
         .flags = name.flags,
         .keywords = name.keywords,
         .internal_date = st->st_mtim.tv_sec,
-        .save_date = clock_seconds(),
+        .save_date = st->st_ctim.tv_sec, /* when it came under this name; Dovecot says the same */
         .size = st->st_size > 0 ? -(int64_t)st->st_size : 0,
     };
     if (name.has_crlf_size)

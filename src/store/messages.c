@@ -91,6 +91,8 @@ enum rc messages_delete(struct folder *f, const struct uidset *uids, struct err 
     enum rc rc = RC_OK;
     for (size_t i = 0; i < uids->n && rc == RC_OK; i++)
         rc = delete_range(f, uids->r[i], e);
+    if (rc == RC_OK)
+        rc = history_trim(f, e);
     return rc == RC_OK ? chunk_del(f, uids, e) : rc;
 }
 

@@ -6,6 +6,7 @@
 #include "fmt/crlf.h"
 #include "fmt/envelope.h"
 #include "fmt/mime.h"
+#include "fmt/references.h"
 #include "store/store_priv.h"
 
 enum { PARSE_BYTES = 32 << 20, TEXT_BYTES = 4 << 20, BATCH_BYTES = 8 << 20, BATCH_ROWS = 128 };
@@ -18,7 +19,7 @@ struct row {
 struct parsed { /* to be cached */
     uid32 uid;
     int64_t old_size, size;
-    str envelope, body, bodystructure; /* empty: only the size was wanted */
+    str envelope, body, bodystructure, references; /* envelope empty: only the size was wanted */
 };
 
 struct box_query {
@@ -60,7 +61,8 @@ static enum rc begin_range(struct box_query *q, struct db_stmt **ret, struct err
         "SELECT key, flags, keywords, modseq, internal_date, save_date, size FROM message"
         " WHERE key BETWEEN ?1 AND ?2 ORDER BY key LIMIT ?3";
     static const char with_text[] =
-        "SELECT key, flags, keywords, modseq, internal_date, save_date, size, envelope, body, bodystructure"
+        "SELECT key, flags, keywords, modseq, internal_date, save_date, size, envelope, body, bodystructure,"
+        " refs"
         " FROM message LEFT JOIN text USING (key) WHERE key BETWEEN ?1 AND ?2 ORDER BY key LIMIT ?3";
     const struct box *b = q->b;
     return db_query(b->f.st->db, ret, e, q->want ? with_text : plain, DB_I(index_key(b->f.id, q->next)),
@@ -82,6 +84,7 @@ static void take_row(struct box_query *q, const struct db_stmt *s)
         r->msg.envelope = arena_str(q->row_texts, db_text(s, 7));
         r->msg.body = arena_str(q->row_texts, db_text(s, 8));
         r->msg.bodystructure = arena_str(q->row_texts, db_text(s, 9));
+        r->msg.references = arena_str(q->row_texts, db_text(s, 10));
     }
     q->next = r->msg.uid + 1;
 }
@@ -123,7 +126,7 @@ static str keep(struct arena *a, struct buf *b, str instead)
     return s;
 }
 
-/* The three texts of a message. Parsing never fails: a message made to exhaust the arena is told as one leaf.
+/* The texts of a message. Parsing never fails: a message made to exhaust the arena is told as one leaf.
  */
 static void make_texts(struct arena *texts, str raw, struct parsed *p)
 {
@@ -138,8 +141,11 @@ static void make_texts(struct arena *texts, str raw, struct parsed *p)
         enum rc rc = mime_parse(raw, a, &leaf, &root);
         must(rc == RC_OK);
     }
-    envelope_put(&b, str_sub(raw, root->header.start, root->header.end - root->header.start), a);
+    str header = str_sub(raw, root->header.start, root->header.end - root->header.start);
+    envelope_put(&b, header, a);
     p->envelope = keep(texts, &b, no_envelope);
+    references_put(&b, header);
+    p->references = keep(texts, &b, S(""));
     bodystructure_put(&b, raw, root, false, a);
     p->body = keep(texts, &b, no_body);
     bodystructure_put(&b, raw, root, true, a);
@@ -159,9 +165,9 @@ static enum rc save_one(struct folder *f, const struct parsed *p, struct err *e)
     }
     if (rc == RC_OK && p->envelope.n)
         rc = db_run(f->st->db, e,
-                    "INSERT OR REPLACE INTO text SELECT ?1, ?2, ?3, ?4 WHERE EXISTS"
+                    "INSERT OR REPLACE INTO text SELECT ?1, ?2, ?3, ?4, ?5 WHERE EXISTS"
                     " (SELECT 1 FROM message WHERE key = ?1)",
-                    DB_I(key), DB_T(p->envelope), DB_T(p->body), DB_T(p->bodystructure));
+                    DB_I(key), DB_T(p->envelope), DB_T(p->body), DB_T(p->bodystructure), DB_T(p->references));
     return rc;
 }
 
@@ -202,6 +208,7 @@ static enum rc complete(struct box_query *q, struct row *r, bool texts, struct e
         r->msg.envelope = p->envelope;
         r->msg.body = p->body;
         r->msg.bodystructure = p->bodystructure;
+        r->msg.references = p->references;
     }
     box_content_close(&c);
     return RC_OK;

@@ -136,7 +136,8 @@ bool box_keyword_room(const struct box *b); /* PERMANENTFLAGS \* */
 enum box_want { /* columns beyond the cheap ones */
                 BOX_WANT_ENVELOPE = 1,
                 BOX_WANT_BODY = 2,
-                BOX_WANT_BODYSTRUCTURE = 4
+                BOX_WANT_BODYSTRUCTURE = 4,
+                BOX_WANT_REFERENCES = 8
 };
 struct box_msg {
     uid32 uid;
@@ -148,6 +149,7 @@ struct box_msg {
     uint64_t size;                    /* RFC822.SIZE: CRLF bytes */
     str envelope, body,
         bodystructure; /* text as it is sent (RFC 9051 §7.5.2); only when wanted, valid until next */
+    str references;    /* message ids (fmt/references.h); likewise */
 };
 /* Walks the messages of `uids` that are in the view, ascending. Wanted texts that are not cached yet are
  * parsed from the file and cached. A message whose file is gone is skipped (the next sync tells). */
@@ -157,6 +159,14 @@ MUST_USE enum rc box_query_open(struct box *b, const struct uidset *uids, unsign
 /* RC_OK with *ret filled, RC_GONE at the end. */
 MUST_USE enum rc box_query_next(struct box_query *q, struct box_msg *ret, struct err *e);
 struct box_query *box_query_close(struct box_query *q);
+
+/* Modification sequences (RFC 7162) rise with every change of a mailbox and never go back, also when the
+ * index is built anew. Adds the UIDs of the view whose messages are newer than `since`; reads only what
+ * changed. */
+MUST_USE enum rc box_changed_since(struct box *b, modseq since, struct uidset *ret, struct err *e);
+/* Adds the UIDs that vanished after `since` and are not in the view. The history of expunges is bounded:
+ * where it does not reach back far enough, others that are not there are added too (RFC 7162 §3.2.5.1). */
+MUST_USE enum rc box_vanished_since(struct box *b, modseq since, struct uidset *ret, struct err *e);
 
 /* The stored bytes, LF or CRLF as they lie there (fmt/crlf.h makes the CRLF form). */
 struct box_content {

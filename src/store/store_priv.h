@@ -163,6 +163,12 @@ uint64_t message_size_bound(int64_t size);
 /* Removes all rows of a mailbox. */
 MUST_USE enum rc messages_forget(struct store *st, int64_t mailbox, struct err *e);
 
+/* --- the history of expunges (changes.c); inside a transaction --- */
+/* Notes that nothing is known of what vanished up to now, because the index is new to this numbering. */
+MUST_USE enum rc history_begin(const struct folder *f, struct err *e);
+/* Keeps the history within its bound. */
+MUST_USE enum rc history_trim(const struct folder *f, struct err *e);
+
 /* --- dovecot-uidlist (uidlist_file.c); the caller holds its lock and a transaction --- */
 struct uidlist_entry {
     uid32 uid;
@@ -227,6 +233,7 @@ struct box {
     struct folder f;
     bool read_only, file_gone;        /* file_gone: a file was missing; the next sync looks everywhere */
     struct uidset view, recent, gone; /* gone: expunged, not told yet */
+    struct uidset untold;             /* changed by others, behind a silent change of our own */
     modseq told;
     modseq silent[SILENT_MAX]; /* own changes that are not to be told */
     size_t n_silent;
@@ -235,6 +242,10 @@ struct box {
 };
 /* box_open.c: merges what changed on disk, claims what is new, reads the row. */
 MUST_USE enum rc box_refresh(struct box *b, enum merge_when when, struct err *e);
+/* box_sync.c: whether m is a change of our own that is not to be told. */
+bool box_is_silent(const struct box *b, modseq m);
+/* changes.c: rows (key, modseq) of the messages that are newer, ascending by key. */
+MUST_USE enum rc changed_query(const struct box *b, modseq since, struct db_stmt **ret, struct err *e);
 /* Counts as of the present view. */
 void box_update_status(struct box *b);
 

@@ -46,6 +46,8 @@ static void add_entry(struct uidlist_file *u, size_t *cap, const struct uidlist_
 static enum rc number_anew(struct folder *f, uint32_t uidvalidity, struct err *e)
 {
     enum rc rc = messages_forget(f->st, f->id, e);
+    if (rc == RC_OK)
+        rc = history_begin(f, e);
     if (rc != RC_OK)
         return rc;
     f->uidvalidity = uidvalidity;
