@@ -7,23 +7,59 @@
 
 #include "base/log.h"
 
+enum {
+    OUT_SEND_AT = 16 * 1024,
+    VANISHED_RANGES = 300 /* in one line: clients take lines of 8,000 bytes (RFC 7162 §4) */
+};
+
 struct changes {
     struct imap_session *s;
-    struct uidset flagged; /* messages whose flags are to be told */
+    struct uidset flagged;  /* messages whose flags are to be told */
+    struct uidset vanished; /* QRESYNC: expunged, to be told in one response */
 };
+
+void imap_announce_vanished(struct imap_session *s, const struct uidset *uids, bool earlier)
+{
+    for (size_t i = 0; i < uids->n; i += VANISHED_RANGES) {
+        size_t n = uids->n - i < VANISHED_RANGES ? uids->n - i : VANISHED_RANGES;
+        const struct uidset part = {.r = uids->r + i, .n = n};
+        buf_puts(&s->out, earlier ? S("* VANISHED (EARLIER) ") : S("* VANISHED "));
+        uidset_format(&part, &s->out);
+        buf_puts(&s->out, S("\r\n"));
+        imap_send(s);
+    }
+}
 
 static void tell_expunged(void *ctx, uint32_t seq, uid32 uid)
 {
     struct changes *c = ctx;
+    uidset_del(&c->s->saved, uid, uid);
+    if (c->s->enabled & (IMAP_QRESYNC | IMAP_UIDONLY)) {
+        uidset_add(&c->vanished, uid, uid);
+        return;
+    }
     buf_printf(&c->s->out, "* %u EXPUNGE\r\n", seq);
     imap_send(c->s);
-    uidset_del(&c->s->saved, uid, uid);
+}
+
+static void tell_vanished(struct changes *c)
+{
+    imap_announce_vanished(c->s, &c->vanished, false);
+    uidset_clear(&c->vanished);
+}
+
+void imap_announce_counts(struct imap_session *s, uint32_t count, uint32_t recent)
+{
+    buf_printf(&s->out, "* %u EXISTS\r\n", count);
+    if (!(s->enabled & IMAP_REV2))
+        buf_printf(&s->out, "* %u RECENT\r\n", recent);
 }
 
 static void tell_exists(void *ctx, uint32_t count, uint32_t recent)
 {
     struct changes *c = ctx;
-    buf_printf(&c->s->out, "* %u EXISTS\r\n* %u RECENT\r\n", count, recent);
+    tell_vanished(c);
+    imap_announce_counts(c->s, count, recent);
     imap_send(c->s);
 }
 
@@ -51,23 +87,60 @@ void imap_announce_keywords(struct imap_session *s)
     s->keywords_told = box_keywords(s->box, &names);
 }
 
-/* The UID goes along always: RFC 9051 §6.4.9 wants it during UID commands, and clients take it at any time.
- */
-static enum rc tell_flags(struct imap_session *s, const struct uidset *uids, struct err *e)
+void imap_announce_begin(struct imap_session *s, const struct box_msg *msg)
+{
+    bool uid_only = s->enabled & IMAP_UIDONLY;
+    buf_puts(&s->out, S("* "));
+    buf_put_u64(&s->out, uid_only ? msg->uid : msg->seq);
+    buf_puts(&s->out, uid_only ? S(" UIDFETCH ") : S(" FETCH "));
+}
+
+static void put_message(struct imap_session *s, const struct box_msg *msg, unsigned what)
+{
+    struct buf *out = &s->out;
+    if (s->enabled & IMAP_UIDONLY)
+        what &= ~(unsigned)TOLD_UID;
+    imap_announce_begin(s, msg);
+    buf_putc(out, '(');
+    if (what & TOLD_UID) {
+        buf_puts(out, S("UID "));
+        buf_put_u64(out, msg->uid);
+    }
+    if (what & TOLD_FLAGS) {
+        buf_puts(out, what & TOLD_UID ? S(" FLAGS ") : S("FLAGS "));
+        imap_flags_put(s, msg);
+    }
+    if (what & TOLD_MODSEQ) {
+        buf_puts(out, what & (TOLD_UID | TOLD_FLAGS) ? S(" MODSEQ (") : S("MODSEQ ("));
+        buf_put_u64(out, msg->modseq);
+        buf_putc(out, ')');
+    }
+    buf_puts(out, S(")\r\n"));
+    if (out->n > OUT_SEND_AT)
+        imap_send(s);
+}
+
+enum rc imap_announce_messages(struct imap_session *s, const struct uidset *uids, unsigned what,
+                               struct err *e)
 {
     struct box_query *q;
     struct box_msg msg;
     enum rc rc = box_query_open(s->box, uids, 0, &q, e);
     if (rc)
         return rc;
-    while ((rc = box_query_next(q, &msg, e)) == RC_OK) {
-        buf_printf(&s->out, "* %u FETCH (UID %u FLAGS ", msg.seq, msg.uid);
-        imap_flags_put(&s->out, s->box, &msg);
-        buf_puts(&s->out, S(")\r\n"));
-        imap_send(s);
-    }
+    while ((rc = box_query_next(q, &msg, e)) == RC_OK)
+        put_message(s, &msg, what);
     box_query_close(q);
+    imap_send(s);
     return rc == RC_GONE ? RC_OK : rc;
+}
+
+/* The UID goes along always: RFC 9051 §6.4.9 wants it during UID commands, RFC 7162 §3.2.4 with QRESYNC, and
+ * clients take it at any time. */
+static enum rc tell_flags(struct imap_session *s, const struct uidset *uids, struct err *e)
+{
+    unsigned what = TOLD_UID | TOLD_FLAGS | (s->enabled & IMAP_CONDSTORE ? TOLD_MODSEQ : 0);
+    return imap_announce_messages(s, uids, what, e);
 }
 
 void imap_announce(struct imap_session *s, unsigned sync_flags)
@@ -75,15 +148,16 @@ void imap_announce(struct imap_session *s, unsigned sync_flags)
     struct changes c = {.s = s};
     struct err e = {0};
     const str *names;
-    uidset_init(&c.flagged);
     const struct box_events events = {
         .expunged = tell_expunged, .exists = tell_exists, .flags = note_flags, .ctx = &c};
     enum rc rc = box_sync(s->box, sync_flags, &events, &e);
+    tell_vanished(&c);
     if (rc == RC_OK && box_keywords(s->box, &names) > s->keywords_told)
         imap_announce_keywords(s);
     if (rc == RC_OK && uidset_count(&c.flagged) > 0)
         rc = tell_flags(s, &c.flagged, &e);
     uidset_deinit(&c.flagged);
+    uidset_deinit(&c.vanished);
     if (rc == RC_GONE)
         imap_reply_bye(s, "The selected mailbox was deleted.");
     else if (rc)

@@ -8,6 +8,7 @@ static const struct {
     unsigned when;
 } CAPABILITIES[] = {
     {S("IMAP4rev1"), ALWAYS},                     /* RFC 3501 */
+    {S("IMAP4rev2"), ALWAYS},                     /* RFC 9051 */
     {S("LITERAL+"), ALWAYS},                      /* RFC 7888 */
     {S("SASL-IR"), BEFORE},                       /* RFC 4959 */
     {S("ID"), ALWAYS},                            /* RFC 2971 */
@@ -26,6 +27,26 @@ static const struct {
     {S("QUOTA"), AFTER},                          /* RFC 9208, RFC 2087 */
     {S("QUOTA=RES-STORAGE"), AFTER},              /* RFC 9208 §5.1 */
     {S("QUOTA=RES-MESSAGE"), AFTER},              /* RFC 9208 §5.2 */
+    {S("CONDSTORE"), AFTER},                      /* RFC 7162 */
+    {S("QRESYNC"), AFTER},                        /* RFC 7162 */
+    {S("ESEARCH"), AFTER},                        /* RFC 4731 */
+    {S("SEARCHRES"), AFTER},                      /* RFC 5182 */
+    {S("WITHIN"), AFTER},                         /* RFC 5032 */
+    {S("PARTIAL"), AFTER},                        /* RFC 9394 */
+    {S("SAVEDATE"), AFTER},                       /* RFC 8514 */
+    {S("SORT"), AFTER},                           /* RFC 5256 */
+    {S("SORT=DISPLAY"), AFTER},                   /* RFC 5957 */
+    {S("ESORT"), AFTER},                          /* RFC 5267 */
+    {S("THREAD=ORDEREDSUBJECT"), AFTER},          /* RFC 5256 */
+    {S("THREAD=REFERENCES"), AFTER},              /* RFC 5256 */
+    {S("THREAD=REFS"), AFTER},                    /* as Dovecot and Cyrus have it */
+    {S("I18NLEVEL=1"), AFTER},                    /* RFC 5255 */
+    {S("LIST-STATUS"), AFTER},                    /* RFC 5819 */
+    {S("STATUS=SIZE"), AFTER},                    /* RFC 8438 */
+    {S("BINARY"), AFTER},                         /* RFC 3516 */
+    {S("UIDONLY"), AFTER},                        /* RFC 9586 */
+    {S("PREVIEW"), AFTER},                        /* RFC 8970 */
+    {S("COMPRESS=DEFLATE"), AFTER},               /* RFC 4978 */
 };
 
 void imap_capability_put(struct buf *out, unsigned when)

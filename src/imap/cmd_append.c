@@ -54,8 +54,6 @@ static enum rc args_keep(struct imap_session *s, struct append_args *a)
 static enum rc check_size(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
 {
     const struct imap_literal *l = &s->reader.literal;
-    if (l->binary)
-        return imap_expect(lex, "a literal without \"~\"");
     if (l->size == 0)
         return err_set(&re->err, RC_PERM, 0, "", "A message cannot be empty.");
     if (l->size <= s->start->append_max)
@@ -67,6 +65,15 @@ static enum rc check_size(struct imap_session *s, struct imap_lex *lex, struct i
                    (unsigned long long)s->start->append_max);
 }
 
+/* NUL is allowed in literal8 alone, and not kept there either: BODY[] could not tell it (RFC 3516 §4.3). */
+static enum rc refuse_nul(struct imap_session *s, struct imap_reply *re)
+{
+    if (!s->reader.literal.binary)
+        return err_set(&re->err, RC_INVALID, 0, "", "A message cannot hold NUL bytes.");
+    re->code = S("UNKNOWN-CTE");
+    return err_set(&re->err, RC_PERM, 0, "", "A message with NUL bytes is not taken; encode it.");
+}
+
 /* The bytes of the literal, then the line end: MULTIAPPEND is not offered. */
 static enum rc receive(struct imap_session *s, struct imap_lex *lex, struct append *ap, struct imap_reply *re)
 {
@@ -74,7 +81,7 @@ static enum rc receive(struct imap_session *s, struct imap_lex *lex, struct appe
     enum rc rc;
     while ((rc = imap_read_event(s, &ev)) == RC_OK && ev == IMAP_READ_CHUNK) {
         if (str_chr(s->reader.chunk, '\0') >= 0)
-            return err_set(&re->err, RC_INVALID, 0, "", "A message cannot hold NUL bytes.");
+            return refuse_nul(s, re);
         if ((rc = append_write(ap, s->reader.chunk, &re->err)))
             return rc;
     }

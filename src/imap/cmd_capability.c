@@ -1,5 +1,4 @@
 /* CAPABILITY (RFC 9051 §6.1.1). */
-#include "imap/capability.h"
 #include "imap/command.h"
 
 enum rc imap_cmd_capability(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
@@ -9,7 +8,7 @@ enum rc imap_cmd_capability(struct imap_session *s, struct imap_lex *lex, struct
     if (rc)
         return rc;
     buf_puts(&s->out, S("* CAPABILITY "));
-    imap_capability_put(&s->out, IMAP_CAP_POSTAUTH);
+    imap_put_capabilities(s);
     buf_puts(&s->out, S("\r\n"));
     imap_send(s);
     return RC_OK;

@@ -65,6 +65,7 @@ static enum rc copy(struct imap_session *s, struct imap_lex *lex, struct imap_re
         re->code = code;
         return RC_OK;
     }
+    re->expunged = true;
     if (code.n)
         imap_reply_untagged(s, "OK", code.p, "Moved.");
     if (copied.uidvalidity != 0)

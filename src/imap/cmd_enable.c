@@ -1,18 +1,58 @@
-/* ENABLE (RFC 5161 §3.1): none of the announced extensions needs enabling, and unknown names are ignored. */
+/* ENABLE (RFC 5161 §3.1): CONDSTORE and QRESYNC (RFC 7162 §3.2.3), IMAP4rev2 (RFC 9051 §6.3.1), UIDONLY (RFC
+ * 9586 §3); unknown names are ignored. */
 #include "imap/command.h"
+#include "imap/resync.h"
+
+static const struct {
+    str name;
+    unsigned enables; /* enum imap_enabled */
+} EXTENSIONS[] = {
+    {S("CONDSTORE"), IMAP_CONDSTORE},
+    {S("QRESYNC"), IMAP_CONDSTORE | IMAP_QRESYNC},
+    {S("IMAP4rev2"), IMAP_REV2},
+    {S("UIDONLY"), IMAP_UIDONLY},
+};
+enum { N_EXTENSIONS = sizeof EXTENSIONS / sizeof *EXTENSIONS };
+
+/* "ENABLE" 1*(SP capability): a bit for each row that was named */
+static enum rc parse(struct imap_lex *lex, unsigned *ret_named)
+{
+    unsigned named = 0;
+    str name;
+    do {
+        enum rc rc = imap_sp(lex);
+        if (rc == RC_OK)
+            rc = imap_atom(lex, &name);
+        if (rc != RC_OK)
+            return rc;
+        for (size_t i = 0; i < N_EXTENSIONS; i++)
+            named |= str_ieq(name, EXTENSIONS[i].name) ? 1u << i : 0;
+    } while (imap_peek(lex) == ' ');
+    *ret_named = named;
+    return imap_eol(lex);
+}
 
 enum rc imap_cmd_enable(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
 {
-    str name;
-    enum rc rc;
+    unsigned named;
+    enum rc rc = parse(lex, &named);
     (void)re;
-    do {
-        if ((rc = imap_sp(lex)) || (rc = imap_atom(lex, &name)))
-            return rc;
-    } while (imap_peek(lex) == ' ');
-    if ((rc = imap_eol(lex)))
+    if (rc != RC_OK)
         return rc;
-    buf_puts(&s->out, S("* ENABLED\r\n"));
+    buf_puts(&s->out, S("* ENABLED"));
+    for (size_t i = 0; i < N_EXTENSIONS; i++) {
+        if (!(named >> i & 1))
+            continue;
+        buf_putc(&s->out, ' ');
+        buf_puts(&s->out, EXTENSIONS[i].name);
+    }
+    buf_puts(&s->out, S("\r\n"));
     imap_send(s);
+    for (size_t i = 0; i < N_EXTENSIONS; i++)
+        if (named >> i & 1) {
+            if (EXTENSIONS[i].enables & IMAP_CONDSTORE)
+                imap_condstore_enable(s);
+            s->enabled |= EXTENSIONS[i].enables;
+        }
     return RC_OK;
 }

@@ -18,6 +18,7 @@ enum rc imap_cmd_expunge(struct imap_session *s, struct imap_lex *lex, struct im
         re->code = S("READ-ONLY");
         return err_set(&re->err, RC_PERM, 0, "", "The mailbox was opened read-only.");
     }
+    re->expunged = true;
     rc = box_expunge(s->box, uid ? &uids : NULL, false, &re->err);
     if (rc == RC_OK)
         imap_changed(s, str_c(s->box_name));

@@ -6,9 +6,11 @@
  * [EXPUNGEISSUED]. A large mailbox makes 100,000 lines: nothing on that path formats through printf. */
 #include "base/log.h"
 #include "fmt/date.h"
+#include "imap/announce.h"
 #include "imap/command.h"
-#include "imap/fetch_body.h"
+#include "imap/fetch_binary.h"
 #include "imap/flags.h"
+#include "imap/resync.h"
 
 #define LAST_SECOND INT64_C(253402300799) /* 31-Dec-9999 23:59:59 */
 
@@ -16,25 +18,87 @@ struct fetch_run {
     struct imap_session *s;
     const struct imap_fetch *fetch;
     struct uidset newly_seen; /* what this command marked: their new flags are told */
+    struct uidset named;      /* UID form: the UIDs as the client named them */
+    struct uidset uids;       /* of the view */
     uint32_t given;
+    bool unknown_encoding; /* of a part that BINARY asked for */
 };
 
-/* fetch = "FETCH" SP sequence-set SP (macro / fetch-att / list) */
-static enum rc parse(struct imap_session *s, struct imap_lex *lex, struct uidset *ret_uids,
-                     struct imap_fetch *ret)
+/* VANISHED needs UIDs and QRESYNC (RFC 7162 §3.2.6), PARTIAL needs UIDs (RFC 9394 §3.3). */
+static const char *objection(const struct imap_session *s, const struct imap_fetch *fetch)
 {
+    bool uid = s->command->flags & CMD_UID;
+    if (fetch->vanished && (!uid || !(s->enabled & IMAP_QRESYNC)))
+        return "VANISHED belongs to UID FETCH, after ENABLE QRESYNC.";
+    return fetch->partial.given && !uid ? "PARTIAL belongs to UID FETCH." : NULL;
+}
+
+/* UIDFETCH responses have the UID in front already (RFC 9586 §3.3). */
+static unsigned implied_uid(const struct imap_session *s)
+{
+    return s->enabled & IMAP_UIDONLY ? 0 : FETCH_UID;
+}
+
+/* fetch = "FETCH" SP sequence-set SP (macro / fetch-att / list) [fetch-modifiers] */
+static enum rc parse(struct fetch_run *r, struct imap_lex *lex, struct imap_fetch *ret, struct err *e)
+{
+    struct imap_session *s = r->s;
     bool uid = s->command->flags & CMD_UID;
     enum rc rc = imap_sp(lex);
     if (rc == RC_OK)
-        rc = imap_parse_set(s, lex, uid, ret_uids);
+        rc = uid ? imap_parse_uids(s, lex, &r->named) : imap_parse_set(s, lex, false, &r->uids);
     if (rc == RC_OK)
         rc = imap_sp(lex);
     if (rc == RC_OK)
         rc = imap_fetch_parse(lex, ret);
     if (rc == RC_OK)
+        rc = imap_fetch_modifiers(lex, ret);
+    if (rc == RC_OK)
         rc = imap_eol(lex);
-    if (rc == RC_OK && uid) /* RFC 9051 §6.4.9: always told in the UID form */
-        ret->items |= FETCH_UID;
+    if (rc != RC_OK)
+        return rc;
+    const char *why = objection(s, ret);
+    if (why)
+        return err_set(e, RC_INVALID, 0, "", "%s", why);
+    if (uid) { /* RFC 9051 §6.4.9: always told in the UID form */
+        ret->items |= implied_uid(s);
+        uidset_copy(&r->uids, &r->named);
+        uidset_intersect(&r->uids, box_view(s->box));
+    }
+    return RC_OK;
+}
+
+/* Leaves of *uids the places that PARTIAL names. */
+static void take_partial(struct uidset *uids, const struct imap_partial *p)
+{
+    uint32_t count = uidset_count(uids), first = p->first, last = p->last < count ? p->last : count;
+    if (first > count) {
+        uidset_clear(uids);
+        return;
+    }
+    uid32 from = uidset_select(uids, p->from_end ? count + 1 - last : first);
+    uid32 to = uidset_select(uids, p->from_end ? count + 1 - first : last);
+    uidset_intersect(uids, &(struct uidset){.r = &(struct uidrange){from, to}, .n = 1});
+}
+
+/* CHANGEDSINCE, VANISHED, PARTIAL and the item MODSEQ. */
+static enum rc apply_modifiers(struct fetch_run *r, struct imap_fetch *fetch, struct err *e)
+{
+    AUTO(uidset_deinit) struct uidset changed = {0};
+    struct imap_session *s = r->s;
+    enum rc rc = RC_OK;
+    if (fetch->has_since)
+        fetch->items |= FETCH_MODSEQ;
+    if (fetch->items & FETCH_MODSEQ)
+        imap_condstore_enable(s);
+    if (fetch->vanished)
+        rc = imap_tell_vanished(s, fetch->since, &r->named, e);
+    if (rc == RC_OK && fetch->has_since) {
+        rc = box_changed_since(s->box, fetch->since, &changed, e);
+        uidset_intersect(&r->uids, &changed);
+    }
+    if (rc == RC_OK && fetch->partial.given)
+        take_partial(&r->uids, &fetch->partial);
     return rc;
 }
 
@@ -105,7 +169,7 @@ static void put_small_items(struct fetch_run *r, unsigned items, const struct bo
     }
     if (items & FETCH_FLAGS) {
         put_name(out, sep, S("FLAGS"));
-        imap_flags_put(out, r->s->box, msg);
+        imap_flags_put(r->s, msg);
     }
     if (items & FETCH_INTERNALDATE) {
         put_name(out, sep, S("INTERNALDATE"));
@@ -114,6 +178,16 @@ static void put_small_items(struct fetch_run *r, unsigned items, const struct bo
     if (items & FETCH_SIZE) {
         put_name(out, sep, S("RFC822.SIZE"));
         buf_put_u64(out, msg->size);
+    }
+    if (items & FETCH_MODSEQ) {
+        put_name(out, sep, S("MODSEQ"));
+        buf_putc(out, '(');
+        buf_put_u64(out, msg->modseq);
+        buf_putc(out, ')');
+    }
+    if (items & FETCH_SAVEDATE) {
+        put_name(out, sep, S("SAVEDATE"));
+        put_date(out, msg->save_date);
     }
 }
 
@@ -142,16 +216,26 @@ static enum rc put_line(struct fetch_run *r, const struct box_msg *msg)
     unsigned items = r->fetch->items;
     char sep = '(';
     enum rc rc = RC_OK;
-    if (r->newly_seen.n && uidset_has(&r->newly_seen, msg->uid))
-        items |= FETCH_FLAGS; /* RFC 9051 §6.4.5: the implicit change is told in the response */
-    buf_puts(out, S("* "));
-    buf_put_u64(out, msg->seq);
-    buf_puts(out, S(" FETCH "));
+    if (r->newly_seen.n && uidset_has(&r->newly_seen, msg->uid)) { /* RFC 9051 §6.4.5, RFC 7162 §3.1 */
+        bool condstore = r->s->enabled & IMAP_CONDSTORE;
+        items |= FETCH_FLAGS | (condstore ? implied_uid(r->s) | FETCH_MODSEQ : 0);
+    }
+    imap_announce_begin(r->s, msg);
     put_small_items(r, items, msg, &sep);
     put_cached_items(r, items, msg, &sep);
+    if (items & FETCH_PREVIEW) {
+        put_name(out, &sep, S("PREVIEW"));
+        fetch_preview_put(r->s, r->s->reading);
+    }
     for (const struct fetch_section *sec = r->fetch->sections; sec && rc == RC_OK; sec = sec->next) {
         put_name(out, &sep, sec->echo);
-        rc = fetch_section_put(r->s, r->s->reading, sec);
+        bool stored = sec->form == FETCH_FORM_STORED;
+        rc =
+            stored ? fetch_section_put(r->s, r->s->reading, sec) : fetch_binary_put(r->s, r->s->reading, sec);
+        if (rc == RC_PERM) {
+            r->unknown_encoding = true;
+            rc = RC_OK;
+        }
     }
     buf_puts(out, S(")\r\n"));
     if (out->n > FETCH_OUT_MAX)
@@ -177,7 +261,8 @@ static enum rc put_messages(struct fetch_run *r, const struct uidset *uids, stru
     if (rc != RC_OK)
         return rc;
     while (!client_gone && (rc = box_query_next(q, &msg, e)) == RC_OK) {
-        enum rc opened = r->fetch->sections ? fetch_message_open(r->s->reading, b, msg.uid, e) : RC_OK;
+        bool reads = r->fetch->sections || (r->fetch->items & FETCH_PREVIEW);
+        enum rc opened = reads ? fetch_message_open(r->s->reading, b, msg.uid, e) : RC_OK;
         if (opened == RC_GONE)
             continue;
         if (opened != RC_OK) {
@@ -201,25 +286,41 @@ static bool reads_slices(const struct imap_fetch *fetch)
     return false;
 }
 
-enum rc imap_cmd_fetch(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
+static void run_deinit(struct fetch_run *r)
 {
-    AUTO(uidset_deinit) struct uidset uids = {0};
-    struct imap_fetch fetch;
-    enum rc rc = parse(s, lex, &uids, &fetch);
-    if (rc != RC_OK)
-        return rc;
-    struct fetch_run run = {.s = s, .fetch = &fetch};
-    if (!s->reading)
-        s->reading = fetch_message_new();
-    if (imap_fetch_sets_seen(&fetch) && !box_read_only(s->box))
-        mark_seen(&run, &uids);
-    rc = put_messages(&run, &uids, &re->err);
-    uidset_deinit(&run.newly_seen);
-    if (!reads_slices(&fetch))
-        fetch_message_close(s->reading);
-    if (rc == RC_OK && run.given == 0 && uids.n > 0) {
+    uidset_deinit(&r->newly_seen);
+    uidset_deinit(&r->named);
+    uidset_deinit(&r->uids);
+}
+
+static enum rc verdict(const struct fetch_run *r, struct imap_reply *re)
+{
+    if (r->given == 0 && r->uids.n > 0) {
         re->code = S("EXPUNGEISSUED");
         return err_set(&re->err, RC_PERM, 0, "", "The messages were expunged in the meantime.");
     }
-    return rc;
+    if (r->unknown_encoding) {
+        re->code = S("UNKNOWN-CTE");
+        return err_set(&re->err, RC_PERM, 0, "", "The transfer encoding of a part is not known.");
+    }
+    return RC_OK;
+}
+
+enum rc imap_cmd_fetch(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
+{
+    struct imap_fetch fetch;
+    AUTO(run_deinit) struct fetch_run run = {.s = s, .fetch = &fetch};
+    enum rc rc = parse(&run, lex, &fetch, &re->err);
+    if (rc == RC_OK)
+        rc = apply_modifiers(&run, &fetch, &re->err);
+    if (rc != RC_OK)
+        return rc;
+    if (!s->reading)
+        s->reading = fetch_message_new();
+    if (imap_fetch_sets_seen(&fetch) && !box_read_only(s->box))
+        mark_seen(&run, &run.uids);
+    rc = put_messages(&run, &run.uids, &re->err);
+    if (!reads_slices(&fetch))
+        fetch_message_close(s->reading);
+    return rc == RC_OK ? verdict(&run, re) : rc;
 }

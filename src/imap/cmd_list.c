@@ -1,8 +1,10 @@
 /* LIST (RFC 9051 §6.3.9, RFC 3501 §6.3.8) with the selection and return options of LIST-EXTENDED (RFC 5258),
- * the children attributes (RFC 3348) and SPECIAL-USE (RFC 6154). Children and special uses are told always.
- */
+ * the children attributes (RFC 3348), SPECIAL-USE (RFC 6154) and STATUS (RFC 5819). Children and special uses
+ * are told always. */
+#include "base/log.h"
 #include "imap/list.h"
 #include "imap/special_use.h"
+#include "imap/status.h"
 
 enum list_option {
     LIST_SUBSCRIBED = 1,
@@ -14,6 +16,7 @@ enum list_option {
 
 struct list_request {
     unsigned select, ret; /* enum list_option */
+    unsigned status;      /* items of RETURN (STATUS (...)); 0: not asked */
     bool extended;        /* any of the extended syntax was used */
     struct list_patterns patterns;
 };
@@ -43,15 +46,30 @@ static unsigned take_option(struct imap_lex *lex, bool select)
     return 0;
 }
 
-/* "(" [option *(SP option)] ")" */
-static enum rc options_parse(struct imap_lex *lex, bool select, unsigned *ret)
+/* "STATUS" SP "(" status-att *(SP status-att) ")"; *ret_taken: the word stood there */
+static enum rc status_option(struct imap_lex *lex, unsigned *ret, bool *ret_taken)
+{
+    *ret_taken = imap_take_word(lex, S("STATUS"));
+    if (!*ret_taken)
+        return RC_OK;
+    enum rc rc = imap_sp(lex);
+    return rc ? rc : status_items_parse(lex, ret);
+}
+
+/* "(" [option *(SP option)] ")"; ret_status is NULL for the options that select */
+static enum rc options_parse(struct imap_lex *lex, unsigned *ret, unsigned *ret_status)
 {
     unsigned options = 0;
+    bool taken = false;
     enum rc rc = imap_list_begin(lex);
     for (bool first = true; rc == RC_OK && imap_peek(lex) != ')'; first = false) {
         if (!first && (rc = imap_sp(lex)))
             return rc;
-        unsigned option = take_option(lex, select);
+        if (ret_status && (rc = status_option(lex, ret_status, &taken)))
+            return rc;
+        if (taken)
+            continue;
+        unsigned option = take_option(lex, !ret_status);
         if (!option)
             return imap_expect(lex, "a LIST option");
         options |= option;
@@ -92,7 +110,7 @@ static enum rc return_parse(struct imap_lex *lex, struct list_request *r)
         return imap_expect(lex, "RETURN");
     if ((rc = imap_sp(lex)))
         return rc;
-    return options_parse(lex, false, &r->ret);
+    return options_parse(lex, &r->ret, &r->status);
 }
 
 /* list = "LIST" [SP list-select-opts] SP mailbox SP mbox-or-pat [SP list-return-opts] (RFC 5258 §6) */
@@ -103,7 +121,7 @@ static enum rc request_parse(struct imap_lex *lex, struct list_request *r, str *
         return rc;
     if (imap_peek(lex) == '(') {
         r->extended = true;
-        if ((rc = options_parse(lex, true, &r->select)) || (rc = imap_sp(lex)))
+        if ((rc = options_parse(lex, &r->select, NULL)) || (rc = imap_sp(lex)))
             return rc;
     }
     /* RFC 5258 §3: RECURSIVEMATCH needs another option that selects */
@@ -164,6 +182,15 @@ static void tell(struct imap_session *s, const struct list_request *r, const str
     imap_send(s);
 }
 
+/* RFC 5819 §2: a mailbox whose STATUS fails is listed without it. */
+static void tell_status(struct imap_session *s, str name, unsigned asked)
+{
+    struct err e = {0};
+    enum rc rc = status_put(s, name, asked, &e);
+    if (rc == RC_TEMP)
+        log_warn("LIST: no STATUS of " STR_FMT ": %s", STR_ARG(name), err_text(&e));
+}
+
 static void tell_all(struct imap_session *s, const struct list_request *r, const struct store_box_info *all,
                      size_t n)
 {
@@ -173,6 +200,8 @@ static void tell_all(struct imap_session *s, const struct list_request *r, const
         bool child_info = (r->select & LIST_RECURSIVEMATCH) && has_hidden_match(s, r, all, n, all[i].name);
         if (selects(r, &all[i]) || child_info)
             tell(s, r, &all[i], child_info);
+        if (r->status && all[i].exists && !all[i].noselect && selects(r, &all[i]))
+            tell_status(s, all[i].name, r->status);
     }
 }
 

@@ -1,57 +1,38 @@
-/* SEARCH and UID SEARCH (RFC 3501 §6.4.4, RFC 9051 §6.4.4): one "* SEARCH" line with all numbers, ascending.
- * Nothing is expunged from the view while a command with numbers runs, so the numbers told are those of the
- * view. */
+/* SEARCH and UID SEARCH (RFC 3501 §6.4.4, RFC 9051 §6.4.4), with RETURN (RFC 4731, RFC 5182, RFC 9394) and
+ * MODSEQ (RFC 7162 §3.1.5). */
 #include "imap/command.h"
 #include "imap/search_eval.h"
+#include "imap/search_result.h"
 
-enum { OUT_SEND_AT = 16 * 1024 };
-
-/* search = "SEARCH" [SP "CHARSET" SP charset] 1*(SP search-key) */
-static enum rc parse(struct imap_lex *lex, struct imap_reply *re, struct search_node **ret)
+/* search = "SEARCH" [search-return-opts] [SP "CHARSET" SP charset] 1*(SP search-key) */
+static enum rc parse(struct imap_lex *lex, struct imap_reply *re, struct imap_return *ret_how,
+                     struct search_node **ret)
 {
     enum rc rc = imap_sp(lex);
     if (rc == RC_OK)
+        rc = imap_return_parse(lex, ret_how);
+    if (rc == RC_OK)
         rc = imap_search_parse(lex, ret);
-    if (rc == RC_PERM) { /* RFC 9051 §7.1, BADCHARSET */
-        re->code = S("BADCHARSET (US-ASCII UTF-8)");
-        return err_set(&re->err, RC_PERM, 0, "", "This charset is not known.");
-    }
+    if (rc == RC_PERM)
+        return search_badcharset(re);
     return rc == RC_OK ? imap_eol(lex) : rc;
-}
-
-/* mailbox-data = "SEARCH" *(SP nz-number) */
-static void put_result(struct imap_session *s, const struct uidset *uids)
-{
-    const struct uidset *view = box_view(s->box);
-    bool uid_form = s->command->flags & CMD_UID;
-    buf_puts(&s->out, S("* SEARCH"));
-    for (size_t i = 0; i < uids->n; i++) {
-        for (uint64_t uid = uids->r[i].first; uid <= uids->r[i].last; uid++) {
-            buf_putc(&s->out, ' ');
-            buf_put_u64(&s->out, uid_form ? uid : uidset_rank(view, (uid32)uid));
-            if (s->out.n > OUT_SEND_AT)
-                imap_send(s);
-        }
-    }
-    buf_puts(&s->out, S("\r\n"));
-    imap_send(s);
 }
 
 enum rc imap_cmd_search(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
 {
     AUTO(uidset_deinit) struct uidset found = {0};
-    struct search_program program = {0};
+    AUTO(search_result_deinit) struct search_result result = {.word = "SEARCH"};
+    struct imap_return how = {0};
     struct search_node *root;
-    enum rc rc = parse(lex, re, &root);
-    if (rc != RC_OK)
-        return rc;
-    rc = search_program_make(s, root, &program);
-    if (rc == RC_INVALID)
-        rc = imap_expect(lex, "message numbers that exist");
+    enum rc rc = parse(lex, re, &how, &root);
     if (rc == RC_OK)
-        rc = search_run(s, &program, &found, &re->err);
-    search_program_deinit(&program);
-    if (rc == RC_OK)
-        put_result(s, &found);
+        rc = search_find(s, lex, root, &found, &result.with_modseq, re);
+    if (rc == RC_OK && (s->enabled & IMAP_REV2) && !how.given) /* RFC 9051 §6.4.4: always ESEARCH */
+        how = (struct imap_return){.given = true, .options = RETURN_ALL};
+    if (rc == RC_OK) {
+        search_result_take(&result, &found);
+        rc = search_result_put(s, &result, &how, &re->err);
+    }
+    search_forget_saved(s, rc, &how);
     return rc;
 }

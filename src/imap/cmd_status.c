@@ -1,7 +1,9 @@
-/* STATUS (RFC 9051 §6.3.11; RFC 3501 §6.3.10 for RECENT). */
+/* STATUS (RFC 9051 §6.3.11; RFC 3501 §6.3.10 for RECENT), with HIGHESTMODSEQ (RFC 7162 §3.1.7), SIZE (RFC
+ * 8438) and APPENDLIMIT (RFC 7889 §4). */
 #include "imap/command.h"
-
-#include "fmt/imap_out.h"
+#include "imap/list.h"
+#include "imap/resync.h"
+#include "imap/status.h"
 
 enum item {
     ITEM_MESSAGES,
@@ -12,6 +14,8 @@ enum item {
     ITEM_DELETED,
     ITEM_SIZE,
     ITEM_DELETED_STORAGE, /* RFC 9208 §4.1.4 */
+    ITEM_HIGHESTMODSEQ,
+    ITEM_APPENDLIMIT,
     N_ITEMS
 };
 
@@ -21,10 +25,11 @@ struct facts {
     uint64_t deleted_size;
 };
 
-static const str ITEMS[N_ITEMS] = {S("MESSAGES"), S("RECENT"),  S("UIDNEXT"), S("UIDVALIDITY"),
-                                   S("UNSEEN"),   S("DELETED"), S("SIZE"),    S("DELETED-STORAGE")};
+static const str ITEMS[N_ITEMS] = {S("MESSAGES"),      S("RECENT"),     S("UIDNEXT"), S("UIDVALIDITY"),
+                                   S("UNSEEN"),        S("DELETED"),    S("SIZE"),    S("DELETED-STORAGE"),
+                                   S("HIGHESTMODSEQ"), S("APPENDLIMIT")};
 
-static uint64_t item_value(const struct facts *f, size_t item)
+static uint64_t item_value(const struct imap_session *s, const struct facts *f, size_t item)
 {
     const struct store_status *st = &f->st;
     switch ((enum item)item) {
@@ -42,6 +47,10 @@ static uint64_t item_value(const struct facts *f, size_t item)
         return st->deleted;
     case ITEM_DELETED_STORAGE:
         return f->deleted_size;
+    case ITEM_HIGHESTMODSEQ:
+        return st->highestmodseq;
+    case ITEM_APPENDLIMIT:
+        return s->start->append_max;
     case ITEM_SIZE:
     case N_ITEMS:
         break;
@@ -50,7 +59,7 @@ static uint64_t item_value(const struct facts *f, size_t item)
 }
 
 /* "(" status-att *(SP status-att) ")": a bit for each item asked */
-static enum rc items_parse(struct imap_lex *lex, unsigned *ret)
+enum rc status_items_parse(struct imap_lex *lex, unsigned *ret)
 {
     unsigned asked = 0;
     enum rc rc = imap_list_begin(lex);
@@ -73,7 +82,7 @@ static enum rc items_parse(struct imap_lex *lex, unsigned *ret)
 static void tell(struct imap_session *s, str mailbox, unsigned asked, const struct facts *f)
 {
     buf_puts(&s->out, S("* STATUS "));
-    imap_put_mailbox(&s->out, mailbox);
+    list_put_name(s, mailbox);
     char before = '(';
     buf_putc(&s->out, ' ');
     for (size_t i = 0; i < N_ITEMS; i++) {
@@ -83,26 +92,33 @@ static void tell(struct imap_session *s, str mailbox, unsigned asked, const stru
         before = ' ';
         buf_puts(&s->out, ITEMS[i]);
         buf_putc(&s->out, ' ');
-        buf_put_u64(&s->out, item_value(f, i));
+        buf_put_u64(&s->out, item_value(s, f, i));
     }
     buf_puts(&s->out, S(")\r\n"));
     imap_send(s);
+}
+
+enum rc status_put(struct imap_session *s, str mailbox, unsigned asked, struct err *e)
+{
+    struct facts f = {0};
+    enum rc rc = store_status(s->store, mailbox, &f.st, e);
+    if (rc == RC_OK && asked >> ITEM_DELETED_STORAGE & 1 && f.st.deleted > 0)
+        rc = store_deleted_size(s->store, mailbox, &f.deleted_size, e);
+    if (rc != RC_OK)
+        return rc;
+    if (asked >> ITEM_HIGHESTMODSEQ & 1)
+        imap_condstore_enable(s);
+    tell(s, mailbox, asked, &f);
+    return RC_OK;
 }
 
 enum rc imap_cmd_status(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
 {
     str mailbox;
     unsigned asked;
-    struct facts f = {0};
     enum rc rc;
     if ((rc = imap_sp(lex)) || (rc = imap_mailbox(lex, &mailbox)) || (rc = imap_sp(lex)) ||
-        (rc = items_parse(lex, &asked)) || (rc = imap_eol(lex)))
+        (rc = status_items_parse(lex, &asked)) || (rc = imap_eol(lex)))
         return rc;
-    if ((rc = store_status(s->store, mailbox, &f.st, &re->err)))
-        return rc;
-    if (asked >> ITEM_DELETED_STORAGE & 1 && f.st.deleted > 0 &&
-        (rc = store_deleted_size(s->store, mailbox, &f.deleted_size, &re->err)))
-        return rc;
-    tell(s, mailbox, asked, &f);
-    return RC_OK;
+    return status_put(s, mailbox, asked, &re->err);
 }

@@ -1,11 +1,13 @@
 /* STORE and UID STORE (RFC 9051 §6.4.6, §6.4.9): changes flags of a set of messages in one durable commit,
  * then tells the new flags of each unless .SILENT. Keywords that are new to the mailbox are announced before
- * the first message that has them. */
+ * the first message that has them. With CONDSTORE each message's new modification sequence is told, also
+ * after .SILENT, and UNCHANGEDSINCE leaves alone what others changed (RFC 7162 §3.1.3). */
 #include "imap/announce.h"
 #include "imap/command.h"
 #include "imap/flags.h"
+#include "imap/resync.h"
 
-enum { OUT_SEND_AT = 16 * 1024 };
+enum { MODIFIED_MAX = 512 * 1024 };
 
 struct store_args {
     struct uidset uids;
@@ -72,7 +74,24 @@ static enum rc parse_flags(struct imap_lex *lex, struct flag_change *change)
     return rc == RC_INVALID ? imap_expect(lex, "flags that exist") : rc;
 }
 
-/* store = "STORE" SP sequence-set SP store-att-flags */
+/* ["(" "UNCHANGEDSINCE" SP mod-sequence-valzer ")" SP] */
+static enum rc parse_modifier(struct imap_lex *lex, struct store_args *args)
+{
+    if (imap_peek(lex) != '(')
+        return RC_OK;
+    enum rc rc = imap_list_begin(lex);
+    if (rc == RC_OK && !imap_take_word(lex, S("UNCHANGEDSINCE")))
+        rc = imap_expect(lex, "UNCHANGEDSINCE");
+    if (rc == RC_OK)
+        rc = imap_sp(lex);
+    if (rc == RC_OK)
+        rc = imap_number64(lex, &args->change.unchanged_since);
+    if (rc == RC_OK)
+        rc = imap_list_end(lex);
+    return rc == RC_OK ? imap_sp(lex) : rc;
+}
+
+/* store = "STORE" SP sequence-set [SP store-modifiers] SP store-att-flags */
 static enum rc parse(struct imap_session *s, struct imap_lex *lex, struct store_args *args)
 {
     enum rc rc = imap_sp(lex);
@@ -82,50 +101,54 @@ static enum rc parse(struct imap_session *s, struct imap_lex *lex, struct store_
     if (rc == RC_OK)
         rc = imap_sp(lex);
     if (rc == RC_OK)
+        rc = parse_modifier(lex, args);
+    if (rc == RC_OK)
         rc = parse_operation(lex, args);
     if (rc == RC_OK)
         rc = imap_sp(lex);
     return rc == RC_OK ? parse_flags(lex, &args->change) : rc;
 }
 
-static void put_line(struct imap_session *s, const struct box_msg *msg)
+static enum rc tell(struct imap_session *s, const struct store_args *args, struct err *e)
 {
-    struct buf *out = &s->out;
-    buf_puts(out, S("* "));
-    buf_put_u64(out, msg->seq);
-    buf_puts(out, S(" FETCH ("));
-    if (s->command->flags & CMD_UID) {
-        buf_puts(out, S("UID "));
-        buf_put_u64(out, msg->uid);
-        buf_putc(out, ' ');
-    }
-    buf_puts(out, S("FLAGS "));
-    imap_flags_put(out, s->box, msg);
-    buf_puts(out, S(")\r\n"));
-    if (out->n > OUT_SEND_AT)
-        imap_send(s);
-}
-
-static enum rc tell(struct imap_session *s, const struct uidset *uids, struct err *e)
-{
-    struct box_query *q;
-    struct box_msg msg;
+    bool condstore = s->enabled & IMAP_CONDSTORE;
+    unsigned what = (args->silent ? 0 : TOLD_FLAGS) | (condstore ? TOLD_UID | TOLD_MODSEQ : 0) |
+                    (s->command->flags & CMD_UID ? TOLD_UID : 0);
     const str *names;
+    if (args->silent && !condstore)
+        return RC_OK;
     if (box_keywords(s->box, &names) > s->keywords_told)
         imap_announce_keywords(s);
-    enum rc rc = box_query_open(s->box, uids, 0, &q, e);
-    if (rc != RC_OK)
-        return rc;
-    while ((rc = box_query_next(q, &msg, e)) == RC_OK)
-        put_line(s, &msg);
-    box_query_close(q);
-    imap_send(s);
-    return rc == RC_GONE ? RC_OK : rc;
+    return imap_announce_messages(s, &args->uids, what, e);
+}
+
+/* "MODIFIED 7,9": what failed the test of UNCHANGEDSINCE, by number or UID as the command named it. A list
+ * that is too long for a line becomes its span: a message too many is only asked for once more. */
+static str modified(struct imap_session *s, const struct uidset *failed)
+{
+    AUTO(uidset_deinit) struct uidset numbers = {0};
+    AUTO(buf_deinit) struct buf code = BUF_INIT(MODIFIED_MAX);
+    const struct uidset *view = box_view(s->box);
+    bool uid = s->command->flags & CMD_UID;
+    if (failed->n == 0)
+        return STR_NONE;
+    for (size_t i = 0; i < failed->n && !uid; i++) {
+        uid32 last = failed->r[i].last;
+        for (uid32 u = failed->r[i].first; u; u = u < last ? u + 1 : 0)
+            uidset_add(&numbers, uidset_rank(view, u), uidset_rank(view, u));
+    }
+    const struct uidset *told = uid ? failed : &numbers;
+    buf_puts(&code, S("MODIFIED "));
+    uidset_format(told, &code);
+    if (code.overflow)
+        return arena_printf(s->arena, "MODIFIED %u:%u", told->r[0].first, uidset_max(told));
+    return arena_str(s->arena, buf_str(&code));
 }
 
 enum rc imap_cmd_store(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
 {
     AUTO(args_deinit) struct store_args args = {0};
+    AUTO(uidset_deinit) struct uidset failed = {0};
     enum rc rc = parse(s, lex, &args);
     if (rc != RC_OK)
         return rc;
@@ -133,9 +156,15 @@ enum rc imap_cmd_store(struct imap_session *s, struct imap_lex *lex, struct imap
         re->code = S("READ-ONLY");
         return err_set(&re->err, RC_PERM, 0, "", "The mailbox was opened read-only.");
     }
-    rc = box_change_flags(s->box, &args.uids, &args.change, true, NULL, &re->err);
+    if (args.change.unchanged_since != UINT64_MAX)
+        imap_condstore_enable(s);
+    rc = box_change_flags(s->box, &args.uids, &args.change, true, &failed, &re->err);
     if (rc != RC_OK)
         return rc;
     imap_changed(s, str_c(s->box_name));
-    return args.silent ? RC_OK : tell(s, &args.uids, &re->err);
+    uidset_subtract(&args.uids, &failed);
+    re->code = modified(s, &failed);
+    if (re->code.n)
+        re->text = "Some messages were changed by others.";
+    return tell(s, &args, &re->err);
 }

@@ -11,13 +11,14 @@ static const struct imap_command COMMANDS[] = {
     {S("CAPABILITY"), imap_cmd_capability, IMAP_ANY, 0, "RFC 9051 §6.1.1", NULL},
     {S("CHECK"), imap_cmd_noop, IMAP_SELECTED, 0, "RFC 3501 §6.4.1", NULL},
     {S("CLOSE"), imap_cmd_close, IMAP_SELECTED, CMD_QUIET, "RFC 9051 §6.4.1", NULL},
-    {S("COPY"), imap_cmd_copy, IMAP_SELECTED, 0, "RFC 9051 §6.4.7", NULL},
+    {S("COMPRESS"), imap_cmd_compress, IMAP_ANY, 0, "RFC 4978 §3", NULL},
+    {S("COPY"), imap_cmd_copy, IMAP_SELECTED, CMD_NAMES_SEQS, "RFC 9051 §6.4.7", NULL},
     {S("CREATE"), imap_cmd_create, IMAP_ANY, 0, "RFC 9051 §6.3.4", NULL},
     {S("DELETE"), imap_cmd_delete, IMAP_ANY, 0, "RFC 9051 §6.3.5", NULL},
     {S("ENABLE"), imap_cmd_enable, IMAP_ANY, 0, "RFC 5161 §3.1", NULL},
     {S("EXAMINE"), imap_cmd_examine, IMAP_ANY, CMD_QUIET, "RFC 9051 §6.3.3", NULL},
     {S("EXPUNGE"), imap_cmd_expunge, IMAP_SELECTED, 0, "RFC 9051 §6.4.3", NULL},
-    {S("FETCH"), imap_cmd_fetch, IMAP_SELECTED, CMD_USES_SEQS, "RFC 9051 §6.4.5", NULL},
+    {S("FETCH"), imap_cmd_fetch, IMAP_SELECTED, CMD_USES_SEQS | CMD_NAMES_SEQS, "RFC 9051 §6.4.5", NULL},
     {S("GETQUOTA"), imap_cmd_getquota, IMAP_ANY, 0, "RFC 9208 §4.1.1", NULL},
     {S("GETQUOTAROOT"), imap_cmd_getquotaroot, IMAP_ANY, 0, "RFC 9208 §4.1.2", NULL},
     {S("ID"), imap_cmd_id, IMAP_ANY, 0, "RFC 2971 §3.1", NULL},
@@ -26,22 +27,26 @@ static const struct imap_command COMMANDS[] = {
     {S("LOGIN"), NULL, IMAP_NEVER, 0, "RFC 9051 §6.2.3", NULL},
     {S("LOGOUT"), imap_cmd_logout, IMAP_ANY, CMD_QUIET, "RFC 9051 §6.1.3", NULL},
     {S("LSUB"), imap_cmd_lsub, IMAP_ANY, 0, "RFC 3501 §6.3.9", NULL},
-    {S("MOVE"), imap_cmd_move, IMAP_SELECTED, 0, "RFC 9051 §6.4.8", NULL},
+    {S("MOVE"), imap_cmd_move, IMAP_SELECTED, CMD_NAMES_SEQS, "RFC 9051 §6.4.8", NULL},
     {S("NAMESPACE"), imap_cmd_namespace, IMAP_ANY, 0, "RFC 2342 §5", NULL},
     {S("NOOP"), imap_cmd_noop, IMAP_ANY, 0, "RFC 9051 §6.1.2", NULL},
     {S("RENAME"), imap_cmd_rename, IMAP_ANY, 0, "RFC 9051 §6.3.6", NULL},
-    {S("SEARCH"), imap_cmd_search, IMAP_SELECTED, CMD_USES_SEQS, "RFC 9051 §6.4.4", NULL},
+    {S("SEARCH"), imap_cmd_search, IMAP_SELECTED, CMD_USES_SEQS | CMD_NAMES_SEQS, "RFC 9051 §6.4.4", NULL},
     {S("SELECT"), imap_cmd_select, IMAP_ANY, CMD_QUIET, "RFC 9051 §6.3.2", NULL},
+    {S("SORT"), imap_cmd_sort, IMAP_SELECTED, CMD_USES_SEQS | CMD_NAMES_SEQS, "RFC 5256 §3", NULL},
     {S("STARTTLS"), NULL, IMAP_NEVER, 0, "RFC 9051 §6.2.1", NULL},
     {S("STATUS"), imap_cmd_status, IMAP_ANY, 0, "RFC 9051 §6.3.11", NULL},
-    {S("STORE"), imap_cmd_store, IMAP_SELECTED, CMD_USES_SEQS, "RFC 9051 §6.4.6", NULL},
+    {S("STORE"), imap_cmd_store, IMAP_SELECTED, CMD_USES_SEQS | CMD_NAMES_SEQS, "RFC 9051 §6.4.6", NULL},
     {S("SUBSCRIBE"), imap_cmd_subscribe, IMAP_ANY, 0, "RFC 9051 §6.3.7", NULL},
+    {S("THREAD"), imap_cmd_thread, IMAP_SELECTED, CMD_USES_SEQS | CMD_NAMES_SEQS, "RFC 5256 §3", NULL},
     {S("UID COPY"), imap_cmd_copy, IMAP_SELECTED, CMD_UID, "RFC 9051 §6.4.9", NULL},
     {S("UID EXPUNGE"), imap_cmd_expunge, IMAP_SELECTED, CMD_UID, "RFC 4315 §2.1", NULL},
     {S("UID FETCH"), imap_cmd_fetch, IMAP_SELECTED, CMD_UID, "RFC 9051 §6.4.9", NULL},
     {S("UID MOVE"), imap_cmd_move, IMAP_SELECTED, CMD_UID, "RFC 6851 §3.2", NULL},
     {S("UID SEARCH"), imap_cmd_search, IMAP_SELECTED, CMD_UID, "RFC 9051 §6.4.9", NULL},
+    {S("UID SORT"), imap_cmd_sort, IMAP_SELECTED, CMD_UID, "RFC 5256 §3", NULL},
     {S("UID STORE"), imap_cmd_store, IMAP_SELECTED, CMD_UID, "RFC 9051 §6.4.9", NULL},
+    {S("UID THREAD"), imap_cmd_thread, IMAP_SELECTED, CMD_UID, "RFC 5256 §3", NULL},
     {S("UNSELECT"), imap_cmd_unselect, IMAP_SELECTED, CMD_QUIET, "RFC 3691 §2", NULL},
     {S("UNSUBSCRIBE"), imap_cmd_unsubscribe, IMAP_ANY, 0, "RFC 9051 §6.3.8", NULL},
 };
@@ -75,12 +80,14 @@ static void refuse_bad(struct imap_session *s, const char *text)
     count_bad(s);
 }
 
-/* command = tag SP verb ..., where "UID" and the word behind it are one verb. Sets s->tag when there is one.
- */
+/* command = tag SP verb ..., where "UID" and the word behind it are one verb. Sets s->tag when there is one,
+ * and leaves the cursor behind the verb. */
 static enum rc head_parse(struct imap_session *s, struct imap_lex *lex, str *ret_verb)
 {
     str tag, verb, second;
     enum rc rc;
+    imap_lex_init(lex, buf_str(&s->reader.text), s->arena);
+    lex->utf8_names = s->enabled & IMAP_REV2;
     if ((rc = imap_tag(lex, &tag)))
         return rc;
     s->tag = arena_str(s->arena, tag);
@@ -118,7 +125,12 @@ static void execute(struct imap_session *s, const struct imap_command *c, struct
         return;
     if (rc != RC_INVALID && s->box && !(c->flags & CMD_QUIET))
         imap_announce(s, c->flags & CMD_USES_SEQS ? BOX_SYNC_NO_EXPUNGE : 0);
+    if (rc == RC_OK && re.expunged && s->box && (s->enabled & IMAP_QRESYNC))
+        re.code = arena_printf(s->arena, "HIGHESTMODSEQ %llu",
+                               (unsigned long long)box_status(s->box)->highestmodseq);
     imap_reply_tagged(s, rc, &re, lex);
+    if (rc == RC_OK && re.compress && (stream_flush(s->io) || stream_start_deflate(s->io)))
+        s->closing = s->lost = true;
     if (rc == RC_INVALID)
         count_bad(s);
     else
@@ -129,7 +141,6 @@ void imap_command_run(struct imap_session *s)
 {
     struct imap_lex lex;
     str verb;
-    imap_lex_init(&lex, buf_str(&s->reader.text), s->arena);
     if (head_parse(s, &lex, &verb)) {
         refuse_bad(s,
                    s->tag.n ? "A command must follow the tag." : "A line begins with a tag and a command.");
@@ -137,10 +148,14 @@ void imap_command_run(struct imap_session *s)
     }
     const struct imap_command *c = imap_command_find(verb);
     const char *why = objection(s, c);
-    if (why)
+    if (why) {
         refuse_bad(s, why);
-    else
+    } else if ((c->flags & CMD_NAMES_SEQS) && (s->enabled & IMAP_UIDONLY)) {
+        imap_reply_refused(s, "BAD", "UIDREQUIRED", "Use the UID form.");
+        count_bad(s);
+    } else {
         execute(s, c, &lex);
+    }
 }
 
 /* The client waits, or goes on sending: a literal past 4 GB is not waited for. */
@@ -157,7 +172,6 @@ void imap_command_literal(struct imap_session *s)
 {
     struct imap_lex lex;
     str verb;
-    imap_lex_init(&lex, buf_str(&s->reader.text), s->arena);
     const struct imap_command *c = head_parse(s, &lex, &verb) ? NULL : imap_command_find(verb);
     if (c && c->streams && !objection(s, c) && c->streams(lex))
         execute(s, c, &lex);
@@ -171,7 +185,6 @@ void imap_command_too_long(struct imap_session *s)
 {
     struct imap_lex lex;
     str verb;
-    imap_lex_init(&lex, buf_str(&s->reader.text), s->arena);
     (void)!head_parse(s, &lex, &verb); /* for its tag */
     refuse_bad(s, "The command is too long.");
 }

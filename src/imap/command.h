@@ -21,7 +21,9 @@ enum imap_state {
 enum imap_command_flag {
     CMD_UID = 1,       /* the UID form: sets are UIDs, FETCH responses carry UID (RFC 9051 §6.4.9) */
     CMD_USES_SEQS = 2, /* no expunge may be announced during it (RFC 9051 §7.5.1) */
-    CMD_QUIET = 4      /* nothing is announced after it */
+    CMD_QUIET = 4,     /* nothing is announced after it */
+    CMD_NAMES_SEQS =
+        8 /* its arguments or its answer are sequence numbers: not with UIDONLY (RFC 9586 §3.4) */
 };
 
 struct imap_command {
@@ -47,11 +49,12 @@ void imap_command_too_long(struct imap_session *s);
 
 /* One file each: imap/cmd_NAME.c */
 bool imap_append_streams(struct imap_lex lex);
-imap_handler imap_cmd_append, imap_cmd_capability, imap_cmd_close, imap_cmd_create, imap_cmd_delete,
-    imap_cmd_enable, imap_cmd_id, imap_cmd_idle, imap_cmd_list, imap_cmd_logout, imap_cmd_lsub,
-    imap_cmd_namespace, imap_cmd_noop, imap_cmd_rename, imap_cmd_examine, imap_cmd_select, imap_cmd_status,
-    imap_cmd_subscribe, imap_cmd_unselect, imap_cmd_unsubscribe;
+imap_handler imap_cmd_append, imap_cmd_capability, imap_cmd_close, imap_cmd_compress, imap_cmd_create,
+    imap_cmd_delete, imap_cmd_enable, imap_cmd_id, imap_cmd_idle, imap_cmd_list, imap_cmd_logout,
+    imap_cmd_lsub, imap_cmd_namespace, imap_cmd_noop, imap_cmd_rename, imap_cmd_examine, imap_cmd_select,
+    imap_cmd_status, imap_cmd_subscribe, imap_cmd_unselect, imap_cmd_unsubscribe;
+imap_handler imap_cmd_copy, imap_cmd_expunge, imap_cmd_fetch, imap_cmd_move, imap_cmd_search, imap_cmd_sort,
+    imap_cmd_store, imap_cmd_thread;
 imap_handler imap_cmd_getquota, imap_cmd_getquotaroot; /* imap/cmd_getquota.c */
-imap_handler imap_cmd_copy, imap_cmd_expunge, imap_cmd_fetch, imap_cmd_move, imap_cmd_search, imap_cmd_store;
 
 #endif

@@ -3,6 +3,8 @@
 #include "imap/fetch_body.h"
 
 #include "fmt/header.h"
+#include "fmt/imapstring.h"
+#include "fmt/preview.h"
 
 enum {
     TREE_ARENA_MAX = 16 * 1024 * 1024,
@@ -50,7 +52,7 @@ void fetch_message_close(struct fetch_message *m)
 
 /* A message whose tree has no room, which only one made for that has, is told as a single part, as its
  * BODYSTRUCTURE is. */
-static const struct mime_part *tree(struct fetch_message *m)
+const struct mime_part *fetch_message_tree(struct fetch_message *m)
 {
     static const struct mime_limits single = {.depth = 0, .parts = 1};
     if (m->root)
@@ -72,7 +74,7 @@ static bool find_span(struct fetch_message *m, const struct fetch_section *sec, 
         [FETCH_PART_TEXT] = MIME_SECTION_TEXT,     [FETCH_PART_MIME] = MIME_SECTION_MIME,
     };
     if (sec->n_path > 0)
-        return mime_section(tree(m), sec->path, sec->n_path, which[sec->part], ret);
+        return mime_section(fetch_message_tree(m), sec->path, sec->n_path, which[sec->part], ret);
     size_t end = m->content.raw.n;
     switch (which[sec->part]) {
     case MIME_SECTION_HEADER:
@@ -128,8 +130,9 @@ static void put_literal_head(struct buf *out, size_t n)
 }
 
 /* Sends now and then, gives a slow but living client its time, and notices one that is gone. */
-static enum rc look_at_client(struct imap_session *s, struct fetch_message *m)
+enum rc fetch_sent(struct imap_session *s, struct fetch_message *m, size_t n)
 {
+    m->unflushed += n;
     if (m->unflushed < FLUSH_EVERY)
         return RC_OK;
     m->unflushed = 0;
@@ -149,11 +152,9 @@ static enum rc put_slices(struct imap_session *s, struct fetch_message *m, str r
         hide_nul(s->out.p + before, n);
         offset += n;
         len -= n;
-        m->unflushed += n;
-        if (s->out.n < FETCH_OUT_MAX)
-            continue;
-        imap_send(s);
-        enum rc rc = look_at_client(s, m);
+        if (s->out.n >= FETCH_OUT_MAX)
+            imap_send(s);
+        enum rc rc = fetch_sent(s, m, n);
         if (rc != RC_OK)
             return rc;
     }
@@ -222,8 +223,7 @@ static enum rc put_fields(struct imap_session *s, struct fetch_message *m, const
     count(s, sec, len);
     put_literal_head(&s->out, len);
     fetch_put(s, str_sub(buf_str(&text), offset, len));
-    m->unflushed += len;
-    return look_at_client(s, m);
+    return fetch_sent(s, m, len);
 }
 
 enum rc fetch_section_put(struct imap_session *s, struct fetch_message *m, const struct fetch_section *sec)
@@ -237,4 +237,11 @@ enum rc fetch_section_put(struct imap_session *s, struct fetch_message *m, const
     }
     bool fields = sec->part == FETCH_PART_FIELDS || sec->part == FETCH_PART_FIELDS_NOT;
     return fields ? put_fields(s, m, sec, span) : put_span(s, m, sec, span);
+}
+
+void fetch_preview_put(struct imap_session *s, struct fetch_message *m)
+{
+    AUTO(buf_deinit) struct buf text = BUF_INIT(8 * PREVIEW_CHARACTERS_MAX);
+    preview_put(&text, m->content.raw, fetch_message_tree(m));
+    imapstring_put_nil(&s->out, text.n ? buf_str(&text) : STR_NONE);
 }

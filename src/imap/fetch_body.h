@@ -40,6 +40,14 @@ void fetch_message_close(struct fetch_message *m);
 MUST_USE enum rc fetch_section_put(struct imap_session *s, struct fetch_message *m,
                                    const struct fetch_section *sec);
 
+/* The tree of parts, made when it is asked for first. */
+const struct mime_part *fetch_message_tree(struct fetch_message *m);
+/* n more bytes went out: looks now and then whether the client is still there. RC_GONE: it is not. */
+MUST_USE enum rc fetch_sent(struct imap_session *s, struct fetch_message *m, size_t n);
+
+/* The message's preview as an nstring: NIL when there is nothing to show (RFC 8970 §3.2). */
+void fetch_preview_put(struct imap_session *s, struct fetch_message *m);
+
 /* Puts text of any length behind what s->out holds, sending as needed. */
 void fetch_put(struct imap_session *s, str text);
 

@@ -48,14 +48,16 @@ static void put_name(struct buf *out, size_t from, str name)
     buf_puts(out, name);
 }
 
-void imap_flags_put(struct buf *out, const struct box *b, const struct box_msg *msg)
+void imap_flags_put(struct imap_session *s, const struct box_msg *msg)
 {
+    struct buf *out = &s->out;
+    const struct box *b = s->box;
     buf_putc(out, '(');
     size_t from = out->n;
     for (size_t i = 0; i < N_NAMES; i++)
         if (msg->flags & NAMES[i].flag)
             put_name(out, from, NAMES[i].name);
-    if (box_is_recent(b, msg->uid))
+    if (!(s->enabled & IMAP_REV2) && box_is_recent(b, msg->uid))
         put_name(out, from, S("\\Recent"));
     const str *names;
     size_t n = box_keywords(b, &names);

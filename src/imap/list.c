@@ -21,8 +21,16 @@ bool list_matches(const struct imap_session *s, const struct list_patterns *p, s
     return false;
 }
 
+void list_put_name(struct imap_session *s, str name)
+{
+    if (s->enabled & IMAP_REV2)
+        imap_put_mailbox_utf8(&s->out, name);
+    else
+        imap_put_mailbox(&s->out, name);
+}
+
 void list_put(struct imap_session *s, const char *response, str attributes, str name)
 {
     buf_printf(&s->out, "* %s (" STR_FMT ") \"%c\" ", response, STR_ARG(attributes), s->start->separator);
-    imap_put_mailbox(&s->out, name);
+    list_put_name(s, name);
 }

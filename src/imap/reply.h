@@ -11,6 +11,8 @@ struct imap_reply {
     const char *text; /* for OK: instead of "FETCH completed." */
     struct err err;   /* filled by the store; its peer text is shown, its log text is logged */
     bool no_code;     /* a refusal that no code describes */
+    bool compress;    /* behind the tagged OK both directions are DEFLATE (RFC 4978) */
+    bool expunged;    /* OK may carry HIGHESTMODSEQ, with QRESYNC (RFC 7162 §3.2.7, §3.2.9) */
 };
 
 /* Tagged reply of the command that ended with rc: OK, or BAD for RC_INVALID (with what the lexer expected),

@@ -2,6 +2,7 @@
  * what is at hand is UNDECIDED; AND and OR decide without it where they can. */
 #include "imap/search_eval.h"
 
+#include "imap/resync.h"
 #include "imap/search_text.h"
 
 enum verdict { NO, YES, UNDECIDED };
@@ -30,9 +31,11 @@ static bool compare_day(int64_t day, const struct search_plan *plan)
 {
     switch (plan->key) {
     case SEARCH_BEFORE:
+    case SEARCH_SAVEDBEFORE:
     case SEARCH_SENTBEFORE:
         return day < plan->number;
     case SEARCH_ON:
+    case SEARCH_SAVEDON:
     case SEARCH_SENTON:
         return day == plan->number;
     default:
@@ -60,6 +63,16 @@ static bool leaf_matches(struct subject *sub, const struct search_plan *plan)
     case SEARCH_ON:
     case SEARCH_SINCE:
         return compare_day(day_of(sub->msg->internal_date), plan);
+    case SEARCH_SAVEDBEFORE:
+    case SEARCH_SAVEDON:
+    case SEARCH_SAVEDSINCE:
+        return compare_day(day_of(sub->msg->save_date), plan);
+    case SEARCH_OLDER:
+        return sub->program->now - sub->msg->internal_date >= plan->number;
+    case SEARCH_YOUNGER:
+        return sub->program->now - sub->msg->internal_date <= plan->number;
+    case SEARCH_MODSEQ:
+        return sub->msg->modseq >= (uint64_t)plan->number;
     case SEARCH_HEADER:
         return search_text_header(&sub->text, plan->field, plan->needle);
     case SEARCH_BODY:
@@ -158,7 +171,7 @@ static enum rc eval_rows(struct subject *sub, const struct uidset *uids, struct 
     return rc == RC_GONE ? RC_OK : rc;
 }
 
-enum rc search_run(struct imap_session *s, struct search_program *p, struct uidset *ret_uids, struct err *e)
+static enum rc run(struct imap_session *s, struct search_program *p, struct uidset *ret_uids, struct err *e)
 {
     AUTO(uidset_deinit) struct uidset open = {0};
     struct subject sub = {.s = s, .program = p};
@@ -170,5 +183,29 @@ enum rc search_run(struct imap_session *s, struct search_program *p, struct uids
     enum rc rc = eval_rows(&sub, &open, &found, e);
     search_text_deinit(&sub.text);
     uidset_add_set(ret_uids, &found);
+    return rc;
+}
+
+enum rc search_badcharset(struct imap_reply *re)
+{
+    re->code = S("BADCHARSET (US-ASCII UTF-8)");
+    return err_set(&re->err, RC_PERM, 0, "", "This charset is not known.");
+}
+
+enum rc search_find(struct imap_session *s, struct imap_lex *lex, const struct search_node *root,
+                    struct uidset *ret, bool *ret_modseq, struct imap_reply *re)
+{
+    struct search_program program = {0};
+    enum rc rc = search_program_make(s, root, &program);
+    if (rc == RC_INVALID)
+        rc = imap_expect(lex, "message numbers that exist");
+    if (rc == RC_INVALID && (s->enabled & IMAP_UIDONLY)) /* RFC 9586 §3.5: UIDs cannot be wrong */
+        re->code = S("UIDREQUIRED");
+    if (rc == RC_OK && program.has_modseq)
+        imap_condstore_enable(s);
+    if (rc == RC_OK)
+        rc = run(s, &program, ret, &re->err);
+    *ret_modseq = program.has_modseq;
+    search_program_deinit(&program);
     return rc;
 }

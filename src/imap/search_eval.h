@@ -4,10 +4,15 @@
 #ifndef IMAP_SEARCH_EVAL_H
 #define IMAP_SEARCH_EVAL_H
 
+#include "imap/command.h"
 #include "imap/search_plan.h"
 
-/* Adds the UIDs found. Messages expunged under way are not found. RC_TEMP: the store failed, e says why. */
-MUST_USE enum rc search_run(struct imap_session *s, struct search_program *p, struct uidset *ret_uids,
-                            struct err *e);
+/* Adds the UIDs found. Messages expunged under way are not found. *ret_modseq: the program asked for MODSEQ,
+ * which switches CONDSTORE on. RC_INVALID: the lexer says what was expected; RC_TEMP: the store failed, e
+ * says why. */
+MUST_USE enum rc search_find(struct imap_session *s, struct imap_lex *lex, const struct search_node *root,
+                             struct uidset *ret, bool *ret_modseq, struct imap_reply *re);
+/* NO [BADCHARSET] (RFC 9051 §7.1). */
+enum rc search_badcharset(struct imap_reply *re);
 
 #endif

@@ -48,6 +48,8 @@ static void insert_child(struct search_plan *parent, struct search_plan *child)
 static enum rc plan_set(struct planner *p, const struct search_node *node, struct search_plan *plan)
 {
     struct imap_lex lex;
+    if (node->key == SEARCH_SEQ_SET && (p->s->enabled & IMAP_UIDONLY) && !str_eq(node->text, S("$")))
+        return RC_INVALID;
     imap_lex_init(&lex, node->text, p->s->arena);
     enum rc rc = imap_parse_set(p->s, &lex, node->key == SEARCH_UID_SET, &plan->uids);
     return rc == RC_OK ? imap_eol(&lex) : rc;
@@ -112,6 +114,10 @@ static enum rc plan_key(struct planner *p, const struct search_node *node, struc
         return plan_needle(p, node, plan);
     case SEARCH_HEADER:
         return plan_needle(p, node, plan);
+    case SEARCH_MODSEQ:
+        p->program->has_modseq = true;
+        plan->number = node->number;
+        return RC_OK;
     default:
         plan->number = node->number;
         return RC_OK;
@@ -137,7 +143,7 @@ static enum rc make(struct planner *p, const struct search_node *node, struct se
 enum rc search_program_make(struct imap_session *s, const struct search_node *root,
                             struct search_program *ret)
 {
-    *ret = (struct search_program){.root = arena_make(s->arena, struct search_plan)};
+    *ret = (struct search_program){.root = arena_make(s->arena, struct search_plan), .now = clock_seconds()};
     if (!ret->root)
         return RC_LIMIT;
     struct planner p = {s, ret};

@@ -33,6 +33,8 @@ struct search_plan {
 struct search_program {
     struct search_plan *root;
     struct search_plan *bodies, *texts; /* all BODY keys; all TEXT keys */
+    bool has_modseq;
+    int64_t now; /* seconds since 1970, for OLDER and YOUNGER: one moment for all messages */
 };
 
 /* The program lies in the session's arena, but for its sets, which search_program_deinit frees, also after a

@@ -53,12 +53,19 @@ static void session_deinit(struct imap_session *s)
     s->arena = arena_free(s->arena);
 }
 
+void imap_put_capabilities(struct imap_session *s)
+{
+    imap_capability_put(&s->out, IMAP_CAP_POSTAUTH);
+    buf_puts(&s->out, S(" APPENDLIMIT="));
+    buf_put_u64(&s->out, s->start->append_max);
+}
+
 /* The tagged OK of the log-in, with the capabilities that hold from now on (RFC 9051 §6.2.2). */
 static void greet(struct imap_session *s)
 {
     buf_puts(&s->out, s->start->tag);
     buf_puts(&s->out, S(" OK [CAPABILITY "));
-    imap_capability_put(&s->out, IMAP_CAP_POSTAUTH);
+    imap_put_capabilities(s);
     buf_puts(&s->out, S("] Logged in\r\n"));
     imap_send(s);
 }

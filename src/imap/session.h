@@ -51,6 +51,14 @@ struct imap_start {
  * for any of these, 1 when the store failed so that the session could not go on. */
 int imap_session(const struct imap_start *start);
 
+/* What the client switched on (RFC 5161); CONDSTORE also by using it (RFC 7162 §3.1). */
+enum imap_enabled {
+    IMAP_CONDSTORE = 1,
+    IMAP_QRESYNC = 2,
+    IMAP_UIDONLY = 4, /* no message sequence numbers (RFC 9586) */
+    IMAP_REV2 = 8 /* UTF-8 names, ESEARCH for SEARCH, LIST with SELECT, no \Recent (RFC 9051 Appendix E) */
+};
+
 struct imap_command;
 struct fetch_message;
 
@@ -70,6 +78,7 @@ struct imap_session {
     char *box_name;      /* UTF-8, heap */
     struct uidset saved; /* result saved by SEARCH (RFC 5182); cleared by SELECT, expunged UIDs leave it */
     struct fetch_message *reading; /* the message that FETCH keeps open between slices; NULL: none yet */
+    unsigned enabled;              /* enum imap_enabled */
     size_t keywords_told;          /* names that the last FLAGS response listed */
 
     struct imap_sent { /* headers and bodies that FETCH sent, for the log */
@@ -92,6 +101,9 @@ MUST_USE enum rc imap_read_event(struct imap_session *s, enum imap_event *ret);
  * another. */
 void imap_send(struct imap_session *s);
 
+/* The capabilities that hold after log-in, APPENDLIMIT among them (RFC 7889 §3). */
+void imap_put_capabilities(struct imap_session *s);
+
 /* The selected mailbox: closes the present one, if any (`* OK [CLOSED]` is the caller's), and forgets all
  * about it. */
 void imap_box_close(struct imap_session *s);
@@ -100,6 +112,9 @@ void imap_box_close(struct imap_session *s);
  * of the view it names. In both forms "*" is the last message; a sequence number past the end is RC_INVALID;
  * UIDs that are not there are left out silently. *ret was initialised by the caller, who also frees it. */
 MUST_USE enum rc imap_parse_set(struct imap_session *s, struct imap_lex *lex, bool uid, struct uidset *ret);
+
+/* The same with the UIDs as they are named, whether they are in the view or not; "*" is the last message. */
+MUST_USE enum rc imap_parse_uids(struct imap_session *s, struct imap_lex *lex, struct uidset *ret);
 
 /* Tells other sessions that a mailbox was changed by this one. */
 void imap_changed(struct imap_session *s, str mailbox);

@@ -6,7 +6,7 @@
 
 #include <pthread.h>
 
-enum { BOXES_MAX = 40, MSGS_MAX = 64, KEYWORDS_MAX = 8 };
+enum { BOXES_MAX = 40, MSGS_MAX = 64, KEYWORDS_MAX = 8, EXPUNGED_MAX = 256 };
 
 struct mem_msg {
     uid32 uid;
@@ -26,6 +26,11 @@ struct mem_box {
     size_t n;
     char *keywords[KEYWORDS_MAX];
     size_t n_keywords;
+    struct {
+        uid32 uid;
+        modseq modseq;
+    } expunged[EXPUNGED_MAX]; /* in a ring */
+    size_t n_expunged;
 };
 
 struct store {
@@ -80,8 +85,11 @@ static struct mem_msg *add(struct store *st, struct mem_box *m, str bytes)
     return msg;
 }
 
-static void drop(struct mem_box *m, size_t i)
+static void drop(struct store *st, struct mem_box *m, size_t i)
 {
+    size_t at = m->n_expunged++ % EXPUNGED_MAX;
+    m->expunged[at].uid = m->msgs[i].uid;
+    m->expunged[at].modseq = ++st->now;
     free(m->msgs[i].bytes);
     memmove(&m->msgs[i], &m->msgs[i + 1], (m->n - i - 1) * sizeof *m->msgs);
     m->n--;
@@ -108,8 +116,8 @@ static uint64_t keyword_bit(struct mem_box *m, str name)
 
 static void box_drop(struct mem_box *m)
 {
-    while (m->n > 0)
-        drop(m, 0);
+    for (size_t i = 0; i < m->n; i++)
+        free(m->msgs[i].bytes);
     for (size_t i = 0; i < m->n_keywords; i++)
         free(m->keywords[i]);
     free(m->name);
@@ -157,7 +165,7 @@ void mem_store_set_flags(struct store *st, const char *mailbox, uid32 uid, unsig
 void mem_store_expunge(struct store *st, const char *mailbox, uid32 uid)
 {
     struct mem_box *m = find(st, str_c(mailbox));
-    drop(m, (size_t)(message(m, uid) - m->msgs));
+    drop(st, m, (size_t)(message(m, uid) - m->msgs));
 }
 
 struct store *store_close(struct store *st)
@@ -266,9 +274,10 @@ enum rc store_subscribe(struct store *st, str name, bool subscribed, struct err 
     return RC_OK;
 }
 
-static struct store_status status_of(const struct mem_box *m)
+static struct store_status status_of(const struct store *store, const struct mem_box *m)
 {
-    struct store_status st = {.messages = (uint32_t)m->n, .uidnext = m->uidnext, .uidvalidity = 7};
+    struct store_status st = {
+        .messages = (uint32_t)m->n, .uidnext = m->uidnext, .uidvalidity = 7, .highestmodseq = store->now};
     for (size_t i = 0; i < m->n; i++) {
         st.recent += m->msgs[i].uid >= m->recent_from;
         st.unseen += !(m->msgs[i].flags & FLAG_SEEN);
@@ -283,7 +292,7 @@ enum rc store_status(struct store *st, str name, struct store_status *ret, struc
     struct mem_box *m = find_existing(st, name);
     if (!m)
         return err_set(e, RC_GONE, 0, "", "There is no such mailbox.");
-    *ret = status_of(m);
+    *ret = status_of(st, m);
     return RC_OK;
 }
 
@@ -318,7 +327,7 @@ static void take_view(struct box *b)
     uidset_clear(&b->view);
     for (size_t i = 0; i < b->m->n; i++)
         uidset_add(&b->view, b->m->msgs[i].uid, b->m->msgs[i].uid);
-    b->status = status_of(b->m);
+    b->status = status_of(b->st, b->m);
     b->status.recent = 0;
     for (size_t i = 0; i < b->m->n; i++)
         b->status.recent += box_is_recent(b, b->m->msgs[i].uid);
@@ -405,6 +414,27 @@ static enum rc look(struct box *b, unsigned sync_flags, const struct box_events 
         if (b->m->msgs[i].uid <= known && b->m->msgs[i].modseq > b->told)
             ev->flags(ev->ctx, uidset_rank(&b->view, b->m->msgs[i].uid), b->m->msgs[i].uid);
     b->told = b->st->now;
+    b->status.highestmodseq = b->told;
+    return RC_OK;
+}
+
+enum rc box_changed_since(struct box *b, modseq since, struct uidset *ret, struct err *e)
+{
+    if (b->st->fail)
+        return err_set(e, b->st->fail, 0, "", "Told to fail.");
+    for (size_t i = 0; i < b->m->n; i++)
+        if (b->m->msgs[i].modseq > since && uidset_has(&b->view, b->m->msgs[i].uid))
+            uidset_add(ret, b->m->msgs[i].uid, b->m->msgs[i].uid);
+    return RC_OK;
+}
+
+enum rc box_vanished_since(struct box *b, modseq since, struct uidset *ret, struct err *e)
+{
+    if (b->st->fail)
+        return err_set(e, b->st->fail, 0, "", "Told to fail.");
+    for (size_t i = 0; i < b->m->n_expunged && i < EXPUNGED_MAX; i++)
+        if (b->m->expunged[i].modseq > since && !uidset_has(&b->view, b->m->expunged[i].uid))
+            uidset_add(ret, b->m->expunged[i].uid, b->m->expunged[i].uid);
     return RC_OK;
 }
 
@@ -509,7 +539,6 @@ enum rc box_change_flags(struct box *b, const struct uidset *uids, const struct 
                          bool silent, struct uidset *ret_failed, struct err *e)
 {
     uint64_t bits = 0;
-    (void)ret_failed;
     if (b->st->fail)
         return err_set(e, b->st->fail, 0, "", "Told to fail.");
     for (size_t i = 0; i < change->n_keywords; i++)
@@ -519,6 +548,11 @@ enum rc box_change_flags(struct box *b, const struct uidset *uids, const struct 
         struct mem_msg *m = &b->m->msgs[i];
         if (!uidset_has(uids, m->uid) || !uidset_has(&b->view, m->uid))
             continue;
+        if (m->modseq > change->unchanged_since) {
+            if (ret_failed)
+                uidset_add(ret_failed, m->uid, m->uid);
+            continue;
+        }
         m->flags = changed(m->flags, change->flags, change->op);
         m->keywords = changed((unsigned)m->keywords, (unsigned)bits, change->op);
         m->modseq = ++b->st->now;
@@ -536,7 +570,7 @@ enum rc box_expunge(struct box *b, const struct uidset *uids, bool any_flags, st
         const struct mem_msg *m = &b->m->msgs[i];
         if (uidset_has(&b->view, m->uid) && (!uids || uidset_has(uids, m->uid)) &&
             (any_flags || (m->flags & FLAG_DELETED)))
-            drop(b->m, i);
+            drop(b->st, b->m, i);
     }
     return RC_OK;
 }

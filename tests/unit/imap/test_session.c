@@ -15,6 +15,7 @@
     "are kept.\r\n"                                                                                          \
     "* 3 EXISTS\r\n* 3 RECENT\r\n* OK [UNSEEN 1] The first unseen message.\r\n"                              \
     "* OK [UIDVALIDITY 7] UIDs are valid.\r\n* OK [UIDNEXT 5] The next UID.\r\n"                             \
+    "* OK [HIGHESTMODSEQ 6] The last change.\r\n"                                                            \
     "s OK [READ-WRITE] SELECT completed.\r\n"
 
 struct row {
@@ -41,17 +42,22 @@ static void test_any_state(void **state)
     static const struct row rows[] = {
         {"a NOOP\r\n", "a OK NOOP completed.\r\n"},
         {"a noop \r\nb Noop\n", "a OK NOOP completed.\r\nb OK NOOP completed.\r\n"},
-        {"a CAPABILITY\r\n", "* CAPABILITY IMAP4rev1 LITERAL+ ID ENABLE IDLE NAMESPACE UIDPLUS MOVE "
-                             "SPECIAL-USE CREATE-SPECIAL-USE "
-                             "LIST-EXTENDED CHILDREN UNSELECT QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE\r\na "
-                             "OK CAPABILITY completed.\r\n"},
+        {"a CAPABILITY\r\n",
+         "* CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE IDLE NAMESPACE UIDPLUS MOVE SPECIAL-USE "
+         "CREATE-SPECIAL-USE "
+         "LIST-EXTENDED CHILDREN UNSELECT QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE CONDSTORE QRESYNC "
+         "ESEARCH SEARCHRES WITHIN PARTIAL SAVEDATE SORT "
+         "SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS I18NLEVEL=1 LIST-STATUS "
+         "STATUS=SIZE BINARY UIDONLY PREVIEW COMPRESS=DEFLATE "
+         "APPENDLIMIT=100\r\na OK CAPABILITY completed.\r\n"},
         {"a LOGOUT\r\nb NOOP\r\n", "* BYE Logging out.\r\na OK LOGOUT completed.\r\n"},
         {"a ID NIL\r\nb ID (\"name\" \"x\" \"os\" NIL)\r\n",
          "* ID (\"name\" \"malle\")\r\na OK ID completed.\r\n* ID (\"name\" \"malle\")\r\nb OK ID "
          "completed.\r\n"},
         {"a ID (\"name\")\r\n", "a BAD Expected a space at byte 13.\r\n"},
         {"a NAMESPACE\r\n", "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\na OK NAMESPACE completed.\r\n"},
-        {"a ENABLE CONDSTORE X-GOOD-IDEA\r\n", "* ENABLED\r\na OK ENABLE completed.\r\n"},
+        {"a ENABLE CONDSTORE X-GOOD-IDEA\r\n", "* ENABLED CONDSTORE\r\na OK ENABLE completed.\r\n"},
+        {"a ENABLE X-GOOD-IDEA\r\n", "* ENABLED\r\na OK ENABLE completed.\r\n"},
         {"a ENABLE\r\n", "a BAD Expected a space at byte 9.\r\n"},
     };
     (void)state;
@@ -122,6 +128,13 @@ static void test_list(void **state)
          "a OK SUBSCRIBE completed.\r\n* LSUB () \"/\" Sent\r\n* LSUB () \"/\" lists/c\r\nb OK LSUB "
          "completed.\r\n"
          "* LSUB (\\Noselect) \"/\" lists\r\nc OK LSUB completed.\r\n"},
+        /* RFC 5819 §2 */
+        {"a LIST \"\" (INBOX lists%) RETURN (STATUS (MESSAGES UNSEEN) CHILDREN)\r\n",
+         "* LIST (\\HasNoChildren) \"/\" INBOX\r\n* STATUS INBOX (MESSAGES 3 UNSEEN 2)\r\n"
+         "* LIST (\\NonExistent \\HasChildren) \"/\" lists\r\na OK LIST completed.\r\n"},
+        {"a LIST \"\" INBOX RETURN (STATUS)\r\n", "a BAD Expected a space at byte 31.\r\n"},
+        {"a LIST \"\" INBOX RETURN (STATUS ())\r\n", "a BAD Expected a status item at byte 33.\r\n"},
+        {"a LIST (STATUS (MESSAGES)) \"\" INBOX\r\n", "a BAD Expected a LIST option at byte 9.\r\n"},
         {"a LIST (RECURSIVEMATCH) \"\" *\r\n",
          "a BAD Expected an option for RECURSIVEMATCH to match at byte 25.\r\n"},
         {"a LIST (FOO) \"\" *\r\n", "a BAD Expected a LIST option at byte 9.\r\n"},
@@ -137,6 +150,8 @@ static void test_mailboxes(void **state)
         {"a STATUS INBOX (MESSAGES UNSEEN UIDNEXT UIDVALIDITY RECENT)\r\n",
          "* STATUS INBOX (MESSAGES 3 RECENT 3 UIDNEXT 5 UIDVALIDITY 7 UNSEEN 2)\r\na OK STATUS "
          "completed.\r\n"},
+        {"a STATUS INBOX (HIGHESTMODSEQ APPENDLIMIT SIZE)\r\n",
+         "* STATUS INBOX (SIZE 66 HIGHESTMODSEQ 6 APPENDLIMIT 100)\r\na OK STATUS completed.\r\n"},
         {"a STATUS none (MESSAGES)\r\n", "a NO [NONEXISTENT] There is no such mailbox.\r\n"},
         {"a STATUS INBOX ()\r\n", "a BAD Expected a status item at byte 17.\r\n"},
         {"a CREATE &U,BTFw-/\r\nb LIST \"\" &U,BTFw-\r\n",
@@ -175,10 +190,118 @@ static void test_select(void **state)
          "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded)\r\n"
          "* OK [PERMANENTFLAGS ()] The mailbox is read-only.\r\n* 0 EXISTS\r\n* 0 RECENT\r\n"
          "* OK [UIDVALIDITY 7] UIDs are valid.\r\n* OK [UIDNEXT 1] The next UID.\r\n"
+         "* OK [HIGHESTMODSEQ 6] The last change.\r\n"
          "a OK [READ-ONLY] EXAMINE completed.\r\nb OK CLOSE completed.\r\n"},
     };
     (void)state;
     CHECK(rows);
+}
+
+/* RFC 4731 §3.1, RFC 5182 §2.1 and §2.4, RFC 9394 §3.1; UIDs 1, 2 and 4. */
+static void test_esearch(void **state)
+{
+    static const struct row rows[] = {
+        {"s SELECT INBOX\r\na SEARCH RETURN (MIN MAX COUNT) ALL\r\nb UID SEARCH RETURN () ALL\r\n",
+         SELECTED "* ESEARCH (TAG \"a\") MIN 1 MAX 3 COUNT 3\r\na OK SEARCH completed.\r\n"
+                  "* ESEARCH (TAG \"b\") UID ALL 1:2,4\r\nb OK UID SEARCH completed.\r\n"},
+        {"s SELECT INBOX\r\na SEARCH RETURN (MIN MAX COUNT ALL) DRAFT\r\nb SEARCH DRAFT\r\n",
+         SELECTED "* ESEARCH (TAG \"a\") COUNT 0\r\na OK SEARCH completed.\r\n* SEARCH\r\nb OK SEARCH "
+                  "completed.\r\n"},
+        {"s SELECT INBOX\r\na SEARCH RETURN (SAVE) UNSEEN\r\nb UID SEARCH $\r\nc UID SEARCH RETURN (SAVE "
+         "MIN) "
+         "ALL\r\nd UID SEARCH UID $\r\n",
+         SELECTED "a OK SEARCH completed.\r\n* SEARCH 1 4\r\nb OK UID SEARCH completed.\r\n"
+                  "* ESEARCH (TAG \"c\") UID MIN 1\r\nc OK UID SEARCH completed.\r\n"
+                  "* SEARCH 1\r\nd OK UID SEARCH completed.\r\n"},
+        {"s SELECT INBOX\r\na UID SEARCH RETURN (SAVE MIN MAX) ALL\r\nb UID SEARCH $\r\nc UID SEARCH RETURN "
+         "(SAVE "
+         "MIN COUNT) ALL\r\nd UID SEARCH $\r\n",
+         SELECTED "* ESEARCH (TAG \"a\") UID MIN 1 MAX 4\r\na OK UID SEARCH completed.\r\n"
+                  "* SEARCH 1 4\r\nb OK UID SEARCH completed.\r\n"
+                  "* ESEARCH (TAG \"c\") UID MIN 1 COUNT 3\r\nc OK UID SEARCH completed.\r\n"
+                  "* SEARCH 1 2 4\r\nd OK UID SEARCH completed.\r\n"},
+        /* BAD keeps the saved result, NO empties it */
+        {"s SELECT INBOX\r\na SEARCH RETURN (SAVE) ALL\r\nb SEARCH RETURN (SAVE) FOO\r\nc SEARCH $\r\n"
+         "d SEARCH RETURN (SAVE) CHARSET X-NONE TEXT x\r\ne SEARCH $\r\n",
+         SELECTED "a OK SEARCH completed.\r\nb BAD Expected a search key at byte 24.\r\n"
+                  "* SEARCH 1 2 3\r\nc OK SEARCH completed.\r\n"
+                  "d NO [BADCHARSET (US-ASCII UTF-8)] This charset is not known.\r\n"
+                  "* SEARCH\r\ne OK SEARCH completed.\r\n"},
+        {"s SELECT INBOX\r\na UID SEARCH RETURN (PARTIAL -1:-2 COUNT) ALL\r\nb SEARCH RETURN (PARTIAL 4:9) "
+         "ALL\r\n"
+         "c SEARCH RETURN (PARTIAL 2:9 SAVE) ALL\r\nd SEARCH $\r\n",
+         SELECTED "* ESEARCH (TAG \"a\") UID COUNT 3 PARTIAL (-1:-2 2,4)\r\na OK UID SEARCH completed.\r\n"
+                  "* ESEARCH (TAG \"b\") PARTIAL (4:9 NIL)\r\nb OK SEARCH completed.\r\n"
+                  "* ESEARCH (TAG \"c\") PARTIAL (2:9 2:3)\r\nc OK SEARCH completed.\r\n"
+                  "* SEARCH 2 3\r\nd OK SEARCH completed.\r\n"},
+        /* RFC 7162 §3.1.10 */
+        {"s SELECT INBOX (CONDSTORE)\r\na SEARCH RETURN (MIN) MODSEQ 1\r\nb SEARCH RETURN (MIN MAX) MODSEQ "
+         "1\r\n"
+         "c SEARCH RETURN (MIN COUNT) MODSEQ 1\r\nd SEARCH MODSEQ 4\r\ne SEARCH RETURN (ALL) MODSEQ 7\r\n",
+         SELECTED "* ESEARCH (TAG \"a\") MIN 1 MODSEQ 1\r\na OK SEARCH completed.\r\n"
+                  "* ESEARCH (TAG \"b\") MIN 1 MAX 3 MODSEQ 4\r\nb OK SEARCH completed.\r\n"
+                  "* ESEARCH (TAG \"c\") MIN 1 COUNT 3 MODSEQ 6\r\nc OK SEARCH completed.\r\n"
+                  "* SEARCH 2 3 (MODSEQ 6)\r\nd OK SEARCH completed.\r\n"
+                  "* ESEARCH (TAG \"e\")\r\ne OK SEARCH completed.\r\n"},
+    };
+    (void)state;
+    CHECK(rows);
+}
+
+/* RFC 7162 §3.2: the session's side of it; the store's is in test_resync.c. */
+static void test_qresync(void **state)
+{
+    struct imap_start start = {.store = mem_store_new(), .ops.wake_fd = -1};
+    struct imap_talk *t = imap_talk_begin(&start);
+    (void)state;
+    imap_talk_send(t, "e ENABLE QRESYNC\r\ns SELECT INBOX (QRESYNC (7 4))\r\n");
+    const char *got = imap_talk_until(t, "SELECT completed.\r\n");
+    assert_non_null(strstr(got, "* ENABLED QRESYNC\r\n"));
+    assert_non_null(strstr(got, "* OK [HIGHESTMODSEQ 6] The last change.\r\n* VANISHED (EARLIER) 3\r\n"
+                                "* 2 FETCH (UID 2 FLAGS (\\Seen \\Recent) MODSEQ (6))\r\ns OK"));
+    mem_store_expunge(start.store, "INBOX", 1);
+    mem_store_expunge(start.store, "INBOX", 2);
+    mem_store_deliver(start.store, "INBOX", "x");
+    mem_store_set_flags(start.store, "INBOX", 4, FLAG_DELETED);
+    imap_talk_send(t, "a NOOP\r\n");
+    assert_string_equal(imap_talk_until(t, "completed.\r\n"),
+                        "* VANISHED 1:2\r\n* 2 EXISTS\r\n* 0 RECENT\r\n"
+                        "* 1 FETCH (UID 4 FLAGS (\\Deleted \\Recent work) MODSEQ (10))\r\na OK NOOP "
+                        "completed.\r\n");
+    imap_talk_send(t, "b EXPUNGE\r\nc UID FETCH 1:4 FLAGS (CHANGEDSINCE 6 VANISHED)\r\n");
+    assert_string_equal(imap_talk_until(t, "FETCH completed.\r\n"),
+                        "* VANISHED 4\r\nb OK [HIGHESTMODSEQ 11] EXPUNGE completed.\r\n"
+                        "* VANISHED (EARLIER) 1:2,4\r\nc OK UID FETCH completed.\r\n");
+    free(imap_talk_end(t));
+    store_close(start.store);
+}
+
+/* RFC 9586 §3 */
+static void test_uidonly(void **state)
+{
+    struct imap_start start = {.store = mem_store_new(), .ops.wake_fd = -1};
+    struct imap_talk *t = imap_talk_begin(&start);
+    (void)state;
+    imap_talk_send(t, "e ENABLE UIDONLY QRESYNC\r\ns SELECT INBOX\r\n");
+    assert_non_null(strstr(imap_talk_until(t, "SELECT completed.\r\n"), "* ENABLED QRESYNC UIDONLY\r\n"));
+    imap_talk_send(t, "a FETCH 1 FLAGS\r\nb COPY 1 Sent\r\nc SEARCH ALL\r\nd UID SEARCH 1:2\r\n"
+                      "f SELECT INBOX (QRESYNC (7 1 1:4 (1 1)))\r\ng NOOP\r\n");
+    assert_string_equal(imap_talk_until(t, "NOOP completed.\r\n"),
+                        "a BAD [UIDREQUIRED] Use the UID form.\r\nb BAD [UIDREQUIRED] Use the UID form.\r\n"
+                        "c BAD [UIDREQUIRED] Use the UID form.\r\n"
+                        "d BAD [UIDREQUIRED] Expected message numbers that exist at byte 17.\r\n"
+                        "f BAD [UIDREQUIRED] No message sequence match data with UIDONLY.\r\n"
+                        "g OK NOOP completed.\r\n");
+    imap_talk_send(t, "a UID FETCH 2 (FLAGS)\r\nb UID FETCH 4 (UID RFC822.SIZE)\r\n"
+                      "c UID STORE 4 +FLAGS (\\Deleted)\r\nd EXPUNGE\r\n");
+    assert_string_equal(
+        imap_talk_until(t, "EXPUNGE completed.\r\n"),
+        "* 2 UIDFETCH (FLAGS (\\Seen \\Recent))\r\na OK UID FETCH completed.\r\n"
+        "* 4 UIDFETCH (UID 4 RFC822.SIZE 22)\r\nb OK UID FETCH completed.\r\n"
+        "* 4 UIDFETCH (FLAGS (\\Deleted \\Recent work) MODSEQ (7))\r\nc OK UID STORE completed.\r\n"
+        "* VANISHED 4\r\nd OK [HIGHESTMODSEQ 8] EXPUNGE completed.\r\n");
+    free(imap_talk_end(t));
+    store_close(start.store);
 }
 
 static void test_append(void **state)
@@ -201,8 +324,8 @@ static void test_append(void **state)
                                              "message is larger than the limit of 100 bytes.\r\n"},
         {"a APPEND Sent {0+}\r\n\r\nb NOOP\r\n",
          "a NO [CANNOT] A message cannot be empty.\r\nb OK NOOP completed.\r\n"},
-        {"a APPEND Sent ~{2+}\r\nxx\r\nb NOOP\r\n",
-         "a BAD Expected a literal without \"~\" at byte 22.\r\nb OK NOOP completed.\r\n"},
+        {"a APPEND Sent ~{2+}\r\nxx\r\nb APPEND Sent ~{2}\r\nxx\r\n",
+         "a OK [APPENDUID 7 1] APPEND completed.\r\n+ OK\r\nb OK [APPENDUID 7 2] APPEND completed.\r\n"},
         {"a APPEND Sent (\\Bad) {2+}\r\nxx\r\nb NOOP\r\n",
          "a BAD Expected flags that can be set at byte 22.\r\nb OK NOOP completed.\r\n"},
         {"a APPEND Sent {2+}\r\nxx y\r\nb STATUS Sent (MESSAGES)\r\n",
@@ -224,7 +347,42 @@ static void test_append(void **state)
     char *got = imap_talk(&start, S("a APPEND Sent {3+}\r\nx\0x\r\nb NOOP\r\n"));
     assert_string_equal(got, "a BAD A message cannot hold NUL bytes.\r\nb OK NOOP completed.\r\n");
     free(got);
+    got = imap_talk(&start, S("a APPEND Sent ~{3+}\r\nx\0x\r\nb NOOP\r\n")); /* RFC 3516 §4.3 */
+    assert_string_equal(got, "a NO [UNKNOWN-CTE] A message with NUL bytes is not taken; encode it.\r\n"
+                             "b OK NOOP completed.\r\n");
+    free(got);
     store_close(start.store);
+}
+
+/* RFC 9051 §6.3.1, Appendix E: what is another way after ENABLE IMAP4rev2 */
+static void test_rev2(void **state)
+{
+    static const struct row rows[] = {
+        {"e ENABLE IMAP4rev2\r\ns SELECT INBOX\r\na SEARCH UNSEEN\r\nb UID SEARCH SEEN\r\nc FETCH 3 "
+         "FLAGS\r\n",
+         "* ENABLED IMAP4rev2\r\ne OK ENABLE completed.\r\n"
+         "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded work)\r\n"
+         "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded work \\*)] These "
+         "flags "
+         "are kept.\r\n"
+         "* 3 EXISTS\r\n* OK [UIDVALIDITY 7] UIDs are valid.\r\n* OK [UIDNEXT 5] The next UID.\r\n"
+         "* OK [HIGHESTMODSEQ 6] The last change.\r\n* LIST () \"/\" INBOX\r\n"
+         "s OK [READ-WRITE] SELECT completed.\r\n"
+         "* ESEARCH (TAG \"a\") ALL 1,3\r\na OK SEARCH completed.\r\n"
+         "* ESEARCH (TAG \"b\") UID ALL 2\r\nb OK UID SEARCH completed.\r\n"
+         "* 3 FETCH (FLAGS (work))\r\nc OK FETCH completed.\r\n"},
+        {"a CREATE x&y-\r\n", "a BAD Expected a mailbox name in modified UTF-7 at byte 10.\r\n"},
+        {"e ENABLE IMAP4rev2\r\na CREATE x&y\r\nb CREATE \"\xce\xa9\"\r\nc LIST \"\" (x% \"\xce\xa9\")\r\n"
+         "d STATUS \"\xce\xa9\" (MESSAGES)\r\nf STATUS \"\xff\" (MESSAGES)\r\n",
+         "* ENABLED IMAP4rev2\r\ne OK ENABLE completed.\r\na OK CREATE completed.\r\nb OK CREATE "
+         "completed.\r\n"
+         "* LIST (\\HasNoChildren) \"/\" x&y\r\n* LIST (\\HasNoChildren) \"/\" \"\xce\xa9\"\r\nc OK LIST "
+         "completed.\r\n"
+         "* STATUS \"\xce\xa9\" (MESSAGES 0)\r\nd OK STATUS completed.\r\n"
+         "f BAD Expected a mailbox name in UTF-8 at byte 10.\r\n"},
+    };
+    (void)state;
+    CHECK(rows);
 }
 
 /* RFC 9051 §7.5.1: what others did is told in order: expunges, count, flags. */
@@ -306,7 +464,8 @@ int main(void)
         cmocka_unit_test(test_any_state), cmocka_unit_test(test_bad_input), cmocka_unit_test(test_limits),
         cmocka_unit_test(test_list),      cmocka_unit_test(test_mailboxes), cmocka_unit_test(test_select),
         cmocka_unit_test(test_append),    cmocka_unit_test(test_announce),  cmocka_unit_test(test_idle),
-        cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_silence),   cmocka_unit_test(test_esearch),   cmocka_unit_test(test_qresync),
+        cmocka_unit_test(test_rev2),      cmocka_unit_test(test_uidonly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -305,3 +305,27 @@ S: c7 BAD *
 C: c8 FETCH 1 FLAGS
 S: * 1 FETCH (FLAGS (\Seen))
 S: c8 OK *
+
+# RFC 8970 §3.1, §3.2: PREVIEW is the beginning of the text in one line, NIL where there is none
+S: * OK *
+C: a LOGIN demo@malle.test demo
+S: ...
+S: a OK *PREVIEW*
+C: b CREATE previews
+S: b OK *
+C-RAW: c APPEND previews {47+}\r\nSubject: x\r\n\r\n> quoted\r\nHello,\r\nhow  are you?\r\n\r\n
+S: c OK *
+C-RAW: d APPEND previews {30+}\r\nContent-Type: image/png\r\n\r\nx\r\n\r\n
+S: d OK *
+C: e SELECT previews
+S: ...
+S: e OK *
+C: f FETCH 1:2 (PREVIEW (LAZY) UID)
+S: * 1 FETCH (UID 1 PREVIEW "Hello, how are you?")
+S: * 2 FETCH (UID 2 PREVIEW NIL)
+S: f OK *
+C: g FETCH 1 PREVIEW
+S: * 1 FETCH (PREVIEW "Hello, how are you?")
+S: g OK *
+C: h FETCH 1 (PREVIEW (EAGER))
+S: h BAD *

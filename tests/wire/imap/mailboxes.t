@@ -107,3 +107,26 @@ S: * LIST (\HasNoChildren \Trash) "*" Bin
 S: c OK *
 C: d CREATE Everything (USE (\All))
 S: d NO [USEATTR] *
+
+# RFC 5819 §2: LIST with the STATUS of each mailbox that can be selected; RFC 8438, RFC 7889 §4: SIZE and APPENDLIMIT
+S: * OK *
+C: a LOGIN demo@malle.test demo
+S: ...
+S: a OK *LIST-STATUS STATUS=SIZE * APPENDLIMIT=*
+C: a1 LIST "" ""
+S: * LIST (\Noselect) "<<sep>>" ""
+S: a1 OK *
+C: b CREATE up<<sep>>down
+S: b OK *
+C-RAW: c APPEND up<<sep>>down {6+}\r\na: b\r\n\r\n
+S: c OK *
+C: d LIST "" "up*" RETURN (STATUS (MESSAGES SIZE) CHILDREN)
+S: * LIST (\NonExistent \HasChildren) "<<sep>>" up
+S: * LIST (\HasNoChildren) "<<sep>>" up<<sep>>down
+S: * STATUS up<<sep>>down (MESSAGES 1 SIZE 6)
+S: d OK *
+C: e STATUS up<<sep>>down (APPENDLIMIT HIGHESTMODSEQ)
+S: * STATUS up<<sep>>down (HIGHESTMODSEQ * APPENDLIMIT *)
+S: e OK *
+C: f LIST "" "up*" RETURN (STATUS)
+S: f BAD *
