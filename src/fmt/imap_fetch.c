@@ -272,7 +272,8 @@ static enum rc parse_att(struct fetch_parser *p)
         {S("RFC822.SIZE"), FETCH_SIZE},  {S("INTERNALDATE"), FETCH_INTERNALDATE},
         {S("ENVELOPE"), FETCH_ENVELOPE}, {S("BODYSTRUCTURE"), FETCH_BODYSTRUCTURE},
         {S("MODSEQ"), FETCH_MODSEQ},     {S("SAVEDATE"), FETCH_SAVEDATE},
-        {S("PREVIEW"), FETCH_PREVIEW},
+        {S("PREVIEW"), FETCH_PREVIEW},   {S("EMAILID"), FETCH_EMAILID},
+        {S("THREADID"), FETCH_THREADID},
     };
     size_t at = p->lex->at;
     str name = take_name(p->lex);

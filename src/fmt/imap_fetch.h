@@ -20,7 +20,9 @@ enum fetch_item {
     FETCH_BODYSTRUCTURE = 64,
     FETCH_MODSEQ = 128,   /* RFC 7162 */
     FETCH_SAVEDATE = 256, /* RFC 8514 */
-    FETCH_PREVIEW = 512   /* RFC 8970 */
+    FETCH_PREVIEW = 512,  /* RFC 8970 */
+    FETCH_EMAILID = 1024, /* RFC 8474 */
+    FETCH_THREADID = 2048
 };
 
 enum fetch_part {

@@ -34,7 +34,9 @@ enum search_key {
     SEARCH_YOUNGER,     /* at most */
     SEARCH_SAVEDBEFORE, /* as BEFORE, ON and SINCE, with the day it came into the mailbox (RFC 8514) */
     SEARCH_SAVEDON,
-    SEARCH_SAVEDSINCE
+    SEARCH_SAVEDSINCE,
+    SEARCH_EMAILID, /* text: an id of RFC 8474 */
+    SEARCH_THREADID
 };
 
 enum search_flag {

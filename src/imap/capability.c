@@ -45,6 +45,7 @@ static const struct {
     {S("STATUS=SIZE"), AFTER},                    /* RFC 8438 */
     {S("BINARY"), AFTER},                         /* RFC 3516 */
     {S("UIDONLY"), AFTER},                        /* RFC 9586 */
+    {S("OBJECTID"), AFTER},                       /* RFC 8474 */
     {S("PREVIEW"), AFTER},                        /* RFC 8970 */
     {S("COMPRESS=DEFLATE"), AFTER},               /* RFC 4978 */
 };

@@ -48,6 +48,8 @@ enum rc imap_cmd_create(struct imap_session *s, struct imap_lex *lex, struct ima
         name.n--;
     rc = store_create(s->store, name, use, &re->err);
     struct err ignored;
+    if (rc == RC_OK && store_status(s->store, name, &st, &ignored) == RC_OK)
+        re->code = arena_printf(s->arena, "MAILBOXID (%s)", st.id); /* RFC 8474 §4.1 */
     if (rc == RC_PERM && store_status(s->store, name, &st, &ignored) == RC_OK)
         re->code = S("ALREADYEXISTS");
     return rc;

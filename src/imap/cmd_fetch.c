@@ -191,6 +191,22 @@ static void put_small_items(struct fetch_run *r, unsigned items, const struct bo
     }
 }
 
+/* RFC 8474 §5: conversations have no ids here, so THREADID is NIL. */
+static void put_ids(struct fetch_run *r, unsigned items, const struct box_msg *msg, char *sep)
+{
+    struct buf *out = &r->s->out;
+    if (items & FETCH_EMAILID) {
+        put_name(out, sep, S("EMAILID"));
+        buf_putc(out, '(');
+        buf_puts(out, msg->email_id);
+        buf_putc(out, ')');
+    }
+    if (items & FETCH_THREADID) {
+        put_name(out, sep, S("THREADID"));
+        buf_puts(out, S("NIL"));
+    }
+}
+
 static void put_cached_items(struct fetch_run *r, unsigned items, const struct box_msg *msg, char *sep)
 {
     const struct {
@@ -222,6 +238,7 @@ static enum rc put_line(struct fetch_run *r, const struct box_msg *msg)
     }
     imap_announce_begin(r->s, msg);
     put_small_items(r, items, msg, &sep);
+    put_ids(r, items, msg, &sep);
     put_cached_items(r, items, msg, &sep);
     if (items & FETCH_PREVIEW) {
         put_name(out, &sep, S("PREVIEW"));
@@ -248,7 +265,8 @@ static enum rc put_line(struct fetch_run *r, const struct box_msg *msg)
 static unsigned wanted_columns(unsigned items)
 {
     return (items & FETCH_ENVELOPE ? BOX_WANT_ENVELOPE : 0) | (items & FETCH_BODY ? BOX_WANT_BODY : 0) |
-           (items & FETCH_BODYSTRUCTURE ? BOX_WANT_BODYSTRUCTURE : 0);
+           (items & FETCH_BODYSTRUCTURE ? BOX_WANT_BODYSTRUCTURE : 0) |
+           (items & FETCH_EMAILID ? BOX_WANT_OBJECT : 0);
 }
 
 static enum rc put_messages(struct fetch_run *r, const struct uidset *uids, struct err *e)

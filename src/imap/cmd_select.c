@@ -16,6 +16,7 @@ static void tell_mailbox(struct imap_session *s)
         buf_printf(&s->out, "* OK [UNSEEN %u] The first unseen message.\r\n", unseen);
     buf_printf(&s->out, "* OK [UIDVALIDITY %u] UIDs are valid.\r\n* OK [UIDNEXT %u] The next UID.\r\n",
                st->uidvalidity, st->uidnext);
+    buf_printf(&s->out, "* OK [MAILBOXID (%s)] Its id.\r\n", st->id);
     imap_highestmodseq_put(s);
     if (s->enabled & IMAP_REV2) { /* RFC 9051 §6.3.2 */
         list_put(s, "LIST", STR_NONE, str_c(s->box_name));

@@ -16,6 +16,7 @@ enum item {
     ITEM_DELETED_STORAGE, /* RFC 9208 §4.1.4 */
     ITEM_HIGHESTMODSEQ,
     ITEM_APPENDLIMIT,
+    ITEM_MAILBOXID,
     N_ITEMS
 };
 
@@ -25,9 +26,9 @@ struct facts {
     uint64_t deleted_size;
 };
 
-static const str ITEMS[N_ITEMS] = {S("MESSAGES"),      S("RECENT"),     S("UIDNEXT"), S("UIDVALIDITY"),
-                                   S("UNSEEN"),        S("DELETED"),    S("SIZE"),    S("DELETED-STORAGE"),
-                                   S("HIGHESTMODSEQ"), S("APPENDLIMIT")};
+static const str ITEMS[N_ITEMS] = {S("MESSAGES"),      S("RECENT"),      S("UIDNEXT"),  S("UIDVALIDITY"),
+                                   S("UNSEEN"),        S("DELETED"),     S("SIZE"),     S("DELETED-STORAGE"),
+                                   S("HIGHESTMODSEQ"), S("APPENDLIMIT"), S("MAILBOXID")};
 
 static uint64_t item_value(const struct imap_session *s, const struct facts *f, size_t item)
 {
@@ -52,6 +53,7 @@ static uint64_t item_value(const struct imap_session *s, const struct facts *f, 
     case ITEM_APPENDLIMIT:
         return s->start->append_max;
     case ITEM_SIZE:
+    case ITEM_MAILBOXID: /* no number */
     case N_ITEMS:
         break;
     }
@@ -92,7 +94,10 @@ static void tell(struct imap_session *s, str mailbox, unsigned asked, const stru
         before = ' ';
         buf_puts(&s->out, ITEMS[i]);
         buf_putc(&s->out, ' ');
-        buf_put_u64(&s->out, item_value(s, f, i));
+        if (i == ITEM_MAILBOXID)
+            buf_printf(&s->out, "(%s)", f->st.id);
+        else
+            buf_put_u64(&s->out, item_value(s, f, i));
     }
     buf_puts(&s->out, S(")\r\n"));
     imap_send(s);

@@ -71,6 +71,10 @@ static bool leaf_matches(struct subject *sub, const struct search_plan *plan)
         return sub->program->now - sub->msg->internal_date >= plan->number;
     case SEARCH_YOUNGER:
         return sub->program->now - sub->msg->internal_date <= plan->number;
+    case SEARCH_EMAILID:
+        return str_eq(sub->msg->email_id, plan->needle);
+    case SEARCH_THREADID: /* no message has one */
+        return false;
     case SEARCH_MODSEQ:
         return sub->msg->modseq >= (uint64_t)plan->number;
     case SEARCH_HEADER:
@@ -157,7 +161,7 @@ static enum rc eval_rows(struct subject *sub, const struct uidset *uids, struct 
     struct box_query *q;
     struct box_msg msg;
     enum verdict v;
-    enum rc rc = box_query_open(sub->s->box, uids, 0, &q, e);
+    enum rc rc = box_query_open(sub->s->box, uids, sub->program->want, &q, e);
     if (rc != RC_OK)
         return rc;
     while ((rc = box_query_next(q, &msg, e)) == RC_OK) {

@@ -114,6 +114,10 @@ static enum rc plan_key(struct planner *p, const struct search_node *node, struc
         return plan_needle(p, node, plan);
     case SEARCH_HEADER:
         return plan_needle(p, node, plan);
+    case SEARCH_EMAILID:
+        p->program->want |= BOX_WANT_OBJECT;
+        plan->needle = node->text;
+        return RC_OK;
     case SEARCH_MODSEQ:
         p->program->has_modseq = true;
         plan->number = node->number;

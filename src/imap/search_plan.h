@@ -34,7 +34,8 @@ struct search_program {
     struct search_plan *root;
     struct search_plan *bodies, *texts; /* all BODY keys; all TEXT keys */
     bool has_modseq;
-    int64_t now; /* seconds since 1970, for OLDER and YOUNGER: one moment for all messages */
+    unsigned want; /* enum box_want: columns that its keys look at */
+    int64_t now;   /* seconds since 1970, for OLDER and YOUNGER: one moment for all messages */
 };
 
 /* The program lies in the session's arena, but for its sets, which search_program_deinit frees, also after a

@@ -14,6 +14,7 @@ static void fill_status(struct box *b)
                                       .uidvalidity = f->uidvalidity,
                                       .highestmodseq = f->modseq,
                                       .size = f->size};
+    folder_object_id(f, b->status.id);
 }
 
 /* In a read-only session the messages in new/ are recent and stay so. */

@@ -26,16 +26,19 @@ static enum rc collect_range(struct copy *c, struct uidrange r, struct err *e)
 {
     AUTO(db_done) struct db_stmt *q = NULL;
     struct folder *f = &c->b->f;
-    enum rc rc =
-        db_query(f->st->db, &q, e,
-                 "SELECT key, flags, keywords, internal_date, size FROM message WHERE key BETWEEN ?1 AND ?2",
-                 DB_I(index_key(f->id, r.first)), DB_I(index_key(f->id, r.last)));
+    enum rc rc = db_query(
+        f->st->db, &q, e,
+        "SELECT key, flags, keywords, internal_date, size, base, fields FROM message JOIN file USING (key)"
+        " WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
+        DB_I(index_key(f->id, r.first)), DB_I(index_key(f->id, r.last)));
     while (rc == RC_OK && (rc = db_step(q, e)) == RC_OK) {
+        str id = object_id(c->a, db_text(q, 5), db_text(q, 6));
         c->from[c->n] = (uid32)db_int(q, 0);
         c->v[c->n++] = (struct newcomer){.flags = (unsigned)db_int(q, 1),
                                          .keywords = (uint64_t)db_int(q, 2),
                                          .internal_date = db_int(q, 3),
                                          .save_date = clock_seconds(),
+                                         .fields = arena_printf(c->a, "G" STR_FMT, STR_ARG(id)),
                                          .size = db_int(q, 4)};
         c->source_keywords |= (uint64_t)db_int(q, 2);
     }

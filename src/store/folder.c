@@ -214,6 +214,14 @@ void folder_close(struct folder *f)
     }
 }
 
+void folder_object_id(const struct folder *f, char ret[33])
+{
+    if (f->guid[0])
+        memcpy(ret, f->guid, sizeof f->guid);
+    else
+        snprintf(ret, 33, "V%u", f->uidvalidity);
+}
+
 enum rc folder_reload(struct folder *f, struct err *e)
 {
     int64_t id = f->id;

@@ -256,6 +256,7 @@ static void status_of(const struct folder *f, struct store_status *ret)
                                  .uidvalidity = f->uidvalidity,
                                  .highestmodseq = f->modseq,
                                  .size = f->size};
+    folder_object_id(f, ret->id);
 }
 
 enum rc store_status(struct store *st, str name, struct store_status *ret, struct err *e)

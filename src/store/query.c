@@ -55,18 +55,26 @@ enum rc box_query_open(struct box *b, const struct uidset *uids, unsigned want, 
     return RC_OK;
 }
 
+static bool wants_text(const struct box_query *q)
+{
+    return q->want & ~(unsigned)BOX_WANT_OBJECT;
+}
+
+/* The same columns with less work where they are not wanted. */
 static enum rc begin_range(struct box_query *q, struct db_stmt **ret, struct err *e)
 {
-    static const char plain[] =
-        "SELECT key, flags, keywords, modseq, internal_date, save_date, size FROM message"
-        " WHERE key BETWEEN ?1 AND ?2 ORDER BY key LIMIT ?3";
-    static const char with_text[] =
-        "SELECT key, flags, keywords, modseq, internal_date, save_date, size, envelope, body, bodystructure,"
-        " refs"
-        " FROM message LEFT JOIN text USING (key) WHERE key BETWEEN ?1 AND ?2 ORDER BY key LIMIT ?3";
+#define ROW   "SELECT key, flags, keywords, modseq, internal_date, save_date, size, "
+#define RANGE " WHERE key BETWEEN ?1 AND ?2 ORDER BY key LIMIT ?3"
+#define TEXTS "envelope, body, bodystructure, refs, "
+    static const char *const sql[2][2] = {
+        {ROW "NULL, NULL, NULL, NULL, NULL, NULL FROM message" RANGE,
+         ROW "NULL, NULL, NULL, NULL, base, fields FROM message JOIN file USING (key)" RANGE},
+        {ROW TEXTS "NULL, NULL FROM message LEFT JOIN text USING (key)" RANGE,
+         ROW TEXTS "base, fields FROM message LEFT JOIN text USING (key) JOIN file USING (key)" RANGE}};
     const struct box *b = q->b;
-    return db_query(b->f.st->db, ret, e, q->want ? with_text : plain, DB_I(index_key(b->f.id, q->next)),
-                    DB_I(index_key(b->f.id, q->uids.r[q->range].last)), DB_I(BATCH_ROWS - q->n_rows));
+    return db_query(b->f.st->db, ret, e, sql[wants_text(q)][(q->want & BOX_WANT_OBJECT) != 0],
+                    DB_I(index_key(b->f.id, q->next)), DB_I(index_key(b->f.id, q->uids.r[q->range].last)),
+                    DB_I(BATCH_ROWS - q->n_rows));
 }
 
 static void take_row(struct box_query *q, const struct db_stmt *s)
@@ -80,12 +88,14 @@ static void take_row(struct box_query *q, const struct db_stmt *s)
                               .save_date = db_int(s, 5)},
                       .size = db_int(s, 6)};
     r->msg.size = r->size > 0 ? (uint64_t)r->size : 0;
-    if (q->want && !db_is_null(s, 7)) {
+    if (!db_is_null(s, 7)) {
         r->msg.envelope = arena_str(q->row_texts, db_text(s, 7));
         r->msg.body = arena_str(q->row_texts, db_text(s, 8));
         r->msg.bodystructure = arena_str(q->row_texts, db_text(s, 9));
         r->msg.references = arena_str(q->row_texts, db_text(s, 10));
     }
+    if (!db_is_null(s, 11))
+        r->msg.email_id = object_id(q->row_texts, db_text(s, 11), db_text(s, 12));
     q->next = r->msg.uid + 1;
 }
 
@@ -221,7 +231,7 @@ enum rc box_query_next(struct box_query *q, struct box_msg *ret, struct err *e)
         if (rc != RC_OK)
             return index_result(q->b->f.st, rc, e);
         struct row *r = &q->rows[q->at++];
-        bool texts = q->want && r->msg.bodystructure.n == 0;
+        bool texts = wants_text(q) && r->msg.bodystructure.n == 0;
         if (texts || r->size < 0)
             rc = complete(q, r, texts, e);
         if (rc == RC_GONE)

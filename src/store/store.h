@@ -77,6 +77,7 @@ struct store_status {
     uint32_t uidvalidity;
     modseq highestmodseq;
     uint64_t size; /* CRLF bytes */
+    char id[33];   /* of the mailbox for as long as it lives, also under another name (RFC 8474 §4) */
 };
 MUST_USE enum rc store_status(struct store *st, str name, struct store_status *ret, struct err *e);
 
@@ -137,7 +138,8 @@ enum box_want { /* columns beyond the cheap ones */
                 BOX_WANT_ENVELOPE = 1,
                 BOX_WANT_BODY = 2,
                 BOX_WANT_BODYSTRUCTURE = 4,
-                BOX_WANT_REFERENCES = 8
+                BOX_WANT_REFERENCES = 8,
+                BOX_WANT_OBJECT = 16
 };
 struct box_msg {
     uid32 uid;
@@ -150,6 +152,7 @@ struct box_msg {
     str envelope, body,
         bodystructure; /* text as it is sent (RFC 9051 §7.5.2); only when wanted, valid until next */
     str references;    /* message ids (fmt/references.h); likewise */
+    str email_id; /* of the content, the same for its copies: 1 to 255 letters, digits, "_", "-"; likewise */
 };
 /* Walks the messages of `uids` that are in the view, ascending. Wanted texts that are not cached yet are
  * parsed from the file and cached. A message whose file is gone is skipped (the next sync tells). */

@@ -91,6 +91,8 @@ struct folder {
 /* Opens the folder's descriptors and its row, which is made when missing. RC_GONE: no such folder. */
 MUST_USE enum rc folder_open(struct store *st, const char *dir, struct folder *ret, struct err *e);
 void folder_close(struct folder *f);
+/* Its guid, or what stands for one where the uidlist cannot be written. */
+void folder_object_id(const struct folder *f, char ret[33]);
 /* Reads the row again. RC_GONE: the mailbox was deleted, or is another one now. */
 MUST_USE enum rc folder_reload(struct folder *f, struct err *e);
 /* Write transaction on a folder: begin reloads the row, commit saves it. Failing calls leave no transaction
@@ -162,6 +164,11 @@ MUST_USE enum rc messages_verify(struct folder *f, struct err *e);
 uint64_t message_size_bound(int64_t size);
 /* Removes all rows of a mailbox. */
 MUST_USE enum rc messages_forget(struct store *st, int64_t mailbox, struct err *e);
+
+/* --- ids of contents (object_id.c) --- */
+enum { OBJECT_ID_MAX = 255 };
+/* Of a message with this base and these fields in the uidlist; STR_NONE when the arena is exhausted. */
+str object_id(struct arena *a, str base, str fields);
 
 /* --- the history of expunges (changes.c); inside a transaction --- */
 /* Notes that nothing is known of what vanished up to now, because the index is new to this numbering. */

@@ -156,7 +156,7 @@ def same_words(line):
     return ' '.join([ITEMS.sub('', line).replace(' ', ''), *items])
 
 
-LEFT_OUT = re.compile(r'\* (FLAGS|OK \[(PERMANENTFLAGS|UIDVALIDITY|UNSEEN|CLOSED|UIDNEXT|NOMODSEQ)|\d+ RECENT)')
+LEFT_OUT = re.compile(r'\* (FLAGS|OK \[(PERMANENTFLAGS|UIDVALIDITY|UNSEEN|CLOSED|UIDNEXT|MAILBOXID|NOMODSEQ)|\d+ RECENT)')
 
 
 def play(server):

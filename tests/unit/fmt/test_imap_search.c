@@ -11,10 +11,10 @@
 
 static void put_node(struct buf *out, const struct search_node *node)
 {
-    static const char *const names[] = {"and",     "or",     "seq",     "uid",     "flag",   "keyword",
-                                        "recent",  "before", "on",      "since",   "larger", "smaller",
-                                        "sbefore", "son",    "ssince",  "header",  "body",   "text",
-                                        "modseq",  "older",  "younger", "vbefore", "von",    "vsince"};
+    static const char *const names[] = {
+        "and",    "or",     "seq",     "uid",     "flag", "keyword", "recent",  "before",  "on",
+        "since",  "larger", "smaller", "sbefore", "son",  "ssince",  "header",  "body",    "text",
+        "modseq", "older",  "younger", "vbefore", "von",  "vsince",  "emailid", "threadid"};
     static const char *const flags[] = {"answered", "deleted", "draft", "flagged", "seen"};
     buf_puts(out, node->negated ? S("!") : S(""));
     if (node->key == SEARCH_AND || node->key == SEARCH_OR) {

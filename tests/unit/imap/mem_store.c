@@ -276,8 +276,11 @@ enum rc store_subscribe(struct store *st, str name, bool subscribed, struct err 
 
 static struct store_status status_of(const struct store *store, const struct mem_box *m)
 {
-    struct store_status st = {
-        .messages = (uint32_t)m->n, .uidnext = m->uidnext, .uidvalidity = 7, .highestmodseq = store->now};
+    struct store_status st = {.messages = (uint32_t)m->n,
+                              .uidnext = m->uidnext,
+                              .uidvalidity = 7,
+                              .highestmodseq = store->now,
+                              .id = "m7"};
     for (size_t i = 0; i < m->n; i++) {
         st.recent += m->msgs[i].uid >= m->recent_from;
         st.unseen += !(m->msgs[i].flags & FLAG_SEEN);

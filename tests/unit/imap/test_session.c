@@ -15,7 +15,7 @@
     "are kept.\r\n"                                                                                          \
     "* 3 EXISTS\r\n* 3 RECENT\r\n* OK [UNSEEN 1] The first unseen message.\r\n"                              \
     "* OK [UIDVALIDITY 7] UIDs are valid.\r\n* OK [UIDNEXT 5] The next UID.\r\n"                             \
-    "* OK [HIGHESTMODSEQ 6] The last change.\r\n"                                                            \
+    "* OK [MAILBOXID (m7)] Its id.\r\n* OK [HIGHESTMODSEQ 6] The last change.\r\n"                           \
     "s OK [READ-WRITE] SELECT completed.\r\n"
 
 struct row {
@@ -48,7 +48,7 @@ static void test_any_state(void **state)
          "LIST-EXTENDED CHILDREN UNSELECT QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE CONDSTORE QRESYNC "
          "ESEARCH SEARCHRES WITHIN PARTIAL SAVEDATE SORT "
          "SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS I18NLEVEL=1 LIST-STATUS "
-         "STATUS=SIZE BINARY UIDONLY PREVIEW COMPRESS=DEFLATE "
+         "STATUS=SIZE BINARY UIDONLY OBJECTID PREVIEW COMPRESS=DEFLATE "
          "APPENDLIMIT=100\r\na OK CAPABILITY completed.\r\n"},
         {"a LOGOUT\r\nb NOOP\r\n", "* BYE Logging out.\r\na OK LOGOUT completed.\r\n"},
         {"a ID NIL\r\nb ID (\"name\" \"x\" \"os\" NIL)\r\n",
@@ -150,15 +150,18 @@ static void test_mailboxes(void **state)
         {"a STATUS INBOX (MESSAGES UNSEEN UIDNEXT UIDVALIDITY RECENT)\r\n",
          "* STATUS INBOX (MESSAGES 3 RECENT 3 UIDNEXT 5 UIDVALIDITY 7 UNSEEN 2)\r\na OK STATUS "
          "completed.\r\n"},
-        {"a STATUS INBOX (HIGHESTMODSEQ APPENDLIMIT SIZE)\r\n",
-         "* STATUS INBOX (SIZE 66 HIGHESTMODSEQ 6 APPENDLIMIT 100)\r\na OK STATUS completed.\r\n"},
+        {"a STATUS INBOX (HIGHESTMODSEQ MAILBOXID APPENDLIMIT SIZE)\r\n",
+         "* STATUS INBOX (SIZE 66 HIGHESTMODSEQ 6 APPENDLIMIT 100 MAILBOXID (m7))\r\na OK STATUS "
+         "completed.\r\n"},
         {"a STATUS none (MESSAGES)\r\n", "a NO [NONEXISTENT] There is no such mailbox.\r\n"},
         {"a STATUS INBOX ()\r\n", "a BAD Expected a status item at byte 17.\r\n"},
         {"a CREATE &U,BTFw-/\r\nb LIST \"\" &U,BTFw-\r\n",
-         "a OK CREATE completed.\r\n* LIST (\\HasNoChildren) \"/\" &U,BTFw-\r\nb OK LIST completed.\r\n"},
+         "a OK [MAILBOXID (m7)] CREATE completed.\r\n* LIST (\\HasNoChildren) \"/\" &U,BTFw-\r\nb OK LIST "
+         "completed.\r\n"},
         {"a CREATE Sent\r\n", "a NO [ALREADYEXISTS] The mailbox exists or cannot be.\r\n"},
         {"a CREATE x (USE (\\Trash))\r\nb LIST (SPECIAL-USE) \"\" x\r\n",
-         "a OK CREATE completed.\r\n* LIST (\\HasNoChildren \\Trash) \"/\" x\r\nb OK LIST completed.\r\n"},
+         "a OK [MAILBOXID (m7)] CREATE completed.\r\n* LIST (\\HasNoChildren \\Trash) \"/\" x\r\nb OK LIST "
+         "completed.\r\n"},
         {"a CREATE x (USE (\\All))\r\n",
          "a NO [USEATTR] A mailbox can have one of \\Archive, \\Drafts, \\Junk, \\Sent, \\Trash.\r\n"},
         {"a CREATE x (USE \\Trash)\r\n", "a BAD Expected ( at byte 17.\r\n"},
@@ -190,7 +193,7 @@ static void test_select(void **state)
          "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded)\r\n"
          "* OK [PERMANENTFLAGS ()] The mailbox is read-only.\r\n* 0 EXISTS\r\n* 0 RECENT\r\n"
          "* OK [UIDVALIDITY 7] UIDs are valid.\r\n* OK [UIDNEXT 1] The next UID.\r\n"
-         "* OK [HIGHESTMODSEQ 6] The last change.\r\n"
+         "* OK [MAILBOXID (m7)] Its id.\r\n* OK [HIGHESTMODSEQ 6] The last change.\r\n"
          "a OK [READ-ONLY] EXAMINE completed.\r\nb OK CLOSE completed.\r\n"},
     };
     (void)state;
@@ -366,7 +369,8 @@ static void test_rev2(void **state)
          "flags "
          "are kept.\r\n"
          "* 3 EXISTS\r\n* OK [UIDVALIDITY 7] UIDs are valid.\r\n* OK [UIDNEXT 5] The next UID.\r\n"
-         "* OK [HIGHESTMODSEQ 6] The last change.\r\n* LIST () \"/\" INBOX\r\n"
+         "* OK [MAILBOXID (m7)] Its id.\r\n* OK [HIGHESTMODSEQ 6] The last change.\r\n* LIST () \"/\" "
+         "INBOX\r\n"
          "s OK [READ-WRITE] SELECT completed.\r\n"
          "* ESEARCH (TAG \"a\") ALL 1,3\r\na OK SEARCH completed.\r\n"
          "* ESEARCH (TAG \"b\") UID ALL 2\r\nb OK UID SEARCH completed.\r\n"
@@ -374,8 +378,8 @@ static void test_rev2(void **state)
         {"a CREATE x&y-\r\n", "a BAD Expected a mailbox name in modified UTF-7 at byte 10.\r\n"},
         {"e ENABLE IMAP4rev2\r\na CREATE x&y\r\nb CREATE \"\xce\xa9\"\r\nc LIST \"\" (x% \"\xce\xa9\")\r\n"
          "d STATUS \"\xce\xa9\" (MESSAGES)\r\nf STATUS \"\xff\" (MESSAGES)\r\n",
-         "* ENABLED IMAP4rev2\r\ne OK ENABLE completed.\r\na OK CREATE completed.\r\nb OK CREATE "
-         "completed.\r\n"
+         "* ENABLED IMAP4rev2\r\ne OK ENABLE completed.\r\na OK [MAILBOXID (m7)] CREATE completed.\r\nb OK "
+         "[MAILBOXID (m7)] CREATE completed.\r\n"
          "* LIST (\\HasNoChildren) \"/\" x&y\r\n* LIST (\\HasNoChildren) \"/\" \"\xce\xa9\"\r\nc OK LIST "
          "completed.\r\n"
          "* STATUS \"\xce\xa9\" (MESSAGES 0)\r\nd OK STATUS completed.\r\n"

@@ -168,6 +168,59 @@ static void test_index_lost(void **state)
     box_close(b);
 }
 
+static const char *email_id(struct box *b, uid32 uid)
+{
+    static char id[2][300];
+    static int turn;
+    struct box_query *q = NULL;
+    struct box_msg m = {0};
+    struct uidset s = {0};
+    char *p = id[turn++ % 2];
+    uidset_add(&s, uid, uid);
+    ok(box_query_open(b, &s, BOX_WANT_OBJECT, &q, e));
+    ok(box_query_next(q, &m, e));
+    snprintf(p, sizeof id[0], STR_FMT, STR_ARG(m.email_id));
+    box_query_close(q);
+    uidset_deinit(&s);
+    return p;
+}
+
+/* RFC 8474: ids stay with contents and mailboxes, also when the index is lost; a GUID of Dovecot's is taken
+ * over. */
+static void test_object_ids(void **state)
+{
+    struct box_copied copied;
+    struct uidset one = set_of("1");
+    char first[300], mailbox[33];
+    append_text(*state, "INBOX", simple_message);
+    append_text(*state, "INBOX", simple_message);
+    struct box *b = open_box(*state, "INBOX");
+    snprintf(first, sizeof first, "%s", email_id(b, 1));
+    assert_int_equal(strlen(first), 32);
+    assert_string_not_equal(first, email_id(b, 2));
+    ok(box_copy(b, &one, S("INBOX"), false, &copied, e));
+    snprintf(mailbox, sizeof mailbox, "%s", box_status(b)->id);
+    assert_int_equal(strlen(mailbox), 32);
+    box_close(b);
+    lose_index();
+    b = open_box(fixture_store, "INBOX");
+    assert_string_equal(box_status(b)->id, mailbox);
+    assert_string_equal(email_id(b, 1), first);
+    assert_string_equal(email_id(b, 3), first);
+    assert_string_not_equal(email_id(b, 2), first);
+    box_close(b);
+    put_file("cur/foreign:2,", "a: b\n\nc\n");
+    put_file("dovecot-uidlist", "3 V7 N10 G0123456789abcdef0123456789abcdef\n9 Gfeed-1 :foreign\n");
+    lose_index();
+    b = open_box(fixture_store, "INBOX");
+    assert_string_equal(email_id(b, 9), "feed-1");
+    assert_string_equal(box_status(b)->id, "0123456789abcdef0123456789abcdef");
+    box_close(b);
+    uidset_deinit(&one);
+    uidset_deinit(&copied.from);
+    uidset_deinit(&copied.to);
+}
+
 /* The clock was set back between two losses of the index: modification sequences go on all the same. */
 static void test_clock_set_back(void **state)
 {
@@ -237,6 +290,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_changed_and_vanished), TEST(test_silent_hides_nothing), TEST(test_history_is_bounded),
         TEST(test_index_lost),           TEST(test_clock_set_back),       TEST(test_foreign_program),
+        TEST(test_object_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -99,6 +99,7 @@ S: * * RECENT
 S: * OK [UNSEEN 1] *
 S: * OK [UIDVALIDITY <<validity>>] *
 S: * OK [UIDNEXT 5] *
+S: * OK [MAILBOXID (*)] *
 S: * OK [HIGHESTMODSEQ *] *
 S: * VANISHED (EARLIER) 3
 S: * 2 FETCH (UID 2 FLAGS (\Seen) MODSEQ (*))

@@ -17,6 +17,7 @@ S: * OK [PERMANENTFLAGS *
 S: * 1 EXISTS
 S: * OK [UIDVALIDITY *] *
 S: * OK [UIDNEXT 2] *
+S: * OK [MAILBOXID (*)] *
 S: * OK [HIGHESTMODSEQ *] *
 S: * LIST () "*" INBOX
 S: c OK [READ-WRITE] *

@@ -13,6 +13,7 @@ S: * 0 EXISTS
 S: * 0 RECENT
 S: * OK [UIDVALIDITY *] *
 S: * OK [UIDNEXT 1] *
+S: * OK [MAILBOXID (*)] *
 S: * OK [HIGHESTMODSEQ 1] *
 S: b OK [READ-WRITE] *
 
