@@ -1,7 +1,7 @@
 /* RFC 5322 §2.2; names are compared without case. */
 #include "fmt/header_edit.h"
 
-#include "fmt/check_stream.h"
+#include "fmt/mime_walk.h"
 
 static bool is_white(char c)
 {
@@ -15,7 +15,7 @@ size_t header_edit_size(str raw, size_t *ret_body)
         str line = str_from(raw, at), rest = line;
         line = str_take(&rest, '\n');
         bool goes_on = at > 0 && line.n > 0 && is_white(line.p[0]);
-        if (line.n == 0 || (!goes_on && check_stream_name_size(line) == 0)) {
+        if (line.n == 0 || (!goes_on && mime_walk_name_size(line) == 0)) {
             *ret_body = at + (line.n == 0);
             return at;
         }
