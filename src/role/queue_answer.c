@@ -144,8 +144,8 @@ static enum rc owed(struct queue_peer *p, struct ipc_msg *m, struct buf *reply)
 }
 
 /* The next job, or that there is none. */
-static void give_job(struct queue_peer *p, struct queue_conn *c, int64_t keep, msec deadline, struct buf *reply,
-                     int *reply_fds, unsigned *ret_n_fds)
+static void give_job(struct queue_peer *p, struct queue_conn *c, int64_t keep, msec deadline,
+                     struct buf *reply, int *reply_fds, unsigned *ret_n_fds)
 {
     AUTO(arena_freep) struct arena *a = arena_new(JOB_ARENA);
     struct queue_job job;
