@@ -167,7 +167,9 @@ def one_by_one(source, count):
     greeted = 0
     for _ in range(count):
         with socket.create_connection(('mail.votre-domaine.com', 25), 20, (source, 0)) as s:
-            greeted += s.recv(4) == b'220 '
+            if s.recv(4) != b'220 ':
+                continue  # what is refused is closed: a command would be answered with a reset
+            greeted += 1
             s.sendall(b'QUIT\r\n')
             while s.recv(1000):
                 pass
