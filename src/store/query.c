@@ -13,7 +13,8 @@ enum { PARSE_BYTES = 32 << 20, TEXT_BYTES = 4 << 20, BATCH_BYTES = 8 << 20, BATC
 
 struct row {
     struct box_msg msg;
-    int64_t size; /* as the column has it */
+    int64_t size;  /* as the column has it */
+    bool has_text; /* the texts are cached */
 };
 
 struct parsed { /* to be cached */
@@ -77,6 +78,19 @@ static enum rc begin_range(struct box_query *q, struct db_stmt **ret, struct err
                     DB_I(BATCH_ROWS - q->n_rows));
 }
 
+/* Only what was asked for: SORT wants one text of the four. */
+static void take_texts(struct box_query *q, const struct db_stmt *s, struct box_msg *msg)
+{
+    if (q->want & BOX_WANT_ENVELOPE)
+        msg->envelope = arena_str(q->row_texts, db_text(s, 7));
+    if (q->want & BOX_WANT_BODY)
+        msg->body = arena_str(q->row_texts, db_text(s, 8));
+    if (q->want & BOX_WANT_BODYSTRUCTURE)
+        msg->bodystructure = arena_str(q->row_texts, db_text(s, 9));
+    if (q->want & BOX_WANT_REFERENCES)
+        msg->references = arena_str(q->row_texts, db_text(s, 10));
+}
+
 static void take_row(struct box_query *q, const struct db_stmt *s)
 {
     struct row *r = &q->rows[q->n_rows++];
@@ -88,12 +102,9 @@ static void take_row(struct box_query *q, const struct db_stmt *s)
                               .save_date = db_int(s, 5)},
                       .size = db_int(s, 6)};
     r->msg.size = r->size > 0 ? (uint64_t)r->size : 0;
-    if (!db_is_null(s, 7)) {
-        r->msg.envelope = arena_str(q->row_texts, db_text(s, 7));
-        r->msg.body = arena_str(q->row_texts, db_text(s, 8));
-        r->msg.bodystructure = arena_str(q->row_texts, db_text(s, 9));
-        r->msg.references = arena_str(q->row_texts, db_text(s, 10));
-    }
+    r->has_text = !db_is_null(s, 7);
+    if (r->has_text)
+        take_texts(q, s, &r->msg);
     if (!db_is_null(s, 11))
         r->msg.email_id = object_id(q->row_texts, db_text(s, 11), db_text(s, 12));
     q->next = r->msg.uid + 1;
@@ -231,7 +242,7 @@ enum rc box_query_next(struct box_query *q, struct box_msg *ret, struct err *e)
         if (rc != RC_OK)
             return index_result(q->b->f.st, rc, e);
         struct row *r = &q->rows[q->at++];
-        bool texts = wants_text(q) && r->msg.bodystructure.n == 0;
+        bool texts = wants_text(q) && !r->has_text;
         if (texts || r->size < 0)
             rc = complete(q, r, texts, e);
         if (rc == RC_GONE)
