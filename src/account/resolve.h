@@ -51,13 +51,13 @@ struct account_lookup {
 struct account_target {
     bool remote;
     bool limited; /* its mailbox has a quota */
-    str account; /* "demo@malle.test" or "alice"; empty when remote */
-    uid_t uid;   /* who delivers; with remote (uid_t)-1 */
-    str tag;     /* of "user+tag"; may be empty */
-    str address; /* the address that led here: as asked, or an alias's target */
-    str sender;  /* the owner of the list that led here; may be empty */
-    str via;     /* fmt/via.h: not simply a mailbox; empty otherwise. Of an alias's command or file, and of a
-                    transport, the account is empty and uid (uid_t)-1 */
+    str account;  /* "demo@malle.test" or "alice"; empty when remote */
+    uid_t uid;    /* who delivers; with remote (uid_t)-1 */
+    str tag;      /* of "user+tag"; may be empty */
+    str address;  /* the address that led here: as asked, or an alias's target */
+    str sender;   /* the owner of the list that led here; may be empty */
+    str via;      /* fmt/via.h: not simply a mailbox; empty otherwise. Of an alias's command or file, and of a
+                     transport, the account is empty and uid (uid_t)-1 */
 };
 
 /* Everything lies in the arena. RC_OK: at least one target, and all that the address stands for can receive:

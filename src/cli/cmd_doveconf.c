@@ -313,8 +313,7 @@ static void put_named(const struct doveconf *d, str name, struct buf *out)
         doveconf_each_default(d, b, take_wanted, &w);
     if (!s && !w.value.p)
         return;
-    struct entry e = {
-        .name = path, .value = s ? s->value : w.value, .is_file = s && s->kind == DOVECOT_FILE};
+    struct entry e = {.name = path, .value = s ? s->value : w.value, .is_file = s && s->kind == DOVECOT_FILE};
     if (!d->bare)
         buf_printf(out, STR_FMT "%s", STR_ARG(name), d->machine ? "=" : " = ");
     put_value(d, &e, false, out); /* whoever names it wants it */

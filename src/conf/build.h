@@ -70,6 +70,6 @@ void conf_check_databases(struct conf_build *b);    /* check_databases.c */
 void conf_check_transports(struct conf_build *b);   /* check_transports.c */
 /* Whether it is one of the words, of which NULL is the last. */
 bool conf_is_one_of(str s, const char *const *words);
-void conf_check_quota(struct conf_build *b);        /* quota.c */
+void conf_check_quota(struct conf_build *b); /* quota.c */
 
 #endif

@@ -76,7 +76,8 @@ enum rc name_from_dir(const struct store *st, str dir, struct buf *out)
 {
     size_t start = out->n;
     enum rc rc = name_of_dir(st->conf.separator, dir, out);
-    if (rc == RC_OK && dir.n > 0 && !name_allowed(st->conf.separator, str_mem(out->p + start, out->n - start)))
+    if (rc == RC_OK && dir.n > 0 &&
+        !name_allowed(st->conf.separator, str_mem(out->p + start, out->n - start)))
         rc = RC_INVALID;
     if (rc != RC_OK)
         buf_truncate(out, start);
