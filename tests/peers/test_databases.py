@@ -775,7 +775,7 @@ userdb static {{
 @pytest.mark.parametrize('bind', ('yes', 'no'))
 def test_ldap_24(slapd, bind):
     with short_folder() as folder:
-        (folder / 'ldap.conf.ext').write_text(LDAP.format(port=slapd.port, base=slapd.base, bind=bind, mail=folder / 'mail') + 'iterate_filter = (objectClass=inetOrgPerson)\niterate_attrs = mail=user\n')
+        (folder / 'ldap.conf.ext').write_text(LDAP.format(port=slapd.port, base=slapd.base, bind=bind, mail=folder / 'mail', more='') + 'iterate_filter = (objectClass=inetOrgPerson)\niterate_attrs = mail=user\n')
         kinds = ''.join(f'{kind} {{\n  driver = ldap\n  args = {folder}/ldap.conf.ext\n}}\n' for kind in ('passdb', 'userdb'))
         now = f'''auth_username_chars =
 ldap_uris = ldap://127.0.0.1:{slapd.port}
