@@ -6,6 +6,8 @@
 Leaving the block stops the server and fails when it does not end cleanly or a sanitizer reported something.
 MALLE_BIN names the program (default: build-asan/malle).
 """
+import array
+import fcntl
 import functools
 import json
 import os
@@ -16,6 +18,7 @@ import socket
 import ssl
 import subprocess
 import tempfile
+import termios
 import threading
 import time
 
@@ -194,7 +197,12 @@ class Server:
             self.lines.append(line.rstrip('\n'))
 
     def log(self):
-        """Everything that was logged so far."""
+        """Everything that was logged so far: what the pipe has is read first."""
+        unread = array.array('i', [1])
+        end, process = time.monotonic() + 2, self.process
+        while process and unread[0] and process.poll() is None and time.monotonic() < end:
+            fcntl.ioctl(process.stdout, termios.FIONREAD, unread)
+            time.sleep(0.001)
         return '\n'.join(self.lines)
 
     def wait_log(self, text, timeout=10):

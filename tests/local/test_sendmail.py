@@ -142,7 +142,7 @@ def test_while_the_server_is_down(local):
     assert all(f'\nTo: <root@{DOMAIN}>\n' in m if 'Subject: whom' in m else f'\nTo: <postmaster@mail.{DOMAIN}>\n' in m for m in postmaster)
     assert any('Final-Recipient: rfc822; unknown' in m and 'x-malle; the header names no recipient' in m for m in postmaster)
     assert not [m for m in (p.read_text() for p in local.server.messages(OTHER)) if 'silent' in m]
-    assert 'was returned to its sender' in local.server.log()
+    local.server.wait_log('was returned to its sender')
 
 
 @root

@@ -94,7 +94,7 @@ def test_right_and_wrong(server, dovecot, kind):
         assert log_in(client, kind(LOCAL, LOCAL_PASSWORD))[0] == 535  # malle's own accounts are not asked
         assert log_in(client, kind(THERE, PASSWORD)) == (235, '2.7.0 Authentication successful')
         assert client.docmd('MAIL', f'FROM:<{THERE}>')[0] == 250
-    assert 'authentication failed' in server.log()
+    server.wait_log('authentication failed')
 
 
 @needs_root
@@ -153,7 +153,7 @@ def test_restarted_and_stopped(server, dovecot):
     with submission(server) as client:  # offered as before
         assert 'CRAM-MD5' in client.esmtp_features['auth']
         assert log_in(client, Plain(LOCAL, LOCAL_PASSWORD)) == DOWN
-    assert 'SASL PLAIN authentication failed' in server.log()
+    server.wait_log('SASL PLAIN authentication failed')
     dovecot.start()
     assert try_one(server, Plain(THERE, PASSWORD))[0] == 235
 
@@ -282,4 +282,4 @@ def test_hangs(deceived, folder):
         assert try_one(deceived, Plain(THERE, PASSWORD)) == DOWN
     finally:
         impostor.close()
-    assert 'does not answer in time' in deceived.log()
+    deceived.wait_log('does not answer in time')

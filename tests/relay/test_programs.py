@@ -255,7 +255,7 @@ def test_a_command_that_is_tried_again(world):
     send(world.server, address(ann))
     eventually(lambda: out.exists() and out.read_text().count('Subject: hello') == 2)
     world.idle()
-    assert 'temporary failure' in world.server.log()
+    world.server.wait_log('temporary failure')
 
 
 @pytest.mark.parametrize('status,enhanced,words', [(67, '5.1.1', 'user unknown'), (1, '5.3.0', 'died with status 1'),

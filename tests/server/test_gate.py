@@ -108,7 +108,7 @@ def test_a_broken_cache_is_none(dns, damage):
         assert wait_of(server) > 0.9
         assert wait_of(server) < 0.7
         if damage == 'folder':
-            assert 'gate-cache cannot be used' in server.log()
+            server.wait_log('gate-cache cannot be used')
 
 
 def test_without_a_cache_everybody_is_new(dns):
