@@ -94,6 +94,8 @@ enum rc smtp_client_open(const struct smtp_client_params *params, struct stream 
     struct smtp_client *c = calloc(1, sizeof *c);
     must(c);
     c->p = *params;
+    (void)!str_copy(c->peer, sizeof c->peer, str_sub(params->peer, 0, sizeof c->peer - 1));
+    c->p.peer = str_c(c->peer);
     c->io = s;
     c->hello = "EHLO";
     fill_timeouts(&c->p.timeouts);

@@ -7,6 +7,7 @@
 
 struct smtp_client {
     struct smtp_client_params p; /* with every time limit filled */
+    char peer[320];              /* what p.peer shows: a client goes from one worker to another */
     struct stream *io;
     struct ehlo offers;
     const char *hello; /* the verb that was used last */
