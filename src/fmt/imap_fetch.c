@@ -262,8 +262,9 @@ static void skip_lazy(struct imap_lex *lex)
 /* fetch-att = "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] /
  *             "BODY" ["STRUCTURE"] / "UID" / "BODY" section [partial] / "BODY.PEEK" section [partial] /
  *             the items of BINARY and PREVIEW (above) / "MODSEQ" / "SAVEDATE" */
-static enum rc parse_att(struct fetch_parser *p)
+static enum rc parse_att(struct imap_lex *lex, void *ctx)
 {
+    struct fetch_parser *p = ctx;
     static const struct {
         str name;
         unsigned item;
@@ -275,9 +276,9 @@ static enum rc parse_att(struct fetch_parser *p)
         {S("PREVIEW"), FETCH_PREVIEW},   {S("EMAILID"), FETCH_EMAILID},
         {S("THREADID"), FETCH_THREADID},
     };
-    size_t at = p->lex->at;
-    str name = take_name(p->lex);
-    bool bracket = imap_peek(p->lex) == '[';
+    size_t at = lex->at;
+    str name = take_name(lex);
+    bool bracket = imap_peek(lex) == '[';
     if (bracket && (str_ieq(name, S("BODY")) || str_ieq(name, S("BODY.PEEK"))))
         return parse_section(p, name.n > 4);
     if (bracket && (str_ieq(name, S("BINARY")) || str_ieq(name, S("BINARY.PEEK"))))
@@ -298,12 +299,12 @@ static enum rc parse_att(struct fetch_parser *p)
         if (str_ieq(name, items[i].name)) {
             p->fetch->items |= items[i].item;
             if (items[i].item == FETCH_PREVIEW)
-                skip_lazy(p->lex);
+                skip_lazy(lex);
             return RC_OK;
         }
     }
-    p->lex->at = at;
-    return imap_expect(p->lex, "a FETCH item");
+    lex->at = at;
+    return imap_expect(lex, "a FETCH item");
 }
 
 static bool take_macro(struct imap_lex *lex, unsigned *ret_items)
@@ -325,24 +326,11 @@ enum rc imap_fetch_parse(struct imap_lex *lex, struct imap_fetch *ret)
 {
     struct imap_fetch fetch = {0};
     struct fetch_parser p = {.lex = lex, .fetch = &fetch, .tail = &fetch.sections};
-    enum rc rc = RC_OK;
     if (take_macro(lex, &fetch.items)) {
         *ret = fetch;
         return RC_OK;
     }
-    if (imap_peek(lex) != '(') {
-        rc = parse_att(&p);
-    } else {
-        rc = imap_list_begin(lex);
-        while (rc == RC_OK) {
-            rc = parse_att(&p);
-            if (rc != RC_OK || imap_peek(lex) == ')')
-                break;
-            rc = imap_sp(lex);
-        }
-        if (rc == RC_OK)
-            rc = imap_list_end(lex);
-    }
+    enum rc rc = imap_peek(lex) == '(' ? imap_list_of(lex, parse_att, &p) : parse_att(lex, &p);
     if (rc == RC_OK)
         *ret = fetch;
     return rc;

@@ -440,3 +440,15 @@ enum rc imap_list_end(struct imap_lex *lex)
         lex->depth--;
     return rc;
 }
+
+enum rc imap_list_of(struct imap_lex *lex, enum rc (*one)(struct imap_lex *lex, void *ctx), void *ctx)
+{
+    enum rc rc = imap_list_begin(lex);
+    while (rc == RC_OK) {
+        rc = one(lex, ctx);
+        if (rc != RC_OK || imap_peek(lex) == ')')
+            break;
+        rc = imap_sp(lex);
+    }
+    return rc == RC_OK ? imap_list_end(lex) : rc;
+}

@@ -67,6 +67,9 @@ MUST_USE enum rc imap_literal_mark(struct imap_lex *lex);
 /* Lists: begin takes "(", end takes ")"; at most IMAP_NESTING_MAX open at a time. */
 MUST_USE enum rc imap_list_begin(struct imap_lex *lex);
 MUST_USE enum rc imap_list_end(struct imap_lex *lex);
+/* A whole list of one or more, with a space between two; `one` takes each. */
+MUST_USE enum rc imap_list_of(struct imap_lex *lex, enum rc (*one)(struct imap_lex *lex, void *ctx),
+                              void *ctx);
 
 /* Records that `what` was expected at the cursor and returns RC_INVALID: for rules of the caller's own. */
 MUST_USE enum rc imap_expect(struct imap_lex *lex, const char *what);

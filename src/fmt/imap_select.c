@@ -51,8 +51,9 @@ static enum rc parse_qresync(struct imap_lex *lex, struct imap_select_params *p)
 }
 
 /* select-param = "CONDSTORE" / "QRESYNC" SP "(" ... ")" */
-static enum rc parse_param(struct imap_lex *lex, struct imap_select_params *p)
+static enum rc parse_param(struct imap_lex *lex, void *ctx)
 {
+    struct imap_select_params *p = ctx;
     if (imap_take_word(lex, S("CONDSTORE"))) {
         p->condstore = true;
         return RC_OK;
@@ -69,17 +70,8 @@ enum rc imap_select_params(struct imap_lex *lex, struct imap_select_params *ret)
     enum rc rc = RC_OK;
     if (imap_peek(lex) == ' ')
         rc = imap_sp(lex);
-    if (rc == RC_OK && imap_peek(lex) == '(') {
-        rc = imap_list_begin(lex);
-        while (rc == RC_OK) {
-            rc = parse_param(lex, &p);
-            if (rc != RC_OK || imap_peek(lex) == ')')
-                break;
-            rc = imap_sp(lex);
-        }
-        if (rc == RC_OK)
-            rc = imap_list_end(lex);
-    }
+    if (rc == RC_OK && imap_peek(lex) == '(')
+        rc = imap_list_of(lex, parse_param, &p);
     if (rc == RC_OK)
         *ret = p;
     return rc;

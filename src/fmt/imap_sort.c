@@ -28,8 +28,9 @@ static size_t take_one(struct imap_lex *lex, const str *words, size_t n)
 }
 
 /* sort-criterion = ["REVERSE" SP] sort-key */
-static enum rc parse_criterion(struct imap_lex *lex, struct imap_sort *sort)
+static enum rc parse_criterion(struct imap_lex *lex, void *ctx)
 {
+    struct imap_sort *sort = ctx;
     enum { N_KEYS = sizeof KEYS / sizeof *KEYS };
     if (sort->n == SORT_KEYS_MAX)
         return imap_fail(lex, RC_LIMIT, "fewer sort keys");
@@ -48,15 +49,7 @@ static enum rc parse_criterion(struct imap_lex *lex, struct imap_sort *sort)
 enum rc imap_sort_parse(struct imap_lex *lex, struct imap_sort *ret)
 {
     struct imap_sort sort = {0};
-    enum rc rc = imap_list_begin(lex);
-    while (rc == RC_OK) {
-        rc = parse_criterion(lex, &sort);
-        if (rc != RC_OK || imap_peek(lex) == ')')
-            break;
-        rc = imap_sp(lex);
-    }
-    if (rc == RC_OK)
-        rc = imap_list_end(lex);
+    enum rc rc = imap_list_of(lex, parse_criterion, &sort);
     if (rc == RC_OK)
         *ret = sort;
     return rc;

@@ -4,12 +4,13 @@
 #include "base/map.h"
 #include "os/file.h"
 #include "queue/outbound.h"
+#include "queue/transit_log.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { REASON_MAX = 4096, RETURNED_CODE = 550 };
+enum { REASON_MAX = 4096, RETURNED_CODE = 550, TRANSIT_WAIT_MS = 3000 };
 
 enum rc queue_admin_open(const char *path, int spool_dir, const struct conf *c, struct queue_admin **ret,
                          struct err *e)
@@ -21,6 +22,7 @@ enum rc queue_admin_open(const char *path, int spool_dir, const struct conf *c, 
     /* numbers for new rows that the role, which counts upwards from 1, will never use */
     a->q.next_row = -(int64_t)clock_wall() * 1000;
     enum rc rc = db_open(path, DB_CREATE, &a->q.writer, e);
+    (void)transit_log_await(spool_dir, TRANSIT_WAIT_MS); /* what came before this moment shows */
     if (rc == RC_OK)
         rc = queue_schema(a->q.writer, e);
     if (rc == RC_OK)

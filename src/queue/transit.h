@@ -1,6 +1,6 @@
 /* transit: mail that is likely to leave at once, and does so without a row in the tables. It is written to a
  * log of its own (transit_log.h), handed out from memory, and forgotten when it was delivered. What does not
- * leave within a second, or not entirely, goes to the tables, and so does what a process before this one
+ * leave within half a second, or not entirely, goes to the tables, and so does what a process before this one
  * left: all else is as if it had been there from the beginning. doc/queue.md has the conditions.
  *
  * A message here is owned by the list of all; a job points to it, and so does its site's queue while nobody

@@ -20,7 +20,9 @@ enum {
     SEGMENTS = 2,
     SEGMENT_SIZE = 4 << 20,
     GROUP_MAX = 1 << 20, /* bytes that are written at once */
-    GONE_MAX = 4096      /* more are written at once */
+    GONE_MAX = 4096,     /* more are written at once */
+    READ_ARENA = 64 << 20,
+    POLL_US = 10000
 };
 
 struct waiter {
@@ -157,6 +159,46 @@ static enum rc read_left(const struct transit_log *log, struct arena *a, struct 
     ret->v = puts.v;
     map_free(gone);
     return fits ? RC_OK : RC_TEMP;
+}
+
+/* --- for others --- */
+
+static bool read_again(int dir_fd, struct arena *a, struct transit_left *ret)
+{
+    AUTO(fd_closep) int fd = openat(dir_fd, NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    const struct transit_log log = {.fd = fd};
+    *ret = (struct transit_left){.n = 0};
+    return fd < 0 || read_left(&log, a, ret) == RC_OK;
+}
+
+static bool has_any(const struct transit_left *now, const int64_t *numbers, size_t n)
+{
+    for (size_t i = 0; i < now->n; i++)
+        for (size_t k = 0; k < n; k++)
+            if (now->v[i].number == numbers[k])
+                return true;
+    return false;
+}
+
+bool transit_log_await(int dir_fd, msec wait_ms)
+{
+    AUTO(arena_freep) struct arena *first = arena_new(READ_ARENA);
+    AUTO(arena_freep) struct arena *a = arena_new(READ_ARENA);
+    struct transit_left left;
+    msec deadline = clock_mono() + wait_ms;
+    if (!read_again(dir_fd, first, &left))
+        return false;
+    size_t n = left.n;
+    int64_t *numbers = arena_array(first, n + 1, sizeof *numbers);
+    for (size_t i = 0; numbers && i < n; i++)
+        numbers[i] = left.v[i].number;
+    while (numbers && has_any(&left, numbers, n) && clock_mono() < deadline) {
+        usleep(POLL_US);
+        arena_reset(a);
+        if (!read_again(dir_fd, a, &left))
+            return false;
+    }
+    return numbers && !has_any(&left, numbers, n);
 }
 
 /* --- opening --- */

@@ -26,6 +26,10 @@ MUST_USE enum rc transit_log_open(int dir_fd, bool may_make, struct arena *a, st
 MUST_USE enum rc transit_log_begin(struct transit_log *log, struct err *e);
 struct transit_log *transit_log_close(struct transit_log *log); /* accepts NULL, returns NULL */
 
+/* For another process, which looks at the tables: waits until the messages that are in the log now have left,
+ * or are in the tables. false: not within so long, as when no queue runs. */
+bool transit_log_await(int dir_fd, msec wait_ms);
+
 /* Writes a message's record. RC_OK: it lasts, in segment *ret_segment, and counts as alive. RC_LIMIT: the
  * segments are full, or the disk failed: it is not there. */
 MUST_USE enum rc transit_log_put(struct transit_log *log, const struct transit_record *r,

@@ -5,7 +5,7 @@
 #include <limits.h>
 
 enum {
-    AGE_MS = 1000,
+    AGE_MS = 500,
     TICK_MS = 5,
     UNSYNCED_MS = 200,
     UNWRITTEN_MAX = 32, /* deliveries that a killed process repeats */

@@ -76,7 +76,7 @@ struct smtp_client_timeouts {
     msec quit;      /* 10 s */
 };
 
-struct smtp_client_params { /* copied; what its views show must outlive the client */
+struct smtp_client_params { /* copied; what its views show must outlive the client, but for peer */
     bool lmtp;
     str peer;      /* for texts: "mx.example[192.0.2.1]", or "mx.example[private/lmtp]" */
     str helo_name; /* this host */

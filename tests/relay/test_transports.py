@@ -69,6 +69,7 @@ def test_how_many(remote):
     with relaying(remote, transport_maps=maps, sections='[transport slow]\nprocess_limit = 2\n') as server:
         for domain in 'abc':
             send(server, f'x@{domain}.example')
+        eventually(lambda: remote.rules[-1]['times'] == 0)  # two hang
         send(server, 'x@d.example')
         server.wait_log('to=<x@d.example>')
         assert not any('to=<x@a.example>' in line or 'to=<x@b.example>' in line for line in server.lines)

@@ -3,6 +3,7 @@
 #include "queue/queue.h"
 #include "queue/spool.h"
 #include "queue/transit.h"
+#include "queue/transit_log.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -14,8 +15,6 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-
-enum { MOVES_MS = 1000 }; /* what waited so long goes to the tables */
 
 static char folder[64], copied[80];
 static const char *here; /* one of them */
@@ -247,6 +246,29 @@ static void moves_when_it_waits(void **state)
     nothing_is_left();
     kill_and_reopen();
     assert_int_equal(rows(), 0);
+}
+
+/* Who looks at the queue from elsewhere waits for what is in transit at that moment. */
+static void shows_when_it_is_looked_at(void **state)
+{
+    struct queue_job job;
+    int dir = open(folder, O_RDONLY | O_DIRECTORY);
+    warm_up();
+    assert_true(transit_log_await(dir, 0));
+    put("id1");
+    assert_false(transit_log_await(dir, 0));
+    assert_true(transit_log_await(dir, 10000));
+    assert_int_equal(rows(), 1);
+    deliver("id1");
+    await_rows(0);
+    put("id2");
+    take("id2", &job);
+    close_all(); /* nobody moves it */
+    assert_false(transit_log_await(dir, 50));
+    open_at(folder);
+    assert_true(transit_log_await(dir, 0));
+    deliver("id2");
+    close(dir);
 }
 
 static void moves_while_it_is_delivered(void **state)
@@ -481,21 +503,14 @@ static void many_at_once(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(leaves_without_a_row),
-        T(outlives_its_process),
-        T(delivered_is_delivered),
-        T(late_report_counts),
-        T(moves_when_it_waits),
-        T(moves_while_it_is_delivered),
-        T(waits_when_it_is_refused),
-        T(comes_back_when_it_fails),
-        T(given_back_is_taken_again),
-        T(asked_twice_is_there_once),
-        T(dead_site_keeps_it_in_the_tables),
-        T(accounts_have_rows),
-        T(large_content_in_a_file),
-        T(more_than_the_log_holds),
-        T(many_at_once),
+        T(leaves_without_a_row),        T(outlives_its_process),
+        T(delivered_is_delivered),      T(late_report_counts),
+        T(moves_when_it_waits),         T(shows_when_it_is_looked_at),
+        T(moves_while_it_is_delivered), T(waits_when_it_is_refused),
+        T(comes_back_when_it_fails),    T(given_back_is_taken_again),
+        T(asked_twice_is_there_once),   T(dead_site_keeps_it_in_the_tables),
+        T(accounts_have_rows),          T(large_content_in_a_file),
+        T(more_than_the_log_holds),     T(many_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
