@@ -221,6 +221,7 @@ struct queue *queue_close(struct queue *q)
     if (!q)
         return NULL;
     queue_stop(q);
+    transit_flush(q);
     pthread_join(q->housekeeper, NULL);
     transit_stop(q);
     queue_commit_stop(q);

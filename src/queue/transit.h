@@ -38,7 +38,8 @@ void transit_start(struct queue *q);
 /* Ends the thread; what is there stays in the log. */
 void transit_stop(struct queue *q);
 void transit_close(struct queue *q);
-/* Makes last what was forgotten; without the lock. */
+/* Makes last what was forgotten; when the queue stops, what is left goes to the tables first. Without the
+ * lock. */
 void transit_flush(struct queue *q);
 
 /* Without the lock. RC_OK: the message lasts, and was offered; RC_GONE: it has to go to the tables.

@@ -3,10 +3,12 @@
 #include "queue/transit_impl.h"
 
 #include <limits.h>
+#include <unistd.h>
 
 enum {
     AGE_MS = 500,
     TICK_MS = 5,
+    STOP_MS = 500,
     UNSYNCED_MS = 200,
     UNWRITTEN_MAX = 32, /* deliveries that a killed process repeats */
     MOVE_MAX = 64       /* in one operation */
@@ -49,17 +51,17 @@ static enum rc move_run(struct queue *q, void *arg, struct err *e)
     return rc;
 }
 
-static bool is_to_move(const struct transit_message *m, int full, msec now)
+static bool is_to_move(const struct queue *q, const struct transit_message *m, int full, msec now)
 {
     return m->there && !m->moving && !m->moved &&
-           (m->since == 0 || now - m->since >= AGE_MS || (int)m->segment == full);
+           (q->stopping || m->since == 0 || now - m->since >= AGE_MS || (int)m->segment == full);
 }
 
 static void choose(struct queue *q, int full, struct move *ret)
 {
     msec now = clock_mono();
     for (struct transit_message *m = q->transit->first; m && ret->n < MOVE_MAX; m = m->next) {
-        if (!is_to_move(m, full, now))
+        if (!is_to_move(q, m, full, now))
             continue;
         if (m->waiting)
             transit_leave_site(m);
@@ -197,10 +199,24 @@ static void *transit_main(void *arg)
     return NULL;
 }
 
+static bool are_moved(struct queue *q)
+{
+    bool all = true;
+    pthread_mutex_lock(&q->lock);
+    for (const struct transit_message *m = q->transit->first; m && all; m = m->next)
+        all = !m->there || atomic_load(&m->moved);
+    pthread_mutex_unlock(&q->lock);
+    return all;
+}
+
 void transit_flush(struct queue *q)
 {
-    if (q->transit)
-        transit_log_flush(q->transit->log, true);
+    if (!q->transit)
+        return;
+    /* at the end everything goes to the tables, where an administrator finds it */
+    for (msec end = clock_mono() + STOP_MS; q->stopping && !are_moved(q) && clock_mono() < end;)
+        usleep(TICK_MS * 1000);
+    transit_log_flush(q->transit->log, true);
 }
 
 void transit_start(struct queue *q)

@@ -1,5 +1,6 @@
 """A server that relays to a Remote, and a user who sends."""
 import contextlib
+import json
 import pathlib
 import ssl
 import subprocess
@@ -45,11 +46,8 @@ def send(server, *recipients, content=b'Subject: hello\r\n\r\nbody\r\n', sender=
 
 
 def queue_is_empty(server):
-    """Nothing is left in the queue."""
-    import sqlite3
-    path = server.dir / 'state/spool/queue.db'
-    with contextlib.closing(sqlite3.connect(f'file:{path}?mode=ro', uri=True)) as db:
-        return db.execute('SELECT count(*) FROM message').fetchone()[0] == 0
+    """Nothing is left in the queue, nor was in transit a moment ago."""
+    return not json.loads(server.malle('queue', 'list', '--json').stdout or '[]')
 
 
 def certificate(folder):
