@@ -22,49 +22,14 @@ import termios
 import threading
 import time
 
+from ports import PORTS, reserve_offset
+
 TOP = pathlib.Path(__file__).resolve().parent.parent
 MALLE = pathlib.Path(os.environ.get('MALLE_BIN', TOP / 'build-asan/malle'))
 FULL = bool(os.environ.get('MALLE_TEST_FULL'))
-PORTS = {'smtp': 25, 'submission': 587, 'submissions': 465, 'imap': 143, 'imaps': 993, 'pop3': 110, 'pop3s': 995,
-         'lmtp': 24}
 DOMAIN = 'malle.test'
 REPORTS = ('ERROR: AddressSanitizer', 'ERROR: LeakSanitizer', 'runtime error:', 'WARNING: ThreadSanitizer',
            'must failed', 'AddressSanitizer:DEADLYSIGNAL')
-
-
-def is_free(port):
-    for family, address in ((socket.AF_INET, '127.0.0.1'), (socket.AF_INET6, '::1')):
-        with socket.socket(family) as s:
-            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                s.bind((address, port))
-            except OSError:
-                return False
-    return True
-
-
-def reserve_offset():
-    """A port_offset that no server uses now, and a socket that keeps other test processes from it while it is open."""
-    first = os.getpid() % 230 * 100
-    for i in range(230):
-        offset = 3000 + (first + i * 1100) % 23000
-        reservation = socket.socket(socket.AF_UNIX)
-        try:
-            reservation.bind(f'\0malle-test-{offset}')
-        except OSError:
-            reservation.close()
-            continue
-        if all(is_free(p + offset) for p in PORTS.values()):
-            return offset, reservation
-        reservation.close()
-    raise AssertionError('no free ports')
-
-
-def free_offset():
-    """A port_offset for a server that is started without this class."""
-    offset, reservation = reserve_offset()
-    reservation.close()
-    return offset
 
 
 def eventually(what, timeout=10.0, step=None):

@@ -10,6 +10,8 @@ import time
 
 import pytest
 
+from ports import free_port
+
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
 ZONES = {
@@ -65,19 +67,6 @@ www A 192.0.2.6
 }
 SIGNED = {'example', 'bogus.example'}
 UNLOADED = 'broken.example'  # served, but without a file: SERVFAIL
-
-
-def free_port():
-    """Free for UDP and for TCP."""
-    for _ in range(100):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-            udp.bind(('127.0.0.1', 0))
-            try:
-                tcp.bind(udp.getsockname())
-                return udp.getsockname()[1]
-            except OSError:
-                pass
-    raise RuntimeError('no free port')
 
 
 def peer(*command, **options):

@@ -6,7 +6,8 @@ import tempfile
 import pytest
 
 from harness import eventually
-from peers import IMPOSSIBLE, TOP, free_port
+from peers import IMPOSSIBLE, TOP
+from ports import free_port
 
 
 class HaProxy:

@@ -16,8 +16,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from harness import Server, eventually  # noqa: E402
 from net.certificates import KEY, Authority  # noqa: E402
-from peers import Postfix, free_port, overrides, running  # noqa: E402
+from peers import Postfix, overrides, running  # noqa: E402
 from policyserver import Policy  # noqa: E402
+from ports import free_port  # noqa: E402
 
 POLICY_PORT = free_port()
 CLIENTS = ('nobody', 'known.example', 'other.example', 'selfmade', 'friend')

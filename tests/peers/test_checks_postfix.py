@@ -12,7 +12,8 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from harness import Server, eventually  # noqa: E402
-from peers import Postfix, free_port, overrides, running  # noqa: E402
+from peers import Postfix, overrides, running  # noqa: E402
+from ports import free_port  # noqa: E402
 from talk import Port, Smtp  # noqa: E402
 
 DEMO, BOB = 'demo@malle.test', 'bob@malle.test'

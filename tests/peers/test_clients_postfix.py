@@ -11,7 +11,8 @@ import pytest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from harness import Server, eventually  # noqa: E402
-from peers import Postfix, free_port, running  # noqa: E402
+from peers import Postfix, running  # noqa: E402
+from ports import free_port  # noqa: E402
 
 LIMITS = {'smtpd_client_message_rate_limit': 2, 'smtpd_client_recipient_rate_limit': 5, 'smtpd_client_connection_rate_limit': 12}
 SETTINGS = {'smtpd_authorized_xclient_hosts': '127.0.0.1, 127.0.0.2, 127.0.0.66, [2001:db8::]/32',

@@ -15,7 +15,7 @@ sys.path[:0] = [str(TESTS / 'peers'), str(TESTS / 'server')]
 
 from dovecots import Dovecot, log_in, needs_root  # noqa: E402
 from harness import Server, eventually  # noqa: E402
-from peers import free_port  # noqa: E402
+from ports import free_port  # noqa: E402
 from sasl import Login, Plain, Scram, b64  # noqa: E402
 
 LOCAL, LOCAL_PASSWORD = 'joe@malle.test', 'of malle'

@@ -14,7 +14,7 @@ sys.path[:0] = [str(TESTS / 'peers'), str(TESTS / 'server')]
 from dovecots import Dovecot  # noqa: E402
 from harness import Server, eventually  # noqa: E402
 from net.certificates import KEY, Authority  # noqa: E402
-from peers import free_port  # noqa: E402
+from ports import free_port  # noqa: E402
 
 USER, PASSWORD = 'joe@malle.test', 'joes'
 NAMED = 'good.example'  # as a certificate says

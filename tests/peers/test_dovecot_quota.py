@@ -13,7 +13,7 @@ sys.path[:0] = [str(TESTS / 'peers'), str(TESTS / 'server')]
 
 from dovecots import Dovecot, needs_root, short_folder  # noqa: E402
 from harness import DOMAIN, TOP, Server  # noqa: E402
-from peers import free_port  # noqa: E402
+from ports import free_port  # noqa: E402
 
 ANN, BOB = f'ann@{DOMAIN}', f'bob@{DOMAIN}'
 RULES = '*:storage=100:messages=1000', 'Trash:storage=+50', 'Junk:ignore'

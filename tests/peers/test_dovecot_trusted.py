@@ -12,7 +12,7 @@ sys.path[:0] = [str(TESTS / 'peers'), str(TESTS / 'server')]
 
 from dovecots import Dovecot, needs_root  # noqa: E402
 from harness import Server, eventually  # noqa: E402
-from peers import free_port  # noqa: E402
+from ports import free_port  # noqa: E402
 
 pytestmark = needs_root
 

@@ -11,7 +11,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 import milter as m  # noqa: E402
 from harness import Server, eventually  # noqa: E402
-from peers import Postfix, free_port, running  # noqa: E402
+from peers import Postfix, running  # noqa: E402
+from ports import free_port  # noqa: E402
 from talk import Smtp  # noqa: E402
 
 DEMO, ANN, SENDER = 'demo@malle.test', 'ann@malle.test', 'a@client.example'

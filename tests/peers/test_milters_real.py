@@ -13,7 +13,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'server'))
 
 from harness import DOMAIN, Server, eventually  # noqa: E402
 from mail import connect_smtp  # noqa: E402
-from peers import free_port, listens, peer_program  # noqa: E402
+from peers import listens, peer_program  # noqa: E402
+from ports import free_port  # noqa: E402
 from talk import Smtp  # noqa: E402
 
 DEMO = f'demo@{DOMAIN}'

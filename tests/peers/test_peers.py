@@ -8,8 +8,9 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from harness import PORTS, Server, eventually, free_offset  # noqa: E402
+from harness import Server, eventually  # noqa: E402
 from peers import DOMAIN, PEERS, running  # noqa: E402
+from ports import PORTS, free_offset  # noqa: E402
 from talk import Port, Smtp  # noqa: E402
 
 JOE = 'joe@malle.test'

@@ -14,7 +14,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from harness import Server  # noqa: E402
 from net.fakedns import FakeDns  # noqa: E402
-from peers import AskingDns, free_port, overrides, running  # noqa: E402
+from peers import AskingDns, overrides, running  # noqa: E402
+from ports import free_port  # noqa: E402
 
 DNS = '127.88.53.2'  # Postfix asks port 53 only
 DEMO = 'demo@malle.test'

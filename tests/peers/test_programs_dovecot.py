@@ -17,7 +17,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from harness import Server, eventually  # noqa: E402
 from local.programs import Programs  # noqa: E402
-from peers import IMPOSSIBLE, TOP, free_port  # noqa: E402
+from peers import IMPOSSIBLE, TOP  # noqa: E402
+from ports import free_port  # noqa: E402
 
 JOE, ANN = 'joe@malle.test', 'ann@malle.test'
 MAIL = b'Subject: x\r\n\r\nbody\r\n'

@@ -9,10 +9,11 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from harness import Server, eventually, free_offset  # noqa: E402
+from harness import Server, eventually  # noqa: E402
 from net.fakedns import FakeDns  # noqa: E402
-from peers import AskingDns, free_port, overrides, running  # noqa: E402
+from peers import AskingDns, overrides, running  # noqa: E402
 from policyserver import Policy  # noqa: E402
+from ports import free_offset, free_port  # noqa: E402
 
 GUIDE = pathlib.Path(__file__).resolve().parents[1] / 'guide/etc/postfix/main.cf'
 DNS = '127.88.53.1'  # Postfix asks port 53 only

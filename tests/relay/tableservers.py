@@ -13,15 +13,10 @@ import threading
 import pytest
 
 from harness import eventually
+from ports import free_port
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 IMPOSSIBLE = 3
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
 
 
 class Daemon:

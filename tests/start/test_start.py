@@ -13,7 +13,8 @@ import time
 
 import pytest
 
-from harness import TOP, eventually, free_offset
+from harness import TOP, eventually
+from ports import free_offset
 
 
 NOBODY = 65534
