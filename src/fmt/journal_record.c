@@ -4,10 +4,11 @@
 #include "base/enc.h"
 #include "base/map.h"
 #include "base/num.h"
+#include "os/crypto.h"
 
-enum { MAGIC_SIZE = 8, HEADER_SUMMED = 48, RECORD_SUMMED = 40 };
+enum { MAGIC_SIZE = 8, VERSION_AT = 6, VERSION = 2, HEADER_SUMMED = 48, RECORD_SUMMED = 40 };
 
-static const char header_magic[MAGIC_SIZE] = {'m', 'a', 'l', 'l', 'e', 'j', '1', '\n'};
+static const char header_magic[MAGIC_SIZE] = {'m', 'a', 'l', 'l', 'e', 'j', '0' + VERSION, '\n'};
 static const uint32_t record_magic = 0x4a6c616d, void_magic = 0x566c616d; /* "malJ", "malV" */
 
 enum rc journal_boot_parse(str text, struct journal_boot *ret)
@@ -38,7 +39,10 @@ void journal_header_format(const struct journal_header *h, unsigned char ret[JOU
 enum rc journal_header_parse(str bytes, struct journal_header *ret)
 {
     struct journal_header h;
-    if (bytes.n < JOURNAL_HEADER_SIZE || memcmp(bytes.p, header_magic, MAGIC_SIZE) != 0)
+    if (bytes.n < JOURNAL_HEADER_SIZE || memcmp(bytes.p, header_magic, VERSION_AT) != 0)
+        return RC_INVALID;
+    h.version = (unsigned)(bytes.p[VERSION_AT] - '0');
+    if (h.version < 1 || h.version > VERSION)
         return RC_INVALID;
     memcpy(h.boot.id, bytes.p + 8, sizeof h.boot.id);
     h.key[0] = num_get_le(bytes.p + 24, 8);
@@ -92,7 +96,7 @@ void journal_record_end(struct buf *out, const uint64_t key[2])
     size_t head = JOURNAL_RECORD_HEADER_SIZE + n.path + n.base;
     must(out->n >= head);
     num_put_le(out->p + 28, 4, out->n - head);
-    num_put_le(out->p + 32, 8, map_siphash(key, str_from(buf_str(out), JOURNAL_RECORD_HEADER_SIZE)));
+    num_put_le(out->p + 32, 8, crypto_sum(key, str_from(buf_str(out), JOURNAL_RECORD_HEADER_SIZE)));
     buf_put(out, zeros, -out->n % sizeof zeros);
 }
 
@@ -141,6 +145,11 @@ static bool is_base(str base)
            str_chr(base, ':') < 0 && str_chr(base, '\0') < 0;
 }
 
+static uint64_t payload_sum(const struct journal_header *h, str payload)
+{
+    return h->version == 1 ? map_siphash(h->key, payload) : crypto_sum(h->key, payload);
+}
+
 /* The record at w->at. Its header is looked at first: only with the right sum are its lengths believed. */
 static enum rc record_at(const struct journal_walk *w, struct journal_record *ret, size_t *ret_size)
 {
@@ -155,7 +164,7 @@ static enum rc record_at(const struct journal_walk *w, struct journal_record *re
     if (payload.n < payload_size(n))
         return RC_INVALID;
     payload = str_sub(payload, 0, payload_size(n));
-    if (num_get_le(rest.p + 32, 8) != map_siphash(w->header.key, payload))
+    if (num_get_le(rest.p + 32, 8) != payload_sum(&w->header, payload))
         return RC_INVALID;
     struct journal_record r = {.time = (usec)num_get_le(rest.p + 16, 8),
                                .path = str_sub(payload, 0, n.path),

@@ -24,6 +24,7 @@ struct journal_boot {
 };
 
 struct journal_header {
+    unsigned version; /* of the sums of what records hold: 1 SipHash, 2 crypto_sum; 2 is what is written */
     struct journal_boot boot; /* in which the records are written */
     uint64_t key[2];
     uint64_t generation; /* rises each time a segment is emptied */

@@ -7,10 +7,11 @@
 
 #include "base/map.h"
 #include "base/num.h"
+#include "os/crypto.h"
 
-enum { MAGIC_SIZE = 8, HEADER_SUMMED = 32, PAD = 8, SUM_AT = 40 };
+enum { MAGIC_SIZE = 8, VERSION_AT = 6, VERSION = 2, HEADER_SUMMED = 32, PAD = 8, SUM_AT = 40 };
 
-static const char header_magic[MAGIC_SIZE] = {'m', 'a', 'l', 'l', 'e', 't', '1', '\n'};
+static const char header_magic[MAGIC_SIZE] = {'m', 'a', 'l', 'l', 'e', 't', '0' + VERSION, '\n'};
 static const uint32_t record_magic = 0x546c616d; /* "malT" */
 
 void transit_header_format(const struct transit_header *h, unsigned char ret[TRANSIT_HEADER_SIZE])
@@ -25,7 +26,10 @@ void transit_header_format(const struct transit_header *h, unsigned char ret[TRA
 enum rc transit_header_parse(str bytes, struct transit_header *ret)
 {
     struct transit_header h;
-    if (bytes.n < TRANSIT_HEADER_SIZE || memcmp(bytes.p, header_magic, MAGIC_SIZE) != 0)
+    if (bytes.n < TRANSIT_HEADER_SIZE || memcmp(bytes.p, header_magic, VERSION_AT) != 0)
+        return RC_INVALID;
+    h.version = (unsigned)(bytes.p[VERSION_AT] - '0');
+    if (h.version < 1 || h.version > VERSION)
         return RC_INVALID;
     h.key[0] = num_get_le(bytes.p + 8, 8);
     h.key[1] = num_get_le(bytes.p + 16, 8);
@@ -53,7 +57,8 @@ static uint64_t sum_of(const struct transit_header *h, str record)
 {
     uint64_t head = map_siphash(h->key, str_mem(record.p + 4, SUM_AT - 4));
     uint64_t key[2] = {h->key[0] ^ head, h->key[1]};
-    return map_siphash(key, str_from(record, TRANSIT_RECORD_HEADER_SIZE));
+    str payload = str_from(record, TRANSIT_RECORD_HEADER_SIZE);
+    return h->version == 1 ? map_siphash(key, payload) : crypto_sum(key, payload);
 }
 
 void transit_record_put(struct buf *out, const struct transit_header *h, uint32_t sequence,

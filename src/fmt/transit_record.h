@@ -15,6 +15,7 @@ enum {
 };
 
 struct transit_header {
+    unsigned version; /* of the sums of records: 1 SipHash, 2 crypto_sum; 2 is what is written */
     uint64_t key[2];
     uint64_t generation; /* rises each time a segment is emptied */
 };

@@ -1,11 +1,14 @@
 /* Hashes, HMAC, PBKDF2 and random bytes through OpenSSL 3's EVP. */
 #include "os/crypto.h"
 
+#include "base/num.h"
+
 #include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
+#include <pthread.h>
 
 static const EVP_MD *hash_md(enum crypto_hash hash)
 {
@@ -47,6 +50,29 @@ void crypto_hmac(enum crypto_hash hash, str key, str data, unsigned char *ret)
     /* an empty key must not be NULL, which would mean "the key of before" */
     const void *k = key.n > 0 ? (const void *)key.p : "";
     must(HMAC(hash_md(hash), k, (int)key.n, (const unsigned char *)data.p, data.n, ret, NULL));
+}
+
+static EVP_MAC *poly1305;
+static pthread_once_t poly1305_once = PTHREAD_ONCE_INIT;
+
+static void fetch_poly1305(void)
+{
+    poly1305 = EVP_MAC_fetch(NULL, "POLY1305", NULL);
+}
+
+uint64_t crypto_sum(const uint64_t key[2], str data)
+{
+    unsigned char bytes[32], tag[16];
+    size_t n;
+    for (int i = 0; i < 4; i++)
+        num_put_le(bytes + 8 * i, 8, key[i % 2]);
+    pthread_once(&poly1305_once, fetch_poly1305);
+    EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(poly1305);
+    must(ctx && EVP_MAC_init(ctx, bytes, sizeof bytes, NULL) == 1 &&
+         EVP_MAC_update(ctx, (const unsigned char *)data.p, data.n) == 1 &&
+         EVP_MAC_final(ctx, tag, &n, sizeof tag) == 1 && n == sizeof tag);
+    EVP_MAC_CTX_free(ctx);
+    return num_get_le(tag, 8);
 }
 
 void crypto_pbkdf2(enum crypto_hash hash, str password, str salt, uint32_t iterations, unsigned char *ret,

@@ -1,5 +1,6 @@
 /* The first of the threads that wait writes for all that wait at that moment, and for what is gone; when it
- * is done it wakes them, and the first of those who came meanwhile is the next one who writes. */
+ * is done it wakes them, and the first of those who came meanwhile is the next one who writes. Each sleeps at
+ * a semaphore of its own and does not need the lock once it has its answer. */
 #include "queue/transit_log.h"
 
 #include "base/log.h"
@@ -11,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,7 +31,7 @@ struct waiter {
     const struct transit_record *record;
     enum { WAITS, WRITTEN, REFUSED } state;
     unsigned segment;
-    pthread_cond_t turn; /* its state changed, or it is the first and shall write */
+    sem_t turn; /* it has its answer, or it is the first and shall write */
     struct waiter *next;
 };
 
@@ -322,7 +324,7 @@ static void gather(struct transit_log *log, struct waiter *first, struct group *
         w->segment = log->active;
     }
     buf_put(&log->group, zeros, -log->group.n & (TRANSIT_BLOCK - 1));
-    must(!log->group.overflow);
+    must(!log->group.overflow && (g->waiters > 0 || !first));
     s->end += log->group.n;
     s->alive += g->waiters;
 }
@@ -341,23 +343,34 @@ static bool write_group(const struct transit_log *log, const struct group *g, bo
     return false;
 }
 
-static void answer(struct transit_log *log, unsigned n, bool ok)
+/* The first n, one at least, have their answer, and wait no more; they are woken without the lock. */
+static struct waiter *answer(struct transit_log *log, unsigned n, bool ok)
 {
+    struct waiter *answered = log->first, **end = &log->first;
     for (; n > 0; n--) {
-        struct waiter *w = log->first;
-        log->first = w->next;
-        w->state = ok ? WRITTEN : REFUSED;
-        pthread_cond_signal(&w->turn);
+        (*end)->state = ok ? WRITTEN : REFUSED;
+        end = &(*end)->next;
     }
+    log->first = *end;
+    *end = NULL;
     if (!log->first)
         log->last = &log->first;
+    return answered;
+}
+
+static void wake(struct waiter *answered)
+{
+    for (struct waiter *w = answered, *next; w; w = next) {
+        next = w->next; /* it may be gone after this */
+        sem_post(&w->turn);
+    }
 }
 
 static void end_turn(struct transit_log *log)
 {
     log->writing = false;
     if (log->first)
-        pthread_cond_signal(&log->first->turn);
+        sem_post(&log->first->turn);
     pthread_cond_broadcast(&log->written);
 }
 
@@ -371,13 +384,14 @@ static void note_written(struct transit_log *log, const struct group *g, bool la
     log->unsynced_since = lasting ? 0 : log->unsynced_since ? log->unsynced_since : clock_mono();
 }
 
-/* Writes for everybody who waits at this moment. */
+/* Writes for everybody who waits at this moment, the first of them being the caller. Opens the lock. */
 static void lead(struct transit_log *log)
 {
     struct group g;
+    struct waiter *answered;
     log->writing = true;
     if (!has_room(log, log->first)) {
-        answer(log, 1, false);
+        answered = answer(log, 1, false);
     } else {
         gather(log, log->first, &g);
         pthread_mutex_unlock(&log->lock);
@@ -388,26 +402,36 @@ static void lead(struct transit_log *log)
             log->segment[g.segment].alive -= g.waiters;
         }
         note_written(log, &g, true);
-        answer(log, g.waiters, g.ok);
+        answered = answer(log, g.waiters, g.ok);
     }
     end_turn(log);
+    pthread_mutex_unlock(&log->lock);
+    wake(answered->next);
+}
+
+static void wait_turn(struct waiter *w)
+{
+    while (sem_wait(&w->turn) != 0)
+        must(errno == EINTR);
 }
 
 enum rc transit_log_put(struct transit_log *log, const struct transit_record *r, unsigned *ret_segment)
 {
     struct waiter w = {.record = r};
-    must(thread_cond_init(&w.turn) == RC_OK);
+    must(sem_init(&w.turn, 0, 0) == 0);
     pthread_mutex_lock(&log->lock);
     *log->last = &w;
     log->last = &w.next;
-    while (w.state == WAITS) {
-        if (log->writing || log->first != &w)
-            pthread_cond_wait(&w.turn, &log->lock);
-        else
-            lead(log);
+    while (log->writing || log->first != &w) {
+        pthread_mutex_unlock(&log->lock);
+        wait_turn(&w);
+        if (w.state != WAITS)
+            break;
+        pthread_mutex_lock(&log->lock);
     }
-    pthread_mutex_unlock(&log->lock);
-    pthread_cond_destroy(&w.turn);
+    if (w.state == WAITS)
+        lead(log);
+    sem_destroy(&w.turn);
     *ret_segment = w.segment;
     return w.state == WRITTEN ? RC_OK : RC_LIMIT;
 }

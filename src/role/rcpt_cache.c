@@ -9,6 +9,7 @@ enum { SLOTS = 1024 };
 
 struct slot {
     msec expires;
+    enum rc rc;
     uint16_t address_n, answer_n;
     char address[RCPT_CACHE_ADDRESS_MAX], answer[RCPT_CACHE_ANSWER_MAX];
 };
@@ -35,19 +36,21 @@ struct rcpt_cache *rcpt_cache_free(struct rcpt_cache *c)
     return NULL;
 }
 
-bool rcpt_cache_find(struct rcpt_cache *c, str address, msec now, struct buf *out)
+bool rcpt_cache_find(struct rcpt_cache *c, str address, msec now, struct buf *out, enum rc *ret_rc)
 {
     uint64_t hash = map_hash(address);
     pthread_mutex_lock(&c->lock);
     const struct slot *s = c->slots[hash % SLOTS];
     bool found = s && s->expires > now && str_eq(str_mem(s->address, s->address_n), address);
-    if (found)
+    if (found) {
         buf_put(out, s->answer, s->answer_n);
+        *ret_rc = s->rc;
+    }
     pthread_mutex_unlock(&c->lock);
     return found;
 }
 
-void rcpt_cache_put(struct rcpt_cache *c, str address, str answer, msec now)
+void rcpt_cache_put(struct rcpt_cache *c, str address, enum rc rc, str answer, msec now)
 {
     if (address.n > RCPT_CACHE_ADDRESS_MAX || answer.n > RCPT_CACHE_ANSWER_MAX)
         return;
@@ -58,6 +61,7 @@ void rcpt_cache_put(struct rcpt_cache *c, str address, str answer, msec now)
         c->slots[hash % SLOTS] = s = calloc(1, sizeof *s);
     must(s);
     s->expires = now + RCPT_CACHE_TTL_MS;
+    s->rc = rc;
     s->address_n = (uint16_t)address.n;
     s->answer_n = (uint16_t)answer.n;
     memcpy(s->address, address.p, address.n);

@@ -15,16 +15,27 @@ static enum rc auth_down(struct err *e)
     return RC_TEMP;
 }
 
+/* Of what leads elsewhere there need be none. */
+static enum rc take_targets(struct ipc_msg *m, enum rc rc, struct arena *a, struct smtp_target **ret,
+                            size_t *ret_n, struct err *e)
+{
+    if (rcpt_targets_get(m, a, ret, ret_n) == RC_OK)
+        return rc;
+    *ret_n = 0;
+    return rc == RC_GONE ? rc : auth_down(e);
+}
+
 static enum rc env_resolve(void *ctx, str address, struct arena *a, struct smtp_target **ret, size_t *ret_n,
                            struct err *e)
 {
     struct smtpd_session *s = ctx;
     struct ipc_msg m = {0};
     struct err answer = {0};
+    enum rc rc;
     buf_reset(&s->ipc);
-    if (rcpt_cache_find(s->server->rcpts, address, clock_mono(), &s->ipc)) {
+    if (rcpt_cache_find(s->server->rcpts, address, clock_mono(), &s->ipc, &rc)) {
         m.fields = buf_str(&s->ipc);
-        return rcpt_targets_get(&m, a, ret, ret_n) == RC_OK ? RC_OK : auth_down(e);
+        return take_targets(&m, rc, a, ret, ret_n, e);
     }
     ipc_begin(&s->ipc, MSG_RCPT_LOOKUP);
     ipc_put_str(&s->ipc, address);
@@ -32,16 +43,12 @@ static enum rc env_resolve(void *ctx, str address, struct arena *a, struct smtp_
         RC_OK)
         return auth_down(e);
     ipc_get_err(&m, &answer);
-    enum rc rc = answer.rc;
+    rc = answer.rc;
     str targets = m.fields;
-    if (rc == RC_OK && rcpt_targets_get(&m, a, ret, ret_n) != RC_OK)
-        rc = auth_down(e);
-    else if (rc == RC_OK)
-        rcpt_cache_put(s->server->rcpts, address, targets, clock_mono());
-    else if (rc != RC_GONE)
+    if (rc != RC_OK && rc != RC_GONE)
         *e = answer;
-    else if (rcpt_targets_get(&m, a, ret, ret_n) != RC_OK)
-        *ret_n = 0; /* there need be none */
+    else if ((rc = take_targets(&m, rc, a, ret, ret_n, e)) != RC_TEMP)
+        rcpt_cache_put(s->server->rcpts, address, rc, targets, clock_mono());
     ipc_msg_deinit(&m);
     return rc;
 }

@@ -1,6 +1,6 @@
 /* Group commit and the thread that makes room. The first of the waiting threads writes for all that wait at
  * that moment; when it is done it wakes them and, if others came meanwhile, makes the first of those the next
- * writer. */
+ * writer. Each sleeps at a semaphore of its own and does not need the lock once it has its answer. */
 #include "store/journal.h"
 
 #include "base/log.h"
@@ -127,7 +127,33 @@ static bool write_group(const struct journal *j, const struct group *g)
     return false;
 }
 
-/* Writes for everybody who waits at this moment and wakes them. */
+/* The first n, one at least, have their answer, and wait no more; they are woken without the lock. */
+static struct journal_waiter *answer(struct journal *j, unsigned n, unsigned segment, bool ok)
+{
+    struct journal_waiter *answered = j->first, **end = &j->first;
+    for (; n > 0; n--) {
+        (*end)->state = ok ? JOURNAL_WRITTEN : JOURNAL_FAILED;
+        (*end)->segment = segment;
+        end = &(*end)->next;
+    }
+    j->first = *end;
+    *end = NULL;
+    if (!j->first)
+        j->last = &j->first;
+    else
+        sem_post(&j->first->turn);
+    return answered;
+}
+
+static void wake(struct journal_waiter *answered)
+{
+    for (struct journal_waiter *w = answered, *next; w; w = next) {
+        next = w->next; /* it may be gone after this */
+        sem_post(&w->turn);
+    }
+}
+
+/* Writes for everybody who waits at this moment, the first of them being the caller. Opens the lock. */
 static void lead(struct journal *j)
 {
     struct group g;
@@ -140,51 +166,52 @@ static void lead(struct journal *j)
     if (!ok)
         fail_journal(j, "write");
     g.segment->end += g.bytes;
-    for (; g.waiters > 0; g.waiters--) {
-        struct journal_waiter *w = j->first;
-        j->first = w->next;
-        w->state = ok ? JOURNAL_WRITTEN : JOURNAL_FAILED;
-        w->segment = (unsigned)(g.segment - j->segment);
-        if (ok)
-            g.segment->unreleased++;
-        pthread_cond_signal(&w->turn);
-    }
-    if (!j->first)
-        j->last = &j->first;
+    g.segment->unreleased += ok ? g.waiters : 0;
+    const struct journal_waiter *answered = answer(j, g.waiters, (unsigned)(g.segment - j->segment), ok);
     pthread_cond_broadcast(&j->calm);
+    pthread_mutex_unlock(&j->lock);
+    wake(answered->next);
 }
 
-/* The waiter at the front gives up. */
-static void leave(struct journal *j, struct journal_waiter *w)
+/* With the lock, which is opened: the waiter, when it is the first and nobody writes. */
+static void take_turn(struct journal *j, const struct journal_waiter *w, msec deadline)
 {
-    j->first = w->next;
-    if (!j->first)
-        j->last = &j->first;
-    w->state = JOURNAL_FAILED;
+    if (make_room(j, w, deadline)) {
+        lead(j);
+        return;
+    }
+    (void)answer(j, 1, 0, false);
+    pthread_mutex_unlock(&j->lock);
+}
+
+/* Without the lock. */
+static void wait_turn(struct journal_waiter *w)
+{
+    while (sem_wait(&w->turn) != 0)
+        must(errno == EINTR);
 }
 
 enum rc journal_commit(struct journal *j, struct buf *const *records, size_t n, msec deadline,
                        unsigned *ret_ticket, struct err *e)
 {
-    struct journal_waiter w = {.records = records, .n = n, .turn = PTHREAD_COND_INITIALIZER};
+    struct journal_waiter w = {.records = records, .n = n};
     for (size_t i = 0; i < n; i++)
         w.bytes += records[i]->n;
     must(n > 0 && n <= GROUP_MAX && w.bytes <= JOURNAL_SEGMENT_SIZE - 2 * JOURNAL_BLOCK);
+    must(sem_init(&w.turn, 0, 0) == 0);
     pthread_mutex_lock(&j->lock);
     *j->last = &w;
     j->last = &w.next;
-    while (w.state == JOURNAL_WAITING) {
-        if (j->writing || j->first != &w)
-            pthread_cond_wait(&w.turn, &j->lock);
-        else if (make_room(j, &w, deadline))
-            lead(j);
-        else
-            leave(j, &w);
+    while (j->writing || j->first != &w) {
+        pthread_mutex_unlock(&j->lock);
+        wait_turn(&w);
+        if (w.state != JOURNAL_WAITING)
+            break;
+        pthread_mutex_lock(&j->lock);
     }
-    if (j->first && !j->writing)
-        pthread_cond_signal(&j->first->turn);
-    pthread_mutex_unlock(&j->lock);
-    pthread_cond_destroy(&w.turn);
+    if (w.state == JOURNAL_WAITING)
+        take_turn(j, &w, deadline);
+    sem_destroy(&w.turn);
     if (w.state == JOURNAL_WRITTEN) {
         *ret_ticket = w.segment;
         return RC_OK;

@@ -5,6 +5,7 @@
 #include "store/journal.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdatomic.h>
 
 enum { JOURNAL_SEGMENTS = 2, JOURNAL_SEGMENT_SIZE = 8 << 20, JOURNAL_KEEP_MS = 1000 };
@@ -14,7 +15,7 @@ struct journal_waiter { /* one thread in journal_commit */
     size_t n, bytes;
     unsigned segment; /* where they were written */
     enum { JOURNAL_WAITING, JOURNAL_WRITTEN, JOURNAL_FAILED } state;
-    pthread_cond_t turn; /* its state changed, or it is the first and shall write */
+    sem_t turn; /* it has its answer, or it is the first and shall write */
     struct journal_waiter *next;
 };
 

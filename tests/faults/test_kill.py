@@ -10,11 +10,13 @@ import time
 import pytest
 
 from faults.load import Load
+from faults.relay_load import queued
 from harness import FULL, MALLE, Server, eventually
 from talk import Imap, Smtp
 
 USERS = {f'user{i}@malle.test': 'secret' for i in range(1, 6)}
 LIMITS = {'smtpd_client_connection_count_limit': 1000, 'login_client_limit': 1000, 'mail_max_userip_connections': 100}
+BACKOFF = {'minimal_backoff_time': '300ms', 'maximal_backoff_time': '1s'}  # what was deferred when deliver ended is not waited for
 ROLES = ('deliver', 'smtpd', 'auth', 'mailbox', 'queue', 'login', 'imap')  # mailbox ends deliver, so it comes later
 EVERYTHING = 'everything'  # the master and all roles at once, as a power cut ends them
 KILLS = 500 if FULL else 40
@@ -53,13 +55,14 @@ def test_nothing_acknowledged_is_lost():
     print(f'seed {seed}')
     source = random.Random(seed)
     targets = (*ROLES, EVERYTHING) * (KILLS // len(ROLES))
-    with Server(conf=LIMITS, users=USERS) as server, Load(server, USERS, CLIENTS, seed) as load:
+    with Server(conf=LIMITS | BACKOFF, users=USERS) as server, Load(server, USERS, CLIENTS, seed) as load:
         for target in source.sample(targets, KILLS):
             time.sleep(source.uniform(0.05, 0.6))
             eventually(lambda target=target: kill_one(server, target), 20)
         before = len(load.acknowledged)
         eventually(lambda: len(load.acknowledged) > before + 20, 30)  # it serves again
         load.stop()
+        eventually(lambda: not queued(server), 60, step=0.3)
         found = load.check()
         print(f'{found} messages, acknowledged {dict(load.counts)}, errors {dict(load.errors)}')
         assert all(load.counts[kind] for kind in CLIENTS)

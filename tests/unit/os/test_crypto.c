@@ -46,6 +46,23 @@ static void hmac(void **state)
     assert_hex(d, 32, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
+/* RFC 8439 §2.5: of nothing it is s. Each bit counts. */
+static void sum(void **state)
+{
+    const uint64_t key[2] = {0x8c4f0bd1e3a27785, 0x1122334455667788}, other[2] = {key[0] ^ 16, key[1]};
+    char text[100] = "what strangers send";
+    assert_true(crypto_sum(key, STR_NONE) == key[0]);
+    uint64_t whole = crypto_sum(key, str_mem(text, sizeof text));
+    assert_true(crypto_sum(key, str_mem(text, sizeof text)) == whole);
+    assert_true(crypto_sum(other, str_mem(text, sizeof text)) != whole);
+    assert_true(crypto_sum(key, str_mem(text, sizeof text - 1)) != whole);
+    for (size_t i = 0; i < 8 * sizeof text; i++) {
+        text[i / 8] = (char)(text[i / 8] ^ 1 << i % 8);
+        assert_true(crypto_sum(key, str_mem(text, sizeof text)) != whole);
+        text[i / 8] = (char)(text[i / 8] ^ 1 << i % 8);
+    }
+}
+
 static void pbkdf2(void **state)
 {
     unsigned char d[CRYPTO_DIGEST_MAX];
@@ -89,11 +106,8 @@ static void secrets_stay_home(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(digests),
-        cmocka_unit_test(hmac),
-        cmocka_unit_test(pbkdf2),
-        cmocka_unit_test(random_differs),
-        cmocka_unit_test(secrets_stay_home),
+        cmocka_unit_test(digests), cmocka_unit_test(hmac),           cmocka_unit_test(sum),
+        cmocka_unit_test(pbkdf2),  cmocka_unit_test(random_differs), cmocka_unit_test(secrets_stay_home),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
