@@ -11,7 +11,8 @@ enum {
     TRANSIT_BLOCK = 4096, /* no block with records that last is written again */
     TRANSIT_HEADER_SIZE = 40,
     TRANSIT_RECORD_HEADER_SIZE = 48,
-    TRANSIT_PAYLOAD_MAX = 64 << 10 /* bytes of site, envelope and content */
+    TRANSIT_CONTENT_MAX = 256 << 10,
+    TRANSIT_PAYLOAD_MAX = TRANSIT_CONTENT_MAX + (32 << 10) /* bytes of site, envelope and content */
 };
 
 struct transit_header {

@@ -1,5 +1,6 @@
 /* Putting a message into the queue. */
 #include "base/log.h"
+#include "fmt/transit_record.h"
 #include "os/file.h"
 #include "queue/departed.h"
 #include "queue/outbound.h"
@@ -14,6 +15,7 @@ struct put {
     const struct queue_envelope *v; /* the whole */
     struct queue_parts parts;
     struct queue_content content;
+    int fd;      /* as in queue_put */
     int64_t due; /* of its recipients */
     struct queue_touches touches;
     struct err refused; /* RC_OK: it is not */
@@ -142,10 +144,8 @@ static bool was_put(struct queue *q, str id)
     return is && queue_flush(q) == RC_OK;
 }
 
-static enum rc put_parts(struct queue *q, struct put *p, struct err *e)
+static enum rc put_in_tables(struct queue *q, struct put *p, struct err *e)
 {
-    if (p->parts.n == 1 && transit_put(q, &p->parts.v[0], &p->content, &p->logged) == RC_OK)
-        return RC_OK;
     struct queue_op op = {.run = put_run, .after = put_after, .arg = p};
     enum rc rc = queue_commit(q, &op);
     bool kept = rc == RC_OK && p->refused.rc == RC_OK && !p->known;
@@ -162,28 +162,41 @@ static enum rc put_parts(struct queue *q, struct put *p, struct err *e)
     return RC_TEMP;
 }
 
-static enum rc keep_file(struct queue *q, struct put *p, str content, int spool_fd)
+/* What was lent, or is larger than max, is in a file from here on. */
+static enum rc keep_file(struct queue *q, struct put *p, bool lent, size_t max)
 {
-    p->content.bytes = content;
-    if (spool_fd >= 0)
-        return spool_keep(q->spool, spool_fd, p->v->size, &p->content.file);
-    return content.n > DATABASE_CONTENT_MAX ? keep_content(q, content, &p->content.file) : RC_OK;
+    if (p->content.file || (!lent && p->content.bytes.n <= max))
+        return RC_OK;
+    return lent ? spool_keep(q->spool, p->fd, p->v->size, &p->content.file)
+                : keep_content(q, p->content.bytes, &p->content.file);
 }
 
-enum rc queue_put(struct queue *q, const struct queue_envelope *v, str content, int spool_fd, struct err *e)
+static enum rc put_in_transit(struct queue *q, struct put *p)
+{
+    if (p->parts.n != 1)
+        return RC_GONE;
+    return transit_put(q, &p->parts.v[0], &p->content, p->content.file ? -1 : p->fd, &p->logged);
+}
+
+enum rc queue_put(struct queue *q, const struct queue_envelope *v, str content, int fd, struct err *e)
 {
     AUTO(arena_freep) struct arena *a = arena_new(PARTS_ARENA);
-    struct put p = {.v = v};
+    struct put p = {.v = v, .content.bytes = content, .fd = fd};
+    bool lent = content.n == 0 && fd >= 0;
     if (!queue_parts_make(q, v, a, &p.parts) || p.parts.n == 0)
         return err_set(e, RC_TEMP, 451, "4.3.0", "Insufficient system resources");
     if (sync_fails(q->sync))
         return err_set(e, RC_TEMP, 451, "4.3.0", "Error: queue file write error");
-    if (!has_room(q, spool_fd < 0 ? v->size : 0))
+    if (!has_room(q, lent ? 0 : v->size))
         return err_set(e, RC_LIMIT, 452, "4.3.1", "Insufficient system storage");
     if (transit_has(q, v->id))
         return RC_OK; /* its sender did not hear of it */
-    if (keep_file(q, &p, content, spool_fd) == RC_OK)
-        return put_parts(q, &p, e);
+    if (keep_file(q, &p, lent, TRANSIT_CONTENT_MAX) == RC_OK) {
+        if (put_in_transit(q, &p) == RC_OK)
+            return RC_OK;
+        if (keep_file(q, &p, lent, DATABASE_CONTENT_MAX) == RC_OK)
+            return put_in_tables(q, &p, e);
+    }
     if (departed_has(q->departed, v->id) || was_put(q, v->id))
         return RC_OK; /* its sender did not hear that it was kept */
     return err_set(e, RC_TEMP, 451, "4.3.0", "Error: queue file write error");

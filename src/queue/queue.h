@@ -113,10 +113,11 @@ void queue_reload(struct queue *q, const struct conf *c);
 struct queue *queue_close(struct queue *q);
 
 /* Puts a message into the queue: durable on RC_OK. Recipients with another sender become a message of their
- * own with another id, in the same transaction. content: all of it, or with spool_fd >= 0 a file that
- * was lent (spool.h), which then is the queue's. A message whose id is in the queue already is there: asking
- * again is harmless. RC_TEMP and RC_LIMIT (disk full): nothing was kept. */
-MUST_USE enum rc queue_put(struct queue *q, const struct queue_envelope *v, str content, int spool_fd,
+ * own with another id, in the same transaction. content: all of it; fd, unless -1: a sealed memory file that
+ * has it, too, which stays the caller's. Or without content, fd: a file that was lent (spool.h), which then
+ * is the queue's. A message whose id is in the queue already is there: asking again is harmless. RC_TEMP and
+ * RC_LIMIT (disk full): nothing was kept. */
+MUST_USE enum rc queue_put(struct queue *q, const struct queue_envelope *v, str content, int fd,
                            struct err *e);
 
 /* --- jobs: some recipients of one message for one site --- */
@@ -131,7 +132,7 @@ struct queue_job {
     unsigned wanted;                /* jobs that wait for a taker of this kind besides */
     struct queue_envelope envelope; /* the job's recipients only */
     str content;                    /* when it lies in the database */
-    int content_fd;                 /* else the spool file, the taker's to close; -1 */
+    int content_fd;                 /* else its spool file, or sealed memory, the taker's to close; -1 */
 };
 
 enum queue_kind { QUEUE_REMOTE, QUEUE_LOCAL, QUEUE_COMMAND /* for the role command */, QUEUE_KINDS };

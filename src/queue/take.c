@@ -6,6 +6,7 @@
 #include "os/thread.h"
 #include "queue/transit.h"
 
+#include <fcntl.h>
 #include <errno.h>
 #include <unistd.h>
 
@@ -136,8 +137,10 @@ static enum rc read_transit(struct sched_job *job, struct arena *a, struct queue
     const struct transit_message *m = job->transit;
     ret->is_fresh = true;
     *content = (struct queue_content){.file = m->content.file};
-    if (!content->file)
+    if (!content->file && m->memory < 0)
         content->bytes = arena_str(a, m->content.bytes);
+    if (m->memory >= 0 && (ret->content_fd = fcntl(m->memory, F_DUPFD_CLOEXEC, 0)) < 0)
+        return err_set(e, RC_TEMP, 451, "4.3.0", "no descriptor for a message: %s", strerror(errno));
     if (queue_envelope_get(m->envelope, a, &ret->envelope) != RC_OK || arena_exhausted(a))
         return err_set(e, RC_TEMP, 451, "4.3.0", "not enough memory for a message");
     for (size_t i = 0; i < ret->envelope.n; i++)

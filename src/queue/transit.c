@@ -2,17 +2,20 @@
 #include "queue/transit.h"
 
 #include "base/log.h"
+#include "os/file.h"
 #include "queue/departed.h"
 #include "queue/site_name.h"
 #include "queue/transit_impl.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 enum {
     MESSAGES_MAX = 4096,
     BYTES_MAX = 32 << 20,
     ARENA_MAX = 4 << 20,
-    CONTENT_MAX = 32 << 10, /* larger ones are in files */
+    CONTENT_MAX = TRANSIT_CONTENT_MAX, /* larger ones are in files */
+    DESCRIPTORS_MAX = 512,             /* beyond that a content is copied */
     LEAVING_AT_ONCE = 8
 };
 
@@ -43,6 +46,7 @@ void transit_take_out(struct queue *q, struct transit_message *m)
 void transit_free(struct transit_message *m)
 {
     arena_free(m->arena);
+    fd_closep(&m->memory);
     free(m);
 }
 
@@ -171,9 +175,19 @@ static bool encode(struct queue *q, const struct queue_envelope *v, struct arena
     return !out->overflow;
 }
 
+/* Descriptors are given the lowest number that is free: a high one says that there are many. */
+static int own_memory(int memory)
+{
+    int fd = memory < 0 ? -1 : fcntl(memory, F_DUPFD_CLOEXEC, 0);
+    if (fd >= DESCRIPTORS_MAX)
+        fd_closep(&fd);
+    return fd;
+}
+
 /* A message for the log; NULL: it does not fit. */
 static struct transit_message *make(struct queue *q, const struct queue_part *part,
-                                    const struct queue_content *content, struct transit_record *ret)
+                                    const struct queue_content *content, int memory,
+                                    struct transit_record *ret)
 {
     AUTO(buf_deinit) struct buf envelope = BUF_INIT(TRANSIT_PAYLOAD_MAX - CONTENT_MAX - QUEUE_SITE_MAX);
     struct transit_message *m = calloc(1, sizeof *m);
@@ -183,7 +197,8 @@ static struct transit_message *make(struct queue *q, const struct queue_part *pa
     m->since = clock_mono();
     m->site_name = arena_str(m->arena, part->sites[0]);
     m->content = (struct queue_content){.file = content->file};
-    if (!content->file)
+    m->memory = content->file ? -1 : own_memory(memory);
+    if (!content->file && m->memory < 0)
         m->content.bytes = arena_str(m->arena, content->bytes);
     bool fits = encode(q, &part->v, m->arena, &envelope);
     m->envelope = fits ? arena_str(m->arena, buf_str(&envelope)) : STR_NONE;
@@ -191,13 +206,13 @@ static struct transit_message *make(struct queue *q, const struct queue_part *pa
         transit_free(m);
         return NULL;
     }
-    m->bytes = 2 * m->envelope.n + m->content.bytes.n + 4096;
+    m->bytes = 2 * m->envelope.n + content->bytes.n + 4096;
     *ret = (struct transit_record){.kind = TRANSIT_PUT,
                                    .number = m->n,
                                    .file = m->content.file,
                                    .site = m->site_name,
                                    .envelope = m->envelope,
-                                   .content = m->content.bytes};
+                                   .content = content->file ? STR_NONE : content->bytes};
     return m;
 }
 
@@ -223,11 +238,11 @@ static bool reserve(struct queue *q, struct transit_message *m)
 }
 
 enum rc transit_put(struct queue *q, const struct queue_part *part, const struct queue_content *content,
-                    bool *ret_logged)
+                    int memory, bool *ret_logged)
 {
     struct transit_record record;
     struct transit_message *m =
-        q->transit && suits(q, part, content) ? make(q, part, content, &record) : NULL;
+        q->transit && suits(q, part, content) ? make(q, part, content, memory, &record) : NULL;
     if (!m)
         return RC_GONE;
     if (!reserve(q, m)) {

@@ -11,10 +11,11 @@
 #include "queue/sched_impl.h"
 
 struct transit_message {
-    struct arena *arena;     /* everything of it */
-    str envelope;            /* v as bytes */
-    struct queue_envelope v; /* its recipients have their numbers */
-    struct queue_content content;
+    struct arena *arena;          /* everything of it */
+    str envelope;                 /* v as bytes */
+    struct queue_envelope v;      /* its recipients have their numbers */
+    struct queue_content content; /* without bytes where there is */
+    int memory;                   /* a sealed memory file that has them; -1: none */
     str site_name;
     int64_t n; /* the message's number */
     size_t bytes;
@@ -43,9 +44,10 @@ void transit_close(struct queue *q);
 void transit_flush(struct queue *q);
 
 /* Without the lock. RC_OK: the message lasts, and was offered; RC_GONE: it has to go to the tables.
+ * memory: as in queue_put.
  * *ret_logged: that it came was logged. */
 MUST_USE enum rc transit_put(struct queue *q, const struct queue_part *part,
-                             const struct queue_content *content, bool *ret_logged);
+                             const struct queue_content *content, int memory, bool *ret_logged);
 /* Whether a message of this id is here, and lasts: its sender asks again. Without the lock; waits. */
 bool transit_has(struct queue *q, str id);
 

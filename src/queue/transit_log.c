@@ -20,11 +20,13 @@
 
 enum {
     SEGMENTS = 2,
-    SEGMENT_SIZE = 4 << 20,
-    GROUP_MAX = 1 << 20, /* bytes that are written at once */
-    GONE_MAX = 4096,     /* more are written at once */
+    SEGMENT_SIZE = 16 << 20, /* of a new file; an older one has smaller ones */
+    GROUP_MAX = 1 << 20,     /* bytes that are written at once */
+    PIECE = 1 << 20,         /* so much is read at once */
+    RECORD_MAX = TRANSIT_RECORD_HEADER_SIZE + TRANSIT_PAYLOAD_MAX + TRANSIT_BLOCK,
+    GONE_MAX = 4096, /* more are written at once */
     READ_ARENA = 64 << 20,
-    POLL_US = 10000
+    POLL_US = 20000
 };
 
 struct waiter {
@@ -44,6 +46,7 @@ struct segment {
 
 struct transit_log {
     int fd;
+    size_t segment_size;
     pthread_mutex_t lock;         /* all below */
     struct transit_header header; /* generation: the last one that was given out */
     struct segment segment[SEGMENTS];
@@ -62,9 +65,9 @@ struct transit_log {
 
 /* --- the file --- */
 
-static off_t at_of(unsigned segment, size_t at)
+static off_t at_of(const struct transit_log *log, unsigned segment, size_t at)
 {
-    return (off_t)segment * SEGMENT_SIZE + (off_t)at;
+    return (off_t)(segment * log->segment_size + at);
 }
 
 static bool fill(int fd)
@@ -77,6 +80,14 @@ static bool fill(int fd)
         if (fd_write_all(fd, buf_str(&zeros)) != RC_OK)
             return false;
     return fsync(fd) == 0;
+}
+
+static bool measure(struct transit_log *log)
+{
+    struct stat st;
+    bool fine = fstat(log->fd, &st) == 0 && st.st_size >= (off_t)(SEGMENTS * RECORD_MAX);
+    log->segment_size = fine ? (size_t)st.st_size / SEGMENTS / TRANSIT_BLOCK * TRANSIT_BLOCK : 0;
+    return fine;
 }
 
 /* -1: it cannot be made, and there is none. */
@@ -102,7 +113,7 @@ static bool reset(struct transit_log *log, unsigned segment, uint64_t generation
     struct transit_header h = log->header;
     h.generation = generation;
     transit_header_format(&h, block);
-    return pwrite(log->fd, block, sizeof block, at_of(segment, 0)) == (ssize_t)sizeof block &&
+    return pwrite(log->fd, block, sizeof block, at_of(log, segment, 0)) == (ssize_t)sizeof block &&
            fdatasync(log->fd) == 0;
 }
 
@@ -117,44 +128,75 @@ static bool add(struct arena *a, struct transit_left *list, const struct transit
     return list->v != NULL;
 }
 
-static bool read_segment(const struct transit_log *log, unsigned i, struct arena *a, struct transit_walk *ret,
-                         bool *ret_has)
+/* A segment as far as it was read. */
+struct reading {
+    const struct transit_log *log;
+    unsigned segment;
+    char *bytes;
+    bool has; /* a header */
+    struct transit_walk walk;
+};
+
+static bool read_more(struct reading *r)
 {
-    size_t n;
-    char *bytes = arena_alloc(a, SEGMENT_SIZE);
-    if (!bytes || fd_read_at(log->fd, bytes, SEGMENT_SIZE, at_of(i, 0), &n) != RC_OK || n != SEGMENT_SIZE)
+    size_t n, at = r->walk.segment.n, left = r->log->segment_size - at, most = left < PIECE ? left : PIECE;
+    if (fd_read_at(r->log->fd, r->bytes + at, most, at_of(r->log, r->segment, at), &n) != RC_OK || n != most)
         return false;
-    *ret_has = transit_walk_begin(ret, str_mem(bytes, n)) == RC_OK;
+    r->walk.segment = str_mem(r->bytes, at + n);
     return true;
 }
 
-static bool read_records(const struct transit_walk *from, struct arena *a, struct transit_left *puts,
-                         struct map *gone)
+static bool read_segment(const struct transit_log *log, unsigned i, struct arena *a, struct reading *ret)
 {
-    struct transit_walk w = *from;
-    struct transit_record r;
-    bool fits = true;
-    while (fits && transit_walk_next(&w, &r) == RC_OK) {
-        if (r.kind == TRANSIT_PUT)
-            fits = add(a, puts, &r);
-        else
-            map_put(gone, str_mem(&r.number, sizeof r.number), gone);
+    *ret = (struct reading){.log = log, .segment = i, .bytes = arena_alloc(a, log->segment_size)};
+    if (!ret->bytes || !read_more(ret))
+        return false;
+    ret->has = transit_walk_begin(&ret->walk, ret->walk.segment) == RC_OK;
+    return true;
+}
+
+/* *ret_rc: RC_GONE at the end, which may be one only because less than a record was read behind it. */
+static bool next_record(struct reading *r, struct transit_record *ret, enum rc *ret_rc)
+{
+    for (;;) {
+        struct transit_walk before = r->walk;
+        *ret_rc = transit_walk_next(&r->walk, ret);
+        if (*ret_rc == RC_OK || before.segment.n - before.at > RECORD_MAX ||
+            before.segment.n == r->log->segment_size)
+            return true;
+        r->walk = before;
+        if (!read_more(r))
+            return false;
     }
-    return fits;
+}
+
+static bool read_records(struct reading *from, struct arena *a, struct transit_left *puts, struct map *gone)
+{
+    struct transit_record r;
+    enum rc rc;
+    bool fine;
+    while ((fine = next_record(from, &r, &rc)) && rc == RC_OK) {
+        if (r.kind == TRANSIT_GONE)
+            map_put(gone, str_mem(&r.number, sizeof r.number), gone);
+        else if (!add(a, puts, &r))
+            return false;
+    }
+    return fine;
 }
 
 static enum rc read_left(const struct transit_log *log, struct arena *a, struct transit_left *ret)
 {
-    struct transit_walk walk[SEGMENTS];
-    bool has[SEGMENTS] = {false}, fits = true;
+    struct reading r[SEGMENTS];
+    bool fits = true;
     struct transit_left puts = {.n = 0};
     struct map *gone = map_new();
     for (unsigned i = 0; i < SEGMENTS && fits; i++)
-        fits = read_segment(log, i, a, &walk[i], &has[i]);
-    unsigned older = has[0] && has[1] && walk[1].header.generation < walk[0].header.generation;
+        fits = read_segment(log, i, a, &r[i]);
+    unsigned older =
+        fits && r[0].has && r[1].has && r[1].walk.header.generation < r[0].walk.header.generation;
     for (unsigned i = 0; i < SEGMENTS && fits; i++)
-        if (has[older ^ i])
-            fits = read_records(&walk[older ^ i], a, &puts, gone);
+        if (r[older ^ i].has)
+            fits = read_records(&r[older ^ i], a, &puts, gone);
     for (size_t i = 0; i < puts.n && fits; i++)
         if (!map_find(gone, str_mem(&puts.v[i].number, sizeof puts.v[i].number)))
             puts.v[ret->n++] = puts.v[i];
@@ -168,9 +210,9 @@ static enum rc read_left(const struct transit_log *log, struct arena *a, struct 
 static bool read_again(int dir_fd, struct arena *a, struct transit_left *ret)
 {
     AUTO(fd_closep) int fd = openat(dir_fd, NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    const struct transit_log log = {.fd = fd};
+    struct transit_log log = {.fd = fd};
     *ret = (struct transit_left){.n = 0};
-    return fd < 0 || read_left(&log, a, ret) == RC_OK;
+    return fd < 0 || (measure(&log) && read_left(&log, a, ret) == RC_OK);
 }
 
 static bool has_any(const struct transit_left *now, const int64_t *numbers, size_t n)
@@ -222,7 +264,7 @@ enum rc transit_log_open(int dir_fd, bool may_make, struct arena *a, struct tran
     log->last = &log->first;
     buf_init(&log->group, 2 * GROUP_MAX);
     *ret = log;
-    if (is_new || read_left(log, a, ret_left) == RC_OK)
+    if (measure(log) && (is_new || read_left(log, a, ret_left) == RC_OK))
         return RC_OK;
     *ret = transit_log_close(log);
     return err_set(e, RC_TEMP, 0, "", NAME " cannot be read: %s", strerror(errno));
@@ -299,7 +341,8 @@ static size_t gone_size(const struct transit_log *log)
 static bool has_room(struct transit_log *log, const struct waiter *w)
 {
     size_t wanted = gone_size(log) + (w ? transit_record_size(w->record) : 0) + TRANSIT_BLOCK;
-    return !log->failed && (log->segment[log->active].end + wanted <= SEGMENT_SIZE || change_segment(log));
+    return !log->failed &&
+           (log->segment[log->active].end + wanted <= log->segment_size || change_segment(log));
 }
 
 /* What is gone, and the records of those who wait, from this one on. */
@@ -318,7 +361,7 @@ static void gather(struct transit_log *log, struct waiter *first, struct group *
     log->n_gone = 0;
     for (struct waiter *w = first; w; w = w->next, g->waiters++) {
         size_t size = log->group.n + transit_record_size(w->record) + TRANSIT_BLOCK;
-        if (size > GROUP_MAX || s->end + size > SEGMENT_SIZE)
+        if (size > GROUP_MAX || s->end + size > log->segment_size)
             break;
         transit_record_put(&log->group, &h, s->sequence++, w->record);
         w->segment = log->active;
@@ -334,7 +377,7 @@ static bool write_group(const struct transit_log *log, const struct group *g, bo
 {
     static const char zeros[TRANSIT_BLOCK];
     str bytes = buf_str(&log->group);
-    off_t at = at_of(g->segment, g->at);
+    off_t at = at_of(log, g->segment, g->at);
     if (pwrite(log->fd, bytes.p, bytes.n, at) == (ssize_t)bytes.n && (!lasting || fdatasync(log->fd) == 0))
         return true;
     int code = errno;

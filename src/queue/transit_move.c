@@ -1,4 +1,5 @@
 /* What does not leave goes to the tables; the thread that sees to it, and to the log. */
+#include "os/file.h"
 #include "os/thread.h"
 #include "queue/transit_impl.h"
 
@@ -14,6 +15,21 @@ enum {
     MOVE_MAX = 64       /* in one operation */
 };
 
+/* The message's row, which gets the content even where that is larger than one that was put there at once. */
+static enum rc write_message(struct queue *q, const struct transit_message *m, int64_t *n, struct err *e)
+{
+    AUTO(buf_deinit) struct buf bytes = BUF_INIT(TRANSIT_CONTENT_MAX);
+    struct queue_content content = m->content;
+    if (m->memory >= 0) {
+        size_t got = 0, size = (size_t)m->v.size;
+        char *room = buf_room(&bytes, size);
+        if (!room || fd_read_at(m->memory, room, size, 0, &got) != RC_OK || got != size)
+            return err_set(e, RC_TEMP, 0, "", "a message in transit cannot be read");
+        content.bytes = str_mem(room, size);
+    }
+    return rows_add_message(q, &m->v, &content, n, e);
+}
+
 enum rc transit_write(struct queue *q, const struct transit_message *m, struct queue_touches *t,
                       struct err *e)
 {
@@ -27,7 +43,7 @@ enum rc transit_write(struct queue *q, const struct transit_message *m, struct q
         return rc;
     rc = db_run(q->writer, e, "INSERT INTO moved(message) VALUES(?1)", DB_I(m->n));
     if (rc == RC_OK)
-        rc = rows_add_message(q, &m->v, &m->content, &row.n, e);
+        rc = write_message(q, m, &row.n, e);
     for (size_t i = 0; i < m->v.n && rc == RC_OK; i++)
         rc = rows_add_rcpt(q, &row, &m->v.rcpts[i], m->site_name, queue_now(q), t, e);
     return rc;

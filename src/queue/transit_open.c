@@ -8,8 +8,10 @@ enum { ARENA_MAX = 64 << 20 };
 static enum rc put_left(struct queue *q, const struct transit_record *r, struct arena *a, struct err *e)
 {
     struct queue_touches none = {.n = 0};
-    struct transit_message m = {
-        .n = r->number, .site_name = r->site, .content = {.file = r->file, .bytes = r->content}};
+    struct transit_message m = {.n = r->number,
+                                .site_name = r->site,
+                                .content = {.file = r->file, .bytes = r->content},
+                                .memory = -1};
     if (queue_envelope_get(r->envelope, a, &m.v) != RC_OK)
         return err_set(e, RC_TEMP, 0, "", "a record in transit.log cannot be read");
     return transit_write(q, &m, &none, e);

@@ -23,13 +23,20 @@ enum rc ipc_put_bytes(struct buf *b, str bytes, int *fds, unsigned *n)
 
 enum rc ipc_get_bytes(struct ipc_msg *m, size_t max, struct arena *a, str *ret)
 {
+    AUTO(fd_closep) int fd;
+    return ipc_get_bytes_fd(m, max, a, ret, &fd);
+}
+
+enum rc ipc_get_bytes_fd(struct ipc_msg *m, size_t max, struct arena *a, str *ret, int *ret_fd)
+{
+    *ret_fd = -1;
     uint32_t where = ipc_get_u32(m);
     str bytes = ipc_get_str(m, IPC_INLINE_MAX);
     if (where == IN_MESSAGE) {
         *ret = bytes;
         return m->malformed ? RC_INVALID : RC_OK;
     }
-    AUTO(fd_closep) int fd = ipc_take_fd(m);
+    int fd = *ret_fd = ipc_take_fd(m);
     struct stat st;
     if (where != IN_FILE || m->malformed || !ipc_is_sealed(fd) || fstat(fd, &st) != 0)
         return RC_INVALID;

@@ -13,5 +13,7 @@ MUST_USE enum rc ipc_put_bytes(struct buf *b, str bytes, int *fds, unsigned *n);
 /* The bytes are copied into the arena when they come in a descriptor, which is taken from m; max bounds them.
  * RC_INVALID: malformed; RC_LIMIT: more than max, or the arena is exhausted. */
 MUST_USE enum rc ipc_get_bytes(struct ipc_msg *m, size_t max, struct arena *a, str *ret);
+/* The same. *ret_fd: the memory file in which they came, the caller's to close, or -1. */
+MUST_USE enum rc ipc_get_bytes_fd(struct ipc_msg *m, size_t max, struct arena *a, str *ret, int *ret_fd);
 
 #endif

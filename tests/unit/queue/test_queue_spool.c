@@ -69,7 +69,7 @@ static void larger_content_of_its_own(void **state)
 /* A file that is used again has nothing of the message before. */
 static void nothing_of_others_is_left(void **state)
 {
-    enum { LONG = 100 << 10, SHORT = 40 << 10 };
+    enum { LONG = 500 << 10, SHORT = 300 << 10 };
     struct queue_job job;
     struct err e = {0};
     struct stat st;
