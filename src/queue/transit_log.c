@@ -1,6 +1,5 @@
-/* The first of the threads that wait writes for all that wait at that moment, and for what is gone; when it
- * is done it wakes them, and the first of those who came meanwhile is the next one who writes. Each sleeps at
- * a semaphore of its own and does not need the lock once it has its answer. */
+/* A thread that puts something in writes for all that wait at that moment (os/waiters.h), and for what is
+ * gone. */
 #include "queue/transit_log.h"
 
 #include "base/log.h"
@@ -8,11 +7,11 @@
 #include "os/crypto.h"
 #include "os/file.h"
 #include "os/thread.h"
+#include "os/waiters.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <semaphore.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,12 +28,11 @@ enum {
     POLL_US = 20000
 };
 
-struct waiter {
+struct putter { /* one thread in transit_log_put */
+    struct waiter waiter;
     const struct transit_record *record;
-    enum { WAITS, WRITTEN, REFUSED } state;
+    bool ok; /* the answer: it was written */
     unsigned segment;
-    sem_t turn; /* it has its answer, or it is the first and shall write */
-    struct waiter *next;
 };
 
 struct segment {
@@ -53,11 +51,10 @@ struct transit_log {
     unsigned active;
     bool full;                            /* the other one is not empty */
     bool failed;                          /* the disk */
-    bool writing;                         /* somebody does, without the lock */
     msec unwritten_since, unsynced_since; /* as in struct transit_log_state */
     uint64_t ticket, written_ticket, lasting;
     pthread_cond_t written;
-    struct waiter *first, **last;
+    struct waiters waiters;
     int64_t gone[GONE_MAX];
     size_t n_gone;
     struct buf group; /* whoever writes */
@@ -261,7 +258,7 @@ enum rc transit_log_open(int dir_fd, bool may_make, struct arena *a, struct tran
     struct transit_log *log = calloc(1, sizeof *log);
     must(log && thread_mutex_init(&log->lock) == RC_OK && thread_cond_init(&log->written) == RC_OK);
     log->fd = fd;
-    log->last = &log->first;
+    waiters_init(&log->waiters);
     buf_init(&log->group, 2 * GROUP_MAX);
     *ret = log;
     if (measure(log) && (is_new || read_left(log, a, ret_left) == RC_OK))
@@ -338,7 +335,7 @@ static size_t gone_size(const struct transit_log *log)
 }
 
 /* Room for what is gone and for one who waits (NULL: none). */
-static bool has_room(struct transit_log *log, const struct waiter *w)
+static bool has_room(struct transit_log *log, const struct putter *w)
 {
     size_t wanted = gone_size(log) + (w ? transit_record_size(w->record) : 0) + TRANSIT_BLOCK;
     return !log->failed &&
@@ -346,7 +343,7 @@ static bool has_room(struct transit_log *log, const struct waiter *w)
 }
 
 /* What is gone, and the records of those who wait, from this one on. */
-static void gather(struct transit_log *log, struct waiter *first, struct group *g)
+static void gather(struct transit_log *log, const struct waiter *first, struct group *g)
 {
     static const char zeros[TRANSIT_BLOCK];
     struct segment *s = &log->segment[log->active];
@@ -359,12 +356,13 @@ static void gather(struct transit_log *log, struct waiter *first, struct group *
         transit_record_put(&log->group, &h, s->sequence++, &r);
     }
     log->n_gone = 0;
-    for (struct waiter *w = first; w; w = w->next, g->waiters++) {
-        size_t size = log->group.n + transit_record_size(w->record) + TRANSIT_BLOCK;
+    for (const struct waiter *w = first; w; w = w->next, g->waiters++) {
+        struct putter *p = (struct putter *)w;
+        size_t size = log->group.n + transit_record_size(p->record) + TRANSIT_BLOCK;
         if (size > GROUP_MAX || s->end + size > log->segment_size)
             break;
-        transit_record_put(&log->group, &h, s->sequence++, w->record);
-        w->segment = log->active;
+        transit_record_put(&log->group, &h, s->sequence++, p->record);
+        p->segment = log->active;
     }
     buf_put(&log->group, zeros, -log->group.n & (TRANSIT_BLOCK - 1));
     must(!log->group.overflow && (g->waiters > 0 || !first));
@@ -386,34 +384,18 @@ static bool write_group(const struct transit_log *log, const struct group *g, bo
     return false;
 }
 
-/* The first n, one at least, have their answer, and wait no more; they are woken without the lock. */
+/* The first n who wait. */
 static struct waiter *answer(struct transit_log *log, unsigned n, bool ok)
 {
-    struct waiter *answered = log->first, **end = &log->first;
-    for (; n > 0; n--) {
-        (*end)->state = ok ? WRITTEN : REFUSED;
-        end = &(*end)->next;
-    }
-    log->first = *end;
-    *end = NULL;
-    if (!log->first)
-        log->last = &log->first;
-    return answered;
-}
-
-static void wake(struct waiter *answered)
-{
-    for (struct waiter *w = answered, *next; w; w = next) {
-        next = w->next; /* it may be gone after this */
-        sem_post(&w->turn);
-    }
+    struct waiter *w = log->waiters.first;
+    for (unsigned i = 0; i < n; i++, w = w->next)
+        ((struct putter *)w)->ok = ok;
+    return waiters_answer(&log->waiters, n);
 }
 
 static void end_turn(struct transit_log *log)
 {
-    log->writing = false;
-    if (log->first)
-        sem_post(&log->first->turn);
+    waiters_done(&log->waiters);
     pthread_cond_broadcast(&log->written);
 }
 
@@ -432,11 +414,11 @@ static void lead(struct transit_log *log)
 {
     struct group g;
     struct waiter *answered;
-    log->writing = true;
-    if (!has_room(log, log->first)) {
+    log->waiters.busy = true;
+    if (!has_room(log, (struct putter *)log->waiters.first)) {
         answered = answer(log, 1, false);
     } else {
-        gather(log, log->first, &g);
+        gather(log, log->waiters.first, &g);
         pthread_mutex_unlock(&log->lock);
         g.ok = write_group(log, &g, true);
         pthread_mutex_lock(&log->lock);
@@ -449,34 +431,17 @@ static void lead(struct transit_log *log)
     }
     end_turn(log);
     pthread_mutex_unlock(&log->lock);
-    wake(answered->next);
-}
-
-static void wait_turn(struct waiter *w)
-{
-    while (sem_wait(&w->turn) != 0)
-        must(errno == EINTR);
+    waiters_wake(answered);
 }
 
 enum rc transit_log_put(struct transit_log *log, const struct transit_record *r, unsigned *ret_segment)
 {
-    struct waiter w = {.record = r};
-    must(sem_init(&w.turn, 0, 0) == 0);
+    struct putter p = {.record = r};
     pthread_mutex_lock(&log->lock);
-    *log->last = &w;
-    log->last = &w.next;
-    while (log->writing || log->first != &w) {
-        pthread_mutex_unlock(&log->lock);
-        wait_turn(&w);
-        if (w.state != WAITS)
-            break;
-        pthread_mutex_lock(&log->lock);
-    }
-    if (w.state == WAITS)
+    if (waiters_wait(&log->waiters, &p.waiter, &log->lock))
         lead(log);
-    sem_destroy(&w.turn);
-    *ret_segment = w.segment;
-    return w.state == WRITTEN ? RC_OK : RC_LIMIT;
+    *ret_segment = p.segment;
+    return p.ok ? RC_OK : RC_LIMIT;
 }
 
 uint64_t transit_log_gone(struct transit_log *log, int64_t number, unsigned segment)
@@ -498,10 +463,10 @@ uint64_t transit_log_gone(struct transit_log *log, int64_t number, unsigned segm
 void transit_log_flush(struct transit_log *log, bool lasting)
 {
     pthread_mutex_lock(&log->lock);
-    while (log->writing)
+    while (log->waiters.busy)
         pthread_cond_wait(&log->written, &log->lock);
     struct group g = {.ticket = log->written_ticket, .ok = true};
-    log->writing = true;
+    log->waiters.busy = true;
     bool writes = log->n_gone > 0 && has_room(log, NULL);
     if (writes)
         gather(log, NULL, &g);

@@ -1,6 +1,4 @@
-/* Group commit and the thread that makes room. The first of the waiting threads writes for all that wait at
- * that moment; when it is done it wakes them and, if others came meanwhile, makes the first of those the next
- * writer. Each sleeps at a semaphore of its own and does not need the lock once it has its answer. */
+/* Group commit (os/waiters.h) and the thread that makes room. */
 #include "store/journal.h"
 
 #include "base/log.h"
@@ -82,13 +80,18 @@ struct group {
     struct journal_segment *segment;
 };
 
+static bool fits(const struct journal_segment *s, const struct group *g, const struct journal_waiter *w)
+{
+    return (size_t)g->n + w->n <= GROUP_MAX && s->end + g->bytes + w->bytes <= JOURNAL_SEGMENT_SIZE;
+}
+
 /* Takes waiters from the front of the queue while they fit, and gives their records their places. */
 static void gather(struct journal *j, struct group *g)
 {
     static char zeros[JOURNAL_BLOCK];
     struct journal_segment *s = &j->segment[j->active];
     struct journal_header h = j->header;
-    struct journal_waiter *w = j->first;
+    const struct waiter *w = j->waiters.first;
     if (s->records == 0) {
         s->first = clock_mono();
         pthread_cond_signal(&j->work);
@@ -98,13 +101,13 @@ static void gather(struct journal *j, struct group *g)
     g->n = 0;
     g->bytes = 0;
     g->waiters = 0;
-    for (; w && (size_t)g->n + w->n <= GROUP_MAX && s->end + g->bytes + w->bytes <= JOURNAL_SEGMENT_SIZE;
-         w = w->next) {
-        for (size_t i = 0; i < w->n; i++) {
-            journal_record_place(w->records[i]->p, &h, s->records++);
-            g->v[g->n++] = (struct iovec){w->records[i]->p, w->records[i]->n};
+    for (; w && fits(s, g, (const struct journal_waiter *)w); w = w->next) {
+        const struct journal_waiter *one = (const struct journal_waiter *)w;
+        for (size_t i = 0; i < one->n; i++) {
+            journal_record_place(one->records[i]->p, &h, s->records++);
+            g->v[g->n++] = (struct iovec){one->records[i]->p, one->records[i]->n};
         }
-        g->bytes += w->bytes;
+        g->bytes += one->bytes;
         g->waiters++;
     }
     size_t pad = -g->bytes % JOURNAL_BLOCK;
@@ -127,30 +130,19 @@ static bool write_group(const struct journal *j, const struct group *g)
     return false;
 }
 
-/* The first n, one at least, have their answer, and wait no more; they are woken without the lock. */
-static struct journal_waiter *answer(struct journal *j, unsigned n, unsigned segment, bool ok)
+/* Those for whom a group was written get their answer; NULL for the group: the first one gets none. */
+static struct waiter *answer(struct journal *j, const struct group *g, bool ok)
 {
-    struct journal_waiter *answered = j->first, **end = &j->first;
-    for (; n > 0; n--) {
-        (*end)->state = ok ? JOURNAL_WRITTEN : JOURNAL_FAILED;
-        (*end)->segment = segment;
-        end = &(*end)->next;
+    unsigned n = g ? g->waiters : 1;
+    struct waiter *w = j->waiters.first;
+    for (unsigned i = 0; i < n; i++, w = w->next) {
+        struct journal_waiter *one = (struct journal_waiter *)w;
+        one->ok = ok;
+        one->segment = g ? (unsigned)(g->segment - j->segment) : 0;
     }
-    j->first = *end;
-    *end = NULL;
-    if (!j->first)
-        j->last = &j->first;
-    else
-        sem_post(&j->first->turn);
-    return answered;
-}
-
-static void wake(struct journal_waiter *answered)
-{
-    for (struct journal_waiter *w = answered, *next; w; w = next) {
-        next = w->next; /* it may be gone after this */
-        sem_post(&w->turn);
-    }
+    w = waiters_answer(&j->waiters, n);
+    waiters_done(&j->waiters);
+    return w;
 }
 
 /* Writes for everybody who waits at this moment, the first of them being the caller. Opens the lock. */
@@ -158,37 +150,27 @@ static void lead(struct journal *j)
 {
     struct group g;
     gather(j, &g);
-    j->writing = g.segment->busy = true;
+    j->waiters.busy = g.segment->busy = true;
     pthread_mutex_unlock(&j->lock);
     bool ok = write_group(j, &g);
     pthread_mutex_lock(&j->lock);
-    j->writing = g.segment->busy = false;
+    g.segment->busy = false;
     if (!ok)
         fail_journal(j, "write");
     g.segment->end += g.bytes;
     g.segment->unreleased += ok ? g.waiters : 0;
-    const struct journal_waiter *answered = answer(j, g.waiters, (unsigned)(g.segment - j->segment), ok);
+    struct waiter *answered = answer(j, &g, ok);
     pthread_cond_broadcast(&j->calm);
     pthread_mutex_unlock(&j->lock);
-    wake(answered->next);
+    waiters_wake(answered);
 }
 
-/* With the lock, which is opened: the waiter, when it is the first and nobody writes. */
-static void take_turn(struct journal *j, const struct journal_waiter *w, msec deadline)
+/* The first who waits. Opens the lock. */
+static void give_up(struct journal *j)
 {
-    if (make_room(j, w, deadline)) {
-        lead(j);
-        return;
-    }
-    (void)answer(j, 1, 0, false);
+    struct waiter *answered = answer(j, NULL, false);
     pthread_mutex_unlock(&j->lock);
-}
-
-/* Without the lock. */
-static void wait_turn(struct journal_waiter *w)
-{
-    while (sem_wait(&w->turn) != 0)
-        must(errno == EINTR);
+    waiters_wake(answered);
 }
 
 enum rc journal_commit(struct journal *j, struct buf *const *records, size_t n, msec deadline,
@@ -198,21 +180,14 @@ enum rc journal_commit(struct journal *j, struct buf *const *records, size_t n, 
     for (size_t i = 0; i < n; i++)
         w.bytes += records[i]->n;
     must(n > 0 && n <= GROUP_MAX && w.bytes <= JOURNAL_SEGMENT_SIZE - 2 * JOURNAL_BLOCK);
-    must(sem_init(&w.turn, 0, 0) == 0);
     pthread_mutex_lock(&j->lock);
-    *j->last = &w;
-    j->last = &w.next;
-    while (j->writing || j->first != &w) {
-        pthread_mutex_unlock(&j->lock);
-        wait_turn(&w);
-        if (w.state != JOURNAL_WAITING)
-            break;
-        pthread_mutex_lock(&j->lock);
+    if (waiters_wait(&j->waiters, &w.waiter, &j->lock)) {
+        if (make_room(j, &w, deadline))
+            lead(j);
+        else
+            give_up(j);
     }
-    if (w.state == JOURNAL_WAITING)
-        take_turn(j, &w, deadline);
-    sem_destroy(&w.turn);
-    if (w.state == JOURNAL_WRITTEN) {
+    if (w.ok) {
         *ret_ticket = w.segment;
         return RC_OK;
     }
@@ -353,7 +328,7 @@ struct journal *journal_open(const char *root, const struct journal_boot *boot, 
     must(thread_cond_init(&j->work) == RC_OK);
     must(thread_cond_init(&j->calm) == RC_OK);
     j->root = root;
-    j->last = &j->first;
+    waiters_init(&j->waiters);
     j->header.boot = *boot;
     j->fd = j->header_fd = -1;
     j->root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -2,21 +2,20 @@
 #ifndef STORE_JOURNAL_IMPL_H
 #define STORE_JOURNAL_IMPL_H
 
+#include "os/waiters.h"
 #include "store/journal.h"
 
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 
 enum { JOURNAL_SEGMENTS = 2, JOURNAL_SEGMENT_SIZE = 8 << 20, JOURNAL_KEEP_MS = 1000 };
 
 struct journal_waiter { /* one thread in journal_commit */
+    struct waiter waiter;
     struct buf *const *records;
     size_t n, bytes;
-    unsigned segment; /* where they were written */
-    enum { JOURNAL_WAITING, JOURNAL_WRITTEN, JOURNAL_FAILED } state;
-    sem_t turn; /* it has its answer, or it is the first and shall write */
-    struct journal_waiter *next;
+    bool ok;          /* the answer: they were written */
+    unsigned segment; /* and where */
 };
 
 struct journal_segment {
@@ -41,8 +40,7 @@ struct journal {
     pthread_cond_t calm;          /* a write ended, or a segment was emptied, or the thread ended */
     struct journal_segment segment[JOURNAL_SEGMENTS];
     unsigned active; /* the segment that is written */
-    struct journal_waiter *first, **last;
-    bool writing; /* one of the waiters writes */
+    struct waiters waiters;
     bool closing, thread_ended;
     atomic_bool ready, failed; /* changed under the lock, or before the thread runs */
 };
