@@ -364,12 +364,12 @@ static int take_filters(struct doveconf *d, str text)
     return CLI_FINE;
 }
 
-/* -k changes nothing here. */
+/* -k and -p change nothing here. */
 static int take_options(int argc, char **argv, struct doveconf *d)
 {
     int status = CLI_FINE;
     optind = 0; /* another command line may have been read before */
-    for (int c; status == CLI_FINE && (c = getopt(argc, argv, "ac:df:hknNPSx")) != -1;) {
+    for (int c; status == CLI_FINE && (c = getopt(argc, argv, "ac:df:hknNpPSx")) != -1;) {
         d->all |= c == 'a' || c == 'd';
         d->defaults |= c == 'd';
         d->bare |= c == 'h';
@@ -384,7 +384,7 @@ static int take_options(int argc, char **argv, struct doveconf *d)
             status = take_filters(d, str_c(optarg));
         else if (c == '?')
             status = cli_fail_status(DOVECONF_FATAL,
-                                     "doveconf takes -a, -c FILE, -d, -f FILTER, -h, -k, -n, -N, -P, -S, "
+                                     "doveconf takes -a, -c FILE, -d, -f FILTER, -h, -k, -n, -N, -p, -P, -S, "
                                      "-x and names of settings");
     }
     d->all |= !d->changed && (d->machine || optind < argc);

@@ -19,6 +19,7 @@ doveadm_run doveadm_mailbox_list, doveadm_mailbox_status;                       
 doveadm_run doveadm_mailbox_create, doveadm_mailbox_delete, doveadm_mailbox_rename;
 doveadm_run doveadm_mailbox_subscribe, doveadm_mailbox_unsubscribe;
 doveadm_run doveadm_quota_get, doveadm_quota_recalc;                /* doveadm_quota.c */
+doveadm_run doveadm_instance_list;                                  /* doveadm_instance.c */
 doveadm_run doveadm_log_errors, doveadm_log_find, doveadm_log_test; /* doveadm_log.c */
 doveadm_run doveadm_stop, doveadm_reload, doveadm_auth_cache;       /* compat_dovecot.c */
 

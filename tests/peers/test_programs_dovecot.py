@@ -245,6 +245,18 @@ def test_kick(pair):
             eventually(lambda client=client: is_gone(client), 20)
 
 
+def test_instances(pair):
+    """One, which runs: its folder, a name and the time of its start."""
+    def shape(text):
+        return [re.sub(r'\d\d\d\d-\d\d-\d\d \d\d:\d\d:\d\d', 'WHEN', line).split()[-4:] if n else line.split() for n, line in enumerate(text.splitlines())]
+    ours, theirs = both(pair, 'instance', 'list')
+    assert ours[0] == theirs[0] == 0 and ours[2] == theirs[2] == ''
+    assert shape(ours[1]) == [shape(theirs[1])[0], ['TOP/run', 'malle', 'WHEN', 'yes']]
+    assert shape(theirs[1])[1][1:] == ['dovecot', 'WHEN', 'yes']
+    ours, theirs = both(pair, 'instance', 'list', 'nosuch')
+    assert (ours[0], ours[1].split(), ours[2]) == (theirs[0], theirs[1].split(), theirs[2])
+
+
 def test_service_status(pair):
     """The same shape; of the lines those that malle has."""
     def lines(text):
