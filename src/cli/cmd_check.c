@@ -29,17 +29,20 @@ static int print_json(const struct conf_report *report)
 
 void cli_check(struct cli *cli, struct conf_report *report)
 {
-    struct buf keys = BUF_INIT(KEYS_BYTES_MAX);
+    struct buf keys = BUF_INIT(KEYS_BYTES_MAX), shown = BUF_INIT(KEYS_BYTES_MAX);
     conf_free(cli->conf);
     cli->conf = conf_load(cli->conf_path, cli->sets, cli->set_count, report);
     /* certificates are settings, too, for those who mistype their names or let them expire */
     if (cli->conf && key_files_read(cli->conf, report, &keys) != RC_OK)
+        must(report->errors > 0);
+    if (cli->conf && key_files_read_client(cli->conf, report, &shown) != RC_OK)
         must(report->errors > 0);
     if (cli->conf)
         table_settings_close(table_settings_open(cli->conf, NULL, NULL, report));
     if (cli->conf)
         cli_check_databases(cli->conf, report);
     buf_wipe(&keys);
+    buf_wipe(&shown);
 }
 
 static void print_report(const struct conf_report *report)

@@ -68,6 +68,8 @@ str postfix_whole_transport(struct postfix *p, str value);
 void postfix_set_tls(struct postfix *p);
 /* The TLS of the clients smtp or lmtp, as p->service has it. */
 void postfix_set_client_tls(struct postfix *p, struct conf_section s, const char *client);
+/* The certificates that servers see, too. */
+void postfix_set_client_certificates(struct postfix *p, struct conf_section s, const char *client);
 void postfix_set_sasl(struct postfix *p);
 
 /* postfix_gate.c: the gate before this listener, as p->service, a postscreen, has it. */

@@ -289,11 +289,50 @@ static str oldest(str protocols)
     return off ? S("TLSv1.3") : S("TLSv1.2");
 }
 
-static void add_pair(struct postfix *p, const char *chain_name, const char *key_name)
+typedef void take_pair_fn(void *ctx, const struct postfix_value *where, str chain, str key);
+
+/* The certificates of "smtpd", "smtp" or "lmtp". Files with a key and its chain come before the others. */
+static void each_pair(struct postfix *p, const char *whose, take_pair_fn *take, void *ctx)
 {
-    struct postfix_value chain = postfix_value(p, chain_name), key = postfix_value(p, key_name);
-    if (chain.text.n && !str_ieq(chain.text, S("none")))
-        folder_certificate(p->f, chain.file, chain.line, chain.text, key.text);
+    static const char *const kinds[] = {"", "ec"};
+    struct postfix_value files = postfix_value(p, arena_printf(p->f->a, "%s_tls_chain_files", whose).p);
+    str rest = files.text, word;
+    while ((word = folder_word(&rest)).n)
+        take(ctx, &files, word, word);
+    for (size_t i = 0; i < 2; i++) {
+        struct postfix_value chain = postfix_value(
+                                 p, arena_printf(p->f->a, "%s_tls_%scert_file", whose, kinds[i]).p),
+                             key = postfix_value(
+                                 p, arena_printf(p->f->a, "%s_tls_%skey_file", whose, kinds[i]).p);
+        if (!files.text.n && chain.text.n && !str_ieq(chain.text, S("none")))
+            take(ctx, &chain, chain.text, key.text);
+    }
+}
+
+static void add_pair(void *ctx, const struct postfix_value *where, str chain, str key)
+{
+    folder_certificate(ctx, where->file, where->line, chain, key);
+}
+
+struct client_pairs {
+    struct buf list;
+    struct postfix_value where; /* of the last one */
+};
+
+static void put_pair(void *ctx, const struct postfix_value *where, str chain, str key)
+{
+    struct client_pairs *c = ctx;
+    buf_printf(&c->list, STR_FMT ":" STR_FMT " ", STR_ARG(chain), STR_ARG(key));
+    c->where = *where;
+}
+
+void postfix_set_client_certificates(struct postfix *p, struct conf_section s, const char *client)
+{
+    struct client_pairs c = {.list = BUF_INIT(16 << 10), .where = {.file = p->main_file}};
+    each_pair(p, client, put_pair, &c);
+    if (c.list.n > 0 || s.kind != CONF_SECTION_MAIN)
+        folder_set_in(p->f, s, c.where.file, c.where.line, "smtp_tls_certificates", buf_str(&c.list));
+    buf_deinit(&c.list);
 }
 
 /* Where malle has one answer for all, and another is asked for. */
@@ -320,12 +359,12 @@ static bool is_cipher_name(str word)
 }
 
 /* Out of those that are set already, by Dovecot perhaps. */
-static void exclude_ciphers(struct postfix *p, const char *name)
+static void exclude_ciphers(struct postfix *p, const char *name, const char *option, const char *now)
 {
     struct postfix_value v = postfix_value(p, name);
     str rest = v.text, word;
     AUTO(buf_deinit) struct buf list = BUF_INIT(1000);
-    buf_puts(&list, str_c(p->f->b->conf->tls_ciphers));
+    buf_puts(&list, now[0] ? str_c(now) : S("DEFAULT"));
     while ((word = folder_word(&rest)).n) {
         if (!is_cipher_name(word))
             conf_error(p->f->b->report, v.file, v.line, "%s: \"" STR_FMT "\" is no name of ciphers", name,
@@ -336,7 +375,7 @@ static void exclude_ciphers(struct postfix *p, const char *name)
     if (list.overflow)
         conf_error(p->f->b->report, v.file, v.line, "%s: too many ciphers", name);
     else if (v.text.n)
-        set(p, "tls_ciphers", &v, buf_str(&list));
+        set(p, option, &v, buf_str(&list));
 }
 
 static bool client_is(struct postfix *p, const char *client, const char *what)
@@ -359,15 +398,18 @@ void postfix_set_tls(struct postfix *p)
 {
     const struct conf_section all = {CONF_SECTION_MAIN, 0};
     struct postfix_value versions = postfix_value(p, "smtpd_tls_protocols");
-    add_pair(p, "smtpd_tls_cert_file", "smtpd_tls_key_file");
-    add_pair(p, "smtpd_tls_eccert_file", "smtpd_tls_eckey_file");
+    each_pair(p, "smtpd", add_pair, p->f);
+    postfix_set_client_certificates(p, all, "smtp");
     postfix_set_client_tls(p, all, "smtp");
     postfix_set_client_tls(p, all, "lmtp");
     if (!p->f->has_dovecot || str_eq(oldest(versions.text), S("TLSv1.3")))
         set(p, "tls_min_version", &versions, oldest(versions.text));
     look_at_versions(p, oldest(versions.text));
-    exclude_ciphers(p, "smtpd_tls_exclude_ciphers");
-    exclude_ciphers(p, "smtpd_tls_mandatory_exclude_ciphers");
+    const struct conf *c = p->f->b->conf;
+    exclude_ciphers(p, "smtpd_tls_exclude_ciphers", "tls_ciphers", c->tls_ciphers);
+    exclude_ciphers(p, "smtpd_tls_mandatory_exclude_ciphers", "tls_ciphers", c->tls_ciphers);
+    exclude_ciphers(p, "smtp_tls_exclude_ciphers", "smtp_tls_ciphers", c->smtp_tls_ciphers);
+    exclude_ciphers(p, "smtp_tls_mandatory_exclude_ciphers", "smtp_tls_ciphers", c->smtp_tls_ciphers);
     struct postfix_value folder = postfix_value(p, "smtp_tls_CApath");
     if (folder.text.n && !str_eq(folder.text, S("/etc/ssl/certs")))
         conf_warning(p->f->b->report, folder.file, folder.line,

@@ -80,10 +80,12 @@ static void set_families(struct postfix *p, const struct postfix_service *s, str
 /* What lmtp(8) has under a name of its own: "lmtp_rcpt_timeout" is smtp_rcpt_timeout of its transports. */
 static void set_lmtp(struct postfix *p, struct conf_section t)
 {
+    postfix_set_client_certificates(p, t, "lmtp");
     for (size_t i = 0; i < conf_postfix_params.n; i++) {
         const struct conf_param *known = &conf_postfix_params.v[i];
         if (!str_starts(str_c(known->name), S("lmtp_")) || known->status != CONF_PARAM_MAPPED ||
-            !str_starts(str_c(known->option), S("smtp_")))
+            !str_starts(str_c(known->option), S("smtp_")) ||
+            str_eq(str_c(known->option), S("smtp_tls_certificates")))
             continue;
         const struct conf_key *key = conf_key_find(conf_options, str_c(known->option));
         struct postfix_value v = postfix_value(p, known->name);
@@ -149,6 +151,8 @@ static void set_service(struct postfix *p, const struct postfix_service *s)
 
 static void set_way(struct postfix *p, const char *name)
 {
+    if (overrides_certificates(s, client))
+        postfix_set_client_certificates(p, t, client);
     struct postfix_value v = postfix_value(p, name);
     folder_set(p->f, v.file, v.line, name, postfix_whole_transport(p, v.text));
 }

@@ -1,5 +1,7 @@
 /* The options of quotas: what they say for an account, and whether they can be read. */
 #include "conf/build.h"
+#include "conf/report.h"
+#include "fmt/pipe_def.h"
 #include "fmt/quota_rule.h"
 
 static str rule_of(const struct conf *c, size_t i, str own)
@@ -42,3 +44,4 @@ void conf_check_quota(struct conf_build *b)
     if (!quota_grace_valid(str_c(c->quota_grace)))
         wrong(b, CONF_quota_grace, "quota_grace", str_c(c->quota_grace), "write it as 10% or 50M");
 }
+    check_programs(b);

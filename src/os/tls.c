@@ -126,11 +126,7 @@ static enum rc add_pair(struct tls_server *t, const struct tls_pem *pair, str mi
         if (rc != RC_OK)
             return rc;
     }
-    if (tls_key_use(c.key, site->ctx, c.leaf, c.chain))
-        return RC_OK;
-    char text[256];
-    return err_set(e, RC_PERM, 0, NULL, "certificate " STR_FMT " cannot be used: %s", STR_ARG(pair->name),
-                   tls_error_text(text));
+    return tls_cert_use(&c, site->ctx, pair->name, e);
 }
 
 enum rc tls_server_new(const struct tls_pem *pairs, size_t n, str min_version, str ciphers,

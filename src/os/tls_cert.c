@@ -63,6 +63,15 @@ enum rc tls_cert_parse(const struct tls_pem *pair, struct tls_cert *ret, struct 
     return RC_OK;
 }
 
+enum rc tls_cert_use(const struct tls_cert *c, SSL_CTX *ctx, str name, struct err *e)
+{
+    char text[256];
+    if (tls_key_use(c->key, ctx, c->leaf, c->chain))
+        return RC_OK;
+    return err_set(e, RC_PERM, 0, NULL, "certificate " STR_FMT " cannot be used: %s", STR_ARG(name),
+                   tls_error_text(text));
+}
+
 enum rc tls_pem_check(const struct tls_pem *pair, int64_t *ret_expires_in, struct err *e)
 {
     AUTO(tls_cert_deinit) struct tls_cert c = {0};

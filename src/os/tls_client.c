@@ -41,6 +41,13 @@ static void set_up(struct tls_client *t, int min_version)
     must(SSL_CTX_set_app_data(t->ctx, t) == 1);
 }
 
+static enum rc add_certificate(SSL_CTX *ctx, const struct tls_pem *pair, struct err *e)
+{
+    AUTO(tls_cert_deinit) struct tls_cert c = {0};
+    enum rc rc = tls_cert_parse(pair, &c, e);
+    return rc == RC_OK ? tls_cert_use(&c, ctx, pair->name, e) : rc;
+}
+
 static enum rc configure(struct tls_client *t, const struct tls_client_settings *set, struct err *e)
 {
     int version = tls_version_number(set->min_version);
@@ -55,6 +62,11 @@ static enum rc configure(struct tls_client *t, const struct tls_client_settings 
         if (!known)
             return err_set(e, RC_PERM, 0, NULL, "TLS cipher list \"" STR_FMT "\" names no cipher",
                            STR_ARG(set->ciphers));
+    }
+    for (size_t i = 0; i < set->n_certificates; i++) {
+        enum rc rc = add_certificate(t->ctx, &set->certificates[i], e);
+        if (rc != RC_OK)
+            return rc;
     }
     return set->no_ca ? RC_OK : tls_ca_load(SSL_CTX_get_cert_store(t->ctx), set->ca_file, e);
 }

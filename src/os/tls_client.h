@@ -9,6 +9,7 @@
 #define OS_TLS_CLIENT_H
 
 #include "os/stream.h"
+#include "os/tls.h"
 
 struct tls_client;
 
@@ -17,9 +18,12 @@ struct tls_client_settings {
     str ca_file;     /* PEM; "": OpenSSL's default file and folder */
     str min_version; /* "TLSv1.2" or "TLSv1.3" */
     str ciphers;     /* "": OpenSSL's default */
+    /* What a server sees that asks for a certificate: of several the one whose key it can use. */
+    const struct tls_pem *certificates;
+    size_t n_certificates;
 };
 
-/* RC_PERM: a setting or the CA file is unusable, e says why. */
+/* RC_PERM: a setting, the CA file or a certificate is unusable, e says why. */
 MUST_USE enum rc tls_client_new(const struct tls_client_settings *set, struct tls_client **ret,
                                 struct err *e);
 struct tls_client *tls_client_ref(struct tls_client *t);

@@ -31,6 +31,8 @@ struct tls_cert { /* a parsed pair */
 };
 /* RC_PERM: a part is missing, malformed, or they do not belong together; e says which. */
 MUST_USE enum rc tls_cert_parse(const struct tls_pem *pair, struct tls_cert *ret, struct err *e);
+/* Makes ctx show it; name: for e. RC_PERM: OpenSSL does not take it. */
+MUST_USE enum rc tls_cert_use(const struct tls_cert *c, SSL_CTX *ctx, str name, struct err *e);
 void tls_cert_deinit(struct tls_cert *c);
 
 /* --- session tickets (tls_ticket.c) --- */

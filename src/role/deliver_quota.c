@@ -1,5 +1,6 @@
 #include "role/deliver_quota.h"
 
+#include "os/proc.h"
 #include "role/quota_terms.h"
 
 static bool is_bounded(const struct target *t, const struct quota_terms *q)
@@ -33,6 +34,7 @@ void deliver_end_room(const struct conf *c, const struct target *t, struct quota
 {
     AUTO(buf_deinit) struct buf rules = BUF_INIT(QUOTA_RULES_BYTES);
     struct quota_terms q;
+    int control = PROC_CONTROL_FD;
     if (!taken->counted)
         return;
     quota_terms_fill(c, target_account(t), target_quota(t), &rules, &q);

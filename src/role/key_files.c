@@ -1,9 +1,11 @@
-/* Reads the files of tls_certificates, "chain.pem:key.pem"; the self-signed pair is one file that holds both.
- */
+/* Reads the files of tls_certificates and smtp_tls_certificates, "chain.pem:key.pem"; the self-signed pair is
+ * one file that holds both. */
 #include "role/key_files.h"
 
 #include "conf/report.h"
 #include "os/file.h"
+#include "os/ipc.h"
+#include "os/tls_client.h"
 #include "role/keys.h"
 
 #include <errno.h>
@@ -22,6 +24,7 @@ struct reading {
     const struct conf *conf;
     struct conf_report *report;
     struct pem_store *store;
+    enum conf_option option; /* that names the pairs */
 };
 
 static void pem_store_free(struct pem_store **sp)
@@ -52,7 +55,7 @@ static bool read_file(const struct reading *r, const char *path, struct buf *out
     buf_init(out, PEM_MAX);
     if (file_read(path, out) == RC_OK)
         return true;
-    complain(r, CONF_tls_certificates, false, path, out->overflow ? "too large" : strerror(errno));
+    complain(r, r->option, false, path, out->overflow ? "too large" : strerror(errno));
     return false;
 }
 
@@ -71,11 +74,19 @@ static void read_pair(const struct reading *r, str spec)
     if (!both)
         return;
     if (tls_pem_check(pair, &expires_in, &e) != RC_OK)
-        complain(r, CONF_tls_certificates, false, "", err_text(&e));
+        complain(r, r->option, false, "", err_text(&e));
     else if (expires_in < 0)
-        complain(r, CONF_tls_certificates, true, chain, "the certificate has expired");
+        complain(r, r->option, true, chain, "the certificate has expired");
     else if (expires_in < EXPIRES_SOON_S)
-        complain(r, CONF_tls_certificates, true, chain, "the certificate expires within a week");
+        complain(r, r->option, true, chain, "the certificate expires within a week");
+}
+
+static void read_list(const struct reading *r, struct conf_list wanted)
+{
+    for (size_t i = 0; i < wanted.n && i < KEYS_MAX; i++)
+        read_pair(r, wanted.v[i]);
+    if (wanted.n > KEYS_MAX)
+        complain(r, r->option, false, "", "there are too many");
 }
 
 void key_files_self_signed_path(const struct conf *c, struct buf *out)
@@ -88,10 +99,7 @@ static void read_pairs(const struct reading *r)
 {
     struct buf path AUTO(buf_deinit) = BUF_INIT(4096);
     struct conf_list wanted = r->conf->tls_certificates;
-    for (size_t i = 0; i < wanted.n && i < KEYS_MAX; i++)
-        read_pair(r, wanted.v[i]);
-    if (wanted.n > KEYS_MAX)
-        complain(r, CONF_tls_certificates, false, "", "there are too many");
+    read_list(r, wanted);
     key_files_self_signed_path(r->conf, &path);
     if (wanted.n > 0 || access(buf_cstr(&path), F_OK) != 0)
         return;
@@ -131,7 +139,7 @@ static void check_settings(const struct reading *r)
 enum rc key_files_read(const struct conf *c, struct conf_report *report, struct buf *out)
 {
     AUTO(pem_store_free) struct pem_store *s = calloc(1, sizeof *s);
-    struct reading r = {.conf = c, .report = report, .store = s};
+    struct reading r = {.conf = c, .report = report, .store = s, .option = CONF_tls_certificates};
     size_t errors = report->errors;
     must(s);
     read_pairs(&r);
@@ -146,4 +154,74 @@ enum rc key_files_read(const struct conf *c, struct conf_report *report, struct 
     if (out->overflow)
         complain(&r, CONF_tls_certificates, false, "", "they are too large together");
     return out->overflow ? RC_PERM : RC_OK;
+}
+
+/* --- what other servers see --- */
+
+static void try_out(const struct reading *r, enum conf_option option, const struct tls_client_settings *set)
+{
+    struct tls_client *t = NULL;
+    struct err e = {0};
+    if (tls_client_new(set, &t, &e) != RC_OK)
+        complain(r, option, false, "", err_text(&e));
+    tls_client_unref(t);
+}
+
+static void check_ciphers(const struct conf *c, struct conf_report *report)
+{
+    const struct reading r = {.conf = c, .report = report};
+    const struct tls_client_settings set = {
+        .no_ca = true, .min_version = S("TLSv1.2"), .ciphers = str_c(c->smtp_tls_ciphers)};
+    try_out(&r, CONF_smtp_tls_ciphers, &set);
+}
+
+/* name: of the transport whose settings c are, "" for those of all. */
+static void put_transport(const struct conf *c, const char *name, struct conf_report *report, struct buf *out)
+{
+    AUTO(pem_store_free) struct pem_store *s = calloc(1, sizeof *s);
+    const struct reading r = {.conf = c, .report = report, .store = s, .option = CONF_smtp_tls_certificates};
+    const struct keys_ca none = {STR_NONE, STR_NONE};
+    struct buf pairs = BUF_INIT(KEYS_BYTES_MAX);
+    size_t errors = report->errors;
+    must(s);
+    read_list(&r, c->smtp_tls_certificates);
+    const struct tls_client_settings set = {
+        .no_ca = true, .min_version = S("TLSv1.2"), .certificates = s->pairs, .n_certificates = s->n};
+    if (report->errors == errors)
+        try_out(&r, r.option, &set);
+    keys_put(&pairs, s->pairs, s->n, &none);
+    ipc_put_str(out, str_c(name));
+    ipc_put_str(out, buf_str(&pairs));
+    if (pairs.overflow || out->overflow)
+        complain(&r, r.option, false, "", "they are too large together");
+    buf_wipe(&pairs);
+}
+
+static bool is_same_list(struct conf_list a, struct conf_list b)
+{
+    bool same = a.n == b.n;
+    for (size_t i = 0; i < a.n && same; i++)
+        same = str_eq(a.v[i], b.v[i]);
+    return same;
+}
+
+static const struct conf *own_of(const struct conf *c, const struct conf_transport *t)
+{
+    bool differs = t->own && !is_same_list(t->own->smtp_tls_certificates, c->smtp_tls_certificates);
+    return differs ? t->own : NULL;
+}
+
+enum rc key_files_read_client(const struct conf *c, struct conf_report *report, struct buf *out)
+{
+    size_t errors = report->errors;
+    uint32_t n = 1;
+    for (size_t i = 0; i < c->transport_count; i++)
+        n += own_of(c, &c->transports[i]) != NULL;
+    check_ciphers(c, report);
+    ipc_put_u32(out, n);
+    put_transport(c, "", report, out);
+    for (size_t i = 0; i < c->transport_count; i++)
+        if (own_of(c, &c->transports[i]))
+            put_transport(own_of(c, &c->transports[i]), c->transports[i].name, report, out);
+    return report->errors == errors ? RC_OK : RC_PERM;
 }

@@ -13,4 +13,7 @@ void key_files_self_signed_path(const struct conf *c, struct buf *out);
  * error. */
 MUST_USE enum rc key_files_read(const struct conf *c, struct conf_report *report, struct buf *out);
 
+/* The same for what smtp shows other servers. */
+MUST_USE enum rc key_files_read_client(const struct conf *c, struct conf_report *report, struct buf *out);
+
 #endif

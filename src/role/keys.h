@@ -1,6 +1,9 @@
 /* keys: certificate and key pairs on their way from the master to the roles that speak TLS: u32 count, for
  * each s name, s chain, s key (PEM), and then the CAs that certificates of clients must lead to (PEM), s of
- * SMTP and s of log-ins, in a sealed memory file. */
+ * SMTP and s of log-ins, in a sealed memory file.
+ *
+ * smtp gets what it shows other servers: u32 count of transports, for each s name ("": all that have none of
+ * their own) and s of such pairs without CAs. */
 #ifndef ROLE_KEYS_H
 #define ROLE_KEYS_H
 

@@ -43,7 +43,7 @@ struct deliver_proc { /* one running deliver process */
 struct mailbox {
     struct role *role;
     int epoll;
-    struct channel_pool *auth;
+    struct channel_pool *auth, *command;
     struct session *sessions;
     unsigned n_sessions;
     struct map

@@ -84,7 +84,9 @@ static void replace_stale(struct master *m, const struct conf *was)
     children_adjust(m);
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
         if (table_settings_stale(m->tables, was, m->conf, roles[i]))
-            children_replace(m, roles[i]);
+            children_replace(m, roles[i], "tables");
+        else if (m->client_keys_changed && str_eq(str_c(roles[i]), S("smtp")))
+            children_replace(m, roles[i], "certificates");
 }
 
 static void reload(struct master *m)
@@ -214,7 +216,9 @@ int master_run(const struct master_start *start)
     static struct master m;
     m.start = *start;
     m.conf = start->conf;
-    m.conf_fd = m.keys_fd = m.no_keys_fd = m.spool_fd = m.status_fd = -1;
+    m.conf_fd = m.spool_fd = m.status_fd = -1;
+    for (size_t i = 0; i < sizeof m.keys_fds / sizeof *m.keys_fds; i++)
+        m.keys_fds[i] = -1;
     m.since = clock_wall();
     if (!set_up(&m))
         return 1;

@@ -99,7 +99,7 @@ static void tell(struct child *c, struct buf *b, const int *fds, unsigned n_fds)
 
 static void tell_conf(struct master *m, struct child *c, struct buf *b)
 {
-    int fds[] = {m->conf_fd, c->role->keys ? m->keys_fd : m->no_keys_fd, STDERR_FILENO};
+    int fds[] = {m->conf_fd, m->keys_fds[c->role->keys], STDERR_FILENO};
     ipc_begin(b, MSG_CONTROL_CONF);
     tell(c, b, fds, 3);
 }
@@ -242,7 +242,7 @@ static bool retire(struct master *m, struct child *c)
     return true;
 }
 
-void children_replace(struct master *m, const char *role)
+void children_replace(struct master *m, const char *role, const char *what)
 {
     struct buf b = BUF_INIT(64);
     size_t n = m->n_children; /* without the successors that come behind them */
@@ -250,7 +250,7 @@ void children_replace(struct master *m, const char *role)
         struct child *c = &m->children[i];
         if (c->pid == 0 || c->retired || !is_role(c, role))
             continue;
-        log_info("%s[%d]: its tables changed", role, c->pid);
+        log_info("%s[%d]: its %s changed", role, c->pid, what);
         if (c->role->retires) { /* what is half sent may not be sent twice, what is half asked not be lost */
             if (retire(m, c))
                 tell_plain(c, MSG_CONTROL_RETIRE, &b);

@@ -9,7 +9,11 @@
 
 struct master_role { /* a row of the process table */
     const char *name;
-    bool keys;      /* gets the certificates' keys */
+    enum master_keys {
+        NO_KEYS,
+        SERVER_KEYS, /* of the certificates that clients see */
+        CLIENT_KEYS  /* of those that other servers see */
+    } keys;
     unsigned phase; /* order of stopping: 0 first */
     bool (*wanted)(const struct conf *c);
     bool retires; /* with other tables a successor starts at once, and it ends when its work is done */
@@ -37,7 +41,9 @@ struct master {
     size_t n_children;
     struct role_listener listeners[MASTER_LISTENERS_MAX];
     size_t n_listeners;
-    int conf_fd, keys_fd, no_keys_fd, spool_fd;
+    int conf_fd, spool_fd;
+    int keys_fds[CLIENT_KEYS + 1];
+    bool client_keys_changed; /* with the last reload */
     int signal_fd, status_fd;
     bool announced, stopping;
     unsigned reloads, reloads_over; /* begun; and how many of them are over, in the order they began */
@@ -56,8 +62,8 @@ void children_restart_due(struct master *m);
 msec children_next_restart(const struct master *m);    /* 0: none */
 void children_read(struct master *m, struct child *c); /* its control link can be read */
 void children_send_conf(struct master *m);
-/* Ends a role, to be started at once with the configuration in force. */
-void children_replace(struct master *m, const char *role);
+/* Ends a role, to be started at once with the configuration in force, since `what` changed. */
+void children_replace(struct master *m, const char *role, const char *what);
 /* Starts a role that the configuration in force wants and none did before, and ends one that it does not
  * want. */
 void children_adjust(struct master *m);

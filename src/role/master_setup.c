@@ -111,12 +111,14 @@ static enum rc make_self_signed(const struct conf *c, struct conf_report *report
     return rc;
 }
 
+typedef enum rc read_keys_fn(const struct conf *c, struct conf_report *report, struct buf *out);
+
 /* The keys as a sealed memory file; -1 when something is wrong with them. */
-static int seal_keys(const struct conf *c, struct conf_report *report)
+static int seal_keys(const struct conf *c, read_keys_fn *read_keys, struct conf_report *report)
 {
     struct buf b = BUF_INIT(KEYS_BYTES_MAX);
     int fd = -1;
-    if (make_self_signed(c, report) == RC_OK && key_files_read(c, report, &b) == RC_OK) {
+    if (read_keys(c, report, &b) == RC_OK) {
         fd = ipc_memfd("malle-keys", buf_str(&b));
         if (fd < 0)
             conf_error(report, "malle-keys", 0, "no memory file: %s", strerror(errno));
@@ -125,25 +127,46 @@ static int seal_keys(const struct conf *c, struct conf_report *report)
     return fd;
 }
 
+/* Whether both can be read and hold the same bytes. */
+static bool is_same_file(int a, int b)
+{
+    struct buf left = BUF_INIT(KEYS_BYTES_MAX), right = BUF_INIT(KEYS_BYTES_MAX);
+    bool same = fd_read_all(a, &left) == RC_OK && fd_read_all(b, &right) == RC_OK &&
+                str_eq(buf_str(&left), buf_str(&right));
+    buf_wipe(&left);
+    buf_wipe(&right);
+    return same;
+}
+
+static void replace_fd(int *old, int *new)
+{
+    fd_closep(old);
+    *old = *new;
+    *new = -1;
+}
+
 enum rc setup_conf_fds(struct master *m, const struct conf *c, struct conf_report *report)
 {
     struct buf text = BUF_INIT(8 << 20);
-    int keys = seal_keys(c, report);
-    if (keys < 0)
+    if (make_self_signed(c, report) != RC_OK)
         return RC_PERM;
+    AUTO(fd_closep) int server = seal_keys(c, key_files_read, report);
+    AUTO(fd_closep) int client = seal_keys(c, key_files_read_client, report);
+    if (server < 0 || client < 0)
+        return RC_PERM;
+    AUTO(fd_closep)
     int conf = conf_serialize(c, &text) == RC_OK ? ipc_memfd("malle-conf", buf_str(&text)) : -1;
     buf_deinit(&text);
     if (conf < 0) {
-        close(keys);
         conf_error(report, "malle-conf", 0, "the configuration cannot be handed to the roles");
         return RC_TEMP;
     }
-    fd_closep(&m->conf_fd);
-    fd_closep(&m->keys_fd);
-    if (m->no_keys_fd < 0)
-        m->no_keys_fd = ipc_memfd("malle-keys", STR_NONE);
-    m->conf_fd = conf;
-    m->keys_fd = keys;
+    if (m->keys_fds[NO_KEYS] < 0)
+        m->keys_fds[NO_KEYS] = ipc_memfd("malle-keys", STR_NONE);
+    m->client_keys_changed = !is_same_file(m->keys_fds[CLIENT_KEYS], client);
+    replace_fd(&m->conf_fd, &conf);
+    replace_fd(&m->keys_fds[SERVER_KEYS], &server);
+    replace_fd(&m->keys_fds[CLIENT_KEYS], &client);
     return RC_OK;
 }
 

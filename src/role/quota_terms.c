@@ -1,5 +1,8 @@
 #include "role/quota_terms.h"
 
+#include "os/ipc.h"
+#include "role/ipc.h"
+
 void quota_terms_fill(const struct conf *c, const char *account, const char *own, struct buf *rules,
                       struct quota_terms *ret)
 {

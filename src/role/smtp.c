@@ -116,32 +116,18 @@ static void start_worker(struct smtp_role *s)
 
 /* --- the role --- */
 
-static struct tls_client *make_tls(struct role *r, bool only_1_3)
-{
-    bool newest = only_1_3 || r->conf->tls_min_version == CONF_TLS_1_3;
-    struct tls_client_settings set = {.min_version = newest ? S("TLSv1.3") : S("TLSv1.2"),
-                                      .ca_file = str_c(r->conf->smtp_tls_ca_file)};
-    struct tls_client *t = NULL;
-    struct err e = {0};
-    if (tls_client_new(&set, &t, &e) == RC_OK)
-        return t;
-    log_error("TLS: %s", err_text(&e));
-    _exit(1);
-}
-
 static void smtp_start(struct role *r)
 {
     struct sandbox sb = {.role = ROLE_SMTP};
     self.role = r;
     self.queue = channel_pool_new((unsigned)r->conf->smtp_process_limit + SHARED_CHANNELS, LINK_WAIT_MS);
     self.resolver = role_resolver_new(r->conf);
-    self.tls = make_tls(r, false);
+    self.tls = smtp_tls_new(r);
     self.tables = role_tables_open(r);
     self.sts = smtp_sts_new(&self);
     self.conns = smtp_conns_new((unsigned)r->conf->smtp_process_limit);
     smtp_way_read_password(&self);
     unix_connect_init();
-    self.tls_1_3 = table_settings_any(r->conf, TABLES_TLS_POLICY) ? make_tls(r, true) : self.tls;
     (void)map_hash(S(""));
     role_set_user(&sb, r->conf->user_smtp);
     role_chroot_empty(&sb, r->conf);

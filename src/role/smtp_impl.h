@@ -5,10 +5,10 @@
 #include "net/dial.h"
 #include "net/resolver.h"
 #include "os/channel.h"
-#include "os/tls_client.h"
 #include "queue/queue.h"
 #include "role/role.h"
 #include "role/smtp_policy.h"
+#include "role/smtp_tls.h"
 #include "smtp/client.h"
 
 #include <pthread.h>
@@ -18,7 +18,7 @@ struct smtp_role {
     struct role *role;
     struct channel_pool *queue;
     struct resolver *resolver;
-    struct tls_client *tls, *tls_1_3; /* the latter speaks nothing older */
+    struct smtp_tls *tls;
     struct table_settings *tables;
     struct smtp_sts *sts;
     struct smtp_conns *conns;

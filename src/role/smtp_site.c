@@ -208,7 +208,7 @@ static enum rc fill_params(struct smtp_worker *w, const struct smtp_site *s, str
                                                 .data_init = c->smtp_data_init_timeout_ms,
                                                 .block = c->smtp_data_xfer_timeout_ms,
                                                 .data_done = c->smtp_data_done_timeout_ms};
-    p->tls = s->policy.tls_1_3 ? w->server->tls_1_3 : w->server->tls;
+    p->tls = smtp_tls_find(w->server->tls, s->name.service, s->policy.tls_1_3);
     enum rc rc = smtp_policy_apply(&s->policy, &s->dane, s->has_sts ? &s->sts : NULL, s->nexthop, host,
                                    w->arena, p, e);
     if (clear)

@@ -84,7 +84,8 @@ static enum rc fetch(struct smtp_sts *s, const struct conf *c, str domain, struc
                                     .families = (enum mx_families)c->smtp_address_preference,
                                     .way = &way};
     if (rc == RC_OK)
-        rc = https_get(s->server->resolver, s->server->tls, &q, clock_mono() + FETCH_MS, body, e);
+        rc = https_get(s->server->resolver, smtp_tls_of_nobody(s->server->tls), &q, clock_mono() + FETCH_MS,
+                       body, e);
     *ret_fault = result_of(rc);
     if (rc != RC_OK)
         return rc;

@@ -2,7 +2,9 @@
  * copy is committed (LMTP: after that recipient's; RFC 2033 §4.2). */
 #include "base/log.h"
 #include "base/map.h"
+#include "fmt/crlf.h"
 #include "fmt/received.h"
+#include "queue/new_id.h"
 #include "smtp/session_impl.h"
 
 enum { TRACE_MAX = 8192 + 4096 }; /* with what tables prepend */
@@ -76,7 +78,7 @@ static void put_missing_fields(struct smtp_session *s, struct date now, struct b
 }
 
 /* The mailboxes of all recipients, each once for SMTP: an address that two recipients lead to gets one copy
- * (LMTP answers for each, so there each has its own). */
+ * (LMTP answers for each, so there each has its own). For a filter the recipients themselves. */
 static bool collect_targets(struct smtp_session *s, struct smtp_delivery *d)
 {
     struct smtp_tx *tx = &s->tx;
@@ -296,6 +298,13 @@ static void deliver_and_reply(struct smtp_session *s)
         .filter = s->tx.actions.filter.n ? s->tx.actions.filter
                   : smtp_is_lmtp(s)      ? STR_NONE
                                          : str_c(s->conf->content_filter),
+/* What XFORWARD said, else what is seen here; "unknown" is no name. */
+static str known(str told, str seen)
+{
+    str value = told.n > 0 ? told : seen;
+    return str_eq(value, S("unknown")) ? STR_NONE : value;
+}
+
         .each_alone = smtp_is_lmtp(s),
     };
     if (!collect_targets(s, &d)) {

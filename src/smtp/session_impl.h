@@ -62,7 +62,7 @@ struct smtp_message {
     bool logged;                 /* ... and the log knows */
     struct err failure;
     msec deadline;
-    int64_t grown_bytes, grown_lines; /* by what milters changed, of what came in */
+    int64_t grown_bytes, grown_lines; /* by what was taken out and what milters changed, of what came in */
 };
 
 /* A recipient that is being judged: whose it is, asked when somebody wants to know. */

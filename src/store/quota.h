@@ -20,6 +20,7 @@ enum { QUOTA_STALE_SECONDS = 60 };
 
 struct quota_terms {       /* for one account; zeroed: there is no limit */
     str account, hostname; /* who is warned, by whom */
+    str postmaster;        /* the address that the warning comes from; empty: postmaster of the host */
     str rules;             /* fmt/quota_rule.h */
     str grace;             /* by which a delivery may pass the limit */
     str refusal;           /* told to whoever is refused */

@@ -1,5 +1,6 @@
-/* Telling a user that the mailbox is nearly full: a message of our own in INBOX (RFC 3834), and a line in the
- * log. It counts, but is never refused and warns of nothing. */
+/* Telling a user that the mailbox is nearly full: by a command that the warning names, or a message of our
+ * own in INBOX (RFC 3834), and a line in the log. The message counts, but is never refused and warns of
+ * nothing. */
 #include "base/log.h"
 #include "fmt/date.h"
 #include "os/file.h"
@@ -53,7 +54,12 @@ static void put_address(struct buf *out, const struct quota_terms *q)
 
 static void put_message(struct buf *out, const struct quota_terms *q, unsigned full, const struct buf *use)
 {
-    buf_printf(out, "From: Mail system <postmaster@" STR_FMT ">\nTo: <", STR_ARG(q->hostname));
+    buf_puts(out, S("From: Mail system <"));
+    if (q->postmaster.n > 0)
+        buf_puts(out, q->postmaster);
+    else
+        buf_printf(out, "postmaster@" STR_FMT, STR_ARG(q->hostname));
+    buf_puts(out, S(">\nTo: <"));
     put_address(out, q);
     buf_printf(out, ">\nSubject: Your mailbox is %u%% full\nDate: ", full);
     date_format_mail(out, (struct date){.seconds = clock_seconds()});
@@ -102,5 +108,6 @@ void quota_warn(int root_fd, const struct quota_terms *q, const struct quota_use
     put_message(&text, q, bytes > messages ? bytes : messages, &words);
     log_warn(STR_FMT ": the mailbox is %u%% full: %s", STR_ARG(q->account),
              bytes > messages ? bytes : messages, buf_cstr(&words));
-    deliver(root_fd, q, buf_str(&text));
+    if (!runs_command(q, warning))
+        deliver(root_fd, q, buf_str(&text));
 }

@@ -19,6 +19,7 @@ from net.certificates import KEY, Authority  # noqa: E402
 from peers import Postfix, overrides, running  # noqa: E402
 from policyserver import Policy  # noqa: E402
 from ports import free_port  # noqa: E402
+from talk import Smtp  # noqa: E402
 
 POLICY_PORT = free_port()
 CLIENTS = ('nobody', 'known.example', 'other.example', 'selfmade', 'friend')
@@ -110,7 +111,7 @@ def postfix(certificates, policy):
 
 
 @pytest.fixture(scope='module')
-def server(certificates, policy):
+def server(certificates, policy, postfix):
     ports = {case: free_port() for case in CASES}
     sections = ''
     for case in CASES:
@@ -119,7 +120,11 @@ def server(certificates, policy):
             own['smtpd_tls_req_ccert'] = 'yes'
         sections += f'[listener {case}]\nprotocol = smtp\nport = {{{case}}}\ntls = {"required" if "smtpd_req" in CASES[case] else "starttls"}\n'
         sections += ''.join(f'{name} = {value}\n' for name, value in own.items())
-    conf = {'smtpd_tls_ca_file': certificates.folder / 'ca.pem', 'smtpd_tls_ask_ccert': 'yes', 'relayhost': '[127.0.0.1]:9',
+    for name in ('known', 'other'):
+        sections += '[transport %s]\nsmtp_tls_certificates = %s:%s\n' % (name, *certificates.pairs[f'{name}.example'])
+    ways = ' '.join(f'{{{name}.test={name}:[127.0.0.1]:{postfix.ports["relay"]}}}' for name in ('known', 'other', 'smtp'))
+    conf = {'transport_maps': f'inline:{{ {ways} }}', 'mynetworks': '127.0.0.1', 'smtp_tls_security_level': 'encrypt',
+            'smtpd_tls_ca_file': certificates.folder / 'ca.pem', 'smtpd_tls_ask_ccert': 'yes', 'relayhost': '[127.0.0.1]:9',
             'relay_clientcerts': f'texthash:{certificates.folder}/relay'}
     s = Server(conf=conf, start=False)
     try:
@@ -204,3 +209,15 @@ def test_same_trace(postfix, server, certificates, client):
         return re.search(r'\n\t(\(Client .*\))', new.read_text()).group(1)
     theirs = comment(postfix.port, postfix.messages)
     assert comment(server.port('smtp'), lambda: server.messages('demo@malle.test')) == theirs
+
+
+def test_as_a_client(postfix, server):
+    """A Postfix that relays for clients whose certificates it knows: mail goes through by the transport that shows one, and is refused otherwise."""
+    with Smtp(server) as client:
+        client.hello()
+        assert client.envelope('x@known.test', 'x@other.test', 'x@smtp.test').startswith('250')
+        assert client.data(b'Subject: x\r\n\r\nx\r\n')[0].startswith('250')
+    assert 'status=sent' in server.wait_log('to=<x@known.test>')
+    for name in ('other', 'smtp'):
+        line = server.wait_log(f'to=<x@{name}.test>')
+        assert 'status=bounced' in line and '554 5.7.1 <x@' in line and 'Relay access denied' in line

@@ -61,7 +61,7 @@ service imap-login {
 '''
 RUNS = [['-n'], ['-n', '-P'], ['imapc_password', 'ssl_client_key'], ['-h', 'login_greeting'], ['plugin'], ['-h', 'mail_location', 'protocols'], ['mail_location', 'ssl_cert', 'first_valid_uid'], ['service/auth/user'],
         ['nosuch'], ['-h', 'auth_mechanisms'], ['ssl_min_protocol', 'auth_failure_delay'], ['-P', 'ssl_key'],
-        ['-N'], ['-d', 'mail_location', 'auth_mechanisms', 'ssl_min_protocol'], ['-k', 'mail_location', 'nosuch'], ['-x', 'ssl_cert'],
+        ['-N'], ['-d', 'mail_location', 'auth_mechanisms', 'ssl_min_protocol'], ['-k', 'mail_location', 'nosuch'], ['-p', '-n'], ['-x', 'ssl_cert'],
         ['-f', 'protocol=imap', '-h', 'mail_plugins', 'mail_location'], ['-f', 'service=lmtp', 'postmaster_address'],
         ['-f', 'lname=mail.example.com', 'ssl_cert'], ['-f', 'protocol=nosuch', '-n'],
         ['-a'], ['-d'], ['-a', '-P'], ['service/imap/executable', 'service/own/user', 'service/auth/unix_listener/auth-userdb/mode'],

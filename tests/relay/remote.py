@@ -40,6 +40,7 @@ class Remote:
         self.messages, self.connections, self.rules = [], 0, []
         self.peers, self.greetings, self.logins = [], [], []  # addresses; EHLO lines; "user:password" of AUTH
         self.origins = []  # XFORWARD lines
+        self.shown = []  # the names in certificates of clients, None for nobody
         self.lies = False
         self.open = set()
         threading.Thread(target=self.accept, daemon=True).start()
@@ -240,6 +241,8 @@ class Session:
     def do_starttls(self, line):
         if self.say('STARTTLS', '220 2.0.0 go on'):
             self.peer = self.remote.starttls.wrap_socket(self.peer, server_side=True)
+            names = dict(pair[0] for pair in (self.peer.getpeercert() or {}).get('subject', ()))
+            self.remote.shown.append(names.get('commonName'))
 
     def do_lhlo(self, line):
         self.do_ehlo(line)
