@@ -144,6 +144,11 @@ static bool valid_log_target(str s)
 
 static bool valid_separator(str s)
 {
+static bool valid_host_lookup(str s)
+{
+    return str_eq(s, S("dns")) || str_eq(s, S("native"));
+}
+
     return str_eq(s, S(".")) || str_eq(s, S("/"));
 }
 
@@ -316,6 +321,8 @@ static const struct {
     {CONF_relayhost, valid_relayhost, "a domain, [host] or either with :port"},
     {CONF_mailbox_transport, valid_mailbox_transport,
      "a transport and where it goes, such as lmtp:unix:/run/dovecot/lmtp"},
+    {CONF_smtp_host_lookup, valid_host_lookup, "dns or native"},
+    {CONF_smtp_tls_certificates, valid_certificate, "CHAIN.pem:KEY.pem with absolute paths"},
     {CONF_allow_mail_to_commands, valid_program_place, "alias or forward"},
     {CONF_allow_mail_to_files, valid_program_place, "alias or forward"},
     {CONF_default_rbl_reply, valid_expansion, "a text with $rbl_code, $rbl_what and the like"},

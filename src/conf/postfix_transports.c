@@ -94,6 +94,44 @@ static void set_lmtp(struct postfix *p, struct conf_section t)
     }
 }
 
+/* Whether main.cf, or the service, is to do without the DNS. */
+static bool shuns_dns(struct postfix *p, struct postfix_value *ret_by)
+{
+    struct postfix_value level = postfix_value(p, "smtp_dns_support_level");
+    *ret_by = level.text.n ? level : postfix_value(p, "disable_dns_lookups");
+    return level.text.n ? str_ieq(level.text, S("disabled")) : postfix_is_on(p, "disable_dns_lookups");
+}
+
+/* For the section of p->service, or for all: where that is not what holds anyway. */
+static void set_lookups(struct postfix *p, struct conf_section s)
+{
+    struct postfix_value by;
+    const struct postfix_service *service = p->service;
+    p->service = NULL;
+    bool usual = service && shuns_dns(p, &by);
+    p->service = service;
+    bool off = shuns_dns(p, &by);
+    if (off == usual)
+        return;
+    folder_set_in(p->f, s, by.file, by.line, "smtp_host_lookup",
+                  off ? S("native") : postfix_value(p, "smtp_host_lookup").text);
+    folder_set_in(p->f, s, by.file, by.line, "smtp_mx_lookup", off ? S("no") : S("yes"));
+}
+
+/* Whether -o says something of its certificates. */
+static bool overrides_certificates(const struct postfix_service *s, const char *client)
+{
+    struct postfix_options o = postfix_options_of(s);
+    str name, value;
+    bool any = false;
+    while (postfix_overrides_next(&o, &name, &value)) {
+        const struct conf_param *known = conf_param_find(CONF_DIALECT_POSTFIX, name);
+        any |= known && str_starts(name, str_c(client)) &&
+               str_eq(str_c(known->option), S("smtp_tls_certificates"));
+    }
+    return any;
+}
+
 static bool overrides(const struct postfix_service *s, const char *client, const char *what)
 {
     char name[64];
@@ -109,6 +147,7 @@ static void set_client(struct postfix *p, const struct postfix_service *s, struc
     struct postfix_value helo = postfix_value(p, "smtp_helo_name");
     str ignored;
     postfix_take_overrides(p, t);
+    set_lookups(p, t);
     if (overrides(s, client, "tls_security_level") || overrides(s, client, "use_tls") ||
         overrides(s, client, "enforce_tls") || overrides(s, client, "tls_enforce_peername"))
         postfix_set_client_tls(p, t, client);
@@ -162,6 +201,7 @@ void postfix_set_transports(struct postfix *p)
     struct postfix_value delay = postfix_value(p, "smtp_transport_rate_delay");
     for (size_t i = 0; i < p->master.n; i++)
         set_service(p, &p->master.services[i]);
+    set_lookups(p, all);
     set_way(p, "default_transport");
     set_way(p, "relay_transport");
     if (delay.is_set || postfix_value(p, "default_transport_rate_delay").is_set)

@@ -2,6 +2,7 @@
  */
 #include "net/mx.h"
 
+#include "net/resolver_impl.h"
 #include "os/crypto.h"
 
 #include <netinet/in.h>
@@ -168,6 +169,21 @@ enum rc mx_addresses(struct resolver *r, str host, enum mx_families families, ms
         return rc6 == RC_PERM || rc4 == RC_PERM ? RC_PERM : RC_TEMP;
     if (all.n == 0)
         return err_set(e, RC_GONE, 550, "5.4.4", "Host " STR_FMT " has no address", STR_ARG(host));
+    *ret = all;
+    return RC_OK;
+}
+
+enum rc mx_addresses_in_hosts(struct resolver *r, str host, enum mx_families families,
+                              struct mx_addresses *ret)
+{
+    struct ip_net found[MX_ADDRESSES_MAX];
+    struct mx_addresses all = {.n = 0};
+    size_t n = hosts_addresses(r->hosts, host, found, MX_ADDRESSES_MAX);
+    for (size_t i = 0; i < n; i++)
+        if (families == MX_ANY || (families == MX_IPV4) == ip_is_mapped_v4(&found[i]))
+            mx_sockaddr(&found[i], 0, &all.v[all.n++]);
+    if (all.n == 0)
+        return RC_GONE;
     *ret = all;
     return RC_OK;
 }

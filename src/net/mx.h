@@ -38,6 +38,10 @@ struct mx_addresses {
 MUST_USE enum rc mx_addresses(struct resolver *r, str host, enum mx_families families, msec deadline,
                               struct mx_addresses *ret, struct err *e);
 
+/* The same from the hosts file alone. RC_GONE: it has none. */
+MUST_USE enum rc mx_addresses_in_hosts(struct resolver *r, str host, enum mx_families families,
+                                       struct mx_addresses *ret);
+
 /* An address as a socket address with a port. */
 void mx_sockaddr(const struct ip_net *address, int port, struct sockaddr_storage *ret);
 

@@ -46,7 +46,7 @@ static enum rc find_hosts(struct smtp_worker *w, const struct nexthop *hop, stru
                           struct err *e)
 {
     msec deadline = clock_mono() + w->conf->dns_timeout_ms * 2;
-    if (hop->mx)
+    if (hop->mx && w->conf->smtp_mx_lookup)
         return mx_find(w->server->resolver, hop->host, str_c(w->conf->hostname), deadline, ret, e);
     if (str_copy(ret->hosts[0].name, sizeof ret->hosts[0].name, hop->host) != RC_OK)
         return err_set(e, RC_PERM, 550, "5.1.2", "bad destination \"" STR_FMT "\"", STR_ARG(hop->host));
@@ -137,6 +137,20 @@ static enum rc find_tlsa(struct smtp_worker *w, struct smtp_site *s, str host, s
     return rc;
 }
 
+/* As smtp_host_lookup says: the hosts file stands before the DNS when it is the system's way alone, and
+ * behind it when both are named. */
+static enum rc find_addresses(struct smtp_worker *w, str host, struct mx_addresses *ret, struct err *e)
+{
+    const struct conf_list *ways = &w->conf->smtp_host_lookup;
+    enum mx_families families = (enum mx_families)w->conf->smtp_address_preference;
+    bool native = conf_list_has(ways, S("native")), first = native && !conf_list_has(ways, S("dns"));
+    if (first && mx_addresses_in_hosts(w->server->resolver, host, families, ret) == RC_OK)
+        return RC_OK;
+    enum rc rc =
+        mx_addresses(w->server->resolver, host, families, clock_mono() + w->conf->dns_timeout_ms * 2, ret, e);
+    return rc == RC_GONE && native ? mx_addresses_in_hosts(w->server->resolver, host, families, ret) : rc;
+}
+
 /* The next address, looking up hosts as needed. RC_GONE: none is left; *ret_why may say more of the last one.
  */
 static enum rc next_address(struct smtp_worker *w, struct smtp_site *s, struct sockaddr_storage *ret,
@@ -148,9 +162,7 @@ static enum rc next_address(struct smtp_worker *w, struct smtp_site *s, struct s
             return RC_GONE;
         str name = str_c(s->hosts.hosts[s->host++].name);
         s->address = s->addresses.n = 0;
-        enum rc rc =
-            mx_addresses(w->server->resolver, name, (enum mx_families)w->conf->smtp_address_preference,
-                         clock_mono() + w->conf->dns_timeout_ms * 2, &s->addresses, &e);
+        enum rc rc = find_addresses(w, name, &s->addresses, &e);
         if (rc == RC_OK)
             rc = find_tlsa(w, s, name, &e);
         if (rc != RC_OK) {

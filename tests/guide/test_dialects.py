@@ -232,6 +232,17 @@ def test_transports_gone_wrong(tmp_path):
     main = MAIN + 'default_transport = nowhere\nnothing_destination_recipient_limit = 1\n'
     reports = said(folder(tmp_path, main, MASTER + PARTS + 'slow unix - - n - - smtp -o smtp_tls_CAfile=/x\n'))
     assert ('postfix/main.cf', 4, 'default_transport: there is no transport "nowhere"') in reports
+    ('smtp_host_lookup = dns, native\n', 'smtp-amavis unix - - n - 2 smtp -o disable_dns_lookups=yes\nx unix - - n - - smtp -o smtp_host_lookup=native\n',
+     {('', 'smtp_host_lookup'): 'dns, native', ('', 'smtp_mx_lookup'): None, ('transport smtp-amavis', 'smtp_host_lookup'): 'native',
+      ('transport smtp-amavis', 'smtp_mx_lookup'): 'no', ('transport x', 'smtp_host_lookup'): 'native', ('transport x', 'smtp_mx_lookup'): None}),
+    ('smtp_dns_support_level = disabled\n', 'x unix - - n - - smtp -o smtp_dns_support_level=enabled\n',
+     {('', 'smtp_host_lookup'): 'native', ('', 'smtp_mx_lookup'): 'no', ('transport x', 'smtp_host_lookup'): 'dns',
+      ('transport x', 'smtp_mx_lookup'): 'yes'}),
+    ('smtp_tls_cert_file = /c\nsmtp_tls_eccert_file = /e\nsmtp_tls_eckey_file = /k\nlmtp_tls_cert_file = /l\n',
+     'slow unix - - n - - smtp -o smtp_tls_cert_file=none -o smtp_tls_eccert_file=\nchain unix - - n - - smtp -o smtp_tls_chain_files=/a,/b\n'
+     'lmtp unix - - n - - lmtp\n',
+     {('', 'smtp_tls_certificates'): '/c:/c, /e:/k', ('transport slow', 'smtp_tls_certificates'): '',
+      ('transport chain', 'smtp_tls_certificates'): '/a:/a, /b:/b', ('transport lmtp', 'smtp_tls_certificates'): '/l:/l'}),
     assert any(line == 5 and text.startswith('nothing_destination_recipient_limit has no effect in malle: ') for _, line, text in reports)
     assert any(text == 'smtp_tls_CAfile: malle has one value for all services' for _, _, text in reports)
 

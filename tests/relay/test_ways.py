@@ -1,7 +1,10 @@
-"""How connections leave: through a SOCKS5 proxy, and from an address for each sender."""
+"""How connections leave: through a SOCKS5 proxy, from an address for each sender, and to the address that the DNS or /etc/hosts has."""
+import os
+
 import pytest
 
-from harness import eventually
+from harness import Server, eventually
+from net.fakedns import FakeDns
 from relay.conftest import OTHER, QUICK, SENDER, queue_is_empty, relaying, send
 from relay.socks import Socks
 
@@ -76,3 +79,32 @@ def test_sender_dependent_source(remote):
         assert send(server, 'y@a.example', sender='bad@c.example').startswith('250')
         assert '"nonsense" is no IP address' in server.wait_log('to=<y@a.example>', 20)
         assert len(remote.messages) == 8
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='needs root')
+def test_where_hosts_are_looked_up(remote, tmp_path):
+    """Each name is right in one place only; without MX records the domain's own address counts."""
+    port = remote.port
+    (tmp_path / 'hosts').write_text('127.0.0.1 localhost file.example\n127.0.0.2 both.example\n')
+    records = {('dns.example', 'A'): ['127.0.0.1'], ('both.example', 'A'): ['127.0.0.1'], ('file.example', 'MX'): ['1 dns.example']}
+    ways = {'dns': 'smtp_host_lookup = dns', 'native': 'smtp_host_lookup = native', 'all': 'smtp_host_lookup = dns, native',
+            'alone': 'smtp_host_lookup = native\nsmtp_mx_lookup = no'}
+    maps = ' '.join(f'{{{way}-{name}.test={way}:[{name}.example]:{port}}}' for way in ways for name in ('dns', 'file', 'both'))
+    maps += f' {{mx.test=native:file.example:{port}}} {{no-mx.test=alone:file.example:{port}}}'
+    with FakeDns(records, tmp_path) as dns:
+        server = Server(conf={**QUICK, **dns.conf, 'transport_maps': f'inline:{{ {maps} }}', 'smtp_tls_security_level': 'none'}, users={SENDER: 'secret', OTHER: 'secret'}, start=False,
+                        sections=''.join(f'[transport {way}]\n{text}\n' for way, text in ways.items()))
+        server.prefix = ['unshare', '-m', 'sh', '-c', f'mount --bind {tmp_path}/hosts /etc/hosts && exec "$@"', 'sh']
+        with server:
+            server.start()
+
+            def outcome(domain):
+                send(server, f'x@{domain}')
+                line = server.wait_log(f'to=<x@{domain}>')
+                return 'sent' if 'status=sent' in line else '127.0.0.2' if '[127.0.0.2]' in line else line.partition('status=')[2]
+            assert outcome('dns-dns.test') == outcome('native-file.test') == outcome('all-dns.test') == outcome('all-file.test') == 'sent'
+            assert outcome('native-dns.test') == 'sent'  # behind /etc/hosts
+            assert 'has no address' in outcome('dns-file.test')
+            assert outcome('dns-both.test') == outcome('all-both.test') == 'sent' and outcome('native-both.test') == '127.0.0.2'
+            assert outcome('mx.test') == 'sent' and dns.asked['file.example', 'MX'] == 1
+            assert outcome('no-mx.test') == 'sent' and dns.asked['file.example', 'MX'] == 1

@@ -191,12 +191,34 @@ static void test_hosts(void **state)
     struct hosts *h =
         hosts_new(S("# hosts\n127.0.0.1 localhost\n::1\tip6-localhost  ip6-loopback\n\n"
                     "192.0.2.1 first.example second.example # comment\n192.0.2.1 third.example\n"
-                    "192.0.2.2\n192.0.2.3 #x\n 192.0.2.4 crlf.example\r\nfoo bar\n192.0.2.5 last"));
+                    "192.0.2.2\n192.0.2.3 #x\n 192.0.2.4 crlf.example\r\nfoo bar\n192.0.2.5 last\n"
+                    "192.0.2.6 Third.Example"));
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct ip_net ip;
         assert_int_equal(ip_parse(str_c(rows[i].address), &ip), RC_OK);
         assert_true(str_eq(hosts_name(h, &ip), str_c(rows[i].name)));
     }
+    static const struct {
+        const char *name, *addresses;
+    } back[] = {
+        {"localhost", "127.0.0.1"},
+        {"IP6-loopback", "::1"},
+        {"second.example", "192.0.2.1"},
+        {"third.example", "192.0.2.1 192.0.2.6"},
+        {"x", ""},
+        {"nobody.example", ""},
+    };
+    for (size_t i = 0; i < sizeof back / sizeof *back; i++) {
+        struct ip_net found[4], wanted;
+        str rest = str_c(back[i].addresses);
+        size_t n = hosts_addresses(h, str_c(back[i].name), found, 4);
+        for (size_t k = 0; k < n; k++) {
+            assert_int_equal(ip_parse(str_word(&rest), &wanted), RC_OK);
+            assert_memory_equal(found[k].addr, wanted.addr, sizeof wanted.addr);
+        }
+        assert_int_equal(str_trim(rest).n, 0);
+    }
+    assert_int_equal(hosts_addresses(h, S("third.example"), &(struct ip_net){.bits = 0}, 1), 1);
     assert_null(hosts_free(h));
     assert_null(hosts_free(NULL));
 }
