@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "fmt/ehlo.h"
+#include "fmt/gate_text.h"
 #include "smtp/session_impl.h"
 
 #define BOTH  (SMTP_CMD_SMTP | SMTP_CMD_LMTP)
@@ -12,21 +13,22 @@
     (SMTP_CMD_NEEDS_TLS | SMTP_CMD_NEEDS_HELLO | SMTP_CMD_NEEDS_AUTH | SMTP_CMD_NEEDS_MAIL | SMTP_CMD_NO_BDAT)
 
 const struct smtp_command smtp_commands[] = {
-    {"HELO", smtp_cmd_helo, SMTP_CMD_SMTP, "RFC 5321 §4.1.1.1"},
-    {"EHLO", smtp_cmd_ehlo, SMTP_CMD_SMTP, "RFC 5321 §4.1.1.1"},
-    {"LHLO", smtp_cmd_ehlo, SMTP_CMD_LMTP, "RFC 2033 §4.1"},
+    {"HELO", smtp_cmd_helo, SMTP_CMD_SMTP | SMTP_CMD_ENDS_GROUP, "RFC 5321 §4.1.1.1"},
+    {"EHLO", smtp_cmd_ehlo, SMTP_CMD_SMTP | SMTP_CMD_ENDS_GROUP, "RFC 5321 §4.1.1.1"},
+    {"LHLO", smtp_cmd_ehlo, SMTP_CMD_LMTP | SMTP_CMD_ENDS_GROUP, "RFC 2033 §4.1"},
     {"XCLIENT", smtp_cmd_xclient, SMTP_CMD_SMTP, "Postfix's XCLIENT_README"},
     {"XFORWARD", smtp_cmd_xforward, SMTP_CMD_SMTP | SMTP_CMD_NEEDS_TLS, "Postfix's XFORWARD_README"},
     {"STARTTLS", smtp_cmd_starttls, BOTH | SMTP_CMD_NO_MAIL | SMTP_CMD_NO_ARGS | SMTP_CMD_LAST, "RFC 3207"},
     {"AUTH", smtp_cmd_auth, SMTP_CMD_SMTP | FRESH, "RFC 4954"},
     {"MAIL", smtp_cmd_mail, BOTH | FRESH | SMTP_CMD_NEEDS_AUTH, "RFC 5321 §4.1.1.2"},
     {"RCPT", smtp_cmd_rcpt, BOTH | INSIDE, "RFC 5321 §4.1.1.3"},
-    {"DATA", smtp_cmd_data, BOTH | INSIDE | SMTP_CMD_NO_ARGS, "RFC 5321 §4.1.1.4"},
+    {"DATA", smtp_cmd_data, BOTH | INSIDE | SMTP_CMD_NO_ARGS | SMTP_CMD_ENDS_GROUP, "RFC 5321 §4.1.1.4"},
     {"BDAT", smtp_cmd_bdat, BOTH, "RFC 3030"}, /* checks its state itself: its chunk must be read anyway */
     {"RSET", smtp_cmd_rset, BOTH | SMTP_CMD_JUNK | SMTP_CMD_NEEDS_TLS | SMTP_CMD_NO_ARGS,
      "RFC 5321 §4.1.1.5"},
-    {"NOOP", smtp_cmd_noop, BOTH | SMTP_CMD_JUNK, "RFC 5321 §4.1.1.9"},
-    {"VRFY", smtp_cmd_vrfy, BOTH | SMTP_CMD_JUNK | SMTP_CMD_NEEDS_TLS | SMTP_CMD_NEEDS_AUTH,
+    {"NOOP", smtp_cmd_noop, BOTH | SMTP_CMD_JUNK | SMTP_CMD_ENDS_GROUP, "RFC 5321 §4.1.1.9"},
+    {"VRFY", smtp_cmd_vrfy,
+     BOTH | SMTP_CMD_JUNK | SMTP_CMD_NEEDS_TLS | SMTP_CMD_NEEDS_AUTH | SMTP_CMD_ENDS_GROUP,
      "RFC 5321 §4.1.1.6"},
     {"HELP", smtp_cmd_help, BOTH | SMTP_CMD_JUNK, "RFC 5321 §4.1.1.8"},
     {"QUIT", smtp_cmd_quit, BOTH | SMTP_CMD_NO_ARGS, "RFC 5321 §4.1.1.10"},
@@ -96,16 +98,38 @@ static bool refuse_state(struct smtp_session *s, const struct smtp_command *c)
     return true;
 }
 
+/* RFC 2920 §3.1: what no other command may follow before its reply; nor any, before EHLO offered that. */
+static bool ends_group(const struct smtp_session *s, const struct smtp_command *c)
+{
+    return (c->flags & SMTP_CMD_ENDS_GROUP || s->hello != SMTP_HELLO_EXTENDED) && c->run != smtp_cmd_not_smtp;
+}
+
+/* Replies, and returns true, when the client did not wait for the reply where it has to. */
+static bool refuse_ahead(struct smtp_session *s, const struct smtp_command *c)
+{
+    AUTO(buf_deinit) struct buf ahead = BUF_INIT(500);
+    str input;
+    bool synchronized = s->conf->smtpd_forbid_unauth_pipelining && ends_group(s, c);
+    if (!(c->flags & SMTP_CMD_LAST || synchronized) || stream_buffered(s->io) == 0)
+        return false;
+    if (stream_read(s->io, &input) == RC_OK)
+        gate_text_put(&ahead, str_sub(input, 0, 100));
+    log_info("improper command pipelining after %s from " SMTP_CLIENT_FMT ": %s", c->verb, SMTP_CLIENT_ARG(s),
+             buf_cstr(&ahead));
+    if (c->flags & SMTP_CMD_LAST)
+        smtp_reply(s, 554, "5.5.0", "Error: improper pipelining after %s", c->verb);
+    else
+        smtp_reply(s, 554, "5.5.0", "Error: SMTP protocol synchronization");
+    s->end = SMTP_END_REFUSED;
+    return true;
+}
+
 static void run(struct smtp_session *s, const struct smtp_command *c, str args)
 {
     if (c->flags & SMTP_CMD_JUNK && ++s->junk > s->conf->smtpd_junk_command_limit)
         s->errors++;
-    if (c->flags & SMTP_CMD_LAST && stream_buffered(s->io) > 0) {
-        smtp_reply(s, 554, "5.5.0", "Error: improper pipelining after %s", c->verb);
-        log_info("improper command pipelining after %s from " SMTP_CLIENT_FMT, c->verb, SMTP_CLIENT_ARG(s));
-        s->end = SMTP_END_REFUSED;
+    if (refuse_ahead(s, c))
         return;
-    }
     if (s->restrict_.denied && c->run != smtp_cmd_quit && c->run != smtp_cmd_bdat) {
         smtp_reply_denied(s);
         return;

@@ -20,7 +20,8 @@ enum smtp_command_flags {
     SMTP_CMD_NO_ARGS = 128,    /* takes no argument */
     SMTP_CMD_JUNK = 256,       /* counts against smtpd_junk_command_limit */
     SMTP_CMD_NEEDS_TLS = 1024, /* after STARTTLS, where that is required */
-    SMTP_CMD_LAST = 512        /* input behind it is an attack: the session ends (RFC 3207 §4.2) */
+    SMTP_CMD_LAST = 512,       /* input behind it is an attack: the session ends (RFC 3207 §4.2) */
+    SMTP_CMD_ENDS_GROUP = 2048 /* the same where smtpd_forbid_unauth_pipelining is set (RFC 2920 §3.1) */
 };
 
 struct smtp_command {

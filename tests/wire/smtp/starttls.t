@@ -35,7 +35,7 @@ S: 250-*
 C-RAW: STARTTLS\r\nMAIL FROM:<a@client.example>\r\n
 S: 554 5.5.0 *
 S-EOF:
-LOG: improper command pipelining after STARTTLS from *[127.0.0.1]
+LOG: improper command pipelining after STARTTLS from *[127.0.0.1]: MAIL FROM:<a@client.example>*
 
 # RFC 3207 §4: no argument, and not within a transaction
 S: 220 *
