@@ -125,6 +125,13 @@ static bool valid_sasl_path(str s)
     return s.n == 0 || valid_socket(s);
 }
 
+/* "" / "inet:" host ":" port / "unix:" path */
+static bool valid_proxy_filter(str s)
+{
+    return str_starts(s, S("unix:")) ? valid_socket(str_from(s, 5))
+                                     : !s.n || (str_starts(s, S("inet:")) && valid_sasl_path(s));
+}
+
 static bool valid_mailbox_transport(str s)
 {
     str transport = str_take(&s, ':');
@@ -334,6 +341,8 @@ static const struct {
 
 static void check_values(struct conf_build *b)
 {
+    {CONF_smtpd_proxy_filter, valid_proxy_filter,
+     "inet:host:port or unix: and an absolute path of at most 107 bytes"},
     for (size_t r = 0; r < sizeof rules / sizeof *rules; r++) {
         const struct conf_key *key = &conf_options.v[rules[r].option];
         const void *member = (const char *)b->conf + key->offset;

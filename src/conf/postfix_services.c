@@ -117,6 +117,23 @@ static const struct postfix_service *service_of_sessions(struct postfix *p, cons
     return passed ? passed : s;
 }
 
+/* The filter of p->service: "host:port", "port", "inet:host:port", "unix:path". */
+static void set_filter(struct postfix *p, struct conf_section l)
+{
+    struct postfix_value v = postfix_value(p, "smtpd_proxy_filter"), place = v;
+    bool has_kind = str_starts(v.text, S("inet:")) || str_starts(v.text, S("unix:"));
+    bool has_host = str_chr(v.text, ':') > 0;
+    if (!v.text.n)
+        return;
+    if (!has_kind)
+        place.text = arena_printf(p->f->a, "inet:%s" STR_FMT,
+                                  has_host                     ? ""
+                                  : str_starts(v.text, S(":")) ? "localhost"
+                                                               : "localhost:",
+                                  STR_ARG(v.text));
+    folder_set_in(p->f, l, v.file, v.line, "smtpd_proxy_filter", postfix_milters(p, &place));
+}
+
 static void set_listener(struct postfix *p, const struct postfix_service *s)
 {
     uint32_t port = port_of(p, s->port);
@@ -140,6 +157,7 @@ static void set_listener(struct postfix *p, const struct postfix_service *s)
     if (postfix_override_find(p->service, S("mynetworks"), &ignored))
         postfix_set_mynetworks(p, l);
     postfix_set_listener_checks(p, l);
+    set_filter(p, l);
     p->service = s;
     set_proxy(p, s, l);
     if (postfix_runs(s, "postscreen"))

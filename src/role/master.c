@@ -80,7 +80,7 @@ static void replace_stale(struct master *m, const struct conf *was)
 {
     static const char *const roles[] = {"auth", "queue", "smtp", "smtpd", "submission"};
     if (table_settings_ask(m->conf) && table_settings_asking_stale(m->tables, was, m->conf))
-        children_replace(m, "proxymap");
+        children_replace(m, "proxymap", "tables");
     children_adjust(m);
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
         if (table_settings_stale(m->tables, was, m->conf, roles[i]))

@@ -43,18 +43,18 @@ static bool serves_userdb(const struct conf *c)
 }
 
 static const struct master_role process_table[] = {
-    {"proxymap", false, 3, table_settings_ask, .retires = true},
-    {"auth-worker", false, 3, started_by_root},
-    {"auth", false, 3, always},
-    {"queue", false, 2, always},
-    {"mailbox", false, 1, always},
-    {"command", false, 1, runs_programs},
-    {"smtp", false, 0, always, .retires = true},
-    {"smtpd", true, 0, always},
-    {"submission", true, 0, always},
-    {"login", true, 0, always},
-    {"sasl", false, 0, serves_sasl},
-    {"userdb", false, 0, serves_userdb},
+    {"proxymap", NO_KEYS, 3, table_settings_ask, .retires = true},
+    {"auth-worker", NO_KEYS, 3, started_by_root},
+    {"auth", NO_KEYS, 3, always},
+    {"queue", NO_KEYS, 2, always},
+    {"mailbox", NO_KEYS, 1, always},
+    {"command", NO_KEYS, 1, runs_programs},
+    {"smtp", CLIENT_KEYS, 0, always, .retires = true},
+    {"smtpd", SERVER_KEYS, 0, always},
+    {"submission", SERVER_KEYS, 0, always},
+    {"login", SERVER_KEYS, 0, always},
+    {"sasl", NO_KEYS, 0, serves_sasl},
+    {"userdb", NO_KEYS, 0, serves_userdb},
 };
 
 /* Who asks whom. */
@@ -67,7 +67,7 @@ static const struct {
     {"mailbox", "auth"},        {"auth", "auth-worker"}, {"queue", "auth"},     {"queue", "mailbox"},
     {"smtp", "queue"},          {"auth", "proxymap"},    {"queue", "proxymap"}, {"smtp", "proxymap"},
     {"queue", "command"},       {"sasl", "auth"},        {"userdb", "auth"},    {"smtpd", "proxymap"},
-    {"submission", "proxymap"},
+    {"submission", "proxymap"}, {"mailbox", "command"},
 };
 
 enum { STOP_PHASES = 4, STOP_TIMEOUT_MS = 1600, RESTART_PAUSE_MS = 900, HEALTHY_MS = 2000 };

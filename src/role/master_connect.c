@@ -11,7 +11,22 @@ enum { PATH_MAX_BYTES = 107 };
 /* The settings that name the sockets of this role. */
 static const char *settings_of(const struct child *c)
 {
-    return is_role(c, "smtp") ? "lmtp_sockets" : "smtpd_milters, non_smtpd_milters or smtpd_sasl_path";
+    return is_role(c, "smtp") ? "lmtp_sockets"
+                              : "smtpd_milters, non_smtpd_milters, smtpd_proxy_filter or smtpd_sasl_path";
+}
+
+static bool is_filter(const struct conf *own, str path)
+{
+    str place = str_c(own->smtpd_proxy_filter);
+    return str_starts(place, S("unix:")) && str_eq(str_from(place, 5), path);
+}
+
+static bool any_filter(const struct conf *conf, str path)
+{
+    bool any = is_filter(conf, path);
+    for (size_t i = 0; i < conf->listener_count; i++)
+        any = any || (conf->listeners[i].own && is_filter(conf->listeners[i].own, path));
+    return any;
 }
 
 static bool is_named(const struct conf *conf, const struct child *c, str path)
@@ -20,7 +35,7 @@ static bool is_named(const struct conf *conf, const struct child *c, str path)
     if (is_role(c, "submission") && conf_asks_dovecot(conf) && str_eq(str_c(conf->smtpd_sasl_path), path))
         return true;
     if (!is_role(c, "smtp"))
-        return conf_milter_names_socket(conf, path);
+        return conf_milter_names_socket(conf, path) || any_filter(conf, path);
     for (size_t i = 0; i < conf->lmtp_sockets.n; i++)
         named |= str_eq(conf->lmtp_sockets.v[i], path);
     return named;

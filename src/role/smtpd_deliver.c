@@ -278,9 +278,11 @@ enum rc smtpd_deliver(void *ctx, struct smtp_delivery *d)
     AUTO(arena_freep) struct arena *a = arena_new(SENDERS_ARENA);
     if (content_finish(s) != RC_OK) {
         (void)err_set(&e, RC_TEMP, 451, "4.3.0", "Error: queue file write error");
-        return fail_all(d, &e);
+        return d->proxy.n > 0 ? smtpd_proxy_fail(d) : fail_all(d, &e);
     }
     d->content_bytes = (uint64_t)((int64_t)d->content_bytes + s->content.grown);
+    if (d->proxy.n > 0)
+        return smtpd_proxy(s, d);
     if (d->filter.n > 0)
         return deliver_filter(s, d);
     if (rewrite_senders(s, d, a, &e) != RC_OK)

@@ -134,6 +134,10 @@ enum rc content_replace_head(void *ctx, uint64_t old_bytes, str head);
 enum rc content_hold(struct smtpd_session *s, str bytes);
 enum rc content_finish(struct smtpd_session *s);
 
+/* smtpd_proxy.c: hands the message to the filter at d->proxy; RC_OK: it has it */
+enum rc smtpd_proxy(struct smtpd_session *s, struct smtp_delivery *d);
+enum rc smtpd_proxy_fail(struct smtp_delivery *d); /* for want of a reply: 451 */
+
 /* smtpd_deliver.c */
 enum rc smtpd_deliver(void *ctx, struct smtp_delivery *d);
 

@@ -89,7 +89,7 @@ static enum rc find_copy(struct smtp_session *s, enum table_setting which, const
 enum rc smtp_action_copies(struct smtp_session *s)
 {
     str always = str_c(s->conf->always_bcc);
-    if (smtp_is_lmtp(s) || rules_overrides(s->conf, S("no_address_mappings")))
+    if (smtp_is_lmtp(s) || smtp_overrides(s, S("no_address_mappings")))
         return RC_OK;
     enum rc rc = always.n ? add_copy(s, "always_bcc", always) : RC_OK;
     if (rc == RC_OK)

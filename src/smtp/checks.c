@@ -37,7 +37,7 @@ bool smtp_checks_wanted(const struct smtp_session *s)
     bool any = false;
     for (int i = 0; i < CONF_CHECKS; i++)
         any = any || conf_checks(s->conf, (enum check_stream_kind)i).n > 0;
-    return any && !smtp_is_lmtp(s) && !rules_overrides(s->conf, S("no_header_body_checks"));
+    return any && !smtp_is_lmtp(s) && !smtp_overrides(s, S("no_header_body_checks"));
 }
 
 /* --- what goes on --- */

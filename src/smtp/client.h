@@ -162,8 +162,9 @@ struct smtp_client_rcpt {
 /* From whom a message came, as far as it is known; empty: it is not. */
 struct smtp_client_origin {
     str name, address; /* of the client; both empty for a program of this machine */
-    str id;            /* under which the message is in our log */
-    bool local;        /* ... from such a program */
+    str port, helo, protocol;
+    str id;     /* under which the message is in our log */
+    bool local; /* ... from such a program */
 };
 
 struct smtp_client_message {
@@ -174,6 +175,8 @@ struct smtp_client_message {
     bool smtputf8; /* an address or a header field needs it */
     bool requiretls;
     bool probe; /* the recipients are asked for, and nothing is sent: their outcome is the reply to RCPT */
+    bool whole; /* to all recipients or to none: where one is refused, nothing is sent, and all have that
+                   outcome */
     int ret;    /* enum smtp_ret (fmt/smtp_cmd.h) */
     str envid;  /* decoded; p NULL: not given */
     str auth;   /* the AUTH parameter, "<>" or a mailbox; p NULL: not given. Passed on where this client has

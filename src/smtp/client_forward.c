@@ -11,6 +11,13 @@ static void put(const struct transaction *t, enum smtp_attr_name name, str value
         smtp_attr_put(out, name, value);
 }
 
+/* What queue does not keep is not said to be unknown. */
+static void put_known(const struct transaction *t, enum smtp_attr_name name, str value, struct buf *out)
+{
+    if (value.n > 0)
+        put(t, name, value, out);
+}
+
 bool transaction_tell_origin(struct transaction *t)
 {
     struct smtp_client *c = t->c;
@@ -22,6 +29,9 @@ bool transaction_tell_origin(struct transaction *t)
     buf_puts(&line, S("XFORWARD"));
     put(t, SMTP_ATTR_NAME, from->name, &line);
     put(t, SMTP_ATTR_ADDR, from->address, &line);
+    put_known(t, SMTP_ATTR_PORT, from->port, &line);
+    put_known(t, SMTP_ATTR_PROTO, from->protocol, &line);
+    put_known(t, SMTP_ATTR_HELO, from->helo, &line);
     put(t, SMTP_ATTR_IDENT, from->id, &line);
     put(t, SMTP_ATTR_SOURCE, from->local ? S("LOCAL") : S("REMOTE"), &line);
     buf_puts(&line, S("\r\n"));

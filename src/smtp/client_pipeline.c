@@ -156,9 +156,8 @@ static void send_window(struct transaction *t, size_t end)
         transaction_settle_lost(t, phase_of(t, t->answered), rc);
 }
 
-void transaction_run_envelope(struct transaction *t)
+static void run_until(struct transaction *t, size_t end)
 {
-    size_t end = t->m->probe || (t->bdat && !t->inline_bdat) ? t->n + 1 : t->n + 2;
     while (t->sent < end && !t->over) {
         send_window(t, end);
         while (t->answered < t->sent && !t->c->broken && !t->c->closing)
@@ -166,6 +165,26 @@ void transaction_run_envelope(struct transaction *t)
         if (t->answered > t->n && t->accepted == 0)
             t->over = true;
     }
+}
+
+/* Nothing announces content before the last recipient was accepted. */
+static void refuse_whole(struct transaction *t)
+{
+    for (size_t i = 0; i < t->m->n_rcpts && !t->over; i++)
+        if (t->m->rcpts[i].outcome.rc != RC_OK) {
+            struct smtp_outcome o = t->m->rcpts[i].outcome;
+            transaction_settle_all(t, &o);
+        }
+}
+
+void transaction_run_envelope(struct transaction *t)
+{
+    size_t end = t->m->probe || (t->bdat && !t->inline_bdat) ? t->n + 1 : t->n + 2;
+    if (t->m->whole) {
+        run_until(t, t->n + 1);
+        refuse_whole(t);
+    }
+    run_until(t, end);
     if (t->go && t->accepted == 0 && !t->c->broken)
         end_empty(t);
 }

@@ -34,7 +34,7 @@ static bool accept_name(struct smtp_session *s, str args, enum smtp_hello hello)
 unsigned smtp_extensions(const struct smtp_session *s)
 {
     bool submission = s->p->kind == SMTP_KIND_SUBMISSION;
-    if (s->hello != SMTP_HELLO_EXTENDED)
+    if (s->hello != SMTP_HELLO_EXTENDED || smtp_proxy_filter(s).n > 0) /* the filter may know none of them */
         return 0;
     bool lines = smtp_checks_wanted(s) || smtp_milters_wanted(s); /* are what these look at */
     return (lines ? 0 : SMTP_EXT_BINARYMIME) |

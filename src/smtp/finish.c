@@ -82,10 +82,11 @@ static void put_missing_fields(struct smtp_session *s, struct date now, struct b
 static bool collect_targets(struct smtp_session *s, struct smtp_delivery *d)
 {
     struct smtp_tx *tx = &s->tx;
-    struct map *seen = tx->n_targets > 1 && !smtp_is_lmtp(s) ? map_new() : NULL;
+    bool each_once = tx->n_targets > 1 && !smtp_is_lmtp(s) && d->proxy.n == 0;
+    struct map *seen = each_once ? map_new() : NULL;
     d->rcpts = arena_array(tx->arena, tx->n_targets, sizeof *d->rcpts);
     for (size_t i = 0; d->rcpts && i < tx->n; i++) {
-        for (size_t t = 0; t < tx->rcpts[i].n_targets; t++) {
+        for (size_t t = 0; t < tx->rcpts[i].n_targets && (t == 0 || d->proxy.n == 0); t++) {
             struct smtp_target *target = &tx->rcpts[i].targets[t];
             str key =
                 seen ? arena_printf(tx->arena, STR_FMT "\n" STR_FMT "\n" STR_FMT, STR_ARG(target->account),
@@ -159,7 +160,8 @@ static enum rc deliver(struct smtp_session *s, struct smtp_delivery *d)
 {
     set_priority(s, d);
     const struct headscan *h = &s->tx.msg.head;
-    smtp_log_message_id(s, str_mem(h->message_id, h->message_id_n));
+    if (d->proxy.n == 0)
+        smtp_log_message_id(s, str_mem(h->message_id, h->message_id_n));
     if (d->has_priority) /* RFC 6710 §4.1 */
         log_info_of(LOG_AS_CLEANUP, STR_FMT ": mt-priority=%d", STR_ARG(s->tx.id), d->priority);
     d->bytes = d->content_bytes + s->tx.trace.n;
@@ -261,6 +263,17 @@ static void reply_once(struct smtp_session *s, const struct smtp_delivery *d, bo
     s->errors = s->junk = 0;
 }
 
+/* A filter had it, and what it said is the reply. */
+static void reply_proxied(struct smtp_session *s, const struct smtp_delivery *d)
+{
+    if (d->held || d->filter.n > 0)
+        log_warn(STR_FMT ": with smtpd_proxy_filter, HOLD and FILTER have no effect", STR_ARG(s->tx.id));
+    smtp_log_proxied(s, d);
+    smtp_reply(s, d->code, d->enhanced.p, STR_FMT, STR_ARG(d->said));
+    if (d->code < 400)
+        s->errors = s->junk = 0;
+}
+
 /* The whole message is refused: with LMTP so often as there are recipients. */
 static void refuse(struct smtp_session *s)
 {
@@ -295,16 +308,9 @@ static void deliver_and_reply(struct smtp_session *s)
         .content_bytes = message_bytes(s),
         .content_lines = (uint64_t)((int64_t)smtp_message_lines(s) + s->tx.msg.grown_lines),
         .held = s->tx.actions.hold,
-        .filter = s->tx.actions.filter.n ? s->tx.actions.filter
-                  : smtp_is_lmtp(s)      ? STR_NONE
-                                         : str_c(s->conf->content_filter),
-/* What XFORWARD said, else what is seen here; "unknown" is no name. */
-static str known(str told, str seen)
-{
-    str value = told.n > 0 ? told : seen;
-    return str_eq(value, S("unknown")) ? STR_NONE : value;
-}
-
+        .filter = s->tx.actions.filter.n                          ? s->tx.actions.filter
+                  : smtp_is_lmtp(s) || smtp_proxy_filter(s).n > 0 ? STR_NONE
+                                                                  : str_c(s->conf->content_filter),
         .each_alone = smtp_is_lmtp(s),
     };
     if (!collect_targets(s, &d)) {
@@ -313,6 +319,15 @@ static str known(str told, str seen)
         return;
     }
     msec received = clock_mono();
+        .proxy = smtp_proxy_filter(s),
+        .arena = s->tx.arena,
+        .origin = {.name = known(s->tx.forwarded.name, s->p->client_name),
+                   .address = known(s->tx.forwarded.address, s->p->client_address),
+                   .port = s->tx.forwarded.address.n ? STR_NONE
+                                                     : arena_printf(s->tx.arena, "%u", s->p->client_port),
+                   .helo = s->helo,
+                   .protocol = smtp_protocol(s),
+                   .id = s->tx.id},
     bool committed = deliver(s, &d) == RC_OK;
     struct smtp_times times = {.receive = received - s->tx.started, .deliver = clock_mono() - received};
     log_results(s, &d, committed, times);
@@ -321,6 +336,10 @@ static str known(str told, str seen)
     else
         reply_once(s, &d, committed);
 }
+    if (d.proxy.n > 0) {
+        reply_proxied(s, &d);
+        return;
+    }
 
 /* An access table wants it to vanish; the log tells which. */
 static void discard(struct smtp_session *s)

@@ -41,7 +41,7 @@ static void note_sink(struct smtp_session *s, enum rc rc)
 static bool rewrites_header(const struct smtp_session *s)
 {
     if (!rules_any_rewriting(s->conf) || s->tx.mail.body == SMTP_BODY_BINARYMIME ||
-        rules_overrides(s->conf, S("no_address_mappings")))
+        smtp_overrides(s, S("no_address_mappings")))
         return false;
     const struct rules_relay facts = {.kind = s->p->kind,
                                       .authenticated = smtp_is_authenticated(s),

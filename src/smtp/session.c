@@ -28,6 +28,12 @@ str smtp_protocol(const struct smtp_session *s)
     });
 }
 
+bool smtp_overrides(const struct smtp_session *s, str word)
+{
+    bool later = str_eq(word, S("no_address_mappings")) || str_eq(word, S("no_header_body_checks"));
+    return rules_overrides(s->conf, word) || (later && smtp_proxy_filter(s).n > 0);
+}
+
 void smtp_tx_reset(struct smtp_session *s)
 {
     struct arena *arena = s->tx.arena;

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "fmt/smtp_cmd.h"
+#include "smtp/client.h"
 
 /* One mailbox that a recipient address leads to, or an address of another server. */
 struct smtp_target {
@@ -84,10 +85,18 @@ struct smtp_delivery {
     bool again; /* a recipient may have it already, from an attempt whose outcome was lost */
     str filter; /* transport:nexthop through which it goes as it is, to the recipients as they were given;
                    empty: none */
+    str proxy;  /* place of a filter that takes it before it is accepted, "inet:host:port" or "unix:/path",
+                   with  one target of each recipient in rcpts; empty: none */
     bool held;  /* it waits in the queue until an administrator releases it */
     bool each_alone; /* LMTP: commit every recipient that can be; otherwise all or nothing */
     struct smtp_delivery_rcpt *rcpts;
     size_t n;
+
+    /* With proxy: */
+    struct smtp_client_origin origin;
+    struct arena *arena; /* where its reply is put: */
+    int code;            /* filled by deliver: its reply, or 451 for want of one */
+    str enhanced, said;
 };
 
 struct smtp_params;

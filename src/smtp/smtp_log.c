@@ -130,6 +130,17 @@ void smtp_log_client(const struct smtp_session *s)
     log_info("%s", buf_cstr(&line));
 }
 
+static void put_whose(const struct smtp_session *s, str sender, str recipient, struct buf *line)
+{
+    if (sender.p)
+        buf_printf(line, " from=<" STR_FMT ">", STR_ARG(sender));
+    if (recipient.p)
+        buf_printf(line, " to=<" STR_FMT ">", STR_ARG(recipient));
+    buf_printf(line, " proto=" STR_FMT, STR_ARG(smtp_protocol(s)));
+    if (s->helo.n)
+        buf_printf(line, " helo=<" STR_FMT ">", STR_ARG(s->helo));
+}
+
 void smtp_log_event_of(const struct smtp_session *s, enum log_program program, const char *what,
                        const char *stage, str text, str sender, str recipient)
 {
@@ -137,14 +148,21 @@ void smtp_log_event_of(const struct smtp_session *s, enum log_program program, c
     buf_puts(&line, s->tx.id.n ? s->tx.id : S("NOQUEUE"));
     buf_printf(&line, ": %s: %s from " SMTP_CLIENT_FMT ": " STR_FMT ";", what, stage, SMTP_CLIENT_ARG(s),
                STR_ARG(text));
-    if (sender.p)
-        buf_printf(&line, " from=<" STR_FMT ">", STR_ARG(sender));
-    if (recipient.p)
-        buf_printf(&line, " to=<" STR_FMT ">", STR_ARG(recipient));
-    buf_printf(&line, " proto=" STR_FMT, STR_ARG(smtp_protocol(s)));
-    if (s->helo.n)
-        buf_printf(&line, " helo=<" STR_FMT ">", STR_ARG(s->helo));
+    put_whose(s, sender, recipient, &line);
     log_info_of(program, "%s", buf_cstr(&line));
+}
+
+void smtp_log_proxied(const struct smtp_session *s, const struct smtp_delivery *d)
+{
+    AUTO(buf_deinit) struct buf line = BUF_INIT(4096);
+    int code = d->code;
+    char enhanced[12];
+    snprintf(enhanced, sizeof enhanced, STR_FMT, STR_ARG(d->enhanced));
+    smtp_soften(s, &code, enhanced);
+    buf_printf(&line, "proxy-%s: END-OF-MESSAGE: %d %s " STR_FMT ";", code < 400 ? "accept" : "reject", code,
+               enhanced, STR_ARG(d->said));
+    put_whose(s, d->sender, s->tx.n == 1 ? s->tx.rcpts[0].address : STR_NONE, &line);
+    log_info("%s", buf_cstr(&line));
 }
 
 void smtp_log_event(const struct smtp_session *s, const char *what, const char *stage, str text, str sender,

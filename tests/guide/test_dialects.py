@@ -155,6 +155,19 @@ def test_services_at_addresses(tmp_path):
     found, _ = settings(folder(tmp_path, MAIN, PARTS + '127.0.0.1:10025 inet n - y - - smtpd\n'
                                                        'smtps inet n - y - - smtpd -o smtpd_tls_wrappermode=yes\n'))
     assert found['listener 127.0.0.1-10025', 'addresses'] == '127.0.0.1'
+@pytest.mark.parametrize('value, place', [
+    ('127.0.0.1:10024', 'inet:127.0.0.1:10024'), ('10024', 'inet:localhost:10024'), (':10024', 'inet:localhost:10024'),
+    ('inet:[::1]:10024', 'inet:[::1]:10024'), ('unix:/run/filter', 'unix:/run/filter'),
+    ('unix:private/filter', 'unix:/var/spool/postfix/private/filter')])
+def test_proxy_filter(tmp_path, value, place):
+    """Of each service that does not say otherwise; the one that the filter hands mail back to has none."""
+    main = f'smtpd_proxy_filter = {value}\nsmtpd_proxy_timeout = 7\nsmtpd_proxy_options = speed_adjust\n'
+    found, said = settings(folder(tmp_path, MAIN + main, MASTER + PARTS + '10025 inet n - n - - smtpd -o smtpd_proxy_filter= -o smtpd_proxy_ehlo=x.example.com\n'))
+    assert found['listener smtp', 'smtpd_proxy_filter'] == place and found['', 'smtpd_proxy_timeout'] == '7s'
+    assert ('listener 10025', 'smtpd_proxy_filter') not in found and found['listener 10025', 'smtpd_proxy_ehlo'] == 'x.example.com'
+    assert ('', 'smtpd_proxy_filter') not in found and 'smtpd_proxy' not in said
+
+
     assert found['listener 127.0.0.1-10025', 'port'] == '10025'
     assert found['listener submissions', 'tls'] == 'implicit'
     assert ('listener smtp', 'port') not in found
@@ -379,7 +392,7 @@ def test_passwords_that_are_stored_badly(tmp_path):
 
 @pytest.mark.parametrize('lines, line, text', [
     ('mailbox_size_limit = 0\nmailbox_size_limit = 0', 4, 'mailbox_size_limit has no effect: line 5 sets it again'),
-    ('smtpd_proxy_filter = x:y', 4, 'smtpd_proxy_filter: malle does not do this, and does not start without it; Postfix would pass'),
+    ('best_mx_transport = local', 4, 'best_mx_transport: malle does not do this, and does not start without it; Postfix would hand over'),
     ('myhotsname = x', 4, '"myhotsname" is no parameter of Postfix and has no effect; did you mean myhostname?'),
     ('home_mailbox =', 4, 'home_mailbox: malle keeps mail in Maildirs'),
     ('mynetworks = example.com', 4, 'mynetworks: malle takes addresses, networks and tables here, not example.com'),

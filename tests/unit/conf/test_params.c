@@ -161,6 +161,7 @@ static const struct {
     {"recipient_delimiter", "", "+"},
     {"smtp_helo_name", "mail.example.com", ""},
     {"smtpd_helo_required", "no", "yes"},
+    {"smtpd_proxy_ehlo", "mail.example.com", ""},
     {"smtpd_relay_before_recipient_restrictions", "no", "yes"},
     {"smtpd_tls_fingerprint_digest", "md5", "sha256"},
     {"smtpd_tls_received_header", "no", "yes"},

@@ -713,6 +713,57 @@ static void too_many_recipients_are_left_for_later(void **state)
     scripted_free(&s.server);
 }
 
+/* To all or to none: no content is announced before the last one was accepted. */
+static void whole_or_not_at_all(void **state)
+{
+    static const struct script_step accepted[] = {
+        HELLO("250-PIPELINING\r\n250-CHUNKING\r\n"),
+        {"MAIL FROM:<from@example.net>", NULL},
+        {"RCPT TO:<a@example.org>", NULL},
+        {"RCPT TO:<b@example.org>", "250 ok\r\n250 ok\r\n250 ok\r\n"},
+        {HEAR_BDAT, "250 2.0.0 yes\r\n"},
+        BYE,
+    };
+    static const struct script_step refused[] = {
+        HELLO("250-PIPELINING\r\n"),
+        {"MAIL FROM:<from@example.net>", NULL},
+        {"RCPT TO:<a@example.org>", NULL},
+        {"RCPT TO:<b@example.org>", NULL},
+        {"RCPT TO:<c@example.net>", "250 ok\r\n250 ok\r\n550 5.7.1 no\r\n250 ok\r\n"},
+        BYE,
+    };
+    static const struct script_step limited[] = {
+        HELLO("250-LIMITS RCPTMAX=1\r\n"),
+        {"MAIL FROM:<from@example.net>", "250 ok\r\n"},
+        {"RCPT TO:<a@example.org>", "250 ok\r\n"},
+        BYE,
+    };
+    struct sent s;
+    BEGIN(&s, 2, accepted);
+    s.m.whole = true;
+    send_it(&s);
+    finish(&s);
+    assert_int_equal(s.m.outcome.rc, RC_OK);
+    scripted_free(&s.server);
+
+    BEGIN(&s, 3, refused);
+    s.m.whole = true;
+    send_it(&s);
+    finish(&s);
+    for (size_t i = 0; i < 3; i++)
+        outcome_is(&s.rcpts[i].outcome, RC_PERM, SMTP_PHASE_RCPT, 550,
+                   "host mx.example[192.0.2.1] said: 550 5.7.1 no (in reply to RCPT TO command)");
+    scripted_free(&s.server);
+
+    BEGIN(&s, 2, limited);
+    s.m.whole = true;
+    send_it(&s);
+    finish(&s);
+    assert_int_equal(s.m.outcome.rc, RC_TEMP);
+    assert_int_equal(s.rcpts[0].outcome.rc, RC_TEMP);
+    scripted_free(&s.server);
+}
+
 /* More recipients than one window holds, and a server that answers only when a window is complete. */
 static void many_recipients_go_in_windows(void **state)
 {
@@ -803,6 +854,7 @@ int main(void)
         cmocka_unit_test(lmtp_answers_for_each),
         cmocka_unit_test(limits_leave_recipients_untried),
         cmocka_unit_test(too_many_recipients_are_left_for_later),
+        cmocka_unit_test(whole_or_not_at_all),
         cmocka_unit_test(many_recipients_go_in_windows),
         cmocka_unit_test(a_server_that_speaks_unasked_is_not_used),
         cmocka_unit_test(a_refused_reset_is_no_fault_of_the_message),
