@@ -197,6 +197,11 @@ static bool valid_address(str s)
     return at > 0 && valid_domain(str_from(s, (size_t)at + 1));
 }
 
+static bool valid_postmaster(str s)
+{
+    return !s.n || valid_address(s);
+}
+
 bool conf_is_one_of(str s, const char *const *words)
 {
     for (; *words; words++)
@@ -290,6 +295,7 @@ static const struct {
     {CONF_parent_domain_matches_subdomains, valid_parent_feature, "smtpd_access_maps or relay_domains"},
     {CONF_relay_domains, valid_relay_domain, "a domain name, or one with a dot in front"},
     {CONF_myorigin, valid_helo_name, "a domain name"},
+    {CONF_postmaster_address, valid_postmaster, "an address such as postmaster@example.com"},
     {CONF_verp_senders, valid_address, "an address such as owner-list@example.com"},
     {CONF_canonical_classes, valid_class,
      "one of envelope_sender, envelope_recipient, header_sender, header_recipient"},

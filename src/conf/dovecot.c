@@ -271,11 +271,13 @@ static void take_same(struct dovecot *d, const struct dovecot_setting *s, const 
     dovecot_set(d, s, option, counted ? number(d, type, s->value) : s->value);
 }
 
-/* executable = quota-status -p postfix: a program that malle has, too. */
-static bool is_own_program(const struct dovecot_setting *s)
+/* executable = quota-status -p postfix: a program that malle has, too; or a script for warnings of quotas. */
+static bool is_own_program(struct dovecot *d, const struct dovecot_setting *s)
 {
-    return s->block && str_eq(s->block->name, S("quota-status")) && str_eq(s->name, S("executable")) &&
-           str_starts(s->value, S("quota-status"));
+    if (!s->block || !str_eq(s->name, S("executable")))
+        return false;
+    return (str_eq(s->block->name, S("quota-status")) && str_starts(s->value, S("quota-status"))) ||
+           dovecot_runs_for_warnings(d, s->block);
 }
 
 static void take(struct dovecot *d, const struct dovecot_setting *s, const char *name)
@@ -289,7 +291,8 @@ static void take(struct dovecot *d, const struct dovecot_setting *s, const char 
                    nearest ? "; did you mean " : "", nearest ? nearest : "");
     else if (known->status == CONF_PARAM_SAME && !s->block && !is_read_elsewhere(name))
         take_same(d, s, known->option);
-    else if (!is_own_program(s) && (known->status == CONF_PARAM_WARN || known->status == CONF_PARAM_REFUSE) &&
+    else if (!is_own_program(d, s) &&
+             (known->status == CONF_PARAM_WARN || known->status == CONF_PARAM_REFUSE) &&
              !conf_param_same(known, s->value, str_c(known->initial)))
         conf_report_add(d->f->b->report, known->status == CONF_PARAM_WARN, o.file, o.line,
                         "%s: malle does not do this%s; Dovecot %s", name,
@@ -374,6 +377,20 @@ static void take_all(struct dovecot *d)
     }
 }
 
+/* Of the whole, else of deliveries. */
+static void set_postmaster(struct dovecot *d)
+{
+    static const char *const protocols[] = {"lda", "lmtp"};
+    const struct dovecot_setting *s = dovecot_find(d, NULL, "postmaster_address");
+    for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++) {
+        const struct dovecot_block *b = find_protocol(d, protocols[i]);
+        const struct dovecot_setting *own = b ? dovecot_find(d, b, "postmaster_address") : NULL;
+        s = own ? own : s;
+    }
+    if (s && str_chr(s->value, '%') < 0)
+        dovecot_set(d, s, "postmaster_address", s->value);
+}
+
 void folder_read_dovecot(struct folder *f)
 {
     struct dovecot d = {.f = f, .asked = map_new()};
@@ -387,6 +404,7 @@ void folder_read_dovecot(struct folder *f)
         set_namespaces(&d);
         set_tls(&d);
         set_protocols(&d);
+        set_postmaster(&d);
         dovecot_set_quota(&d);
         dovecot_set_services(&d);
         dovecot_advise(&d);

@@ -30,6 +30,8 @@ void dovecot_set_databases(struct dovecot *d);
 
 /* dovecot_quota.c: the plugin quota. */
 void dovecot_set_quota(struct dovecot *d);
+/* Whether it runs a script that a quota_warning names. */
+bool dovecot_runs_for_warnings(struct dovecot *d, const struct dovecot_block *service);
 
 /* dovecot_services.c: the listeners. */
 void dovecot_set_services(struct dovecot *d);

@@ -4,6 +4,7 @@
 
 #include "conf/build.h"
 #include "conf/report.h"
+#include "fmt/pipe_def.h"
 #include "fmt/quota_rule.h"
 #include "os/file.h"
 
@@ -102,16 +103,86 @@ static void set_one(struct dovecot *d, const struct dovecot_block *plugin, const
         dovecot_set(d, s, name, s->kind == DOVECOT_FILE ? first_line(d, s) : unescape(d, s->value));
 }
 
-static void say_commands(const struct dovecot *d, const struct dovecot_block *plugin)
+/* --- commands of warnings --- */
+
+/* The i-th quota_warning, from 1 on; NULL: there is none. */
+static const struct dovecot_setting *warning_of(const struct dovecot *d, unsigned i)
 {
-    const struct dovecot_setting *s = dovecot_find(d, plugin, "quota_warning");
-    struct quota_warning w;
-    struct conf_origin o = dovecot_origin(d, s);
-    if (s && quota_warning_parse(unescape((struct dovecot *)d, s->value), &w) == RC_OK && w.command.n)
-        conf_warning(d->f->b->report, o.file, o.line,
-                     "quota_warning: malle does not run \"" STR_FMT
-                     "\"; it puts a message into INBOX by itself",
-                     STR_ARG(str_sub(w.command, 0, 60)));
+    const struct dovecot_block *plugin = plugin_block(d);
+    const char *name = i == 1 ? "quota_warning" : arena_printf(d->f->a, "quota_warning%u", i).p;
+    return plugin ? dovecot_find(d, plugin, name) : NULL;
+}
+
+/* The socket that it hands its arguments to; empty: none. */
+static str socket_of(struct dovecot *d, const struct dovecot_setting *s)
+{
+    struct quota_warning w = {.command = STR_NONE};
+    if (quota_warning_parse(unescape(d, s->value), &w) != RC_OK)
+        return STR_NONE;
+    return str_word(&w.command);
+}
+
+static bool is_for_warnings(struct dovecot *d, str name)
+{
+    const struct dovecot_setting *s;
+    for (unsigned i = 1; (s = warning_of(d, i)); i++)
+        if (str_eq(socket_of(d, s), name))
+            return true;
+    return false;
+}
+
+/* "script [arguments]" as executable: the program, STR_NONE for another. */
+static str script_of(const struct dovecot *d, const struct dovecot_block *service)
+{
+    const struct dovecot_setting *s = service ? dovecot_find(d, service, "executable") : NULL;
+    str words = s ? s->value : STR_NONE;
+    return str_eq(str_word(&words), S("script")) && str_starts(str_trim(words), S("/")) ? str_trim(words)
+                                                                                        : STR_NONE;
+}
+
+bool dovecot_runs_for_warnings(struct dovecot *d, const struct dovecot_block *service)
+{
+    for (size_t i = 0; i < d->conf.block_count; i++) {
+        const struct dovecot_block *b = d->conf.blocks[i];
+        if (b->parent == service && str_eq(b->kind, S("unix_listener")) && is_for_warnings(d, b->name))
+            return script_of(d, service).n > 0;
+    }
+    return false;
+}
+
+/* service NAME { executable = script PATH...  user = USER  unix_listener SOCKET } as a program. */
+static void put_program(struct dovecot *d, const struct dovecot_block *socket, struct buf *out)
+{
+    str user = dovecot_value(d, socket->parent, "user", "dovecot"), rest = script_of(d, socket->parent);
+    buf_printf(out, "%s" STR_FMT " user=" STR_FMT, out->n > 0 ? "; " : "", STR_ARG(socket->name),
+               STR_ARG(user));
+    const char *before = " argv=";
+    for (str word = str_word(&rest); word.n > 0; word = str_word(&rest), before = " ")
+        buf_printf(out, "%s{" STR_FMT "}", before, STR_ARG(word));
+}
+
+static void set_programs(struct dovecot *d)
+{
+    AUTO(buf_deinit) struct buf programs = BUF_INIT(LIST_BYTES);
+    const struct dovecot_setting *s;
+    for (size_t i = 0; i < d->conf.block_count; i++) {
+        const struct dovecot_block *b = d->conf.blocks[i];
+        if (b->parent && str_eq(b->kind, S("unix_listener")) && is_for_warnings(d, b->name) &&
+            script_of(d, b->parent).n > 0)
+            put_program(d, b, &programs);
+    }
+    for (unsigned i = 1; (s = warning_of(d, i)); i++) {
+        struct conf_origin o = dovecot_origin(d, s);
+        str name = socket_of(d, s);
+        struct pipe_def def;
+        if (name.n > 0 && pipe_def_find(buf_str(&programs), name, &def) != RC_OK)
+            conf_warning(d->f->b->report, o.file, o.line,
+                         STR_FMT ": no service runs a script for \"" STR_FMT
+                                 "\"; malle puts a message into INBOX by itself",
+                         STR_ARG(s->name), STR_ARG(str_sub(name, 0, 60)));
+    }
+    if (programs.n > 0)
+        dovecot_set(d, warning_of(d, 1), "quota_warning_programs", buf_str(&programs));
 }
 
 /* quota = maildir:User quota[:option]... */
@@ -213,5 +284,5 @@ void dovecot_set_quota(struct dovecot *d)
     set_list(d, plugin, "quota_warning");
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         set_one(d, plugin, same[i]);
-    say_commands(d, plugin);
+    set_programs(d);
 }

@@ -25,6 +25,19 @@ static void wrong(struct conf_build *b, enum conf_option option, const char *nam
                name, STR_ARG(str_sub(value, 0, 60)), hint);
 }
 
+static void check_programs(struct conf_build *b)
+{
+    const struct conf *c = b->conf;
+    const struct conf_origin *o = &c->origin[CONF_quota_warning_programs];
+    str rest = str_c(c->quota_warning_programs);
+    struct pipe_def d;
+    struct err e = {0};
+    for (enum rc rc; (rc = pipe_def_take(&rest, &d, &e)) != RC_GONE;)
+        if (rc != RC_OK)
+            conf_error(b->report, o->file ? o->file : b->file, o->line, "quota_warning_programs: %s",
+                       err_text(&e));
+}
+
 void conf_check_quota(struct conf_build *b)
 {
     const struct conf *c = b->conf;

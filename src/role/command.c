@@ -1,7 +1,8 @@
 /* The role `command`: has programs run and files written that users, aliases and the configuration name. A
- * single-threaded server that reads requests of queue and forks a runner for each (command_run.c), which
- * becomes the user and answers itself. Root, since it is the one who turns into users; it parses no message,
- * no .forward and no command itself. It has no cage, because that would be the programs' cage, too. */
+ * single-threaded server that reads requests of queue and mailbox and forks a runner for each
+ * (command_run.c), which becomes the user and answers itself. Root, since it is the one who turns into users;
+ * it parses no message, no .forward and no command itself. It has no cage, because that would be the
+ * programs' cage, too. */
 #include "base/log.h"
 #include "os/channel.h"
 #include "os/file.h"
@@ -22,10 +23,10 @@ struct source_fd { /* embedded as the first member of what owns the descriptor *
     void (*ready)(struct source_fd *s);
 };
 
-struct link { /* a link of queue, and every channel that was opened on it */
+struct link { /* a link of queue or mailbox, and every channel that was opened on it */
     struct source_fd source;
     struct link *next;
-    bool is_channel;
+    bool of_mailbox, is_channel;
     pid_t runner;     /* 0: none; until it has ended nothing but the channel's end is waited for */
     uint16_t request; /* its type */
 };
@@ -107,7 +108,7 @@ static void link_close(struct link *l)
 
 static void link_refuse(struct link *l)
 {
-    log_error("queue sent what is malformed or not permitted: refusing it");
+    log_error("%s sent what is malformed or not permitted: refusing it", l->of_mailbox ? "mailbox" : "queue");
     ipc_refuse(l->source.fd);
     link_close(l);
 }
@@ -162,14 +163,15 @@ static bool is_full(void)
 static void request(struct link *l, struct ipc_msg *m)
 {
     pid_t server = getpid(), pid;
-    bool expands = m->type == MSG_COMMAND_EXPAND, runs = m->type == MSG_COMMAND_RUN;
-    if ((!expands && !runs) || m->n_fds != (runs ? 1 : 0)) {
+    bool expands = m->type == MSG_COMMAND_EXPAND, runs = m->type == MSG_COMMAND_RUN,
+         permitted = l->of_mailbox ? m->type == MSG_COMMAND_WARN : expands || runs;
+    if (!permitted || m->n_fds != (runs ? 1 : 0)) {
         link_refuse(l);
         return;
     }
     l->request = m->type;
     if (is_full()) {
-        log_warn("queue asks for more than %d commands at one time", self.role->conf->command_processes);
+        log_warn("more than %d commands are asked for at one time", self.role->conf->command_processes);
         answer_failure(l);
         return;
     }
@@ -185,7 +187,7 @@ static void request(struct link *l, struct ipc_msg *m)
     answer_failure(l);
 }
 
-static void link_add(bool is_channel, int fd);
+static void link_add(bool of_mailbox, bool is_channel, int fd);
 
 static void link_ready(struct source_fd *s)
 {
@@ -205,24 +207,26 @@ static void link_ready(struct source_fd *s)
     if (l->is_channel)
         request(l, &m);
     else if (m.type == MSG_CHANNEL_OPEN && m.n_fds == 1)
-        link_add(true, ipc_take_fd(&m));
+        link_add(l->of_mailbox, true, ipc_take_fd(&m));
     else
         link_refuse(l);
     ipc_msg_deinit(&m);
 }
 
-static void link_add(bool is_channel, int fd)
+static void link_add(bool of_mailbox, bool is_channel, int fd)
 {
     struct link *l = calloc(1, sizeof *l);
     must(l);
     if (self.n_links == LINKS_MAX) {
-        log_error("a channel of queue is refused");
+        log_error("a channel is refused: there are %d", LINKS_MAX);
         close(fd);
         free(l);
         return;
     }
-    *l = (struct link){
-        .source = {.fd = fd, .ready = link_ready}, .is_channel = is_channel, .next = self.links};
+    *l = (struct link){.source = {.fd = fd, .ready = link_ready},
+                       .of_mailbox = of_mailbox,
+                       .is_channel = is_channel,
+                       .next = self.links};
     self.links = l;
     self.n_links++;
     source_add(&l->source);
@@ -311,7 +315,7 @@ static void command_start(struct role *r)
 static void command_link(struct role *r, const struct role_link *l)
 {
     if (l->serve)
-        link_add(false, l->fd);
+        link_add(str_eq(str_c(l->peer), S("mailbox")), false, l->fd);
     else
         close(l->fd);
 }

@@ -90,6 +90,15 @@ struct program {
  * the whole answer, of COMMAND_REPLY_MAX. */
 MUST_USE enum rc command_program_run(const struct program *p, struct buf *text, struct err *e);
 
+/* Starts it, without a message, and leaves it to itself, for the time limit at most. RC_TEMP with e: it could
+ * not be started. */
+MUST_USE enum rc command_program_leave(const struct program *p, struct err *e);
+
+/* --- command_warn.c: quota_warning and quota_warning_programs --- */
+/* Has the command of a warning run for the account, as its user: this process becomes that. RC_TEMP with e.
+ */
+MUST_USE enum rc command_warn(const struct conf *c, str warning, str account, struct arena *a, struct err *e);
+
 /* --- command_file.c --- */
 /* Appends to a file in mbox form, or with a slash at the end of the path delivers to a Maildir. */
 MUST_USE enum rc command_file_write(const struct conf *c, const char *path, struct source *s, struct err *e);

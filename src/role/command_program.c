@@ -52,12 +52,8 @@ static void reset_signals(void)
 }
 
 /* In the new process. */
-static _Noreturn void start(const struct program *p, int in, int out, int failed, pid_t parent)
+static _Noreturn void start_with(const struct program *p, int in, int out, int failed)
 {
-    setsid();
-    reset_signals();
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != parent)
-        _exit(EX_TEMPFAIL);
     if (dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0)
         _exit(EX_TEMPFAIL);
     /* all but `failed`, which closes as the program begins */
@@ -70,6 +66,28 @@ static _Noreturn void start(const struct program *p, int in, int out, int failed
     int why = errno;
     (void)!write(STDERR_FILENO + 1, &why, sizeof why);
     _exit(EX_TEMPFAIL);
+}
+
+/* It ends with its parent. */
+static _Noreturn void start(const struct program *p, int in, int out, int failed, pid_t parent)
+{
+    setsid();
+    reset_signals();
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != parent)
+        _exit(EX_TEMPFAIL);
+    start_with(p, in, out, failed);
+}
+
+/* It ends by itself, or when its time is over. */
+static _Noreturn void start_alone(const struct program *p, int failed)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    setsid();
+    reset_signals();
+    if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) != 0 || null < 0)
+        _exit(EX_TEMPFAIL);
+    alarm((unsigned)((p->time_limit + 999) / 1000));
+    start_with(p, null, null, failed);
 }
 
 static bool open_pipes(int in[2], int out[2], int failed[2])
@@ -315,4 +333,18 @@ enum rc command_program_run(const struct program *p, struct buf *text, struct er
     fd_closep(&r.out);
     fd_closep(&r.ended);
     return rc;
+}
+
+enum rc command_program_leave(const struct program *p, struct err *e)
+{
+    int failed[2], why = 0;
+    pid_t pid;
+    if (pipe2(failed, O_CLOEXEC) != 0 || (pid = fork()) < 0)
+        return err_set(e, RC_TEMP, 0, "", "no process for it: %s", strerror(errno));
+    if (pid == 0)
+        start_alone(p, failed[1]);
+    close(failed[1]);
+    ssize_t n = read(failed[0], &why, sizeof why);
+    close(failed[0]);
+    return n == (ssize_t)sizeof why ? err_set(e, RC_TEMP, 0, "", "%s: %s", p->argv[0], strerror(why)) : RC_OK;
 }

@@ -291,6 +291,22 @@ static _Noreturn void run_pipe(struct runner *r)
     done(r, &e, buf_str(&reply));
 }
 
+/* --- warnings of quotas --- */
+
+static _Noreturn void warn(struct runner *r, struct ipc_msg *m)
+{
+    struct err e = {0};
+    uint32_t n = ipc_get_u32(m);
+    str account = ipc_get_str(m, IDENTITY_ACCOUNT_MAX);
+    if (ipc_end(m) != RC_OK)
+        _exit(RUNNER_REFUSES);
+    if (n < r->conf->quota_warning.n) /* else it was another configuration's */
+        e.rc = command_warn(r->conf, r->conf->quota_warning.v[n], account, r->arena, &e);
+    struct buf b = BUF_INIT(IPC_MAX);
+    command_done_put(&b, &e, STR_NONE);
+    answer(r, &b);
+}
+
 /* --- the request --- */
 
 static _Noreturn void run(struct runner *r, struct ipc_msg *m)
@@ -321,6 +337,8 @@ void command_runner(const struct conf *c, struct ipc_msg *m, int channel)
     struct runner r = {.conf = c, .channel = channel, .arena = arena_new(ARENA_MAX)};
     if (m->type == MSG_COMMAND_RUN)
         run(&r, m);
+    if (m->type == MSG_COMMAND_WARN)
+        warn(&r, m);
     str via = ipc_get_str(m, VIA_MAX);
     if (ipc_end(m) != RC_OK || via_parse(via, &r.via) != RC_OK || r.via.kind != VIA_USER)
         _exit(RUNNER_REFUSES);

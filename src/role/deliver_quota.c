@@ -38,5 +38,6 @@ void deliver_end_room(const struct conf *c, const struct target *t, struct quota
     if (!taken->counted)
         return;
     quota_terms_fill(c, target_account(t), target_quota(t), &rules, &q);
+    quota_terms_run(c, &control, &q);
     quota_taken_end(target_dir(t), &q, taken, kept);
 }

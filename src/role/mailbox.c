@@ -239,6 +239,7 @@ static void mailbox_start(struct role *r)
     self.epoll = epoll_create1(EPOLL_CLOEXEC);
     must(self.epoll >= 0);
     self.auth = channel_pool_new(1, 0);
+    self.command = channel_pool_new(1, 0);
     self.per_origin = map_new();
     self.watches = map_new();
     self.paused = map_new();
@@ -259,6 +260,10 @@ static void mailbox_link(struct role *r, const struct role_link *l)
 {
     if (l->serve) {
         link_add(&self, l->peer, l->instance, false, l->fd);
+        return;
+    }
+    if (str_eq(str_c(l->peer), S("command"))) {
+        channel_pool_set_link(self.command, l->fd);
         return;
     }
     channel_pool_set_link(self.auth, l->fd);

@@ -132,6 +132,8 @@ static bool take_message(struct mailbox *mb, struct session *s, struct ipc_msg *
         return true;
     case MSG_WAKE_SEEN:
         return ipc_end(m) == RC_OK;
+    case MSG_QUOTA_CROSSED:
+        return quota_crossed(mb, str_c(s->account), (uid_t)-1, m);
     default:
         return false;
     }

@@ -29,7 +29,7 @@ static bool runs_programs(const struct conf *c)
                c->mailbox_transport_maps[0];
     bool users = c->system_users && geteuid() == 0 && any;
     bool aliases = c->alias_maps[0] && (c->allow_mail_to_commands.n > 0 || c->allow_mail_to_files.n > 0);
-    return users || aliases || c->pipe_transports[0];
+    return users || aliases || c->pipe_transports[0] || c->quota_warning_programs[0];
 }
 
 static bool serves_sasl(const struct conf *c)

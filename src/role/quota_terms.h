@@ -11,4 +11,8 @@
 void quota_terms_fill(const struct conf *c, const char *account, const char *own, struct buf *rules,
                       struct quota_terms *ret);
 
+/* Where there are programs for warnings, has mailbox asked for them over its link, of which *link is the
+ * descriptor, as long as *q is used. */
+void quota_terms_run(const struct conf *c, int *link, struct quota_terms *q);
+
 #endif

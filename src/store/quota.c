@@ -330,7 +330,7 @@ void quota_taken_end(int root_fd, const struct quota_terms *q, struct quota_take
         quota_give(root_fd, q, t->of.mailbox, &t->of.use);
     fd_closep(&t->fd);
     if (kept && t->warning >= 0)
-        quota_warn(root_fd, q, &t->after);
+        quota_warn(root_fd, q, (size_t)t->warning, &t->after);
 }
 
 void quota_give(int root_fd, const struct quota_terms *q, str mailbox, const struct quota_use *gone)

@@ -28,6 +28,10 @@ struct quota_terms {       /* for one account; zeroed: there is no limit */
     bool tempfail;         /* refused for now (452), not for good (552) */
     const str *warnings;   /* fmt/quota_rule.h; the first that is crossed is told */
     size_t n_warnings;
+    /* Has the command of a warning run, which is what the user hears of then. NULL, or false: by a message.
+     */
+    bool (*run)(void *ctx, const struct quota_terms *q, size_t warning);
+    void *run_ctx;
     char separator; /* of mailbox names */
 };
 
@@ -76,7 +80,7 @@ MUST_USE enum rc quota_count(int root_fd, const struct quota_terms *q, bool reco
 /* The next one counts anew: mailboxes came or went as a whole. */
 void quota_forget(int root_fd);
 
-/* quota_warning.c: a message to the user in INBOX, and a line in the log. */
-void quota_warn(int root_fd, const struct quota_terms *q, const struct quota_use *use);
+/* quota_warning.c: the command of the warning or a message to the user in INBOX, and a line in the log. */
+void quota_warn(int root_fd, const struct quota_terms *q, size_t warning, const struct quota_use *use);
 
 #endif

@@ -98,7 +98,14 @@ static void deliver(int root_fd, const struct quota_terms *q, str text)
     delivery_free(&d);
 }
 
-void quota_warn(int root_fd, const struct quota_terms *q, const struct quota_use *use)
+static bool runs_command(const struct quota_terms *q, size_t warning)
+{
+    struct quota_warning w;
+    return q->run && quota_warning_parse(q->warnings[warning], &w) == RC_OK && w.command.n > 0 &&
+           q->run(q->run_ctx, q, warning);
+}
+
+void quota_warn(int root_fd, const struct quota_terms *q, size_t warning, const struct quota_use *use)
 {
     const struct quota_limits l = quota_limits_of(q->rules, STR_NONE, q->separator);
     unsigned bytes = percent(use->bytes, l.bytes), messages = percent(use->messages, l.messages);

@@ -302,6 +302,20 @@ def test_dovecot_24(tmp_path):
     """What 2.4 renamed and takes apart means what it meant in 2.3."""
     head = 'dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n'
     text = head + '''protocols {
+def test_quota_warnings(tmp_path):
+    """A script that a service runs for a threshold; what no service runs is told of by a message, and so is said."""
+    text = DOVECOT + ('mail_plugins = $mail_plugins quota\nplugin {\n quota = maildir:User quota\n quota_warning = storage=95%% quota-warning 95 %u\n'
+                      ' quota_warning2 = storage=80%% other 80 %u\n quota_warning3 = storage=50%%\n}\n'
+                      'service quota-warning {\n executable = script /usr/local/bin/warn.sh -x\n user = vmail\n unix_listener quota-warning {\n  user = vmail\n }\n}\n'
+                      'service other-thing {\n executable = other\n}\n')
+    found, said = settings(folder(tmp_path, dovecot=text + 'postmaster_address = a@example.com\nprotocol lmtp {\n postmaster_address = b@example.com\n}\n'))
+    assert found['', 'postmaster_address'] == 'b@example.com' and 'postmaster_address' not in said
+    assert found['', 'quota_warning'] == '"storage=95% quota-warning 95 %u", "storage=80% other 80 %u", storage=50%'
+    assert found['', 'quota_warning_programs'] == 'quota-warning user=vmail argv={/usr/local/bin/warn.sh} {-x}'
+    assert 'quota_warning2: no service runs a script for "other"' in said and 'quota_warning: ' not in said
+    assert [line for line in said.split('\n') if 'service/executable' in line][0].count(':23:') == 1 and said.count('service/executable') == 1
+
+
   imap = yes
   lmtp = yes
 }

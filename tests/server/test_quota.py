@@ -1,7 +1,11 @@
 """Quotas of a running server: at RCPT and behind DATA, over IMAP, in the queue, and what an administrator sees."""
 import imaplib
 import json
+import os
+import pathlib
+import pwd
 import smtplib
+import tempfile
 
 import pytest
 
@@ -91,6 +95,65 @@ def test_warned_once_and_then_refused(server):
     empty(client)
     assert info(server, ANN)['used_bytes'] == 0
     assert send(server, ANN)[0] == 250
+
+
+@pytest.fixture
+def program():
+    """The user of a script that writes down who runs it and with what, the folder where it does, and the settings for it."""
+    with tempfile.TemporaryDirectory(prefix='malle-warned-') as name:
+        yield script_in(pathlib.Path(name))
+
+
+def script_in(folder):
+    folder.chmod(0o755)
+    (folder / 'told').mkdir()
+    (folder / 'told').chmod(0o777)
+    script = folder / 'warn.sh'
+    script.write_text('#!/bin/sh\n{ id -un; pwd; echo "$#"; printf "%s\\n" "$@"; cat; ls /proc/self/fd | wc -l; } >"' + f'{folder}/told/$2.tmp"\n'
+                      f'mv "{folder}/told/$2.tmp" "{folder}/told/$2"\n')
+    script.chmod(0o755)
+    user = 'nobody' if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+    warnings = 'quota_warning = "storage=95% quota-warning high %u %n %d 100%%", "storage=50% quota-warning half %u", storage=20%\n'
+    return user, folder / 'told', warnings + f'quota_warning_programs = quota-warning user={user} argv={script} fixed\n'
+
+
+def test_a_command_warns_instead(program):
+    """By a delivery and by a session; a threshold without one has its message. An option that names no program leaves the message, too."""
+    user, told, options = program
+    line = b'z' * 70 + b'\r\n'
+    with Server(users={ANN: 'ann', BOB: 'bob'}, conf={'quota_rule': '*:storage=100', 'postmaster_address': 'help@malle.test'}) as server:
+        server.stop()
+        with open(server.dir / 'malle.conf', 'a') as f:
+            f.write(options)
+        server.start()
+        assert send(server, ANN, b'Subject: a\r\n\r\n' + line * 387)[0] == 250  # 27 %
+        assert [b'From: Mail system <help@malle.test>' in m.read_bytes() for m in server.messages(ANN)].count(True) == 1
+        assert send(server, ANN, b'Subject: a\r\n\r\n' + line * 387)[0] == 250  # 55 %
+        eventually(lambda: (told / 'half').exists())
+        said = (told / 'half').read_text().split('\n')
+        assert said[:6] == [user, '/', '3', 'fixed', 'half', ANN] and int(said[6]) <= 4  # the three, and the folder that ls reads
+        server.wait_log(f'{ANN}: quota warning: quota-warning runs')
+        assert imap(server, ANN).append('INBOX', '', None, b'Subject: b\r\n\r\n' + line * 620)[0] == 'OK'  # 98 %
+        eventually(lambda: (told / 'high').exists())
+        assert (told / 'high').read_text().split('\n')[2:8] == ['6', 'fixed', 'high', ANN, 'ann', DOMAIN] and '100%' in (told / 'high').read_text()
+        assert len(server.messages(ANN)) == 4  # three, and the one warning
+        (told / 'half').unlink()
+        script = told.parent / 'warn.sh'
+        script.unlink()
+        assert send(server, BOB, b'Subject: a\r\n\r\n' + line * 750)[0] == 250
+        server.wait_log(f'{BOB}: the command of its quota\'s warning: {script}: No such file or directory')
+        assert not (told / 'half').exists()
+
+
+def test_a_command_without_program(program):
+    options = program[2].replace('quota_warning_programs = quota-warning', 'quota_warning_programs = other')
+    with Server(users={ANN: 'ann'}, conf={'quota_rule': '*:storage=100'}) as server:
+        server.stop()
+        with open(server.dir / 'malle.conf', 'a') as f:
+            f.write(options)
+        server.start()
+        assert send(server, ANN, b'Subject: a\r\n\r\n' + (b'z' * 70 + b'\r\n') * 750)[0] == 250
+        server.wait_log('quota_warning_programs has no "quota-warning"')
 
 
 def test_announced_size(server):
