@@ -20,16 +20,17 @@ static void set_tables(struct postfix *p, struct conf_section s, const char *nam
 
 static void set_all(struct postfix *p, struct conf_section s, bool whole)
 {
-    struct postfix_value limit = postfix_value(p, "body_checks_size_limit"),
-                         bcc = postfix_value(p, "always_bcc"),
-                         dropped = postfix_value(p, "message_drop_headers");
+    static const char *const same[] = {"always_bcc", "body_checks_size_limit", "message_reject_characters",
+                                       "message_strip_characters"};
+    struct postfix_value dropped = postfix_value(p, "message_drop_headers");
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         set_tables(p, s, tables[i], whole);
-    if (limit.is_set || whole)
-        folder_set_in(p->f, s, limit.file, limit.line, "body_checks_size_limit", limit.text);
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        struct postfix_value v = postfix_value(p, same[i]);
+        if (v.is_set || whole)
+            folder_set_in(p->f, s, v.file, v.line, same[i], v.text);
+    }
     folder_set_in(p->f, s, dropped.file, dropped.line, "message_drop_headers", dropped.text);
-    if (bcc.is_set || whole)
-        folder_set_in(p->f, s, bcc.file, bcc.line, "always_bcc", bcc.text);
 }
 
 void postfix_set_checks(struct postfix *p)

@@ -66,6 +66,9 @@ void smtp_message_begin(struct smtp_session *s, bool dots)
         dotstream_init_counted(&m->decoder);
     smtp_checks_free(&m->checks);
     m->checks = smtp_checks_new(s);
+    bool looks = !smtp_is_lmtp(s) && !smtp_overrides(s, S("no_header_body_checks"));
+    smtp_characters_init(&m->characters, looks ? str_c(s->conf->message_reject_characters) : STR_NONE,
+                         looks ? str_c(s->conf->message_strip_characters) : STR_NONE);
     headscan_init(&m->head_before);
     bool drops = !smtp_is_lmtp(s) && s->tx.mail.body != SMTP_BODY_BINARYMIME;
     header_drop_init(&m->drop, s->conf->message_drop_headers.v, drops ? s->conf->message_drop_headers.n : 0);
@@ -119,9 +122,25 @@ void smtp_message_flush(struct smtp_session *s)
     append(s, buf_str(&left));
 }
 
+/* The content without what is to be stripped. */
+static str without_characters(struct smtp_session *s, str content, char *out)
+{
+    struct smtp_message *m = &s->tx.msg;
+    str left = content;
+    if (!m->characters.any)
+        return content;
+    if (!smtp_characters_pass(&m->characters, &left, out))
+        smtp_message_fail(s, 550, "5.7.1", "disallowed character");
+    if (!m->checks) /* these count what they let through */
+        m->grown_bytes -= (int64_t)(content.n - left.n);
+    return left;
+}
+
 static void keep(struct smtp_session *s, str content)
 {
     struct smtp_message *m = &s->tx.msg;
+    char out[SMTP_CHUNK + 2];
+    content = without_characters(s, content, out);
     if (!m->checks) {
         smtp_message_store(s, content, dotstream_crlf_bytes(&m->decoder));
         return;

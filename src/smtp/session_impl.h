@@ -15,6 +15,7 @@
 #include "fmt/queue_id.h"
 #include "fmt/smtp_attr.h"
 #include "fmt/smtp_cmd.h"
+#include "smtp/characters.h"
 #include "smtp/checks.h"
 #include "smtp/command.h"
 #include "smtp/milter.h"
@@ -54,12 +55,13 @@ struct smtp_recipient { /* an accepted RCPT */
 struct smtp_message {
     bool open; /* between DATA or the first BDAT and its end */
     struct dotstream decoder;
-    struct headscan head;        /* of what is kept: */
-    struct smtp_checks *checks;  /* what tables say of the content; NULL: it is kept as it comes */
-    struct headscan head_before; /* with checks: as it came */
-    struct header_drop drop;     /* of what the checks let through */
-    bool failed;                 /* failure is the reply; further bytes are read and dropped */
-    bool logged;                 /* ... and the log knows */
+    struct headscan head;              /* of what is kept: */
+    struct smtp_checks *checks;        /* what tables say of the content; NULL: it is kept as it comes */
+    struct headscan head_before;       /* with checks: as it came */
+    struct header_drop drop;           /* of what the checks let through */
+    struct smtp_characters characters; /* that it may not have */
+    bool failed;                       /* failure is the reply; further bytes are read and dropped */
+    bool logged;                       /* ... and the log knows */
     struct err failure;
     msec deadline;
     int64_t grown_bytes, grown_lines; /* by what was taken out and what milters changed, of what came in */
