@@ -55,7 +55,9 @@ struct mailbox {
     struct source inotify;
     struct map *watches; /* inotify watch descriptor -> number of sessions that use it */
     bool poll_warned;    /* the inotify limit was reached and logged */
-    msec next_poll;      /* when sessions without inotify watches are woken by the clock */
+    msec warned_since;   /* when warnings of quotas were last counted from 0 */
+    unsigned warned;
+    msec next_poll; /* when sessions without inotify watches are woken by the clock */
     bool stopping;
 };
 

@@ -224,6 +224,7 @@ _Noreturn void session_process(const struct session_setup *s)
     struct store *st = NULL;
     AUTO(buf_deinit) struct buf rules = BUF_INIT(QUOTA_RULES_BYTES);
     struct quota_terms quota;
+    int link = s->notify_fd;
 
     proc_set_title("malle: %s %s %s", s->imap ? "imap" : "pop3", s->id.account, s->client);
     name_log(s);

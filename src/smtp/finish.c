@@ -381,3 +381,39 @@ void smtp_message_finish(struct smtp_session *s)
         deliver_and_reply(s);
     smtp_tx_reset(s);
 }
+
+static enum rc post(struct smtp_session *s, str to, str content, struct smtp_delivery *d, struct err *e)
+{
+    const struct smtp_rcpt rcpt = {.notify = SMTP_NOTIFY_NEVER};
+    enum rc rc = smtp_add_recipient(s, to, &rcpt, e);
+    if (rc == RC_OK)
+        rc = s->env->content_new(s->p->env_ctx, content.n, false);
+    if (rc == RC_OK)
+        rc = s->env->content_append(s->p->env_ctx, content);
+    if (rc == RC_OK && !collect_targets(s, d))
+        rc = RC_LIMIT;
+    return rc == RC_OK ? deliver(s, d) : rc;
+}
+
+void smtp_post(struct smtp_session *s, str to, str content)
+{
+    struct smtp_delivery d = {.sender = S(""),
+                              .mail = &s->tx.mail,
+                              .client = S("local"),
+                              .content_bytes = content.n,
+                              .content_lines = crlf_lines(content)};
+    struct err e = {0};
+    msec begun = clock_mono();
+    smtp_tx_reset(s);
+    s->tx.id = queue_new_id(s->tx.id_room);
+    s->tx.mail = (struct smtp_mail){.envid = STR_NONE};
+    headscan_init(&s->tx.msg.head);
+    headscan_feed(&s->tx.msg.head, content);
+    s->tx.trace = S("");
+    if (post(s, to, content, &d, &e) == RC_OK)
+        log_results(s, &d, true, (struct smtp_times){.deliver = clock_mono() - begun});
+    else
+        log_warn("postmaster notify: " STR_FMT ": %s", STR_ARG(to),
+                 d.n > 0 && d.rcpts ? err_text(&d.rcpts[0].result) : err_text(&e));
+    smtp_tx_reset(s);
+}

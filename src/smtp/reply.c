@@ -21,6 +21,7 @@ static void put_line(struct smtp_session *s, int code, const char *enhanced, str
     stream_write(s->io, str_mem(head, n));
     stream_write(s->io, text);
     stream_write(s->io, S("\r\n"));
+    smtp_notice_reply(s, code, str_c(enhanced), str_mem(head, n), text);
 }
 
 static void put_reply(struct smtp_session *s, int code, const char *enhanced, char *text)

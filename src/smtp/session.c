@@ -179,6 +179,7 @@ static void run_line(struct smtp_session *s)
     }
     if (rc)
         return;
+    smtp_notice_command(s, line);
     if (!smtp_gate_ends(s, line, end) &&
         !refuse_line(s, line, end, s->in_group || stream_buffered(s->io) > 0) &&
         filter_line(s, &line) == RC_OK)
@@ -234,10 +235,12 @@ static void session_init(struct smtp_session *s, const struct smtp_params *p, st
     s->tx.arena = arena_new((size_t)p->conf->session_memory_limit);
     s->account = p->local ? p->local->name : STR_NONE;
     s->restrict_.where = s->last_verb;
+    smtp_notice_init(s);
 }
 
 static void session_deinit(struct smtp_session *s)
 {
+    buf_deinit(&s->notice.history);
     smtp_tx_reset(s);
     smtp_milter_close(s);
     arena_free(s->cmd_arena);
@@ -262,6 +265,7 @@ void smtp_session_run(const struct smtp_params *p, struct stream *io)
     }
     say_last_word(&s);
     smtp_log_end(&s);
+    smtp_notice_end(&s);
     session_deinit(&s);
 }
 

@@ -140,6 +140,12 @@ struct smtp_claim {
     char address[64], server_address[64];
 };
 
+/* What a postmaster may be told (notice.c). */
+struct smtp_notice {
+    unsigned wanted, seen; /* classes of errors */
+    struct buf history;    /* lines */
+};
+
 struct smtp_session {
     const struct smtp_params *p; /* of the caller, or of the claim */
     struct smtp_claim claim;
@@ -164,6 +170,7 @@ struct smtp_session {
     const char *last_verb; /* for "after X" in the log; points into the command table */
     int last_code;         /* of the newest reply */
     int errors, junk;
+    struct smtp_notice notice;
     unsigned mails; /* MAIL commands so far */
     char session_id[QUEUE_ID_SIZE];
     msec exchange_end; /* of a SASL exchange: no line is waited for longer; 0: none */
@@ -341,5 +348,14 @@ MUST_USE enum rc smtp_add_recipient(struct smtp_session *s, str address, const s
 MUST_USE enum rc smtp_apply_actions(struct smtp_session *s);
 /* Replies that DATA or BDAT has no recipients and returns true; false when it has. */
 bool smtp_refuse_without_recipients(struct smtp_session *s);
+
+/* --- what a postmaster is told of the session (notice.c) --- */
+void smtp_notice_init(struct smtp_session *s);
+void smtp_notice_command(struct smtp_session *s, str line);
+/* A line of a reply: code and enhanced status, and the rest. */
+void smtp_notice_reply(struct smtp_session *s, int code, str enhanced, str head, str text);
+void smtp_notice_end(struct smtp_session *s); /* after the last word */
+/* finish.c: a message of our own, without a sender, to one address; it ends the transaction. */
+void smtp_post(struct smtp_session *s, str to, str content);
 
 #endif
