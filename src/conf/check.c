@@ -144,6 +144,11 @@ static bool valid_certificate(str s)
     return str_starts(chain, S("/")) && str_starts(rest, S("/"));
 }
 
+static bool valid_host_lookup(str s)
+{
+    return str_eq(s, S("dns")) || str_eq(s, S("native"));
+}
+
 static bool valid_log_target(str s)
 {
     return str_eq(s, S("stderr")) || str_eq(s, S("syslog")) || str_starts(s, S("/"));
@@ -151,11 +156,6 @@ static bool valid_log_target(str s)
 
 static bool valid_separator(str s)
 {
-static bool valid_host_lookup(str s)
-{
-    return str_eq(s, S("dns")) || str_eq(s, S("native"));
-}
-
     return str_eq(s, S(".")) || str_eq(s, S("/"));
 }
 
@@ -321,6 +321,8 @@ static const struct {
     {CONF_auth_mechanisms, valid_mechanism,
      "one of plain, login, scram-sha-1, scram-sha-256, scram-sha-1-plus, scram-sha-256-plus"},
     {CONF_tls_certificates, valid_certificate, "CHAIN.pem:KEY.pem with absolute paths"},
+    {CONF_smtp_host_lookup, valid_host_lookup, "dns or native"},
+    {CONF_smtp_tls_certificates, valid_certificate, "CHAIN.pem:KEY.pem with absolute paths"},
     {CONF_dns_resolvers, valid_resolver, "ADDRESS or ADDRESS@PORT"},
     {CONF_smtp_fallback_relay, valid_relayhost, "a domain, [host] or either with :port"},
     {CONF_masquerade_domains, valid_masquerade, "a domain name, or one with ! in front"},
@@ -334,21 +336,19 @@ static const struct {
     {CONF_relayhost, valid_relayhost, "a domain, [host] or either with :port"},
     {CONF_mailbox_transport, valid_mailbox_transport,
      "a transport and where it goes, such as lmtp:unix:/run/dovecot/lmtp"},
-    {CONF_smtp_host_lookup, valid_host_lookup, "dns or native"},
-    {CONF_smtp_tls_certificates, valid_certificate, "CHAIN.pem:KEY.pem with absolute paths"},
     {CONF_allow_mail_to_commands, valid_program_place, "alias or forward"},
     {CONF_allow_mail_to_files, valid_program_place, "alias or forward"},
     {CONF_default_rbl_reply, valid_expansion, "a text with $rbl_code, $rbl_what and the like"},
     {CONF_forward_path, valid_expansion, "paths with $home, $user, ${extension} and the like"},
     {CONF_smtpd_sasl_path, valid_sasl_path, "an absolute path of at most 107 bytes or inet:host:port"},
+    {CONF_smtpd_proxy_filter, valid_proxy_filter,
+     "inet:host:port or unix: and an absolute path of at most 107 bytes"},
     {CONF_smtp_socks5_proxy, valid_relayhost, "a host or [address] with :port"},
     {CONF_log_target, valid_log_target, "stderr, syslog or an absolute path"},
 };
 
 static void check_values(struct conf_build *b)
 {
-    {CONF_smtpd_proxy_filter, valid_proxy_filter,
-     "inet:host:port or unix: and an absolute path of at most 107 bytes"},
     for (size_t r = 0; r < sizeof rules / sizeof *rules; r++) {
         const struct conf_key *key = &conf_options.v[rules[r].option];
         const void *member = (const char *)b->conf + key->offset;

@@ -5,6 +5,8 @@
 #include "fmt/ip.h"
 #include "os/file.h"
 
+enum { LIST_MAX = 256 << 10, FILE_MAX = 4 << 20, NESTED_MAX = 10 };
+
 static void set(struct postfix *p, const char *option, const struct postfix_value *v, str value)
 {
     folder_set(p->f, v->file, v->line, option, value);
@@ -44,6 +46,39 @@ static void look_at_special_cases(struct postfix *p)
                          STR_ARG(word));
 }
 
+static void put_submitters(struct postfix *p, const struct postfix_value *v, str text, bool of_file,
+                           struct buf *out)
+{
+    str word;
+    while ((word = folder_word(&text)).n) {
+        AUTO(buf_deinit) struct buf names = BUF_INIT(FILE_MAX);
+        str name = str_from(word, str_starts(word, S("!")));
+        const char *no = name.n < word.n ? "!" : "";
+        if (str_istarts(name, S("static:")))
+            buf_printf(out, "%s* ", no);
+        else if (str_chr(name, ':') >= 0 || (str_starts(name, S("/")) && (of_file || *no)))
+            conf_error(
+                p->f->b->report, v->file, v->line,
+                "authorized_submit_users: malle takes names, files of names and static: here, not " STR_FMT,
+                STR_ARG(word));
+        else if (!str_starts(name, S("/")))
+            buf_printf(out, "%s" STR_FMT " ", no, STR_ARG(name));
+        else if (file_read(arena_str(p->f->a, name).p, &names) == RC_OK)
+            put_submitters(p, v, buf_str(&names), true, out);
+        else
+            conf_error(p->f->b->report, v->file, v->line,
+                       "authorized_submit_users: " STR_FMT " cannot be read", STR_ARG(name));
+    }
+}
+
+static void set_submitters(struct postfix *p)
+{
+    AUTO(buf_deinit) struct buf list = BUF_INIT(LIST_MAX);
+    struct postfix_value v = postfix_value(p, "authorized_submit_users");
+    put_submitters(p, &v, v.text, false, &list);
+    set(p, "authorized_submit_users", &v, list.n > 0 ? buf_str(&list) : S("!*"));
+}
+
 void postfix_set_names(struct postfix *p)
 {
     struct postfix_value hostname = postfix_value(p, "myhostname"), origin = postfix_value(p, "myorigin"),
@@ -54,6 +89,7 @@ void postfix_set_names(struct postfix *p)
         set(p, "hostname", &hostname, hostname.text);
     set(p, "myorigin", &origin, of_file(p, &origin));
     set(p, "sender_must_be_own", &(struct postfix_value){.file = p->main_file}, S("no"));
+    set_submitters(p);
     look_at_special_cases(p);
 }
 
@@ -89,8 +125,6 @@ static void set_listen(struct postfix *p)
     if (v4 != v6)
         set(p, "smtp_address_preference", &families, v4 ? S("ipv4") : S("ipv6"));
 }
-
-enum { LIST_MAX = 256 << 10, FILE_MAX = 4 << 20, NESTED_MAX = 10 };
 
 struct networks {
     const char *name;

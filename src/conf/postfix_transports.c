@@ -151,6 +151,8 @@ static void set_client(struct postfix *p, const struct postfix_service *s, struc
     if (overrides(s, client, "tls_security_level") || overrides(s, client, "use_tls") ||
         overrides(s, client, "enforce_tls") || overrides(s, client, "tls_enforce_peername"))
         postfix_set_client_tls(p, t, client);
+    if (overrides_certificates(s, client))
+        postfix_set_client_certificates(p, t, client);
     if (postfix_override_find(s, S("myhostname"), &ignored))
         folder_set_in(p->f, t, p->master_file, s->line, "smtp_helo_name", helo.text);
 }
@@ -190,8 +192,6 @@ static void set_service(struct postfix *p, const struct postfix_service *s)
 
 static void set_way(struct postfix *p, const char *name)
 {
-    if (overrides_certificates(s, client))
-        postfix_set_client_certificates(p, t, client);
     struct postfix_value v = postfix_value(p, name);
     folder_set(p->f, v.file, v.line, name, postfix_whole_transport(p, v.text));
 }

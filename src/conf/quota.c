@@ -44,6 +44,7 @@ void conf_check_quota(struct conf_build *b)
     struct quota_rule rule;
     struct quota_warning warning;
     size_t bytes = 0;
+    check_programs(b);
     for (size_t i = 0; i < c->quota_rule.n; i++) {
         bytes += c->quota_rule.v[i].n + 1;
         if (quota_rule_parse(c->quota_rule.v[i], &rule) != RC_OK || bytes > QUOTA_RULES_BYTES)
@@ -57,4 +58,3 @@ void conf_check_quota(struct conf_build *b)
     if (!quota_grace_valid(str_c(c->quota_grace)))
         wrong(b, CONF_quota_grace, "quota_grace", str_c(c->quota_grace), "write it as 10% or 50M");
 }
-    check_programs(b);

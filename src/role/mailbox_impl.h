@@ -90,13 +90,13 @@ void deliver_retire_all(
 void deliver_recover(struct mailbox *mb);
 void deliver_auth_changed(struct mailbox *mb); /* auth was started anew: give each process a new channel */
 
-/* mailbox_watch.c */
-void watch_init(struct mailbox *mb);
 /* mailbox_quota.c */
 /* A session (uid -1: the account is its own) or a deliver process of this uid says that a quota's warning is
  * due: has its program run. False: the message is malformed, or of somebody else's account. */
 bool quota_crossed(struct mailbox *mb, str own_account, uid_t uid, struct ipc_msg *m);
 
+/* mailbox_watch.c */
+void watch_init(struct mailbox *mb);
 void watch_session_message(struct mailbox *mb, struct source *s);
 void watch_drop(struct mailbox *mb, struct session *s);
 void watch_changed(struct mailbox *mb, const struct session *by, str account, str name);

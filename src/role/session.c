@@ -235,8 +235,8 @@ _Noreturn void session_process(const struct session_setup *s)
     struct places inside = enter_cage(s, &outside);
     struct stream *io = stream_new(s->stream_fd, INPUT_MAX);
     quota_terms_fill(s->conf, s->id.account, s->id.quota, &rules, &quota);
-    if (open_store(s, &inside, &quota, &st, &e) != RC_OK)
     quota_terms_run(s->conf, &link, &quota);
+    if (open_store(s, &inside, &quota, &st, &e) != RC_OK)
         unavailable(s, io, &e);
     int status = s->imap ? run_imap(s, io, st) : run_pop3(s, io, st);
     store_close(st);

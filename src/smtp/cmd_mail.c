@@ -72,6 +72,15 @@ static enum rc check_sender(struct smtp_session *s, str sender, struct err *e)
                    "<" STR_FMT ">: Sender address rejected: %s", STR_ARG(sender), why.peer);
 }
 
+static enum rc check_submitter(struct smtp_session *s, struct err *e)
+{
+    const struct smtp_local_user *u = s->p->local;
+    if (!u || u->uid == 0 || rules_may_submit(s->conf, u->name))
+        return RC_OK;
+    return err_set(e, RC_PERM, 550, "5.7.1", "User " STR_FMT "(%u) is not allowed to submit mail",
+                   STR_ARG(u->name), u->uid);
+}
+
 /* RFC 6710 §4.1: nobody gets ahead of others who is not known here. */
 static bool lower_priority(const struct smtp_session *s, struct smtp_mail *mail)
 {
@@ -103,7 +112,7 @@ void smtp_cmd_mail(struct smtp_session *s, str args)
     }
     str sender = mail.null_sender ? S("") : mailaddr_str(s->tx.arena, &mail.from);
     if (check_size(s, mail.size, &e) || check_hold(s, &mail, &e) || check_deliver_by(s, &mail, &e) ||
-        check_sender(s, sender, &e)) {
+        check_sender(s, sender, &e) || check_submitter(s, &e)) {
         smtp_reject(s, "MAIL", sender, STR_NONE, &e);
         smtp_tx_reset(s);
         return;

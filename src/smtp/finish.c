@@ -298,6 +298,13 @@ static uint64_t message_bytes(const struct smtp_session *s)
     return (uint64_t)((int64_t)(bytes - m->drop.bytes) + m->grown_bytes);
 }
 
+/* What XFORWARD said, else what is seen here; "unknown" is no name. */
+static str known(str told, str seen)
+{
+    str value = told.n > 0 ? told : seen;
+    return str_eq(value, S("unknown")) ? STR_NONE : value;
+}
+
 static void deliver_and_reply(struct smtp_session *s)
 {
     struct smtp_delivery d = {
@@ -312,13 +319,6 @@ static void deliver_and_reply(struct smtp_session *s)
                   : smtp_is_lmtp(s) || smtp_proxy_filter(s).n > 0 ? STR_NONE
                                                                   : str_c(s->conf->content_filter),
         .each_alone = smtp_is_lmtp(s),
-    };
-    if (!collect_targets(s, &d)) {
-        smtp_message_fail(s, 452, "4.3.1", "Error: insufficient system storage");
-        refuse(s);
-        return;
-    }
-    msec received = clock_mono();
         .proxy = smtp_proxy_filter(s),
         .arena = s->tx.arena,
         .origin = {.name = known(s->tx.forwarded.name, s->p->client_name),
@@ -328,7 +328,18 @@ static void deliver_and_reply(struct smtp_session *s)
                    .helo = s->helo,
                    .protocol = smtp_protocol(s),
                    .id = s->tx.id},
+    };
+    if (!collect_targets(s, &d)) {
+        smtp_message_fail(s, 452, "4.3.1", "Error: insufficient system storage");
+        refuse(s);
+        return;
+    }
+    msec received = clock_mono();
     bool committed = deliver(s, &d) == RC_OK;
+    if (d.proxy.n > 0) {
+        reply_proxied(s, &d);
+        return;
+    }
     struct smtp_times times = {.receive = received - s->tx.started, .deliver = clock_mono() - received};
     log_results(s, &d, committed, times);
     if (smtp_is_lmtp(s))
@@ -336,10 +347,6 @@ static void deliver_and_reply(struct smtp_session *s)
     else
         reply_once(s, &d, committed);
 }
-    if (d.proxy.n > 0) {
-        reply_proxied(s, &d);
-        return;
-    }
 
 /* An access table wants it to vanish; the log tells which. */
 static void discard(struct smtp_session *s)

@@ -26,6 +26,18 @@ str rules_relay_domain(str address)
     return at > 0 ? str_from(address, (size_t)at + 1) : STR_NONE;
 }
 
+bool rules_may_submit(const struct conf *c, str user)
+{
+    for (size_t i = 0; i < c->authorized_submit_users.n; i++) {
+        str word = c->authorized_submit_users.v[i];
+        bool may = !str_starts(word, S("!"));
+        str name = may ? word : str_from(word, 1);
+        if (str_eq(name, user) || str_eq(name, S("*")))
+            return may;
+    }
+    return false;
+}
+
 bool rules_overrides(const struct conf *c, str word)
 {
     return conf_list_has(&c->receive_override_options, word);

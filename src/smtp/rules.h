@@ -30,6 +30,9 @@ enum rules_verdict rules_relay(const struct rules_relay *r);
  * "user@elsewhere", "elsewhere!user"). */
 str rules_relay_domain(str address);
 
+/* Whether authorized_submit_users let this user of the system send. */
+bool rules_may_submit(const struct conf *c, str user);
+
 /* Whether receive_override_options has this word. */
 bool rules_overrides(const struct conf *c, str word);
 /* Whether recipients that do not exist are refused. */

@@ -184,6 +184,13 @@ static inline bool smtp_is_lmtp(const struct smtp_session *s)
 {
     return s->p->kind == SMTP_KIND_LMTP;
 }
+/* The filter that takes messages before they are accepted; empty: none. */
+static inline str smtp_proxy_filter(const struct smtp_session *s)
+{
+    return smtp_is_lmtp(s) || s->p->local ? STR_NONE : str_c(s->conf->smtpd_proxy_filter);
+}
+/* Whether receive_override_options name it; what is done behind a filter is not done before it. */
+bool smtp_overrides(const struct smtp_session *s, str word);
 static inline bool smtp_is_authenticated(const struct smtp_session *s)
 {
     return s->account.n > 0;
@@ -193,13 +200,6 @@ enum rc smtp_in_mynetworks(const struct smtp_session *s);
 /* Whether mail to the address of another server is accepted from anyone and passed on: its domain is in
  * relay_domains or relay_domain_maps. RC_OK, RC_GONE, RC_TEMP. */
 enum rc smtp_is_relay_address(const struct smtp_session *s, str address);
-/* The filter that takes messages before they are accepted; empty: none. */
-static inline str smtp_proxy_filter(const struct smtp_session *s)
-{
-    return smtp_is_lmtp(s) || s->p->local ? STR_NONE : str_c(s->conf->smtpd_proxy_filter);
-}
-/* Whether receive_override_options name it; what is done behind a filter is not done before it. */
-bool smtp_overrides(const struct smtp_session *s, str word);
 /* Whether the client may relay: it has logged in, or the administrator names its network. */
 bool smtp_is_trusted(const struct smtp_session *s);
 /* The handshake, at the start or after STARTTLS; s->end is set when it fails, or when a certificate is
@@ -294,6 +294,7 @@ struct smtp_times { /* of one message, for delays=: receiving and delivering */
     msec receive, deliver;
 };
 void smtp_log_message_id(const struct smtp_session *s, str message_id);
+void smtp_log_proxied(const struct smtp_session *s, const struct smtp_delivery *d);
 void smtp_log_message(const struct smtp_session *s, uint64_t bytes); /* "ID: from=", all of it is there */
 void smtp_log_removed(const struct smtp_session *s);                 /* nothing of it waits */
 void smtp_log_delivery(const struct smtp_session *s, const struct smtp_recipient *r,
@@ -303,7 +304,6 @@ void smtp_log_delivery(const struct smtp_session *s, const struct smtp_recipient
 /* Makes the tests of the gate on a command line that is about to be obeyed. True: the last word is said. */
 MUST_USE bool smtp_gate_ends(struct smtp_session *s, str line, enum line_end end);
 void smtp_gate_pass(struct smtp_session *s); /* the client has come to the content of a message */
-void smtp_log_proxied(const struct smtp_session *s, const struct smtp_delivery *d);
 bool smtp_gate_refuses(const struct smtp_session *s);
 void smtp_gate_refuse(struct smtp_session *s, str recipient); /* logs, and replies to RCPT */
 bool smtp_gate_hides_pipelining(const struct smtp_session *s);

@@ -61,6 +61,10 @@ def said(top):
     ('home_mailbox = mail/', {('', 'system_mail_location'): 'maildir:~/mail'}),
     ('smtp_tls_security_level = may', {('', 'smtp_tls_security_level'): 'may'}),
     ('smtp_use_tls = yes', {('', 'smtp_tls_security_level'): 'may'}),
+    ('authorized_submit_users = !www-data, static:anyone', {('', 'authorized_submit_users'): '!www-data, *'}),
+    ('authorized_submit_users =', {('', 'authorized_submit_users'): '!*'}),
+    ('message_reject_characters = \\0\nmessage_strip_characters = \\001\\\\', {('', 'message_reject_characters'): r'"\\0"', ('', 'message_strip_characters'): r'"\\001\\\\"'}),
+    ('smtp_tls_exclude_ciphers = aNULL\nsmtp_tls_mandatory_exclude_ciphers = MD5, RC4', {('', 'smtp_tls_ciphers'): 'DEFAULT:!aNULL:!MD5:!RC4'}),
     ('smtpd_tls_protocols = !SSLv2, !SSLv3, !TLSv1, !TLSv1.1, !TLSv1.2', {('', 'tls_min_version'): 'TLSv1.3'}),
     ('smtpd_tls_security_level = may', {('listener smtp', 'tls'): 'starttls'}),
     ('smtpd_tls_security_level = encrypt', {('listener smtp', 'tls'): 'required'}),
@@ -151,10 +155,6 @@ def test_master(tmp_path, master, expected):
     assert {name: found.get(('listener submission', name)) for name in expected} == expected
 
 
-def test_services_at_addresses(tmp_path):
-    found, _ = settings(folder(tmp_path, MAIN, PARTS + '127.0.0.1:10025 inet n - y - - smtpd\n'
-                                                       'smtps inet n - y - - smtpd -o smtpd_tls_wrappermode=yes\n'))
-    assert found['listener 127.0.0.1-10025', 'addresses'] == '127.0.0.1'
 @pytest.mark.parametrize('value, place', [
     ('127.0.0.1:10024', 'inet:127.0.0.1:10024'), ('10024', 'inet:localhost:10024'), (':10024', 'inet:localhost:10024'),
     ('inet:[::1]:10024', 'inet:[::1]:10024'), ('unix:/run/filter', 'unix:/run/filter'),
@@ -168,6 +168,10 @@ def test_proxy_filter(tmp_path, value, place):
     assert ('', 'smtpd_proxy_filter') not in found and 'smtpd_proxy' not in said
 
 
+def test_services_at_addresses(tmp_path):
+    found, _ = settings(folder(tmp_path, MAIN, PARTS + '127.0.0.1:10025 inet n - y - - smtpd\n'
+                                                       'smtps inet n - y - - smtpd -o smtpd_tls_wrappermode=yes\n'))
+    assert found['listener 127.0.0.1-10025', 'addresses'] == '127.0.0.1'
     assert found['listener 127.0.0.1-10025', 'port'] == '10025'
     assert found['listener submissions', 'tls'] == 'implicit'
     assert ('listener smtp', 'port') not in found
@@ -228,6 +232,17 @@ PIPE = 'prog unix - n n - 3 pipe flags=R user=nobody argv=/bin/cat\n'
     ('default_transport = error:no\nsender_dependent_default_transport_maps = inline:{@a=slow:}\n', SLOW,
      {('', 'default_transport'): 'error:no', ('', 'sender_dependent_default_transport_maps'): 'inline:{@a=slow:}'}),
     ('virtual_transport = prog\n', PIPE, {('', 'mailbox_transport'): 'prog'}),
+    ('smtp_host_lookup = dns, native\n', 'smtp-amavis unix - - n - 2 smtp -o disable_dns_lookups=yes\nx unix - - n - - smtp -o smtp_host_lookup=native\n',
+     {('', 'smtp_host_lookup'): 'dns, native', ('', 'smtp_mx_lookup'): None, ('transport smtp-amavis', 'smtp_host_lookup'): 'native',
+      ('transport smtp-amavis', 'smtp_mx_lookup'): 'no', ('transport x', 'smtp_host_lookup'): 'native', ('transport x', 'smtp_mx_lookup'): None}),
+    ('smtp_dns_support_level = disabled\n', 'x unix - - n - - smtp -o smtp_dns_support_level=enabled\n',
+     {('', 'smtp_host_lookup'): 'native', ('', 'smtp_mx_lookup'): 'no', ('transport x', 'smtp_host_lookup'): 'dns',
+      ('transport x', 'smtp_mx_lookup'): 'yes'}),
+    ('smtp_tls_cert_file = /c\nsmtp_tls_eccert_file = /e\nsmtp_tls_eckey_file = /k\nlmtp_tls_cert_file = /l\n',
+     'slow unix - - n - - smtp -o smtp_tls_cert_file=none -o smtp_tls_eccert_file=\nchain unix - - n - - smtp -o smtp_tls_chain_files=/a,/b\n'
+     'lmtp unix - - n - - lmtp\n',
+     {('', 'smtp_tls_certificates'): '/c:/c, /e:/k', ('transport slow', 'smtp_tls_certificates'): '',
+      ('transport chain', 'smtp_tls_certificates'): '/a:/a, /b:/b', ('transport lmtp', 'smtp_tls_certificates'): '/l:/l'}),
 ])
 def test_transports(tmp_path, main, master, expected):
     """What services by which mail leaves have of their own, and who uses them; nothing of it is said to be without effect."""
@@ -245,17 +260,6 @@ def test_transports_gone_wrong(tmp_path):
     main = MAIN + 'default_transport = nowhere\nnothing_destination_recipient_limit = 1\n'
     reports = said(folder(tmp_path, main, MASTER + PARTS + 'slow unix - - n - - smtp -o smtp_tls_CAfile=/x\n'))
     assert ('postfix/main.cf', 4, 'default_transport: there is no transport "nowhere"') in reports
-    ('smtp_host_lookup = dns, native\n', 'smtp-amavis unix - - n - 2 smtp -o disable_dns_lookups=yes\nx unix - - n - - smtp -o smtp_host_lookup=native\n',
-     {('', 'smtp_host_lookup'): 'dns, native', ('', 'smtp_mx_lookup'): None, ('transport smtp-amavis', 'smtp_host_lookup'): 'native',
-      ('transport smtp-amavis', 'smtp_mx_lookup'): 'no', ('transport x', 'smtp_host_lookup'): 'native', ('transport x', 'smtp_mx_lookup'): None}),
-    ('smtp_dns_support_level = disabled\n', 'x unix - - n - - smtp -o smtp_dns_support_level=enabled\n',
-     {('', 'smtp_host_lookup'): 'native', ('', 'smtp_mx_lookup'): 'no', ('transport x', 'smtp_host_lookup'): 'dns',
-      ('transport x', 'smtp_mx_lookup'): 'yes'}),
-    ('smtp_tls_cert_file = /c\nsmtp_tls_eccert_file = /e\nsmtp_tls_eckey_file = /k\nlmtp_tls_cert_file = /l\n',
-     'slow unix - - n - - smtp -o smtp_tls_cert_file=none -o smtp_tls_eccert_file=\nchain unix - - n - - smtp -o smtp_tls_chain_files=/a,/b\n'
-     'lmtp unix - - n - - lmtp\n',
-     {('', 'smtp_tls_certificates'): '/c:/c, /e:/k', ('transport slow', 'smtp_tls_certificates'): '',
-      ('transport chain', 'smtp_tls_certificates'): '/a:/a, /b:/b', ('transport lmtp', 'smtp_tls_certificates'): '/l:/l'}),
     assert any(line == 5 and text.startswith('nothing_destination_recipient_limit has no effect in malle: ') for _, line, text in reports)
     assert any(text == 'smtp_tls_CAfile: malle has one value for all services' for _, _, text in reports)
 
@@ -298,10 +302,6 @@ def test_dovecot(tmp_path, lines, expected):
     assert {key: found.get(key) for key in expected} == expected
 
 
-def test_dovecot_24(tmp_path):
-    """What 2.4 renamed and takes apart means what it meant in 2.3."""
-    head = 'dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n'
-    text = head + '''protocols {
 def test_quota_warnings(tmp_path):
     """A script that a service runs for a threshold; what no service runs is told of by a message, and so is said."""
     text = DOVECOT + ('mail_plugins = $mail_plugins quota\nplugin {\n quota = maildir:User quota\n quota_warning = storage=95%% quota-warning 95 %u\n'
@@ -316,6 +316,10 @@ def test_quota_warnings(tmp_path):
     assert [line for line in said.split('\n') if 'service/executable' in line][0].count(':23:') == 1 and said.count('service/executable') == 1
 
 
+def test_dovecot_24(tmp_path):
+    """What 2.4 renamed and takes apart means what it meant in 2.3."""
+    head = 'dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\n'
+    text = head + '''protocols {
   imap = yes
   lmtp = yes
 }

@@ -85,6 +85,20 @@ def test_sender_of_a_user(local):
 
 
 @root
+def test_who_may_submit():
+    """authorized_submit_users: nobody else, but root always."""
+    with Server(conf={'authorized_submit_users': '!nobody, *'}, users={USER: 'demo'}) as server:
+        local = Local(server)
+        done = local.run('sendmail', USER, uid=NOBODY)
+        assert done.returncode == 77 and f'User nobody({NOBODY}) is not allowed to submit mail' in done.stderr
+        assert local.run('sendmail', USER, message='Subject: of another\n\n', uid=1).returncode == 0
+        assert local.run('sendmail', USER, message='Subject: of root\n\n').returncode == 0
+        arrived(local, text='Subject: of another')
+        arrived(local, text='Subject: of root')
+        assert len(server.messages(USER)) == 2
+
+
+@root
 def test_smtp_on_standard_input(local):
     dialogue = f'EHLO x\r\nMAIL FROM:<nobody@{DOMAIN}>\r\nRCPT TO:<{USER}>\r\nDATA\r\nSubject: by hand\r\n\r\nx\r\n.\r\nQUIT\r\n'
     done = local.run('sendmail', '-bs', message=dialogue, uid=NOBODY)

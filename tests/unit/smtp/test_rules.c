@@ -171,10 +171,29 @@ static void origin(void **state)
     }
 }
 
+static void submitters(void **state)
+{
+    static const struct {
+        const char *list, *user;
+        bool may;
+    } rows[] = {
+        {"*", "joe", true},        {"joe", "joe", true},           {"joe", "ann", false},
+        {"!joe, *", "joe", false}, {"!joe, *", "ann", true},       {"*, !joe", "joe", true},
+        {"!*", "joe", false},      {"ann, !*, joe", "joe", false}, {"joe", "joey", false},
+    };
+    struct conf_report report = {0};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        AUTO(buf_deinit) struct buf text = BUF_INIT(200);
+        buf_printf(&text, "hostname = mail.example.com\nauthorized_submit_users = %s\n", rows[i].list);
+        AUTO(conf_freep) struct conf *c = conf_parse(buf_str(&text), "test", &report);
+        assert_int_equal(rules_may_submit(c, str_c(rows[i].user)), rows[i].may);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(relay_table), cmocka_unit_test(rewriting),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(relay_table),     cmocka_unit_test(rewriting),
                                        cmocka_unit_test(relay_addresses), cmocka_unit_test(networks),
-                                       cmocka_unit_test(origin)};
+                                       cmocka_unit_test(origin),          cmocka_unit_test(submitters)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
