@@ -2,57 +2,33 @@
  * look like its separators have one '>' more in front (mboxrd). */
 #include "cli/accounts.h"
 #include "cli/cmd_queue.h"
+#include "fmt/mbox.h"
 #include "os/file.h"
 
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <time.h>
 
-enum { MESSAGE_ARENA_MAX = 80 << 20, IDS_MAX = 1 << 30 };
+enum { MESSAGE_ARENA_MAX = 80 << 20, IDS_MAX = 1 << 30, SEPARATOR_MAX = 1000 };
 
 static bool print_bytes(str s)
 {
     return s.n == 0 || fwrite(s.p, 1, s.n, stdout) == s.n;
 }
 
-static bool print_quoted(str s)
+static bool print_in_mbox(const struct queue_envelope *v, str content)
 {
-    while (s.n) {
-        ptrdiff_t end = str_chr(s, '\n');
-        str line = str_sub(s, 0, end < 0 ? s.n : (size_t)end + 1);
-        size_t quotes = 0;
-        while (quotes < line.n && line.p[quotes] == '>')
-            quotes++;
-        if (str_starts(str_from(line, quotes), S("From ")) && putchar('>') == EOF)
-            return false;
-        if (!print_bytes(line))
-            return false;
-        s = str_from(s, line.n);
-    }
-    return true;
-}
-
-/* The separator: "From sender Thu Jan  1 00:00:00 1970", in UTC. */
-static void print_separator(const struct queue_envelope *v)
-{
-    time_t arrived = (time_t)(v->arrived / 1000);
-    char when[32] = "";
-    struct tm tm;
-    if (gmtime_r(&arrived, &tm))
-        strftime(when, sizeof when, "%a %b %e %H:%M:%S %Y", &tm);
-    printf("From " STR_FMT " %s\n", STR_ARG(v->sender.n ? v->sender : S("MAILER-DAEMON")), when);
+    AUTO(buf_deinit) struct buf out = BUF_INIT(2 * (v->trace.n + content.n) + SEPARATOR_MAX);
+    AUTO(buf_deinit) struct buf message = BUF_INIT(v->trace.n + content.n);
+    buf_puts(&message, v->trace);
+    buf_puts(&message, content);
+    mbox_put_separator(&out, v->sender, v->arrived / 1000);
+    mbox_put_message(&out, buf_str(&message));
+    return print_bytes(buf_str(&out));
 }
 
 static bool print_message(const struct queue_envelope *v, str content, bool in_mbox)
 {
-    if (!in_mbox)
-        return print_bytes(v->trace) && print_bytes(content);
-    print_separator(v);
-    if (!print_bytes(v->trace) || !print_quoted(content))
-        return false;
-    if (content.n && content.p[content.n - 1] != '\n' && putchar('\n') == EOF)
-        return false;
-    return putchar('\n') != EOF;
+    return in_mbox ? print_in_mbox(v, content) : print_bytes(v->trace) && print_bytes(content);
 }
 
 /* Maps what the spool file holds. */

@@ -48,15 +48,21 @@ static void put_name(struct buf *out, size_t from, str name)
     buf_puts(out, name);
 }
 
+void imap_flags_put_names(struct buf *out, unsigned flags)
+{
+    size_t from = out->n;
+    for (size_t i = 0; i < N_NAMES; i++)
+        if (flags & NAMES[i].flag)
+            put_name(out, from, NAMES[i].name);
+}
+
 void imap_flags_put(struct imap_session *s, const struct box_msg *msg)
 {
     struct buf *out = &s->out;
     const struct box *b = s->box;
     buf_putc(out, '(');
     size_t from = out->n;
-    for (size_t i = 0; i < N_NAMES; i++)
-        if (msg->flags & NAMES[i].flag)
-            put_name(out, from, NAMES[i].name);
+    imap_flags_put_names(out, msg->flags);
     if (!(s->enabled & IMAP_REV2) && box_is_recent(b, msg->uid))
         put_name(out, from, S("\\Recent"));
     const str *names;

@@ -11,6 +11,9 @@ enum { IMAP_KEYWORD_MAX = 128 };
 MUST_USE enum rc imap_flags_parse(struct arena *a, const str *names, size_t n, unsigned *ret_flags,
                                   const str **ret_keywords, size_t *ret_n_keywords);
 
+/* "\Seen $Forwarded": the names of enum msg_flag, a space between two. */
+void imap_flags_put_names(struct buf *out, unsigned flags);
+
 /* "(\Seen $Forwarded work)": the flags and keywords of a message of the selected mailbox, \Recent included
  * unless the client speaks IMAP4rev2 (RFC 9051 §2.3.2). */
 void imap_flags_put(struct imap_session *s, const struct box_msg *msg);
