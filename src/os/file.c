@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 void fd_closep(int *fd)
@@ -153,4 +155,11 @@ enum rc file_make_dirs(const char *path, unsigned mode)
     }
     struct stat st;
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? RC_OK : RC_TEMP;
+}
+
+int file_open_no_links(int dir_fd, const char *path, int flags)
+{
+    const struct open_how how = {.flags = (uint64_t)(flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NONBLOCK)),
+                                 .resolve = RESOLVE_NO_SYMLINKS};
+    return (int)syscall(SYS_openat2, dir_fd, path, &how, sizeof how);
 }

@@ -18,6 +18,9 @@ MUST_USE enum rc file_replace(const char *path, str content, unsigned mode);
 /* A file for reading and writing without a name, on the folder's file system; it vanishes with its last
  * descriptor. -1 with errno. */
 int file_open_nameless(int dir_fd);
+/* Opens path for a process that has more rights than those who may put things there: no symbolic link on the
+ * way is followed, nor waited for a FIFO. Close-on-exec; -1 with errno (ELOOP: a link is on the way). */
+int file_open_no_links(int dir_fd, const char *path, int flags);
 /* Makes the folder `name` in dir_fd. One that was made is durable on RC_OK: it and dir_fd are synced; one
  * that is there already is fine and costs nothing. RC_TEMP with errno. */
 MUST_USE enum rc file_make_dir_at(int dir_fd, const char *name, unsigned mode);

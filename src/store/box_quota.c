@@ -1,5 +1,6 @@
 /* box_quota: how commands on mailboxes count against the account's quota (store/quota.h). */
 #include "fmt/maildir_name.h"
+#include "store/delivery.h"
 #include "store/store_priv.h"
 
 #include <fcntl.h>
@@ -15,7 +16,7 @@ static const struct quota_terms *terms(const struct store *st)
 
 static bool put_name(const struct folder *f, struct buf *out)
 {
-    return name_of_dir(terms(f->st)->separator, str_c(f->dir), out) == RC_OK;
+    return delivery_name_of(terms(f->st)->separator, str_c(f->dir), out) == RC_OK;
 }
 
 bool folder_is_counted(const struct folder *f)

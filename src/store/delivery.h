@@ -23,6 +23,9 @@ enum { DELIVERY_FOLDER_MAX = 255 };
  * mailbox may have the name. */
 MUST_USE enum rc delivery_folder_of(char separator, str name, char ret_dir[DELIVERY_FOLDER_MAX + 1],
                                     struct err *e);
+/* And back: adds the name that such a folder would have, whether or not a mailbox may have it. RC_INVALID: a
+ * folder of that name is no mailbox. */
+MUST_USE enum rc delivery_name_of(char separator, str dir, struct buf *out);
 /* Makes that folder. RC_PERM: it is there. RC_LIMIT, RC_TEMP. */
 MUST_USE enum rc delivery_make_folder(int maildir_fd, const char *dir, struct err *e);
 /* Puts it into the file of subscriptions. RC_LIMIT, RC_TEMP. */

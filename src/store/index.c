@@ -10,7 +10,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-static void set_aside(struct store *st)
+void index_set_aside(struct store *st)
 {
     static const char *const suffix[] = {"-wal", "-shm"};
     struct buf b = BUF_INIT(4096);
@@ -63,7 +63,7 @@ enum rc index_open(struct store *st, struct err *e)
         return store_errno(e, "lock", st->index_path);
     enum rc rc = try_open(st, &db, e);
     if (rc == RC_INVALID) {
-        set_aside(st);
+        index_set_aside(st);
         rc = try_open(st, &db, e);
     }
     flock(st->root_fd, LOCK_UN);
@@ -97,7 +97,7 @@ void index_damage(struct store *st, enum rc rc)
         return;
     if (flock(st->root_fd, LOCK_EX) == 0) {
         if (!st->stale && still_there(st))
-            set_aside(st);
+            index_set_aside(st);
         flock(st->root_fd, LOCK_UN);
     }
     st->stale = true;

@@ -56,7 +56,7 @@ enum rc name_to_dir(const struct store *st, str name, char ret_dir[DIR_NAME_MAX 
     return delivery_folder_of(st->conf.separator, name, ret_dir, e);
 }
 
-enum rc name_of_dir(char separator, str dir, struct buf *out)
+enum rc delivery_name_of(char separator, str dir, struct buf *out)
 {
     size_t start = out->n;
     if (dir.n == 0) {
@@ -75,7 +75,7 @@ enum rc name_of_dir(char separator, str dir, struct buf *out)
 enum rc name_from_dir(const struct store *st, str dir, struct buf *out)
 {
     size_t start = out->n;
-    enum rc rc = name_of_dir(st->conf.separator, dir, out);
+    enum rc rc = delivery_name_of(st->conf.separator, dir, out);
     if (rc == RC_OK && dir.n > 0 &&
         !name_allowed(st->conf.separator, str_mem(out->p + start, out->n - start)))
         rc = RC_INVALID;

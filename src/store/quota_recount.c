@@ -4,6 +4,7 @@
 
 #include "fmt/maildir_name.h"
 #include "os/file.h"
+#include "store/delivery.h"
 #include "store/scan.h"
 #include "store/store_priv.h"
 
@@ -58,7 +59,7 @@ static enum rc sum_folder(int fd, bool inbox, struct quota_use *sum, bool *still
 static bool is_ignored(const struct quota_terms *q, const char *dir)
 {
     AUTO(buf_deinit) struct buf name = BUF_INIT(4 * DIR_NAME_MAX);
-    return name_of_dir(q->separator, str_c(dir), &name) == RC_OK &&
+    return delivery_name_of(q->separator, str_c(dir), &name) == RC_OK &&
            quota_limits_of(q->rules, buf_str(&name), q->separator).ignored;
 }
 

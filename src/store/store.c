@@ -109,8 +109,7 @@ enum rc store_open(const struct store_conf *conf, struct store **ret, struct err
     return RC_OK;
 }
 
-/* Folders with names that are behind their rows. */
-static void flush_all(struct store *st)
+void store_flush_names(struct store *st)
 {
     AUTO(arena_freep) struct arena *a = arena_new(1 << 20);
     AUTO(db_done) struct db_stmt *q = NULL;
@@ -136,7 +135,7 @@ struct store *store_close(struct store *st)
     if (!st)
         return NULL;
     if (st->db && !st->stale)
-        flush_all(st);
+        store_flush_names(st);
     db_close(st->db);
     fd_closep(&st->root_fd);
     free_conf(&st->conf);

@@ -31,10 +31,15 @@ enum rc store_gone(struct err *e);
 enum rc store_refuse(struct err *e, const char *why);
 uint64_t store_random(void);
 
+/* store.c: brings the names of files up to the rows in all folders, as far as that can be done now. */
+void store_flush_names(struct store *st);
+
 /* --- the index file (index.c) --- */
 MUST_USE enum rc index_open(struct store *st, struct err *e);
 /* RC_TEMP (and st->stale) when the index's file was replaced or the index is damaged. */
 MUST_USE enum rc index_check(struct store *st, struct err *e);
+/* Renames the index to malle.index.damaged; the Maildir's flock is held. */
+void index_set_aside(struct store *st);
 /* Passes rc on; a damaged index is set aside, so that the next store_open builds a new one. */
 void index_damage(struct store *st, enum rc rc); /* the same where there is nobody to tell */
 MUST_USE enum rc index_result(struct store *st, enum rc rc, struct err *e);
@@ -49,8 +54,6 @@ static inline int64_t index_key(int64_t mailbox, uid32 uid)
 /* Folder name on disk ("" for INBOX, ".A.B") of a mailbox name, and back. RC_PERM: not allowed. */
 MUST_USE enum rc name_to_dir(const struct store *st, str name, char ret_dir[DIR_NAME_MAX + 1], struct err *e);
 MUST_USE enum rc name_from_dir(const struct store *st, str dir, struct buf *out);
-/* The same for any separator, whether or not the name is allowed. */
-MUST_USE enum rc name_of_dir(char separator, str dir, struct buf *out);
 /* Special use that a folder has by its name alone. */
 enum special_use name_default_use(str dir);
 
