@@ -12,13 +12,14 @@
 
 enum { KEYWORDS_MAX = 64 };
 
-static bool become(const struct account_identity *id)
+enum rc cli_become(const struct account_identity *id, struct err *e)
 {
     umask(0077);
-    if (geteuid() != 0)
-        return geteuid() == id->uid;
-    return setgroups(id->n_groups, id->groups) == 0 && setresgid(id->gid, id->gid, id->gid) == 0 &&
-           setresuid(id->uid, id->uid, id->uid) == 0;
+    bool done = geteuid() != 0
+                    ? geteuid() == id->uid
+                    : setgroups(id->n_groups, id->groups) == 0 && setresgid(id->gid, id->gid, id->gid) == 0 &&
+                          setresuid(id->uid, id->uid, id->uid) == 0;
+    return done ? RC_OK : err_set(e, RC_PERM, 0, "", "cannot become uid %u from uid %u", id->uid, geteuid());
 }
 
 enum rc cli_open_maildir(const struct conf *c, const struct account_identity *id, int *ret_fd, struct err *e)
@@ -26,9 +27,8 @@ enum rc cli_open_maildir(const struct conf *c, const struct account_identity *id
     AUTO(buf_deinit) struct buf root = BUF_INIT(IDENTITY_PATH_MAX);
     if (mail_root_make(c, id, &root, e) != RC_OK)
         return RC_TEMP;
-    if (!become(id))
-        return err_set(e, RC_PERM, 0, "", "cannot become uid %u from uid %u", id->uid, geteuid());
-    return delivery_open_maildir(AT_FDCWD, str_c(id->mail_dir), true, ret_fd, e);
+    enum rc rc = cli_become(id, e);
+    return rc ? rc : delivery_open_maildir(AT_FDCWD, str_c(id->mail_dir), true, ret_fd, e);
 }
 
 enum rc cli_open_store(const struct conf *c, const struct account_identity *id,

@@ -7,7 +7,10 @@
 #include "conf/conf.h"
 #include "store/store.h"
 
-/* Becomes the user (root; anybody else must be that user already) and opens the Maildir, which is made when
+/* Becomes the user for good (root; anybody else must be that user already). RC_PERM with e. */
+MUST_USE enum rc cli_become(const struct account_identity *id, struct err *e);
+
+/* The same, and opens the Maildir, which is made when
  * it is missing; the descriptor is the caller's. RC_PERM: this process is somebody else; RC_TEMP. */
 MUST_USE enum rc cli_open_maildir(const struct conf *c, const struct account_identity *id, int *ret_fd,
                                   struct err *e);

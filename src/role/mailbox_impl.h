@@ -8,6 +8,7 @@
 #include "os/channel.h"
 #include "role/ipc.h"
 #include "role/role.h"
+#include "role/session.h"
 
 struct mailbox;
 
@@ -101,16 +102,5 @@ void watch_session_message(struct mailbox *mb, struct source *s);
 void watch_drop(struct mailbox *mb, struct session *s);
 void watch_changed(struct mailbox *mb, const struct session *by, str account, str name);
 msec watch_poll_due(struct mailbox *mb); /* wakes what is due; when to come again, 0: never */
-
-/* session.c: the life of the forked process; never returns */
-struct session_setup {
-    const struct conf *conf;
-    struct account_identity id;
-    char mail_root[IDENTITY_PATH_MAX + 1];
-    bool imap; /* else POP3 */
-    int stream_fd, notify_fd;
-    char tag[128], client[64], session_id[64];
-};
-_Noreturn void session_process(const struct session_setup *setup);
 
 #endif

@@ -1,13 +1,13 @@
-/* The session process: forked by mailbox for one log-in, it makes the account's Maildir as that user, enters
- * its cage, opens the store and speaks IMAP or POP3 on the stream that login pumps. Nothing of the network is
- * parsed before the cage is closed. */
-#include "imap/session.h"
+/* Nothing that comes over the stream is parsed before the cage is closed. */
+#include "role/session.h"
 #include "base/log.h"
+#include "imap/session.h"
 #include "os/file.h"
 #include "os/proc.h"
+#include "os/sandbox.h"
 #include "pop3/session.h"
+#include "role/ipc.h"
 #include "role/log_sink.h"
-#include "role/mailbox_impl.h"
 #include "role/quota_terms.h"
 #include "store/delivery.h"
 
@@ -146,6 +146,12 @@ static void notify_clear(void *ctx)
 static int run_imap(const struct session_setup *s, struct stream *io, struct store *st)
 {
     struct notify n = {.fd = s->notify_fd, .stream = io};
+    const struct imap_ops ops = {.watch = notify_watch,
+                                 .unwatch = notify_unwatch,
+                                 .changed = notify_changed,
+                                 .wake_clear = notify_clear,
+                                 .ctx = &n,
+                                 .wake_fd = s->notify_fd};
     const struct conf *c = s->conf;
     struct imap_start start = {
         .stream = io,
@@ -159,12 +165,7 @@ static int run_imap(const struct session_setup *s, struct stream *io, struct sto
                    .literal_max = c->imap_literal_limit,
                    .idle_ms = c->imap_timeout_ms,
                    .keepalive_ms = c->imap_idle_notify_interval_ms},
-        .ops = {.watch = notify_watch,
-                .unwatch = notify_unwatch,
-                .changed = notify_changed,
-                .wake_clear = notify_clear,
-                .ctx = &n,
-                .wake_fd = s->notify_fd},
+        .ops = s->notify_fd >= 0 ? ops : (struct imap_ops){.wake_fd = -1},
     };
     return imap_session(&start);
 }
