@@ -66,6 +66,11 @@ int cli_print(const struct buf *text);
 
 int cmd_help(int argc, char **argv, struct cli *cli);
 int cmd_alias(int argc, char **argv, struct cli *cli);
+int cmd_mailbox(int argc, char **argv, struct cli *cli);
+int cmd_message(int argc, char **argv, struct cli *cli);
+int cmd_index(int argc, char **argv, struct cli *cli);
+int cmd_export(int argc, char **argv, struct cli *cli);
+int cmd_import(int argc, char **argv, struct cli *cli);
 int cmd_check(int argc, char **argv, struct cli *cli);
 int cmd_config(int argc, char **argv, struct cli *cli);
 int cmd_migrate(int argc, char **argv, struct cli *cli);

@@ -36,6 +36,29 @@ const struct cli_command cli_commands[] = {
      "domains that receive mail beside those of the configuration; quota is for each account of the domain "
      "that has "
      "none of its own"},
+    {"mailbox", cmd_mailbox,
+     "list|status ACCOUNT [MASK]... | create|delete|subscribe|unsubscribe ACCOUNT NAME... | rename ACCOUNT "
+     "NAME NEW",
+     "the mailboxes of an account; in a mask * is any text, % any without a separator"},
+    {"message", cmd_message,
+     "search|fetch|delete ACCOUNT KEY... | move|copy ACCOUNT MAILBOX KEY... | flags ACCOUNT "
+     "add|remove|replace "
+     "\"FLAG...\" KEY...",
+     "the messages of an account that the keys of IMAP's SEARCH find, in INBOX or with --mailbox MASK "
+     "elsewhere; search "
+     "prints UIDs, fetch the messages, several as an mbox"},
+    {"index", cmd_index, "check|rebuild ACCOUNT",
+     "look for faults in the index of an account's mailboxes, or make it anew from them"},
+    {"export", cmd_export, "ACCOUNT --maildir FOLDER | --mbox FOLDER [--mailbox MASK]",
+     "write the mail of an account into a new folder: as a Maildir with UIDs, or a file MAILBOX.mbox for "
+     "each mailbox"},
+    {"import", cmd_import,
+     "ACCOUNT --maildir FOLDER | --mbox FILE | --imap HOST[:PORT] --user NAME [--mailbox NAME]",
+     "put the mail of a Maildir, of an mbox file (- is standard input) or a folder of such, or of an account "
+     "at another "
+     "server, into the mailboxes of an account; with --imap also --password P (else asked or read from "
+     "standard input), "
+     "--starttls and --ca-file FILE"},
     {"queue", cmd_queue,
      "list|stats|show|cat|retry|hold|release|delete|requeue|bounce [ID]...|ALL [FILTER]...",
      "what waits to be delivered; filters: --sender A, --recipient A, --domain D (of recipients), --age TIME "

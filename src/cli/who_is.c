@@ -152,6 +152,20 @@ int cli_who_is(struct cli *cli, const char *name, const char *password, struct w
     return status;
 }
 
+int cli_find_account(struct cli *cli, const char *name, struct account_identity *ret)
+{
+    struct who_is who;
+    int status = cli_who_is(cli, name, NULL, &who);
+    if (status != CLI_FINE)
+        return status;
+    if (who.rc == RC_GONE)
+        return cli_fail("there is no account %s; see malle user list", name);
+    if (who.rc != RC_OK)
+        return cli_fail("%s: %s", name, err_text(&who.e));
+    *ret = who.id;
+    return CLI_FINE;
+}
+
 int cli_look_up(struct cli *cli, const char *name, struct who_is *ret)
 {
     return ask(cli, name, NULL, true, ret);

@@ -20,6 +20,10 @@ struct who_is {
  * settings, no child. */
 int cli_who_is(struct cli *cli, const char *name, const char *password, struct who_is *ret);
 
+/* The same for a command that is about one account: without one, or when it cannot be used, a sentence was
+ * printed, too. */
+int cli_find_account(struct cli *cli, const char *name, struct account_identity *ret);
+
 /* Whom the passdb knows by this name: *ret as above, of id the account alone. RC_INVALID: it only verifies
  * passwords. */
 int cli_look_up(struct cli *cli, const char *name, struct who_is *ret);
