@@ -107,9 +107,9 @@ const struct cli_command cli_commands[] = {
     {"doveconf", cmd_doveconf, "[-c FILE] [-f FILTER] [-n|-N|-a|-d] [-h] [-P] [-S] [-x] [NAME]...",
      "print Dovecot's settings, as doveconf(1) does", DOVECOT},
     {"doveadm", compat_doveadm, "[-c FILE] [-f flow|table|tab|pager|json] COMMAND [ARGUMENT]...",
-     "user, auth test|login, pw, who, kick, mailbox, quota, log find, config, service status, reload and "
-     "stop of "
-     "doveadm(1)",
+     "user, auth test|login, pw, who, kick, mailbox, search, fetch, flags, move, copy, expunge, index, "
+     "force-resync, import, "
+     "quota, log find, config, service status, reload and stop of doveadm(1)",
      DOVECOT},
     {"dovecot-lda", compat_lda, LDA_ARGUMENTS,
      "put the message on standard input into a user's mailbox, as dovecot-lda(1) does", DOVECOT},

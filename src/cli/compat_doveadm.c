@@ -37,6 +37,16 @@ static const struct doveadm_command {
     {"auth", "lookup", doveadm_auth_lookup, "[-f field] <user> [<user> [...]]"},
     {"auth", "test", doveadm_auth_test, "<user> [<password>]"},
     {NULL, "config", doveadm_config, "[doveconf parameters]"},
+    {NULL, "copy", doveadm_copy, "-u <user> <destination> <search query>"},
+    {NULL, "expunge", doveadm_expunge, "-u <user> <search query>"},
+    {NULL, "fetch", doveadm_fetch, "-u <user> \"<fields>\" <search query>"},
+    {"flags", "add", doveadm_flags_add, "-u <user> \"<flags>\" <search query>"},
+    {"flags", "remove", doveadm_flags_remove, "-u <user> \"<flags>\" <search query>"},
+    {"flags", "replace", doveadm_flags_replace, "-u <user> \"<flags>\" <search query>"},
+    {NULL, "force-resync", doveadm_force_resync, "-u <user> <mailbox mask>"},
+    {NULL, "import", doveadm_import,
+     "-u <user> <source mail location> <destination parent mailbox> <search query>"},
+    {NULL, "index", doveadm_index, "-u <user> <mailbox mask>"},
     {"instance", "list", doveadm_instance_list, "[<name>]"},
     {NULL, "kick", doveadm_kick, "<user mask>[|]<ip/bits>"},
     {"log", "errors", doveadm_log_errors, "[-s <min_timestamp>]"},
@@ -49,10 +59,12 @@ static const struct doveadm_command {
     {"mailbox", "status", doveadm_mailbox_status, "-u <user> [-t] <fields> <mailbox mask> [...]"},
     {"mailbox", "subscribe", doveadm_mailbox_subscribe, "-u <user> <mailbox> [...]"},
     {"mailbox", "unsubscribe", doveadm_mailbox_unsubscribe, "-u <user> <mailbox> [...]"},
+    {NULL, "move", doveadm_move, "-u <user> <destination> <search query>"},
     {NULL, "pw", doveadm_pw, "[-l] [-p plaintext] [-r rounds] [-s scheme] [-t hash] [-u user] [-V]"},
     {"quota", "get", doveadm_quota_get, "[-u <user>|-A]"},
     {"quota", "recalc", doveadm_quota_recalc, "[-u <user>|-A]"},
     {NULL, "reload", doveadm_reload, ""},
+    {NULL, "search", doveadm_search, "-u <user> <search query>"},
     {"service", "status", doveadm_service_status, "[<service> [...]]"},
     {NULL, "stop", doveadm_stop, ""},
     {NULL, "user", doveadm_user, "[-f field] [-u] <user mask> [<user mask> [...]]"},
@@ -65,6 +77,7 @@ static const struct {
     const char *group, *name; /* without name: all of the group */
     const char *instead;
 } absent[] = {
+    {"backup", NULL, "\"malle export ACCOUNT --maildir FOLDER\" makes a Maildir of all mail"},
     {"dict", NULL, "no plugin keeps data in dictionaries"},
     {"director", NULL, "users are not shared among servers"},
     {"exec", NULL, "malle is one program and has no libexec_dir"},
@@ -76,6 +89,7 @@ static const struct {
      "its services share processes; take one out of protocols, or set its port to 0, and reload"},
     {"stats", NULL, "malle status tells what runs"},
     {"sis", NULL, "attachments are not kept apart"},
+    {"sync", NULL, "mail is not kept in two places; there are \"malle import\" and \"malle export\""},
     {"zlibconnect", NULL, "COMPRESS is not there"},
 };
 

@@ -4,6 +4,7 @@
 #ifndef CLI_DOVEADM_H
 #define CLI_DOVEADM_H
 
+#include "account/identity.h"
 #include "cli/cli.h"
 
 #include <sysexits.h>
@@ -18,11 +19,16 @@ doveadm_run doveadm_who, doveadm_kick, doveadm_service_status;                  
 doveadm_run doveadm_mailbox_list, doveadm_mailbox_status;                             /* doveadm_mailbox.c */
 doveadm_run doveadm_mailbox_create, doveadm_mailbox_delete, doveadm_mailbox_rename;
 doveadm_run doveadm_mailbox_subscribe, doveadm_mailbox_unsubscribe;
+doveadm_run doveadm_search, doveadm_fetch, doveadm_flags_add, doveadm_flags_remove; /* doveadm_message.c */
+doveadm_run doveadm_flags_replace, doveadm_move, doveadm_copy, doveadm_expunge, doveadm_index;
+doveadm_run doveadm_force_resync, doveadm_import;
 doveadm_run doveadm_quota_get, doveadm_quota_recalc;                /* doveadm_quota.c */
 doveadm_run doveadm_instance_list;                                  /* doveadm_instance.c */
 doveadm_run doveadm_log_errors, doveadm_log_find, doveadm_log_test; /* doveadm_log.c */
 doveadm_run doveadm_stop, doveadm_reload, doveadm_auth_cache;       /* compat_dovecot.c */
 
+/* The user of -u, NULL: of the environment. EX_OK, or a status after a sentence. */
+int doveadm_find(struct cli *cli, const char **user, struct account_identity *ret);
 /* Prints the usage of the running command; EX_USAGE. */
 int doveadm_usage(void);
 /* "Error: TEXT", or with a user "doveadm(USER): Error: TEXT" on standard error; returns the status. */

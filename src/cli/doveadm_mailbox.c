@@ -23,24 +23,34 @@ struct work {
 
 /* --- opening --- */
 
-static int open_work(struct work *w)
+int doveadm_find(struct cli *cli, const char **user, struct account_identity *ret)
 {
     struct who_is who;
-    struct err e = {0};
-    if (!w->user)
-        w->user = getenv("USER");
-    if (!w->user)
+    if (!*user)
+        *user = getenv("USER");
+    if (!*user)
         return cli_fail_status(EX_USAGE, "USER environment is missing and -u option not used");
-    if (cli_who_is(w->cli, w->user, NULL, &who) != CLI_FINE)
+    if (cli_who_is(cli, *user, NULL, &who) != CLI_FINE)
         return EX_TEMPFAIL;
     if (who.rc == RC_GONE)
-        return doveadm_error(EX_NOUSER, w->user, "User doesn't exist");
-    if (who.rc == RC_OK)
-        quota_terms_fill(w->cli->conf, who.id.account, who.id.quota, &w->rules, &w->quota);
-    if (who.rc == RC_OK && cli_open_store(w->cli->conf, &who.id, &w->quota, &w->store, &e) == RC_OK)
+        return doveadm_error(EX_NOUSER, *user, "User doesn't exist");
+    if (who.rc != RC_OK)
+        return doveadm_error(EX_TEMPFAIL, *user, "User initialization failed: %s", err_text(&who.e));
+    *ret = who.id;
+    return EX_OK;
+}
+
+static int open_work(struct work *w)
+{
+    struct account_identity id;
+    struct err e = {0};
+    int status = doveadm_find(w->cli, &w->user, &id);
+    if (status != EX_OK)
+        return status;
+    quota_terms_fill(w->cli->conf, id.account, id.quota, &w->rules, &w->quota);
+    if (cli_open_store(w->cli->conf, &id, &w->quota, &w->store, &e) == RC_OK)
         return EX_OK;
-    return doveadm_error(EX_TEMPFAIL, w->user, "User initialization failed: %s",
-                         err_text(who.rc == RC_OK ? &e : &who.e));
+    return doveadm_error(EX_TEMPFAIL, w->user, "User initialization failed: %s", err_text(&e));
 }
 
 struct task {
@@ -125,28 +135,11 @@ static int each_box(struct work *w, int first,
     return status;
 }
 
-/* What is printed at the end. */
-struct rows {
-    struct arena *a;
-    str *cells;
-    size_t n, room, columns;
-};
-
-static str *add_row(struct rows *r)
-{
-    if (r->n == r->room) {
-        r->cells = arena_grow(r->a, r->cells, r->n, r->columns * sizeof *r->cells);
-        r->room = r->n < 8 ? 8 : 2 * r->n;
-    }
-    must(r->cells);
-    return r->cells + r->columns * r->n++;
-}
-
 static int add_name(struct work *w, const struct store_box_info *box, void *ctx)
 {
-    struct rows *r = ctx;
+    struct doveadm_rows *r = ctx;
     if (w->subscriptions ? box->subscribed : box->exists)
-        *add_row(r) = arena_str(r->a, box->name);
+        *doveadm_add_row(r) = arena_str(r->a, box->name);
     return EX_OK;
 }
 
@@ -154,7 +147,7 @@ static int list(struct work *w)
 {
     static const struct doveadm_column column = {"mailbox", "mailbox", .bare = true};
     AUTO(arena_freep) struct arena *a = arena_new(LIST_BYTES_MAX);
-    struct rows rows = {.a = a, .columns = 1};
+    struct doveadm_rows rows = {.a = a, .columns = 1};
     int status = each_box(w, 0, add_name, &rows);
     doveadm_print(DOVEADM_FLOW, &column, 1, rows.cells, rows.n);
     return status;
@@ -199,7 +192,7 @@ struct counting {
     unsigned fields;
     struct store_status sum;
     bool found;
-    struct rows rows;
+    struct doveadm_rows rows;
 };
 
 /* A name that stands alone must be there; among others, and as a mask, it only chooses. */
@@ -233,7 +226,7 @@ static int count_box(struct work *w, const struct store_box_info *box, void *ctx
         c->sum.size += s.size;
         return EX_OK;
     }
-    str *cells = add_row(&c->rows);
+    str *cells = doveadm_add_row(&c->rows);
     cells[0] = arena_str(c->rows.a, box->name);
     put_fields(c->fields, &s, c->rows.a, cells + 1);
     return EX_OK;
@@ -264,7 +257,7 @@ static int status(struct work *w)
     if (result == EX_OK)
         result = tell_missing(w, &c);
     if (w->total)
-        put_fields(c.fields, &c.sum, a, add_row(&c.rows));
+        put_fields(c.fields, &c.sum, a, doveadm_add_row(&c.rows));
     doveadm_print(DOVEADM_FLOW, columns, c.rows.columns, c.rows.cells, c.rows.n);
     return result;
 }

@@ -7,7 +7,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { COLUMNS_MAX = 10, WIDTH_DEFAULT = 80, WIDTH_MIN = 30, JSON_MAX = 256 << 20 };
+enum { COLUMNS_MAX = 40, WIDTH_DEFAULT = 80, WIDTH_MIN = 30, JSON_MAX = 256 << 20 };
 
 static bool is_chosen;
 static enum doveadm_format chosen;
@@ -27,6 +27,16 @@ enum rc doveadm_choose_format(const char *name)
         }
     }
     return RC_INVALID;
+}
+
+str *doveadm_add_row(struct doveadm_rows *r)
+{
+    if (r->n == r->room) {
+        r->cells = arena_grow(r->a, r->cells, r->n, r->columns * sizeof *r->cells);
+        r->room = r->n < 8 ? 8 : 2 * r->n;
+    }
+    must(r->cells);
+    return r->cells + r->columns * r->n++;
 }
 
 /* --- a table --- */
@@ -89,8 +99,13 @@ static void print_pages(const struct doveadm_column *columns, size_t n, const st
 {
     for (size_t i = 0; i < rows * n; i++) {
         const struct doveadm_column *c = &columns[i % n];
-        printf("%s%s%s" STR_FMT "\n", i && i % n == 0 ? "\f\n" : "", c->bare ? "" : c->title,
-               c->bare ? "" : ": ", STR_ARG(cells[i]));
+        if (i && i % n == 0 && !c->lines)
+            fputs("\f\n", stdout);
+        if (!c->bare)
+            printf("%s%s", c->title, c->lines ? ":\n" : ": ");
+        fwrite(cells[i].p, 1, cells[i].n, stdout);
+        if (!c->lines)
+            putchar('\n');
     }
 }
 

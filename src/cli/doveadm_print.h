@@ -2,7 +2,7 @@
 #ifndef CLI_DOVEADM_PRINT_H
 #define CLI_DOVEADM_PRINT_H
 
-#include "base/str.h"
+#include "base/arena.h"
 
 enum doveadm_format {
     DOVEADM_FLOW,  /* "title=value title=value", a row a line */
@@ -16,7 +16,16 @@ struct doveadm_column {
     const char *key, *title; /* key: in JSON */
     bool right, wide; /* in a table; wide: takes half of the room that is left, else the last one does */
     bool bare;        /* in a flow and in pages, the value alone; a table of such columns has no titles */
+    bool lines;       /* in pages, the value is whole lines below its title */
 };
+
+/* What is printed at the end: rows of `columns` texts each. */
+struct doveadm_rows {
+    struct arena *a; /* the caller's; it must be large enough */
+    str *cells;
+    size_t n, room, columns;
+};
+str *doveadm_add_row(struct doveadm_rows *r); /* the cells of a new one */
 
 /* -f of doveadm. RC_INVALID: there is no such format. */
 MUST_USE enum rc doveadm_choose_format(const char *name);

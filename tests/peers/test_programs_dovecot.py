@@ -180,7 +180,7 @@ def test_user(pair, arguments):
 
 def test_users(pair):
     ours, theirs = both(pair, 'user', '*')
-    assert (ours[0], sorted(ours[1].split('\n')), ours[2]) == (theirs[0], sorted(theirs[1].split('\n')), theirs[2])
+    assert (ours[0], sorted(ours[1].split('\n')), ours[2].rpartition(': ')[2]) == (theirs[0], sorted(theirs[1].split('\n')), theirs[2].rpartition(': ')[2])
 
 
 @pytest.mark.parametrize('arguments', ([JOE, 'joes'], [JOE, 'wrong'], ['nobody@malle.test', 'x']), ids=' '.join)
@@ -297,6 +297,105 @@ def test_mailbox_status(pair):
         assert ours == theirs, arguments
     ours, theirs = both(pair, 'mailbox', 'status', '-u', 'nobody@malle.test', 'messages', 'INBOX')
     assert ours == theirs
+
+
+# --- messages ---
+
+LETTERS = [(b'Subject: one\r\nDate: Fri, 17 Jul 2026 09:44:25 +0200\r\nFrom: Carl <carl@client.example>\r\n\r\nfirst\r\n', r'\Seen', 1784281465),
+           (b'Subject: =?utf-8?q?K=C3=B6ln?=\r\n\r\nFrom here\r\n', r'\Flagged work', 951782400),
+           (b'Subject: three words here\r\nTo: a@b.example\r\n\r\n' + b'x' * 3000 + b'\r\n', '', 1300000000)]
+
+
+@pytest.fixture
+def letters(pair):
+    """Both have a mailbox Letters with three messages, and an empty one, Letters.Old."""
+    with sessions(pair, ANN) as open_ones:
+        for client in open_ones:
+            for name in ('Letters.Old', 'Letters'):
+                client.delete(name)
+            for name in ('Letters', 'Letters.Old'):
+                assert client.create(name)[0] == 'OK'
+            for mail, flags, date in LETTERS:
+                assert client.append('Letters', f'({flags})', imaplib.Time2Internaldate(date), mail)[0] == 'OK'
+            client.select('Letters')  # nothing is recent from here on
+            client.close()
+        yield pair
+
+
+def without_guids(said):
+    """Nor what is recent, which each judges for itself."""
+    return said[0], re.sub(r'\b[0-9a-f]{32}\b', 'GUID', said[1]).replace(r'\Recent ', '').replace(r' \Recent', ''), said[2]
+
+
+IN = ['mailbox', 'Letters']
+SEARCHES = [IN, [*IN, 'seen'], [*IN, 'not', 'seen'], [*IN, 'subject', 'three words'], [*IN, 'subject', 'Köln'], [*IN, '(', 'seen', 'or', 'flagged', ')'],
+            ['mailbox', 'Lett*', 'seen', 'or', 'keyword', 'work'], [*IN, 'since', '2011-03-01', 'before', '1-Jan-2020'], [*IN, 'since', '1300000000'],
+            [*IN, 'before', '1300000001'], [*IN, 'since', '1300000001'], [*IN, 'older', '86400'], [*IN, 'since', '2 days'], [*IN, 'larger', '2k'], [*IN, 'uid', '2:*'], [*IN, '1,3'],
+            [*IN, 'header', 'To', ''], ['mailbox', 'nosuch'], ['mailbox', 'Letters.Old'], [*IN, 'body', 'first'], [*IN, 'senton', '2026-07-17'], [*IN, 'all']]
+
+
+@pytest.mark.parametrize('query', SEARCHES, ids=' '.join)
+def test_search(letters, query):
+    ours, theirs = (without_guids(said) for said in both(letters, 'search', '-u', ANN, *query))
+    assert (ours[0], sorted(ours[1].split('\n')), ours[2].rpartition(': ')[2]) == (theirs[0], sorted(theirs[1].split('\n')), theirs[2].rpartition(': ')[2])
+
+
+@pytest.mark.parametrize('query', (['fly'], [*IN, 'subject'], ['(', 'seen'], [*IN, 'since', 'yesterday'], [*IN, 'larger', 'much'], []), ids=' '.join)
+def test_queries_that_are_none(letters, query):
+    """The words are each one's own."""
+    ours, theirs = both(letters, 'search', '-u', ANN, *query)
+    assert (ours[0], ours[1]) == (theirs[0], theirs[1]) and bool(ours[2]) == bool(theirs[2])
+
+
+FIELDS = ['uid', 'uid seq flags', 'mailbox size.virtual user', 'hdr', 'body', 'text', 'uid text', 'hdr.subject hdr.nosuch hdr.subject.utf8', 'date.received uid', 'date.sent',
+          'date.received.unixtime', 'imap.envelope', 'imap.body', 'imap.bodystructure', 'uid body hdr', 'mailbox-guid uid']
+
+
+@pytest.mark.parametrize('fields', FIELDS)
+def test_fetch(letters, fields):
+    ours, theirs = (without_guids(said) for said in both(letters, 'fetch', '-u', ANN, fields, *IN))
+    assert ours == theirs
+
+
+@pytest.mark.parametrize('format', ('flow', 'tab', 'json', 'table'))
+def test_fetch_in_formats(letters, format):
+    ours, theirs = both(letters, '-f', format, 'fetch', '-u', ANN, 'uid flags mailbox', *IN)
+    assert ours == theirs
+
+
+def state(pair):
+    return [without_guids(said)[:2] for said in both(pair, 'fetch', '-u', ANN, 'mailbox flags hdr.subject', 'mailbox', 'Letters*')]
+
+
+def test_changes(letters):
+    """One life of some messages, step by step; after each both have the same."""
+    for name, *arguments in (
+            ['flags', 'add', r'\Seen', *IN], ['flags', 'remove', r'\Flagged work', *IN, 'keyword', 'work'], ['flags', 'replace', r'\Answered later', *IN, 'uid', '1'],
+            ['copy', 'Letters.Old', *IN, 'answered'], ['move', 'Letters.Old', *IN, 'subject', 'three'], ['move', 'nosuch', *IN, 'all'], ['copy', 'nosuch', *IN, 'all'],
+            ['expunge', 'mailbox', 'Letters.Old', 'keyword', 'later'], ['expunge', 'seen'], ['expunge', *IN, 'or', 'seen'], ['index', 'Letters*'],
+            ['index', '-q', 'Letters'], ['force-resync', 'Letters*'], ['expunge', *IN, 'all']):
+        words = [name] + ([arguments.pop(0)] if name == 'flags' else [])
+        ours, theirs = both(letters, *words, '-u', ANN, *arguments)
+        assert (ours[0], ours[1]) == (theirs[0], theirs[1]) and bool(ours[2]) == bool(theirs[2]), (words, arguments, ours, theirs)
+        mine, other = state(letters)
+        assert mine == other, (words, arguments)
+
+
+def test_import(letters, tmp_path):
+    tmp_path.chmod(0o755)
+    for parent in tmp_path.parents:
+        if parent.name.startswith('pytest-'):
+            parent.chmod(0o755)
+    source = tmp_path / 'Maildir'
+    for folder in ('', '.Sub'):
+        for sub in ('cur', 'new', 'tmp'):
+            (source / folder / sub).mkdir(parents=True)
+        (source / folder / 'cur/1.x:2,S').write_bytes(b'Subject: of %s\n\n' % folder.encode())
+    subprocess.run(['chmod', '-R', 'a+rwX', source], check=True)
+    ours, theirs = both(letters, 'import', '-u', ANN, f'maildir:{source}', 'Letters.In', 'all')
+    assert (ours[0], ours[1]) == (theirs[0], theirs[1]) == (0, ''), (ours, theirs)
+    mine, other = state(letters)
+    assert mine == other and 'of .Sub' in mine[1], (mine, other)
 
 
 def test_stop_when_nothing_runs(pair, tmp_path):
