@@ -132,7 +132,7 @@ class Server:
     def malle(self, *arguments, check=True, input='', timeout=60):
         """Runs one command of malle with this server's settings; its CompletedProcess."""
         # as root, the commands on accounts lock themselves into a folder, where the leak checker misses /proc
-        locked = arguments[0] in ('user', 'alias', 'domain', 'queue', 'trace', 'postqueue', 'mailbox', 'message', 'index', 'import') and os.geteuid() == 0
+        locked = arguments[0] in ('user', 'alias', 'domain', 'queue', 'trace', 'postqueue', 'mailbox', 'message', 'index', 'import', 'undelete') and os.geteuid() == 0
         done = subprocess.run([MALLE, '-c', self.dir / 'malle.conf', *arguments], input=input, text=True,
                               capture_output=True, timeout=timeout, env=self.environment(leaks=int(not locked)))
         assert not check or done.returncode == 0, f'malle {arguments}: {done.returncode}: {done.stderr}{done.stdout}'

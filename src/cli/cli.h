@@ -71,6 +71,7 @@ int cmd_message(int argc, char **argv, struct cli *cli);
 int cmd_index(int argc, char **argv, struct cli *cli);
 int cmd_export(int argc, char **argv, struct cli *cli);
 int cmd_import(int argc, char **argv, struct cli *cli);
+int cmd_undelete(int argc, char **argv, struct cli *cli);
 int cmd_check(int argc, char **argv, struct cli *cli);
 int cmd_config(int argc, char **argv, struct cli *cli);
 int cmd_migrate(int argc, char **argv, struct cli *cli);

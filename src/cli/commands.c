@@ -59,6 +59,9 @@ const struct cli_command cli_commands[] = {
      "server, into the mailboxes of an account; with --imap also --password P (else asked or read from "
      "standard input), "
      "--starttls and --ca-file FILE"},
+    {"undelete", cmd_undelete, "ACCOUNT [--mailbox NAME] [--since YYYY-MM-DD] | ACCOUNT --list",
+     "bring expunged messages back, which expunged_mail_lifetime keeps; of one mailbox, or since that day; "
+     "or list them"},
     {"queue", cmd_queue,
      "list|stats|show|cat|retry|hold|release|delete|requeue|bounce [ID]...|ALL [FILTER]...",
      "what waits to be delivered; filters: --sender A, --recipient A, --domain D (of recipients), --age TIME "

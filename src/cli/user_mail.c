@@ -43,6 +43,7 @@ enum rc cli_open_store(const struct conf *c, const struct account_identity *id,
                                   .mailbox_max = (unsigned)c->mailbox_max,
                                   .keyword_max = KEYWORDS_MAX,
                                   .append_max = c->message_size_limit,
+                                  .kept_ms = c->expunged_mail_lifetime_ms,
                                   .create_defaults = true,
                                   .quota = quota};
     enum rc rc = cli_open_maildir(c, id, &dir, e);

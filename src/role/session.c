@@ -205,6 +205,7 @@ static enum rc open_store(const struct session_setup *s, const struct places *p,
                             .mailbox_max = (unsigned)c->mailbox_max,
                             .keyword_max = 64,
                             .append_max = c->message_size_limit,
+                            .kept_ms = c->expunged_mail_lifetime_ms,
                             .create_defaults = true,
                             .quota = quota};
     return store_open(&sc, ret, e);

@@ -228,7 +228,7 @@ enum rc box_copy(struct box *b, const struct uidset *uids, str dest, bool move, 
         folder_close(&c.dest);
     }
     if (rc == RC_OK && move && c.n)
-        rc = box_expunge(b, &result.from, true, e);
+        rc = box_remove(b, &result.from, true, false, e);
     if (rc == RC_OK) {
         *ret = result;
     } else {

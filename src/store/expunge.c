@@ -1,5 +1,7 @@
-/* expunge: removes files first, durably, and their rows after that: a crash in between leaves rows without
- * files, which the next look at the folder expunges. The other way round a message would come back. */
+/* expunge: removes files (or puts them where they are kept, store/kept.h) first, durably, and their rows
+ * after that: a crash in between leaves rows without files, which the next look at the folder expunges. The
+ * other way round a message would come back. */
+#include "os/file.h"
 #include "store/store_priv.h"
 
 #include <errno.h>
@@ -21,16 +23,21 @@ static enum rc pick_deleted(struct folder *f, const struct uidset *from, struct 
     return rc;
 }
 
+static int remove_file(struct folder *f, const char *path, int kept_fd)
+{
+    return kept_fd >= 0 ? renameat(f->fd, path, kept_fd, strrchr(path, '/') + 1) : unlinkat(f->fd, path, 0);
+}
+
 /* RC_OK also when the file was gone before; *gone counts what this call removed. */
-static enum rc unlink_one(struct folder *f, uid32 uid, struct quota_use *gone, struct err *e)
+static enum rc remove_one(struct folder *f, uid32 uid, int kept_fd, struct quota_use *gone, struct err *e)
 {
     struct buf path = BUF_INIT(PATH_BYTES);
     uint64_t size = 0;
     enum rc rc = file_locate(f, uid, &path, e);
     bool there = rc == RC_OK && folder_file_size(f, buf_str(&path), &size);
-    if (rc == RC_OK && unlinkat(f->fd, buf_cstr(&path), 0) != 0) {
+    if (rc == RC_OK && remove_file(f, buf_cstr(&path), kept_fd) != 0) {
         there = false;
-        rc = errno == ENOENT ? RC_OK : store_errno(e, "unlink", buf_cstr(&path));
+        rc = errno == ENOENT ? RC_OK : store_errno(e, "remove", buf_cstr(&path));
     }
     gone->bytes += there ? size : 0;
     gone->messages += there;
@@ -38,14 +45,14 @@ static enum rc unlink_one(struct folder *f, uid32 uid, struct quota_use *gone, s
     return rc == RC_GONE ? RC_OK : rc;
 }
 
-/* Unlinks what it can; *done gets the UIDs whose files are gone, also when it fails. */
-static enum rc unlink_all(struct folder *f, const struct uidset *uids, struct uidset *done,
+/* Removes what it can; *done gets the UIDs whose files are gone, also when it fails. */
+static enum rc remove_all(struct folder *f, const struct uidset *uids, int kept_fd, struct uidset *done,
                           struct quota_use *gone, struct err *e)
 {
     enum rc rc = RC_OK;
     struct own_change own = own_change_begin(f);
     for (uid32 uid = uidset_next(uids, 1); uid; uid = uidset_next(uids, uid + 1)) {
-        rc = unlink_one(f, uid, gone, e);
+        rc = remove_one(f, uid, kept_fd, gone, e);
         if (rc != RC_OK)
             break;
         uidset_add(done, uid, uid);
@@ -56,8 +63,8 @@ static enum rc unlink_all(struct folder *f, const struct uidset *uids, struct ui
     return rc;
 }
 
-/* Inside a transaction of its own; what was unlinked leaves the index even when a later file could not be. */
-static enum rc expunge(struct folder *f, const struct uidset *uids, struct err *e)
+/* Inside a transaction of its own; what was removed leaves the index even when a later file could not be. */
+static enum rc expunge(struct folder *f, const struct uidset *uids, int kept_fd, struct err *e)
 {
     struct uidset done = {0}, there = {0};
     struct quota_use gone = {0};
@@ -67,14 +74,14 @@ static enum rc expunge(struct folder *f, const struct uidset *uids, struct err *
     rc = chunk_load(f, 0, &there, e);
     uidset_intersect(&there, uids);
     if (rc == RC_OK) {
-        enum rc unlinked = unlink_all(f, &there, &done, &gone, e);
+        enum rc removed = remove_all(f, &there, kept_fd, &done, &gone, e);
         if (done.n) {
             f->modseq++;
             rc = messages_delete(f, &done, e);
         }
         rc = folder_end(f, rc, e);
         if (rc == RC_OK)
-            rc = unlinked;
+            rc = removed;
         folder_give(f, &gone);
     } else {
         folder_rollback(f);
@@ -84,8 +91,18 @@ static enum rc expunge(struct folder *f, const struct uidset *uids, struct err *
     return rc;
 }
 
-enum rc box_expunge(struct box *b, const struct uidset *uids, bool any_flags, struct err *e)
+/* The names tell the flags of what is kept. A full disk keeps nobody from removing. */
+static enum rc prepare_keeping(struct folder *f, int *ret_kept_fd, struct err *e)
 {
+    enum rc rc = kept_open(f, ret_kept_fd, e);
+    if (rc == RC_OK && *ret_kept_fd >= 0)
+        rc = file_names_flush(f, e);
+    return rc == RC_LIMIT ? RC_OK : rc;
+}
+
+enum rc box_remove(struct box *b, const struct uidset *uids, bool any_flags, bool keeps, struct err *e)
+{
+    AUTO(fd_closep) int kept_fd = -1;
     struct uidset mine = {0}, target = {0};
     if (b->read_only)
         return store_refuse(e, "Mailbox is read-only");
@@ -96,9 +113,16 @@ enum rc box_expunge(struct box *b, const struct uidset *uids, bool any_flags, st
         uidset_copy(&target, &mine);
     else if (rc == RC_OK)
         rc = pick_deleted(&b->f, &mine, &target, e);
+    if (rc == RC_OK && target.n && keeps)
+        rc = prepare_keeping(&b->f, &kept_fd, e);
     if (rc == RC_OK && target.n)
-        rc = expunge(&b->f, &target, e);
+        rc = expunge(&b->f, &target, kept_fd, e);
     uidset_deinit(&mine);
     uidset_deinit(&target);
     return index_result(b->f.st, rc, e);
+}
+
+enum rc box_expunge(struct box *b, const struct uidset *uids, bool any_flags, struct err *e)
+{
+    return box_remove(b, uids, any_flags, true, e);
 }

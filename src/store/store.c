@@ -136,6 +136,8 @@ struct store *store_close(struct store *st)
         return NULL;
     if (st->db && !st->stale)
         store_flush_names(st);
+    if (st->root_fd >= 0)
+        kept_purge(st);
     db_close(st->db);
     fd_closep(&st->root_fd);
     free_conf(&st->conf);

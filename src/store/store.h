@@ -42,6 +42,7 @@ struct store_conf {
     unsigned mailbox_max;            /* named limit: mailboxes per account */
     unsigned keyword_max;            /* named limit: keywords per mailbox, at most 64 */
     uint64_t append_max;             /* bytes */
+    msec kept_ms;                    /* how long expunged messages are kept (store/kept.h), 0: not at all */
     bool create_defaults;            /* a new account gets Drafts, Sent, Junk, Trash, Archive, subscribed */
     const struct quota_terms *quota; /* lives as long as the store; NULL: no limit */
 };

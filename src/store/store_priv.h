@@ -259,6 +259,15 @@ MUST_USE enum rc changed_query(const struct box *b, modseq since, struct db_stmt
 /* Counts as of the present view. */
 void box_update_status(struct box *b);
 
+/* expunge.c: box_expunge; without `keeps` nothing is kept, because it lies elsewhere now. */
+MUST_USE enum rc box_remove(struct box *b, const struct uidset *uids, bool any_flags, bool keeps,
+                            struct err *e);
+
+/* --- what is kept of expunged messages (kept.c) --- */
+/* Today's place for those of a folder; -1: none is kept. RC_LIMIT: there is no room for one. */
+MUST_USE enum rc kept_open(const struct folder *f, int *ret_fd, struct err *e);
+void kept_purge(struct store *st); /* removes what has been there long enough */
+
 /* --- new messages of our own (arrival.c) --- */
 /* Files that lie complete in cur/ under lock and transaction get UIDs, rows and lines in the uidlist. */
 struct arrival {
