@@ -6,8 +6,8 @@
 #include "os/thread.h"
 #include "queue/transit.h"
 
-#include <fcntl.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 enum { READY_MAX = 64 };
