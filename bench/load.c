@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <getopt.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
@@ -13,6 +14,25 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+void load_options(int argc, char **argv, const struct load_option *options, int n)
+{
+    struct option names[LOAD_OPTIONS_MAX + 1] = {0};
+    for (int i = 0; i < n && i < LOAD_OPTIONS_MAX; i++)
+        names[i] = (struct option){options[i].name, !options[i].flag, NULL, i};
+    for (int i; (i = getopt_long(argc, argv, "", names, NULL)) != -1;) {
+        if (i < 0 || i >= n)
+            exit(2);
+        if (options[i].text)
+            *options[i].text = optarg;
+        else if (options[i].number)
+            *options[i].number = (int)strtol(optarg, NULL, 10);
+        else
+            *options[i].flag = true;
+    }
+    if (optind < argc)
+        load_die("%s is no option", argv[optind]);
+}
 
 double load_now(void)
 {

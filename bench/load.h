@@ -1,11 +1,22 @@
 /* load: what the load generators share: options, a clock, latencies, the server's CPU time, counting mail
- * files, the JSON line at the end. */
+ * files. */
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* An option --NAME: one of text (with a value), number (likewise) and flag is set. */
+struct load_option {
+    const char *name;
+    const char **text;
+    int *number;
+    bool *flag;
+};
+enum { LOAD_OPTIONS_MAX = 32 };
+/* Ends the program when an argument is none of them. */
+void load_options(int argc, char **argv, const struct load_option *options, int n);
 
 double load_now(void); /* seconds, monotonic */
 

@@ -110,7 +110,7 @@ class Server:
 class Malle(Server):
     """port_offset decides the ports, so they are not named one by one."""
     OFFSET = 26000
-    ports = {'smtp': OFFSET + 25, 'lmtp': OFFSET + 24, 'submission': OFFSET + 587}
+    ports = {'smtp': OFFSET + 25, 'lmtp': OFFSET + 24, 'submission': OFFSET + 587, 'imap': OFFSET + 143, 'imaps': OFFSET + 993}
 
     def __init__(self, base):
         super().__init__(base, 'malle')
@@ -126,6 +126,9 @@ log_target = stderr
 smtpd_client_connection_count_limit = 1000
 mynetworks = 127.0.0.0/8
 transport_maps = texthash:{self.folder}/transport
+disable_plaintext_auth = no
+login_client_limit = 1000
+mail_max_userip_connections = 1000
 ''')
         (self.folder / 'transport').write_text(TRANSPORT)
         for i in range(1, USERS + 1):
@@ -264,12 +267,24 @@ in_flow_delay = {flow_delay}
         return 'Postfix ' + peer('postfix', 'postconf', '-dh', 'mail_version')
 
 
-class Dovecot(Server):
-    """LMTP into Maildirs, and the verifier of Postfix's log-ins."""
-    ports = {'lmtp': 27024}
+# What its documentation advises where many log in: processes that stay and serve one session after the other.
+DOVECOT_TUNED = '''service imap-login {
+  service_count = 0
+  process_min_avail = 2
+}
+service imap {
+  service_count = 256
+  process_min_avail = 2
+}
+'''
 
-    def __init__(self, base):
-        super().__init__(base, 'dovecot')
+
+class Dovecot(Server):
+    """LMTP into Maildirs, IMAP on them, and the verifier of Postfix's log-ins. `tuned`: settings beside its defaults."""
+
+    def __init__(self, base, name='dovecot', first_port=27000, tuned=''):
+        super().__init__(base, name)
+        self.ports = {'lmtp': first_port + 24, 'imap': first_port + 143, 'imaps': first_port + 993}
         (self.folder / 'run').mkdir()
         self_signed(self.folder)
         (self.folder / 'users').write_text(
@@ -277,7 +292,7 @@ class Dovecot(Server):
         conf = self.folder / 'dovecot.conf'
         conf.write_text(f'''base_dir = {self.folder}/run
 log_path = {self.folder}/log
-protocols = lmtp
+protocols = lmtp imap
 listen = 127.0.0.1
 ssl = yes
 ssl_cert = <{self.folder}/cert.pem
@@ -285,6 +300,7 @@ ssl_key = <{self.folder}/key.pem
 disable_plaintext_auth = no
 auth_mechanisms = plain login
 mail_location = maildir:{self.mail}/%n/Maildir
+mail_max_userip_connections = 1000
 first_valid_uid = 100
 passdb {{
   driver = passwd-file
@@ -299,12 +315,20 @@ service lmtp {{
     port = {self.ports['lmtp']}
   }}
 }}
+service imap-login {{
+  inet_listener imap {{
+    port = {self.ports['imap']}
+  }}
+  inet_listener imaps {{
+    port = {self.ports['imaps']}
+  }}
+}}
 service auth {{
   unix_listener auth-client {{
     mode = 0666
   }}
 }}
-''')
+{tuned}''')
         self.spawn(TOP / 'tools/peers', 'dovecot', 'dovecot', '-F', '-c', str(conf))
 
     @staticmethod

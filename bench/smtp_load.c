@@ -9,14 +9,11 @@
  * field. With --sink it takes on that port what the server relays. With --each, which wants one session, the
  * time of a message ends when it has arrived, and the next one begins then. The last line of output is one
  * JSON object. The exit status is 1 when a message was refused or does not arrive in ROOT or at the sink. */
+#include "conn.h"
 #include "load.h"
 #include "sink.h"
 
-#include <getopt.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,75 +33,12 @@ static struct {
          .users = 100,
          .size = 10240};
 
-static SSL_CTX *tls_ctx;
 static char *body;
 static size_t body_len;
 static atomic_int next_message, accepted, refused;
 static double *latency;
 
-struct conn {
-    int fd;
-    SSL *ssl;
-    char in[8192];
-    size_t n, at;
-};
-
 /* --- one connection --- */
-
-static void conn_close(struct conn *c)
-{
-    if (c->ssl) {
-        SSL_shutdown(c->ssl);
-        SSL_free(c->ssl);
-    }
-    close(c->fd);
-    memset(c, 0, sizeof *c);
-    c->fd = -1;
-}
-
-static void conn_write(struct conn *c, const char *p, size_t n)
-{
-    while (n > 0) {
-        ssize_t k = c->ssl ? SSL_write(c->ssl, p, (int)n) : write(c->fd, p, n);
-        if (k <= 0)
-            load_die("the server closed the connection while we wrote");
-        p += k;
-        n -= (size_t)k;
-    }
-}
-
-static void conn_printf(struct conn *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-static void conn_printf(struct conn *c, const char *fmt, ...)
-{
-    char line[1024];
-    va_list ap;
-    va_start(ap, fmt);
-    int n = vsnprintf(line, sizeof line, fmt, ap);
-    va_end(ap);
-    conn_write(c, line, (size_t)n);
-}
-
-/* One line without its line end; the buffer is big enough for any reply line. */
-static const char *conn_line(struct conn *c, char *line, size_t size)
-{
-    size_t n = 0;
-    for (;;) {
-        if (c->at == c->n) {
-            ssize_t k = c->ssl ? SSL_read(c->ssl, c->in, sizeof c->in) : read(c->fd, c->in, sizeof c->in);
-            if (k <= 0)
-                load_die("the server closed the connection");
-            c->n = (size_t)k;
-            c->at = 0;
-        }
-        char ch = c->in[c->at++];
-        if (ch == '\n')
-            break;
-        if (n + 1 < size && ch != '\r')
-            line[n++] = ch;
-    }
-    line[n] = '\0';
-    return line;
-}
 
 /* The last line's code of one reply. */
 static int reply(struct conn *c)
@@ -123,15 +57,6 @@ static void expect(struct conn *c, int want, const char *what)
         load_die("%s: the server says %d", what, code);
 }
 
-static void start_tls(struct conn *c)
-{
-    c->ssl = SSL_new(tls_ctx);
-    SSL_set_fd(c->ssl, c->fd);
-    if (SSL_connect(c->ssl) != 1)
-        load_die("TLS handshake: %s", ERR_reason_error_string(ERR_get_error()));
-    c->n = c->at = 0;
-}
-
 static void authenticate(struct conn *c)
 {
     unsigned char plain[512];
@@ -142,19 +67,19 @@ static void authenticate(struct conn *c)
     expect(c, 235, "AUTH");
 }
 
-static void conn_open(struct conn *c)
+static void greet(struct conn *c)
 {
     const char *hello = opt.lmtp ? "LHLO" : "EHLO";
-    c->fd = load_connect(opt.host, opt.port, 10);
+    conn_open(c, opt.host, opt.port);
     if (opt.tls && strcmp(opt.tls, "implicit") == 0)
-        start_tls(c);
+        conn_start_tls(c);
     expect(c, 220, "greeting");
     conn_printf(c, "%s load.client.test\r\n", hello);
     expect(c, 250, hello);
     if (opt.tls && strcmp(opt.tls, "starttls") == 0) {
         conn_printf(c, "STARTTLS\r\n");
         expect(c, 220, "STARTTLS");
-        start_tls(c);
+        conn_start_tls(c);
         conn_printf(c, "%s load.client.test\r\n", hello);
         expect(c, 250, hello);
     }
@@ -217,7 +142,7 @@ static void *session(void *unused)
             break;
         double start = load_now();
         if (c.fd < 0)
-            conn_open(&c);
+            greet(&c);
         size_t before = opt.each ? count_arrived() : 0;
         bool fine = send_message(&c, number);
         if (opt.each && fine)
@@ -272,12 +197,7 @@ static double wait_delivered(size_t before, double start)
 
 /* --- options and report --- */
 
-static const struct {
-    const char *name;
-    const char **text;
-    int *number;
-    bool *flag;
-} options[] = {
+static const struct load_option options[] = {
     {"host", .text = &opt.host},           {"port", .number = &opt.port},
     {"sessions", .number = &opt.sessions}, {"messages", .number = &opt.messages},
     {"size", .number = &opt.size},         {"new-connection", .flag = &opt.fresh},
@@ -288,23 +208,10 @@ static const struct {
     {"cgroup", .text = &opt.cgroup},       {"pid", .number = &opt.pid},
     {"sink", .number = &opt.sink},         {"each", .flag = &opt.each},
 };
-enum { OPTIONS = sizeof options / sizeof *options };
 
 static void parse(int argc, char **argv)
 {
-    struct option names[OPTIONS + 1] = {0};
-    for (int i = 0; i < OPTIONS; i++)
-        names[i] = (struct option){options[i].name, !options[i].flag, NULL, i};
-    for (int i; (i = getopt_long(argc, argv, "", names, NULL)) != -1;) {
-        if (i < 0 || i >= OPTIONS)
-            exit(2);
-        if (options[i].text)
-            *options[i].text = optarg;
-        else if (options[i].number)
-            *options[i].number = (int)strtol(optarg, NULL, 10);
-        else
-            *options[i].flag = true;
-    }
+    load_options(argc, argv, options, sizeof options / sizeof *options);
     if (opt.sessions < 1 || opt.sessions > 5000 || opt.messages < 1 || opt.size < 1 || opt.users < 1)
         load_die("sessions, messages, size and users must be positive");
     if (opt.each && opt.sessions != 1)
@@ -314,11 +221,10 @@ static void parse(int argc, char **argv)
 int main(int argc, char **argv)
 {
     parse(argc, argv);
-    tls_ctx = SSL_CTX_new(TLS_client_method());
     make_body();
     latency = calloc((size_t)opt.messages, sizeof *latency);
     pthread_t *threads = calloc((size_t)opt.sessions, sizeof *threads);
-    if (!latency || !threads || !tls_ctx)
+    if (!latency || !threads)
         load_die("out of memory");
     if (opt.sink)
         sink_start(opt.sink);
