@@ -4,8 +4,7 @@
 
 #define UTF8_REPLACEMENT 0xfffdu
 
-/* Length of the run of ASCII bytes at the start of s. */
-static size_t ascii_run(str s)
+size_t utf8_ascii_run(str s)
 {
     size_t i = 0;
     for (uint64_t word; s.n - i >= sizeof word; i += sizeof word) {
@@ -20,7 +19,7 @@ static size_t ascii_run(str s)
 
 bool utf8_is_ascii(str s)
 {
-    return ascii_run(s) == s.n;
+    return utf8_ascii_run(s) == s.n;
 }
 
 /* Length of the run of well-formed bytes at the start of s. */
@@ -29,7 +28,7 @@ static size_t valid_run(str s)
     size_t i = 0;
     while (i < s.n) {
         uint32_t cp;
-        size_t n = ascii_run(str_from(s, i));
+        size_t n = utf8_ascii_run(str_from(s, i));
         if (!n)
             n = utf8_decode(str_from(s, i), &cp);
         if (!n)

@@ -6,6 +6,7 @@
 
 bool utf8_valid(str s);
 bool utf8_is_ascii(str s);
+size_t utf8_ascii_run(str s); /* bytes at the start of s that are ASCII */
 /* Decodes the code point at the start of s: its length in bytes (1 to 4), or 0 when malformed or empty. */
 size_t utf8_decode(str s, uint32_t *ret_cp);
 void utf8_put(struct buf *b, uint32_t cp); /* U+FFFD in place of what is no code point */

@@ -5,13 +5,7 @@
 #include "base/utf8.h"
 #include "fmt/unicode.h"
 
-static size_t ascii_run(str s)
-{
-    size_t n = 0;
-    while (n < s.n && !(s.p[n] & 0x80))
-        n++;
-    return n;
-}
+enum { BLOCK = 64 };
 
 static size_t non_ascii_run(str s)
 {
@@ -21,13 +15,20 @@ static size_t non_ascii_run(str s)
     return n;
 }
 
+/* Blocks of a fixed size are what compilers turn into vector code. */
 static void put_ascii(struct buf *out, str s)
 {
     char *p = buf_room(out, s.n);
+    size_t i = 0;
     if (!p)
         return;
-    for (size_t i = 0; i < s.n; i++)
-        p[i] = ascii_lower(s.p[i]);
+    if (s.n)
+        memcpy(p, s.p, s.n);
+    for (; i + BLOCK <= s.n; i += BLOCK)
+        for (size_t k = 0; k < BLOCK; k++)
+            p[i + k] = ascii_lower(p[i + k]);
+    for (; i < s.n; i++)
+        p[i] = ascii_lower(p[i]);
     buf_added(out, s.n);
 }
 
@@ -44,7 +45,7 @@ static void put_other(struct buf *out, str s)
 void casefold_put(struct buf *out, str utf8)
 {
     while (utf8.n) {
-        size_t n = ascii_run(utf8);
+        size_t n = utf8_ascii_run(utf8);
         put_ascii(out, str_sub(utf8, 0, n));
         utf8 = str_from(utf8, n);
         n = non_ascii_run(utf8);

@@ -107,12 +107,43 @@ static void put_clipped(struct buf *out, str text, size_t offset, size_t from, s
         buf_put(out, text.p + skip, keep - skip);
 }
 
+/* Puts the lines at cur that end at or before `end`. Most bytes of most ranges go this way. */
+static void put_lines(struct buf *out, str raw, size_t end, struct crlf_cursor *cur)
+{
+    size_t left = raw.n - cur->raw, room = end - cur->offset;
+    if (room > 2 * left) /* a line end may grow by a byte */
+        room = 2 * left;
+    char *start = room <= out->max - out->n ? buf_room(out, room) : NULL, *p = start;
+    const char *from = raw.p + cur->raw, *lf;
+    while (p && left && (lf = memchr(from, '\n', left))) {
+        size_t n = (size_t)(lf - from) + 1;
+        bool bare = lf == raw.p || lf[-1] != '\r';
+        if (n + bare > room - (size_t)(p - start))
+            break;
+        memcpy(p, from, n);
+        p += n;
+        if (bare) {
+            p[-1] = '\r';
+            *p++ = '\n';
+        }
+        from += n;
+        left -= n;
+    }
+    if (!p)
+        return;
+    cur->raw = raw.n - left;
+    cur->offset += (size_t)(p - start);
+    buf_added(out, (size_t)(p - start));
+}
+
 void crlf_put_range(struct buf *out, str raw, size_t offset, size_t len, struct crlf_cursor *cursor)
 {
     struct crlf_cursor cur = {0, 0};
     size_t end = len > SIZE_MAX - offset ? SIZE_MAX : offset + len;
     if (cursor && cursor->offset <= offset && cursor->raw <= raw.n)
         cur = *cursor;
+    if (cur.offset >= offset && cur.raw < raw.n && cur.offset < end)
+        put_lines(out, raw, end, &cur);
     while (cur.raw < raw.n && cur.offset < end) {
         bool bare_lf;
         size_t run = same_run(raw, &cur, &bare_lf);

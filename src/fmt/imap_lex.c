@@ -157,19 +157,23 @@ enum rc imap_quoted(struct imap_lex *lex, str *ret)
     size_t begin = lex->at;
     if (!imap_take(lex, '"'))
         return imap_expect(lex, "a quoted string");
-    size_t from = lex->at, escapes = 0;
-    for (; imap_peek(lex) != '"'; lex->at++) {
-        char c = imap_peek(lex);
+    const str text = lex->text;
+    size_t from = lex->at, at = from, escapes = 0;
+    for (; at < text.n && text.p[at] != '"'; at++) {
+        char c = text.p[at];
         if (c == '\0' || c == '\r' || c == '\n')
-            return fail(lex, RC_INVALID, begin, "a quoted string with its closing quote");
+            break;
         if (c != '\\')
             continue;
-        lex->at++;
         escapes++;
+        lex->at = ++at;
         if (imap_peek(lex) != '"' && imap_peek(lex) != '\\')
             return imap_expect(lex, "\" or \\ after a backslash");
     }
-    str raw = str_sub(lex->text, from, lex->at++ - from);
+    lex->at = at;
+    if (imap_peek(lex) != '"')
+        return fail(lex, RC_INVALID, begin, "a quoted string with its closing quote");
+    str raw = str_sub(text, from, lex->at++ - from);
     if (escapes == 0) {
         *ret = raw;
         return RC_OK;

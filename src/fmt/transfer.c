@@ -28,37 +28,66 @@ void transfer_init(struct transfer_decoder *d, enum transfer_encoding encoding)
     *d = (struct transfer_decoder){.encoding = encoding};
 }
 
-static int base64_value(char c)
+/* One more than the value of a character; 0: it is not in the alphabet. */
+static const unsigned char base64_codes[256] = {
+    ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,
+    ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
+    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+    ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
+    ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
+    ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
+    ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+    ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63, ['/'] = 64};
+
+/* Puts whole groups of four characters at p, as long as nothing else comes between. Characters used. */
+static size_t base64_groups(str in, char *p, size_t *ret_n)
 {
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A';
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 26;
-    if (ascii_digit(c))
-        return c - '0' + 52;
-    return c == '+' ? 62 : c == '/' ? 63 : -1;
+    size_t i = 0, n = 0;
+    for (; i + 4 <= in.n; i += 4) {
+        const unsigned char *c = (const unsigned char *)in.p + i;
+        uint32_t w = base64_codes[c[0]], x = base64_codes[c[1]], y = base64_codes[c[2]],
+                 z = base64_codes[c[3]];
+        if (!w || !x || !y || !z)
+            break;
+        uint32_t bits = (w - 1) << 18 | (x - 1) << 12 | (y - 1) << 6 | (z - 1);
+        p[n++] = (char)(bits >> 16 & 0xff);
+        p[n++] = (char)(bits >> 8 & 0xff);
+        p[n++] = (char)(bits & 0xff);
+    }
+    *ret_n = n;
+    return i;
 }
 
-/* A pad ends a group; what follows starts a new one, so that joined base64 texts decode. */
+static void base64_char(struct transfer_decoder *d, char c, char *p, size_t *n)
+{
+    uint32_t code = base64_codes[(unsigned char)c];
+    if (!code) {
+        if (c ==
+            '=') /* a pad ends a group; what follows starts a new one, so that joined base64 texts decode */
+            d->bit_count = 0;
+        return;
+    }
+    d->bits = d->bits << 6 | (code - 1);
+    d->bit_count += 6;
+    if (d->bit_count >= 8) {
+        d->bit_count -= 8;
+        p[(*n)++] = (char)(d->bits >> d->bit_count & 0xff);
+    }
+}
+
 static void base64_feed(struct transfer_decoder *d, struct buf *out, str in)
 {
     char *p = buf_room(out, in.n);
-    size_t n = 0;
+    size_t n = 0, put;
     if (!p)
         return;
-    for (size_t i = 0; i < in.n; i++) {
-        int value = base64_value(in.p[i]);
-        if (value < 0) {
-            if (in.p[i] == '=')
-                d->bit_count = 0;
-            continue;
+    for (size_t i = 0; i < in.n;) {
+        if (d->bit_count == 0) {
+            i += base64_groups(str_from(in, i), p + n, &put);
+            n += put;
         }
-        d->bits = d->bits << 6 | (uint32_t)value;
-        d->bit_count += 6;
-        if (d->bit_count >= 8) {
-            d->bit_count -= 8;
-            p[n++] = (char)(d->bits >> d->bit_count & 0xff);
-        }
+        if (i < in.n)
+            base64_char(d, in.p[i++], p, &n);
     }
     buf_added(out, n);
 }
@@ -125,12 +154,17 @@ static void qp_byte(struct transfer_decoder *d, struct buf *out, char c)
         buf_putc(out, c);
 }
 
-/* Bytes that stand for themselves wherever they are. */
+/* Bytes at the start that stand for themselves: up to "=" or the end of the line, and there without the white
+ * space that only what follows explains. */
 static size_t qp_plain(str in)
 {
     size_t n = 0;
-    while (n < in.n && in.p[n] != '=' && in.p[n] != '\n' && !is_white(in.p[n]))
+    while (n < in.n && in.p[n] != '=' && in.p[n] != '\n')
         n++;
+    if (n < in.n && in.p[n] == '=')
+        return n;
+    while (n > 0 && is_white(in.p[n - 1]))
+        n--;
     return n;
 }
 

@@ -7,6 +7,7 @@
 #include "role/mailbox_impl.h"
 
 #include "fmt/charset.h"
+#include "fmt/unicode.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -252,6 +253,7 @@ static void mailbox_start(struct role *r)
     watch_init(&self);
     find_mail_user(&self.mail_user, r->conf);
     charset_preload(); /* sessions cannot load converters inside their chroot */
+    unicode_preload();
     (void)map_hash(S(""));
     sandbox_enter(&(struct sandbox){.role = ROLE_MAILBOX, .uid = (uid_t)-1, .gid = (gid_t)-1});
 }

@@ -43,6 +43,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     str in = str_mem(data, size);
     uint32_t cp = 0;
+    static bool loaded;
+    if (!loaded)
+        unicode_preload();
+    loaded = true;
     check_form(unicode_nfkc, in);
     check_form(unicode_casefold, in);
     check_form(unicode_searchfold, in);

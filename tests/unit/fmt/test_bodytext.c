@@ -2,6 +2,7 @@
 #include "base/utf8.h"
 #include "fmt/bodytext.h"
 #include "fmt/casefold.h"
+#include "fmt/unicode.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -118,12 +119,50 @@ static void test_casefold(void **state)
     buf_deinit(&b);
 }
 
+static void test_casefold_lengths(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < 300; n++) {
+        AUTO(buf_deinit) struct buf in = BUF_INIT(300), out = BUF_INIT(300), want = BUF_INIT(300);
+        for (size_t i = 0; i < n; i++) {
+            buf_putc(&in, (char)(i % 127 + 1));
+            buf_putc(&want, ascii_lower((char)(i % 127 + 1)));
+        }
+        casefold_put(&out, buf_str(&in));
+        assert_true(str_eq(buf_str(&out), buf_str(&want)));
+    }
+}
+
+/* What the table says of a character, alone and beside others, is what the library says, which is asked when
+ * a character stands beside that is not in the table. */
+static void test_table_of_foldings(void **state)
+{
+    static const uint32_t beside[] = {0xe9, 0x301, 0x3a9, 0x327, 0x2026, 0x1e9};
+    const str outside = S("\xe6\x97\xa5"); /* folds to itself, and nothing moves across it */
+    (void)state;
+    unicode_preload();
+    for (uint32_t cp = 0x80; cp < 0x2100; cp = cp == 0x7ff ? 0x2000 : cp + 1) {
+        for (size_t i = 0; i < sizeof beside / sizeof *beside; i++) {
+            AUTO(buf_deinit) struct buf in = BUF_INIT(100), table = BUF_INIT(100), library = BUF_INIT(100);
+            utf8_put(&in, cp);
+            utf8_put(&in, beside[i]);
+            assert_int_equal(unicode_searchfold(buf_str(&in), &table), RC_OK);
+            buf_puts(&in, outside);
+            assert_int_equal(unicode_searchfold(buf_str(&in), &library), RC_OK);
+            buf_puts(&table, outside);
+            assert_true(str_eq(buf_str(&table), buf_str(&library)));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each),
         cmocka_unit_test(test_slices),
         cmocka_unit_test(test_casefold),
+        cmocka_unit_test(test_casefold_lengths),
+        cmocka_unit_test(test_table_of_foldings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,6 +92,29 @@ static void test_transfer(void **state)
     assert_int_equal(transfer_encoding_find(S("x-unknown")), TRANSFER_IDENTITY);
 }
 
+/* White space in any number gives the same in one piece as byte by byte, at the end of a line and elsewhere.
+ */
+static void test_long_white_space(void **state)
+{
+    static const char *const behind[] = {"\nx", "\r\nx", "x", "=41", "=\nx", ""};
+    (void)state;
+    for (size_t n = 0; n < 450; n++) {
+        AUTO(buf_deinit) struct buf in = BUF_INIT(1000), once = BUF_INIT(1000), bytes = BUF_INIT(1000);
+        struct transfer_decoder d;
+        buf_puts(&in, S("x"));
+        for (size_t i = 0; i < n; i++)
+            buf_putc(&in, i % 7 ? ' ' : '\t');
+        buf_puts(&in, str_c(behind[n % (sizeof behind / sizeof *behind)]));
+        transfer_init(&d, TRANSFER_QP);
+        transfer_feed(&d, &once, buf_str(&in));
+        transfer_finish(&d, &once);
+        for (size_t i = 0; i < in.n; i++)
+            transfer_feed(&d, &bytes, str_sub(buf_str(&in), i, 1));
+        transfer_finish(&d, &bytes);
+        assert_true(str_eq(buf_str(&once), buf_str(&bytes)));
+    }
+}
+
 static void test_charsets(void **state)
 {
     static const struct {
@@ -165,7 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words),      cmocka_unit_test(test_transfer),
         cmocka_unit_test(test_charsets),   cmocka_unit_test(test_preload_for_chroot),
-        cmocka_unit_test(test_allow_list),
+        cmocka_unit_test(test_allow_list), cmocka_unit_test(test_long_white_space),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
