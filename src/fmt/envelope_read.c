@@ -33,6 +33,25 @@ static enum rc read_list(struct imap_lex *lex, struct envelope_address *ret)
     return rc == RC_OK ? imap_list_end(lex) : rc;
 }
 
+/* "(" env-date SP env-subject */
+static enum rc read_front(struct imap_lex *lex, struct envelope_fields *ret)
+{
+    enum rc rc = imap_list_begin(lex);
+    if (rc == RC_OK)
+        rc = imap_nstring(lex, &ret->date);
+    if (rc == RC_OK)
+        rc = imap_sp(lex);
+    return rc == RC_OK ? imap_nstring(lex, &ret->subject) : rc;
+}
+
+void envelope_read_subject(str text, struct arena *a, struct envelope_fields *ret)
+{
+    struct imap_lex lex;
+    struct envelope_fields f = {0};
+    imap_lex_init(&lex, text, a);
+    *ret = read_front(&lex, &f) == RC_OK ? f : (struct envelope_fields){0};
+}
+
 void envelope_read(str text, struct arena *a, struct envelope_fields *ret)
 {
     struct imap_lex lex;
@@ -40,13 +59,7 @@ void envelope_read(str text, struct arena *a, struct envelope_fields *ret)
     struct envelope_address other = {0};
     struct envelope_address *const lists[] = {&f.from, &other, &other, &f.to, &f.cc, &other};
     imap_lex_init(&lex, text, a);
-    enum rc rc = imap_list_begin(&lex);
-    if (rc == RC_OK)
-        rc = imap_nstring(&lex, &f.date);
-    if (rc == RC_OK)
-        rc = imap_sp(&lex);
-    if (rc == RC_OK)
-        rc = imap_nstring(&lex, &f.subject);
+    enum rc rc = read_front(&lex, &f);
     for (size_t i = 0; i < sizeof lists / sizeof *lists && rc == RC_OK; i++) {
         rc = imap_sp(&lex);
         if (rc == RC_OK)

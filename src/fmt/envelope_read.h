@@ -16,5 +16,7 @@ struct envelope_fields { /* raw values; STR_NONE when the message has no such fi
 
 /* Views into the text or the arena. What cannot be read gives fields that are absent. */
 void envelope_read(str text, struct arena *a, struct envelope_fields *ret);
+/* The same for date and subject alone, which stand in front. */
+void envelope_read_subject(str text, struct arena *a, struct envelope_fields *ret);
 
 #endif

@@ -236,3 +236,14 @@ enum rc mime_parse(str raw, struct arena *a, const struct mime_limits *limits, s
     buf_deinit(&p.scratch);
     return rc;
 }
+
+struct mime_part *mime_tree(str raw, struct arena *a)
+{
+    static const struct mime_limits leaf = {.depth = 0, .parts = 1};
+    struct mime_part *root = NULL;
+    if (mime_parse(raw, a, NULL, &root) == RC_OK)
+        return root;
+    arena_reset(a);
+    must(mime_parse(raw, a, &leaf, &root) == RC_OK);
+    return root;
+}

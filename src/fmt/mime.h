@@ -66,6 +66,12 @@ enum { MIME_VALUE_MAX = 8192 };
 MUST_USE enum rc mime_parse(str raw, struct arena *a, const struct mime_limits *limits,
                             struct mime_part **ret);
 
+/* The same for any message at all: one whose tree has no room is told as a single leaf, and the arena, which
+ * must take 4 MiB or more, is emptied for it. The tree depends on the size of the arena then: where the same
+ * parts must be found again, it takes MIME_TREE_BYTES. */
+struct mime_part *mime_tree(str raw, struct arena *a);
+enum { MIME_TREE_BYTES = 16 << 20 };
+
 /* Whether the part has this type and subtype, whatever their case; a missing Content-Type counts as
  * text/plain, or message/rfc822 in a multipart/digest (RFC 2046 §5.1.5). An empty subtype matches any. */
 bool mime_is(const struct mime_part *part, str type, str subtype);

@@ -1,5 +1,7 @@
-/* Header fields tile their block, names hold no colon, and finding by name agrees with walking. */
+/* Header fields tile their block, names hold no colon, finding by name agrees with walking, and of the common
+ * fields all are common. */
 #include "fmt/header.h"
+#include "fmt/header_common.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -32,6 +34,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     AUTO(buf_deinit) struct buf others = BUF_INIT(size + 1);
     header_put_others(&others, block, S("From"));
     must(!others.overflow && others.n <= end);
+    AUTO(buf_deinit) struct buf common = BUF_INIT(size + 1), again = BUF_INIT(size + 1);
+    header_common_put(&common, raw);
+    header_common_put(&again, buf_str(&common));
+    must(common.n <= end && str_eq(buf_str(&common), buf_str(&again)));
     arena_free(a);
     return 0;
 }

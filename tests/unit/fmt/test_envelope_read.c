@@ -39,9 +39,11 @@ static void test_table(void **state)
         AUTO(arena_freep) struct arena *a = arena_new(1 << 20);
         AUTO(buf_deinit) struct buf text = BUF_INIT(10000);
         AUTO(buf_deinit) struct buf got = BUF_INIT(10000);
-        struct envelope_fields f;
+        struct envelope_fields f, front;
         envelope_put(&text, str_c(rows[i].header), a);
         envelope_read(buf_str(&text), a, &f);
+        envelope_read_subject(buf_str(&text), a, &front);
+        assert_true(str_eq(front.date, f.date) && str_eq(front.subject, f.subject) && !front.from.mailbox.p);
         put(&got, f.date);
         put(&got, f.subject);
         put(&got, f.in_reply_to);
