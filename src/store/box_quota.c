@@ -49,7 +49,7 @@ enum rc folder_use_of(struct folder *f, const struct uidset *uids, struct quota_
     for (uid32 uid = uidset_next(uids, 1); uid; uid = uidset_next(uids, uid + 1)) {
         struct buf path = BUF_INIT(PATH_BYTES);
         uint64_t size = 0;
-        enum rc rc = file_locate(f, uid, &path, e);
+        enum rc rc = file_known(f, uid, &path, e);
         if (rc == RC_OK && folder_file_size(f, buf_str(&path), &size)) {
             use.bytes += size;
             use.messages++;

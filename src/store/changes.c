@@ -103,3 +103,14 @@ enum rc history_trim(const struct folder *f, struct err *e)
     db_done(&q);
     return melt(f, until, first, e);
 }
+
+enum rc box_drop_expunged(struct box *b, struct uidset *uids, struct err *e)
+{
+    AUTO(uidset_deinit) struct uidset there = {0};
+    enum rc rc = index_check(b->f.st, e);
+    if (rc == RC_OK)
+        rc = chunk_load(&b->f, 0, &there, e);
+    if (rc == RC_OK)
+        uidset_intersect(uids, &there);
+    return index_result(b->f.st, rc, e);
+}

@@ -12,22 +12,34 @@
 
 enum { MAP_FROM = 256 * 1024, PATH_BYTES = 600 };
 
+static int open_path(struct box *b, struct buf *path)
+{
+    return openat(b->f.fd, buf_cstr(path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+}
+
+static enum rc gone(struct box *b, struct err *e)
+{
+    b->file_gone = true;
+    return err_set(e, RC_GONE, 0, "5.1.0", "Message is no longer there");
+}
+
 static enum rc open_file(struct box *b, uid32 uid, int *ret, struct err *e)
 {
-    struct buf path = BUF_INIT(PATH_BYTES);
-    enum rc rc = file_locate(&b->f, uid, &path, e);
-    if (rc == RC_OK) {
-        int fd = openat(b->f.fd, buf_cstr(&path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-        if (fd >= 0)
-            *ret = fd;
-        else
-            rc = errno == ENOENT || errno == ELOOP ? RC_GONE : store_errno(e, "open", buf_cstr(&path));
+    AUTO(buf_deinit) struct buf path = BUF_INIT(PATH_BYTES);
+    int fd = -1;
+    enum rc rc = file_known(&b->f, uid, &path, e);
+    if (rc == RC_OK)
+        fd = open_path(b, &path);
+    if (rc == RC_OK && fd < 0 && errno == ENOENT) { /* another program gave it another name */
+        buf_reset(&path);
+        rc = file_locate(&b->f, uid, &path, e);
+        fd = rc == RC_OK ? open_path(b, &path) : -1;
     }
-    buf_deinit(&path);
-    if (rc == RC_GONE) {
-        b->file_gone = true;
-        return err_set(e, RC_GONE, 0, "5.1.0", "Message is no longer there");
-    }
+    if (rc == RC_GONE || (rc == RC_OK && fd < 0 && (errno == ENOENT || errno == ELOOP)))
+        return gone(b, e);
+    if (rc == RC_OK && fd < 0)
+        return store_errno(e, "open", buf_cstr(&path));
+    *ret = fd;
     return rc;
 }
 
@@ -53,6 +65,8 @@ enum rc box_content_open(struct box *b, uid32 uid, struct box_content *ret, stru
         return index_result(b->f.st, rc, e);
     if (fstat(fd, &st) != 0)
         return store_errno(e, "stat", "message");
+    if (!S_ISREG(st.st_mode))
+        return gone(b, e);
     if (st.st_size < MAP_FROM)
         return read_small(fd, (size_t)st.st_size, ret, e);
     void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);

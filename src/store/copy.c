@@ -17,6 +17,7 @@ struct copy {
     struct arena *a;
     struct newcomer *v;
     uid32 *from;    /* UIDs of the originals, as v */
+    str *path;      /* where the index knows their files */
     size_t n, made; /* rows; files that exist in the destination */
     uint64_t source_keywords;
 };
@@ -26,14 +27,17 @@ static enum rc collect_range(struct copy *c, struct uidrange r, struct err *e)
 {
     AUTO(db_done) struct db_stmt *q = NULL;
     struct folder *f = &c->b->f;
-    enum rc rc = db_query(
-        f->st->db, &q, e,
-        "SELECT key, flags, keywords, internal_date, size, base, fields FROM message JOIN file USING (key)"
-        " WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
-        DB_I(index_key(f->id, r.first)), DB_I(index_key(f->id, r.last)));
+    enum rc rc = db_query(f->st->db, &q, e,
+                          "SELECT key, flags, keywords, internal_date, size, base, fields, in_new, info"
+                          " FROM message JOIN file USING (key)"
+                          " WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
+                          DB_I(index_key(f->id, r.first)), DB_I(index_key(f->id, r.last)));
     while (rc == RC_OK && (rc = db_step(q, e)) == RC_OK) {
         str id = object_id(c->a, db_text(q, 5), db_text(q, 6));
+        AUTO(buf_deinit) struct buf path = BUF_INIT(PATH_BYTES);
+        file_path(&path, db_int(q, 7) != 0, db_text(q, 5), db_text(q, 8));
         c->from[c->n] = (uid32)db_int(q, 0);
+        c->path[c->n] = arena_str(c->a, buf_str(&path));
         c->v[c->n++] = (struct newcomer){.flags = (unsigned)db_int(q, 1),
                                          .keywords = (uint64_t)db_int(q, 2),
                                          .internal_date = db_int(q, 3),
@@ -53,7 +57,8 @@ static enum rc collect(struct copy *c, const struct uidset *uids, struct err *e)
         return err_set(e, RC_LIMIT, 0, "5.2.0", "Too many messages in one command");
     c->v = arena_array(c->a, count + 1u, sizeof *c->v);
     c->from = arena_array(c->a, count + 1u, sizeof *c->from);
-    must(c->v && c->from);
+    c->path = arena_array(c->a, count + 1u, sizeof *c->path);
+    must(c->v && c->from && c->path);
     for (size_t i = 0; i < uids->n && rc == RC_OK; i++)
         rc = collect_range(c, uids->r[i], e);
     return rc;
@@ -120,31 +125,40 @@ static void name_copy(struct copy *c, struct newcomer *m, uint64_t disk_size, st
     m->info = arena_str(c->a, buf_str(info));
 }
 
-static enum rc link_one(struct copy *c, size_t i, struct err *e)
+/* RC_GONE: there is no file at this path. */
+static enum rc link_path(struct copy *c, struct newcomer *m, str path, struct err *e)
 {
+    AUTO(buf_deinit)
     struct buf from = BUF_INIT(PATH_BYTES), to = BUF_INIT(PATH_BYTES), base = BUF_INIT(PATH_BYTES),
                info = BUF_INIT(PATH_BYTES);
-    struct newcomer *m = &c->v[i];
-    struct stat st;
-    enum rc rc = file_locate(&c->b->f, c->from[i], &from, e);
-    if (rc == RC_OK && fstatat(c->b->f.fd, buf_cstr(&from), &st, AT_SYMLINK_NOFOLLOW) != 0)
-        rc = RC_GONE;
-    if (rc == RC_GONE)
-        rc = err_set(e, RC_TEMP, 0, "4.2.0", "Some messages are no longer there");
-    if (rc == RC_OK) {
-        name_copy(c, m, (uint64_t)st.st_size, &base, &info);
-        file_path(&to, false, m->base, m->info);
-        if (linkat(c->b->f.fd, buf_cstr(&from), c->dest.fd, buf_cstr(&to), 0) != 0)
-            rc = errno == EMLINK || errno == EXDEV || errno == EPERM || errno == EOPNOTSUPP
-                     ? copy_bytes(c, buf_cstr(&from), buf_cstr(&to), m->internal_date, e)
-                     : store_errno(e, "link", buf_cstr(&to));
+    uint64_t disk_size;
+    if (!folder_file_size(&c->b->f, path, &disk_size))
+        return RC_GONE;
+    buf_puts(&from, path);
+    name_copy(c, m, disk_size, &base, &info);
+    file_path(&to, false, m->base, m->info);
+    if (linkat(c->b->f.fd, buf_cstr(&from), c->dest.fd, buf_cstr(&to), 0) == 0)
+        return RC_OK;
+    if (errno == ENOENT)
+        return RC_GONE;
+    return errno == EMLINK || errno == EXDEV || errno == EPERM || errno == EOPNOTSUPP
+               ? copy_bytes(c, buf_cstr(&from), buf_cstr(&to), m->internal_date, e)
+               : store_errno(e, "link", buf_cstr(&to));
+}
+
+static enum rc link_one(struct copy *c, size_t i, struct err *e)
+{
+    enum rc rc = link_path(c, &c->v[i], c->path[i], e);
+    if (rc == RC_GONE) { /* or another program gave it another name */
+        AUTO(buf_deinit) struct buf path = BUF_INIT(PATH_BYTES);
+        rc = file_locate(&c->b->f, c->from[i], &path, e);
+        if (rc == RC_OK)
+            rc = link_path(c, &c->v[i], buf_str(&path), e);
     }
+    if (rc == RC_GONE)
+        return err_set(e, RC_TEMP, 0, "4.2.0", "Some messages are no longer there");
     if (rc == RC_OK)
         c->made = i + 1;
-    buf_deinit(&from);
-    buf_deinit(&to);
-    buf_deinit(&base);
-    buf_deinit(&info);
     return rc;
 }
 

@@ -28,21 +28,54 @@ static int remove_file(struct folder *f, const char *path, int kept_fd)
     return kept_fd >= 0 ? renameat(f->fd, path, kept_fd, strrchr(path, '/') + 1) : unlinkat(f->fd, path, 0);
 }
 
-/* RC_OK also when the file was gone before; *gone counts what this call removed. */
-static enum rc remove_one(struct folder *f, uid32 uid, int kept_fd, struct quota_use *gone, struct err *e)
+/* RC_GONE: there is no file. */
+static enum rc remove_path(struct folder *f, struct buf *path, int kept_fd, struct quota_use *gone,
+                           struct err *e)
 {
-    struct buf path = BUF_INIT(PATH_BYTES);
     uint64_t size = 0;
-    enum rc rc = file_locate(f, uid, &path, e);
-    bool there = rc == RC_OK && folder_file_size(f, buf_str(&path), &size);
-    if (rc == RC_OK && remove_file(f, buf_cstr(&path), kept_fd) != 0) {
-        there = false;
-        rc = errno == ENOENT ? RC_OK : store_errno(e, "remove", buf_cstr(&path));
+    bool counted = folder_file_size(f, buf_str(path), &size);
+    if (remove_file(f, buf_cstr(path), kept_fd) != 0)
+        return errno == ENOENT || errno == EISDIR ? RC_GONE : store_errno(e, "remove", buf_cstr(path));
+    gone->bytes += size;
+    gone->messages += counted;
+    return RC_OK;
+}
+
+/* RC_OK also when the file was gone before; *gone counts what this call removed. path: where the index knows
+ * it. */
+static enum rc remove_one(struct folder *f, uid32 uid, struct buf *path, int kept_fd, struct quota_use *gone,
+                          struct err *e)
+{
+    enum rc rc = remove_path(f, path, kept_fd, gone, e);
+    if (rc == RC_GONE) { /* or another program gave it another name */
+        buf_reset(path);
+        rc = file_locate(f, uid, path, e);
+        if (rc == RC_OK)
+            rc = remove_path(f, path, kept_fd, gone, e);
     }
-    gone->bytes += there ? size : 0;
-    gone->messages += there;
-    buf_deinit(&path);
     return rc == RC_GONE ? RC_OK : rc;
+}
+
+static enum rc remove_range(struct folder *f, struct uidrange r, int kept_fd, struct uidset *done,
+                            struct quota_use *gone, struct err *e)
+{
+    AUTO(db_done) struct db_stmt *q = NULL;
+    AUTO(buf_deinit) struct buf path = BUF_INIT(PATH_BYTES);
+    enum rc rc = db_query(f->st->db, &q, e,
+                          "SELECT key, in_new, base, info FROM file WHERE key BETWEEN ?1 AND ?2 ORDER BY key",
+                          DB_I(index_key(f->id, r.first)), DB_I(index_key(f->id, r.last)));
+    while (rc == RC_OK && (rc = db_step(q, e)) == RC_OK) {
+        uid32 uid = (uid32)db_int(q, 0);
+        buf_reset(&path);
+        file_path(&path, db_int(q, 1) != 0, db_text(q, 2), db_text(q, 3));
+        rc = remove_one(f, uid, &path, kept_fd, gone, e);
+        if (rc == RC_OK)
+            uidset_add(done, uid, uid);
+    }
+    if (rc != RC_GONE)
+        return rc;
+    uidset_add(done, r.first, r.last);
+    return RC_OK;
 }
 
 /* Removes what it can; *done gets the UIDs whose files are gone, also when it fails. */
@@ -51,12 +84,8 @@ static enum rc remove_all(struct folder *f, const struct uidset *uids, int kept_
 {
     enum rc rc = RC_OK;
     struct own_change own = own_change_begin(f);
-    for (uid32 uid = uidset_next(uids, 1); uid; uid = uidset_next(uids, uid + 1)) {
-        rc = remove_one(f, uid, kept_fd, gone, e);
-        if (rc != RC_OK)
-            break;
-        uidset_add(done, uid, uid);
-    }
+    for (size_t i = 0; i < uids->n && rc == RC_OK; i++)
+        rc = remove_range(f, uids->r[i], kept_fd, done, gone, e);
     if (done->n && (fsync(f->cur_fd) != 0 || fsync(f->new_fd) != 0))
         rc = store_errno(e, "sync", f->dir);
     own_change_end(f, own);

@@ -45,14 +45,27 @@ static enum rc find_again(struct folder *f, str base, struct buf *out, struct er
     return rc;
 }
 
+static enum rc find_row(struct folder *f, uid32 uid, struct db_stmt **ret, struct err *e)
+{
+    enum rc rc = db_query(f->st->db, ret, e, "SELECT in_new, base, info FROM file WHERE key = ?1",
+                          DB_I(index_key(f->id, uid)));
+    return rc == RC_OK ? db_step(*ret, e) : rc;
+}
+
+enum rc file_known(struct folder *f, uid32 uid, struct buf *out, struct err *e)
+{
+    AUTO(db_done) struct db_stmt *q = NULL;
+    enum rc rc = find_row(f, uid, &q, e);
+    if (rc == RC_OK)
+        file_path(out, db_int(q, 0) != 0, db_text(q, 1), db_text(q, 2));
+    return rc;
+}
+
 enum rc file_locate(struct folder *f, uid32 uid, struct buf *out, struct err *e)
 {
     struct stat st;
     AUTO(db_done) struct db_stmt *q = NULL;
-    enum rc rc = db_query(f->st->db, &q, e, "SELECT in_new, base, info FROM file WHERE key = ?1",
-                          DB_I(index_key(f->id, uid)));
-    if (rc == RC_OK)
-        rc = db_step(q, e);
+    enum rc rc = find_row(f, uid, &q, e);
     if (rc != RC_OK)
         return rc;
     file_path(out, db_int(q, 0) != 0, db_text(q, 1), db_text(q, 2));

@@ -116,6 +116,27 @@ static enum rc lock_for_keywords(struct box *b, const struct flag_change *c, str
     return rc == RC_OK && missing ? dotlock_take(b->f.fd, "dovecot-uidlist", lock, e) : rc;
 }
 
+enum rc box_find_flags(struct box *b, const struct uidset *among, unsigned flags, uint64_t keywords,
+                       bool none, struct uidset *ret, struct err *e)
+{
+#define FIND  "SELECT key FROM message WHERE key BETWEEN ?1 AND ?2 AND "
+#define FLAGS FIND "?4 = 0 AND flags & ?3 " /* the first of them is looked at once, not for each row */
+#define BOTH  FIND "((flags & ?3) | (keywords & ?4)) "
+    static const char *const sql[2][2] = {{FLAGS "<> 0 ORDER BY key", FLAGS "= 0 ORDER BY key"},
+                                          {BOTH "<> 0 ORDER BY key", BOTH "= 0 ORDER BY key"}};
+    enum rc rc = index_check(b->f.st, e);
+    for (size_t i = 0; i < among->n && rc == RC_OK; i++) {
+        AUTO(db_done) struct db_stmt *q = NULL;
+        struct uidrange r = among->r[i];
+        rc = db_query(b->f.st->db, &q, e, sql[keywords != 0][none], DB_I(index_key(b->f.id, r.first)),
+                      DB_I(index_key(b->f.id, r.last)), DB_I(flags), DB_I(keywords));
+        while (rc == RC_OK && (rc = db_step(q, e)) == RC_OK)
+            uidset_add(ret, (uid32)db_int(q, 0), (uid32)db_int(q, 0));
+        rc = rc == RC_GONE ? RC_OK : rc;
+    }
+    return index_result(b->f.st, rc, e);
+}
+
 /* What others changed, and this session was not told yet, would hide behind its own silent change. */
 static enum rc keep_untold(struct box *b, const struct uidset *uids, struct err *e)
 {

@@ -1,6 +1,6 @@
 /* index_schema: narrow rows for what commands change on many messages at once (message), wide ones for what
- * they seldom touch (file, text). key = mailbox * 2^32 + UID, so that a mailbox's rows lie together in the
- * order of UIDs. */
+ * they seldom touch (file, text, header, signature). key = mailbox * 2^32 + UID, so that a mailbox's rows lie
+ * together in the order of UIDs. */
 #include "store/index_schema.h"
 
 #define TEXT_TABLE                                                          \
@@ -8,7 +8,13 @@
     " key INTEGER PRIMARY KEY, envelope TEXT NOT NULL, body TEXT NOT NULL," \
     " bodystructure TEXT NOT NULL, refs TEXT NOT NULL);"
 
-const char index_from_1[] = "BEGIN IMMEDIATE; DROP TABLE text;" TEXT_TABLE INDEX_VERSION_SQL "COMMIT;";
+#define OTHER_CACHES                                                       \
+    "CREATE TABLE header (key INTEGER PRIMARY KEY, fields BLOB NOT NULL);" \
+    "CREATE TABLE signature (key INTEGER PRIMARY KEY, bits BLOB NOT NULL);"
+
+const char index_from_1[] =
+    "BEGIN IMMEDIATE; DROP TABLE text;" TEXT_TABLE OTHER_CACHES INDEX_VERSION_SQL "COMMIT;";
+const char index_from_2[] = "BEGIN IMMEDIATE;" OTHER_CACHES INDEX_VERSION_SQL "COMMIT;";
 
 const char index_schema[] =
     "BEGIN IMMEDIATE;"
@@ -45,7 +51,7 @@ const char index_schema[] =
     " key INTEGER PRIMARY KEY, base TEXT NOT NULL, info TEXT NOT NULL, in_new INTEGER NOT NULL,"
     " fields TEXT NOT NULL);"
     "CREATE INDEX file_base ON file (base);"
-    "CREATE INDEX file_new ON file (in_new) WHERE in_new = 1;" TEXT_TABLE "CREATE TABLE chunk ("
+    "CREATE INDEX file_new ON file (in_new) WHERE in_new = 1;" TEXT_TABLE OTHER_CACHES "CREATE TABLE chunk ("
     " mailbox INTEGER NOT NULL, chunk INTEGER NOT NULL, ranges BLOB NOT NULL,"
     " modseq INTEGER NOT NULL, PRIMARY KEY (mailbox, chunk)) WITHOUT ROWID;"
     "CREATE TABLE expunged ("

@@ -3,11 +3,13 @@
 #ifndef STORE_INDEX_SCHEMA_H
 #define STORE_INDEX_SCHEMA_H
 
-#define INDEX_VERSION     2
-#define INDEX_VERSION_SQL "PRAGMA user_version = 2;"
+#define INDEX_VERSION     3
+#define INDEX_VERSION_SQL "PRAGMA user_version = 3;"
 
 extern const char index_schema[];
 /* Version 1 lacked text.refs: its cache of texts is made anew, and all else stays. */
 extern const char index_from_1[];
+/* Version 2 lacked the tables header and signature. */
+extern const char index_from_2[];
 
 #endif

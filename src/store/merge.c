@@ -334,6 +334,7 @@ static int by_name(const void *a, const void *b, void *scan)
 static enum rc apply_newcomers(struct merge *m, const struct uidlist_file *u, struct err *e)
 {
     struct newcomer *v = calloc(m->n_newcomer + 1, sizeof *v);
+    bool was_empty = m->f->messages == 0;
     size_t n = 0;
     enum rc rc = RC_OK;
     must(v);
@@ -343,7 +344,8 @@ static enum rc apply_newcomers(struct merge *m, const struct uidlist_file *u, st
         AUTO(db_done) struct db_stmt *q = NULL;
         const struct scan_entry *x = &m->scan.v[m->newcomer[i]];
         struct stat st;
-        rc = find_row(m, scan_base(x), &q, e); /* another session may have been faster */
+        /* another session may have been faster */
+        rc = was_empty ? RC_GONE : find_row(m, scan_base(x), &q, e);
         if (rc == RC_GONE)
             rc = entry_exists(m, x, &st) ? fill_newcomer(m, u, x, &st, &v[n++], e) : RC_OK;
     }

@@ -70,16 +70,25 @@ static enum rc uncount(struct folder *f, int64_t first, int64_t last, struct err
     return RC_OK;
 }
 
+/* Removes all that is known of single messages. */
+static enum rc delete_rows(struct db *db, int64_t first, int64_t last, struct err *e)
+{
+    static const char *const sql[] = {
+        "DELETE FROM message WHERE key BETWEEN ?1 AND ?2", "DELETE FROM file WHERE key BETWEEN ?1 AND ?2",
+        "DELETE FROM text WHERE key BETWEEN ?1 AND ?2", "DELETE FROM header WHERE key BETWEEN ?1 AND ?2",
+        "DELETE FROM signature WHERE key BETWEEN ?1 AND ?2"};
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < sizeof sql / sizeof *sql && rc == RC_OK; i++)
+        rc = db_run(db, e, sql[i], DB_I(first), DB_I(last));
+    return rc;
+}
+
 static enum rc delete_range(struct folder *f, struct uidrange r, struct err *e)
 {
     int64_t first = index_key(f->id, r.first), last = index_key(f->id, r.last);
     enum rc rc = uncount(f, first, last, e);
     if (rc == RC_OK)
-        rc = db_run(f->st->db, e, "DELETE FROM message WHERE key BETWEEN ?1 AND ?2", DB_I(first), DB_I(last));
-    if (rc == RC_OK)
-        rc = db_run(f->st->db, e, "DELETE FROM file WHERE key BETWEEN ?1 AND ?2", DB_I(first), DB_I(last));
-    if (rc == RC_OK)
-        rc = db_run(f->st->db, e, "DELETE FROM text WHERE key BETWEEN ?1 AND ?2", DB_I(first), DB_I(last));
+        rc = delete_rows(f->st->db, first, last, e);
     if (rc == RC_OK)
         rc = db_run(f->st->db, e, "INSERT OR REPLACE INTO expunged VALUES (?1, ?2, ?3, ?4)", DB_I(f->id),
                     DB_I(f->modseq), DB_I(r.first), DB_I(r.last));
@@ -98,15 +107,10 @@ enum rc messages_delete(struct folder *f, const struct uidset *uids, struct err 
 
 enum rc messages_forget(struct store *st, int64_t mailbox, struct err *e)
 {
-    static const char *const by_key[] = {"DELETE FROM message WHERE key BETWEEN ?1 AND ?2",
-                                         "DELETE FROM file WHERE key BETWEEN ?1 AND ?2",
-                                         "DELETE FROM text WHERE key BETWEEN ?1 AND ?2"};
     static const char *const by_mailbox[] = {
         "DELETE FROM chunk WHERE mailbox = ?1", "DELETE FROM expunged WHERE mailbox = ?1",
         "DELETE FROM pending WHERE mailbox = ?1", "DELETE FROM keyword WHERE mailbox = ?1"};
-    enum rc rc = RC_OK;
-    for (size_t i = 0; i < 3 && rc == RC_OK; i++)
-        rc = db_run(st->db, e, by_key[i], DB_I(index_key(mailbox, 0)), DB_I(index_key(mailbox, UINT32_MAX)));
+    enum rc rc = delete_rows(st->db, index_key(mailbox, 0), index_key(mailbox, UINT32_MAX), e);
     for (size_t i = 0; i < 4 && rc == RC_OK; i++)
         rc = db_run(st->db, e, by_mailbox[i], DB_I(mailbox));
     return rc;

@@ -140,7 +140,9 @@ enum box_want { /* columns beyond the cheap ones */
                 BOX_WANT_BODY = 2,
                 BOX_WANT_BODYSTRUCTURE = 4,
                 BOX_WANT_REFERENCES = 8,
-                BOX_WANT_OBJECT = 16
+                BOX_WANT_OBJECT = 16,
+                BOX_WANT_HEADER = 32,
+                BOX_WANT_SIGNATURE = 64
 };
 struct box_msg {
     uid32 uid;
@@ -153,16 +155,27 @@ struct box_msg {
     str envelope, body,
         bodystructure; /* text as it is sent (RFC 9051 §7.5.2); only when wanted, valid until next */
     str references;    /* message ids (fmt/references.h); likewise */
-    str email_id; /* of the content, the same for its copies: 1 to 255 letters, digits, "_", "-"; likewise */
+    str header;    /* its common fields (fmt/header_common.h); .p is NULL where they are too long to be kept;
+                      likewise */
+    str signature; /* of its text (fmt/textsig.h); .p is NULL where there is none; likewise */
+    str email_id;  /* of the content, the same for its copies: 1 to 255 letters, digits, "_", "-"; likewise */
 };
-/* Walks the messages of `uids` that are in the view, ascending. Wanted texts that are not cached yet are
- * parsed from the file and cached. A message whose file is gone is skipped (the next sync tells). */
+/* Walks the messages of `uids` that are in the view, ascending. What is wanted and not cached yet is made
+ * from the content and cached. A message whose file is gone is skipped (the next sync tells). */
 struct box_query;
 MUST_USE enum rc box_query_open(struct box *b, const struct uidset *uids, unsigned want,
                                 struct box_query **ret, struct err *e);
 /* RC_OK with *ret filled, RC_GONE at the end. */
 MUST_USE enum rc box_query_next(struct box_query *q, struct box_msg *ret, struct err *e);
 struct box_query *box_query_close(struct box_query *q);
+
+/* Takes off `uids` what was expunged since the view was taken. */
+MUST_USE enum rc box_drop_expunged(struct box *b, struct uidset *uids, struct err *e);
+
+/* UIDs of `among`, which are in the view, whose messages have one of the flags (enum msg_flag) or keywords
+ * (bits into box_keywords); with `none` those that have none of them. */
+MUST_USE enum rc box_find_flags(struct box *b, const struct uidset *among, unsigned flags, uint64_t keywords,
+                                bool none, struct uidset *ret, struct err *e);
 
 /* Modification sequences (RFC 7162) rise with every change of a mailbox and never go back, also when the
  * index is built anew. Adds the UIDs of the view whose messages are newer than `since`; reads only what

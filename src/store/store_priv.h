@@ -225,7 +225,11 @@ MUST_USE enum rc folder_merge(struct folder *f, enum merge_when when, struct err
 void file_path(struct buf *out, bool in_new, str base, str info);
 /* A new base, different from all others. */
 void file_new_base(struct store *st, struct buf *out, uint64_t size, uint64_t crlf_size);
-/* The path at which the message with this UID lies now, found by a scan when its name changed. RC_GONE. */
+/* The path at which the index knows the message with this UID: that it is there shows when it is used.
+ * RC_GONE.
+ */
+MUST_USE enum rc file_known(struct folder *f, uid32 uid, struct buf *out, struct err *e);
+/* The path at which it lies now, found by a scan when its name changed. RC_GONE. */
 MUST_USE enum rc file_locate(struct folder *f, uid32 uid, struct buf *out, struct err *e);
 /* Moves messages from new/ to cur/ and tells which. */
 MUST_USE enum rc file_claim_new(struct folder *f, struct uidset *ret_recent, struct err *e);

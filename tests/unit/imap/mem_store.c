@@ -519,6 +519,31 @@ struct box_query *box_query_close(struct box_query *q)
     return NULL;
 }
 
+enum rc box_drop_expunged(struct box *b, struct uidset *uids, struct err *e)
+{
+    (void)e;
+    struct uidset there = {0};
+    for (size_t i = 0; i < b->m->n; i++)
+        uidset_add(&there, b->m->msgs[i].uid, b->m->msgs[i].uid);
+    uidset_intersect(uids, &there);
+    uidset_deinit(&there);
+    return RC_OK;
+}
+
+enum rc box_find_flags(struct box *b, const struct uidset *among, unsigned flags, uint64_t keywords,
+                       bool none, struct uidset *ret, struct err *e)
+{
+    if (b->st->fail)
+        return err_set(e, b->st->fail, 0, "", "Told to fail.");
+    for (size_t i = 0; i < b->m->n; i++) {
+        const struct mem_msg *m = &b->m->msgs[i];
+        bool has = (m->flags & flags) || (m->keywords & keywords);
+        if (has != none && uidset_has(among, m->uid))
+            uidset_add(ret, m->uid, m->uid);
+    }
+    return RC_OK;
+}
+
 enum rc box_content_open(struct box *b, uid32 uid, struct box_content *ret, struct err *e)
 {
     const struct mem_msg *m = message(b->m, uid);

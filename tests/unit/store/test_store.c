@@ -2,6 +2,8 @@
  * interface alone; what is particular to Maildir is in test_maildir.c. */
 #include "fixture.h"
 
+#include "fmt/textsig.h"
+
 static void expect_list(struct store *st, const char *want)
 {
     struct arena *a = arena_new(1 << 20);
@@ -383,6 +385,50 @@ static void test_texts(void **state)
     uidset_deinit(&s);
 }
 
+/* What is made of the content once is there although the content cannot be read any more. */
+static void test_header_and_signature(void **state)
+{
+    struct store *st = *state;
+    append_text(st, "INBOX", simple_message);
+    struct uidset s = set_of("1:*");
+    for (int round = 0; round < 3; round++) {
+        struct box *b = open_box(st, "INBOX");
+        struct box_query *q = NULL;
+        struct box_msg m;
+        if (round == 1)
+            assert_int_equal(rename(fixture_path("cur"), fixture_path("away")), 0);
+        ok(box_query_open(b, &s, BOX_WANT_HEADER | BOX_WANT_SIGNATURE, &q, e));
+        ok(box_query_next(q, &m, e));
+        assert_true(str_eq(m.header, S("From: a@example.org\nSubject: hello\n")));
+        assert_true(textsig_may_hold(m.signature, S("one\ntwo")));
+        assert_false(textsig_may_hold(m.signature, S("three")));
+        box_query_close(q);
+        if (round == 1)
+            assert_int_equal(rename(fixture_path("away"), fixture_path("cur")), 0);
+        box_close(b);
+    }
+    uidset_deinit(&s);
+}
+
+static void test_long_header(void **state)
+{
+    struct store *st = *state;
+    AUTO(buf_deinit) struct buf text = BUF_INIT(100000);
+    struct uidset s = set_of("1:*");
+    struct box_query *q = NULL;
+    struct box_msg m;
+    for (int i = 0; i < 1000; i++)
+        buf_printf(&text, "To: %d@example.org\r\n", i);
+    append_text(st, "INBOX", buf_cstr(&text));
+    struct box *b = open_box(st, "INBOX");
+    ok(box_query_open(b, &s, BOX_WANT_HEADER, &q, e));
+    ok(box_query_next(q, &m, e));
+    assert_null(m.header.p);
+    box_query_close(q);
+    box_close(b);
+    uidset_deinit(&s);
+}
+
 static void test_flags_during_query(void **state)
 {
     struct store *st = *state;
@@ -471,6 +517,8 @@ int main(void)
         TEST(test_rename_keeps_numbers),
         TEST(test_deleted_while_open),
         TEST(test_texts),
+        TEST(test_header_and_signature),
+        TEST(test_long_header),
         TEST(test_flags_during_query),
         TEST(test_keyword_limit),
         TEST(test_defaults),
