@@ -131,7 +131,7 @@ static enum rc make_keywords(struct append *ap, const str *names, size_t n, uint
     enum rc rc = keywords_bits(&ap->f, names, n, false, ret, &missing, e);
     if (rc != RC_OK || !missing)
         return rc;
-    rc = dotlock_take(ap->f.fd, "dovecot-uidlist", &lock, e);
+    rc = dotlock_take(&ap->f.st->lock_file, ap->f.fd, "dovecot-uidlist", &lock, e);
     if (rc == RC_OK)
         rc = folder_begin(&ap->f, true, e);
     if (rc != RC_OK)

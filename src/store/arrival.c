@@ -11,7 +11,7 @@ enum rc arrival_begin(struct folder *f, struct arrival *ret, struct err *e)
     enum rc rc =
         folder_merge(f, MERGE_SYNC, e); /* numbers what came before; fresh mailboxes get their uidlist */
     if (rc == RC_OK)
-        rc = dotlock_take(f->fd, "dovecot-uidlist", &ret->lock, e);
+        rc = dotlock_take(&f->st->lock_file, f->fd, "dovecot-uidlist", &ret->lock, e);
     if (rc == RC_OK)
         rc = index_check(f->st, e);
     if (rc == RC_OK)

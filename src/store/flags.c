@@ -113,7 +113,8 @@ static enum rc lock_for_keywords(struct box *b, const struct flag_change *c, str
     if (c->op == FLAGS_REMOVE || c->n_keywords == 0)
         return RC_OK;
     enum rc rc = keywords_bits(&b->f, c->keywords, c->n_keywords, false, &bits, &missing, e);
-    return rc == RC_OK && missing ? dotlock_take(b->f.fd, "dovecot-uidlist", lock, e) : rc;
+    return rc == RC_OK && missing ? dotlock_take(&b->f.st->lock_file, b->f.fd, "dovecot-uidlist", lock, e)
+                                  : rc;
 }
 
 enum rc box_find_flags(struct box *b, const struct uidset *among, unsigned flags, uint64_t keywords,

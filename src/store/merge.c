@@ -410,7 +410,7 @@ static enum rc apply_in_transaction(struct merge *m, bool *ret_again, struct err
     uint32_t uidvalidity = f->uidvalidity;
     enum rc rc = RC_OK;
     if (m->n_newcomer || m->lock_wanted)
-        rc = dotlock_take(f->fd, "dovecot-uidlist", &lock, e);
+        rc = dotlock_take(&f->st->lock_file, f->fd, "dovecot-uidlist", &lock, e);
     if (rc != RC_OK && rc != RC_PERM) /* a read-only folder shows what is known of it */
         return rc;
     rc = index_check(f->st, e);

@@ -24,6 +24,7 @@ static struct store *new_store(const struct store_conf *conf)
     struct store *st = calloc(1, sizeof *st);
     must(st);
     st->root_fd = -1;
+    st->lock_file = (struct dotlock_file)DOTLOCK_FILE_INIT;
     st->conf = *conf;
     st->conf.account = own(conf->account);
     st->conf.root = own(conf->root);
@@ -139,6 +140,7 @@ struct store *store_close(struct store *st)
     if (st->root_fd >= 0)
         kept_purge(st);
     db_close(st->db);
+    dotlock_file_remove(&st->lock_file);
     fd_closep(&st->root_fd);
     free_conf(&st->conf);
     free(st->index_path);

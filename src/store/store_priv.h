@@ -21,6 +21,7 @@ struct store {
     int root_fd;
     struct db *db;
     struct stat index_stat; /* which file db is */
+    struct dotlock_file lock_file;
     bool stale; /* the file at index_path is no longer db, or db is damaged: open the store again */
 };
 

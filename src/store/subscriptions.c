@@ -116,11 +116,11 @@ static enum rc replace(int root_fd, str content, struct err *e)
     return RC_OK;
 }
 
-static enum rc set(int root_fd, str dir_name, bool on, struct err *e)
+static enum rc set(struct dotlock_file *own, int root_fd, str dir_name, bool on, struct err *e)
 {
     AUTO(dotlock_drop) struct dotlock lock = DOTLOCK_INIT;
     struct buf old = BUF_INIT(FILE_BYTES_MAX), new = BUF_INIT(FILE_BYTES_MAX + 1000);
-    enum rc rc = dotlock_take(root_fd, FILE_NAME, &lock, e);
+    enum rc rc = dotlock_take(own, root_fd, FILE_NAME, &lock, e);
     if (rc == RC_OK)
         rc = read_text(root_fd, &old, e);
     if (rc == RC_OK && edit(buf_str(&old), dir_name, on, &new))
@@ -133,10 +133,11 @@ static enum rc set(int root_fd, str dir_name, bool on, struct err *e)
 
 enum rc subscriptions_set(struct store *st, str dir_name, bool on, struct err *e)
 {
-    return set(st->root_fd, dir_name, on, e);
+    return set(&st->lock_file, st->root_fd, dir_name, on, e);
 }
 
 enum rc delivery_subscribe(int maildir_fd, const char *dir, struct err *e)
 {
-    return set(maildir_fd, str_c(dir + 1), true, e); /* without the dot in front */
+    AUTO(dotlock_file_remove) struct dotlock_file own = DOTLOCK_FILE_INIT;
+    return set(&own, maildir_fd, str_c(dir + 1), true, e); /* without the dot in front */
 }

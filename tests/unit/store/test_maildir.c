@@ -203,6 +203,37 @@ static void test_index_is_garbage(void **state)
     assert_true(strlen(get_file("malle.index.damaged")) > 10);
 }
 
+/* Indexes of older versions are brought up to this one: what they know stays, their caches are made again. */
+static void test_index_of_older_versions(void **state)
+{
+    static const char *const older[] = {
+        "ALTER TABLE text DROP COLUMN refs; DROP TABLE header; DROP TABLE signature; PRAGMA user_version = 1",
+        "DROP TABLE header; DROP TABLE signature; PRAGMA user_version = 2"};
+    append_flagged(*state, "INBOX", simple_message, FLAG_FLAGGED, &S("only-in-index"), 1);
+    for (size_t i = 0; i < sizeof older / sizeof *older; i++) {
+        struct box *b = open_box(fixture_store, "INBOX");
+        modseq before = box_status(b)->highestmodseq;
+        box_close(b);
+        fixture_store = store_close(fixture_store);
+        struct db *db = NULL;
+        ok(db_open(fixture_path("malle.index"), 0, &db, e));
+        ok(db_script(db, older[i], e));
+        db_close(db);
+        fixture_store = fixture_open();
+        b = open_box(fixture_store, "INBOX");
+        assert_int_equal(box_status(b)->highestmodseq, before);
+        assert_int_equal(message(b, 1).flags, FLAG_FLAGGED);
+        struct box_query *q = NULL;
+        struct box_msg m;
+        ok(box_query_open(b, box_view(b), BOX_WANT_REFERENCES | BOX_WANT_HEADER | BOX_WANT_SIGNATURE, &q, e));
+        ok(box_query_next(q, &m, e));
+        assert_true(m.references.p && m.header.n && m.signature.n);
+        box_query_close(q);
+        box_close(b);
+    }
+    assert_string_equal(get_file("malle.index.damaged"), "");
+}
+
 /* A Maildir as Dovecot 2.3 leaves it. */
 static void test_dovecot_takeover(void **state)
 {
@@ -352,8 +383,9 @@ static void test_lock_excludes(void **state)
 {
     (void)state;
     int fd = open(fixture_root, O_RDONLY | O_DIRECTORY);
+    struct dotlock_file own = DOTLOCK_FILE_INIT;
     struct dotlock l = DOTLOCK_INIT;
-    ok(dotlock_take(fd, "dovecot-uidlist", &l, e));
+    ok(dotlock_take(&own, fd, "dovecot-uidlist", &l, e));
     int lock = open(fixture_path("dovecot-uidlist.lock"), O_RDONLY);
     assert_true(lock >= 0);
     assert_int_equal(flock(lock, LOCK_EX | LOCK_NB), -1); /* the holder lives */
@@ -361,7 +393,47 @@ static void test_lock_excludes(void **state)
     dotlock_drop(&l);
     assert_int_equal(access(fixture_path("dovecot-uidlist.lock"), F_OK), -1);
     dotlock_drop(&l);
+    dotlock_file_remove(&own);
+    assert_int_equal(count_files("tmp"), 0);
     close(fd);
+}
+
+static ino_t lock_twice(struct dotlock_file *own, int fd)
+{
+    struct stat first = {0}, second = {0};
+    for (int i = 0; i < 2; i++) {
+        struct dotlock l = DOTLOCK_INIT;
+        ok(dotlock_take(own, fd, "dovecot-uidlist", &l, e));
+        assert_int_equal(fstatat(fd, "dovecot-uidlist.lock", i ? &second : &first, 0), 0);
+        dotlock_drop(&l);
+        assert_int_equal(faccessat(fd, "dovecot-uidlist.lock", F_OK, 0), -1);
+    }
+    assert_int_equal(first.st_ino, second.st_ino);
+    assert_true(second.st_mtim.tv_sec > first.st_mtim.tv_sec ||
+                second.st_mtim.tv_nsec >= first.st_mtim.tv_nsec);
+    return first.st_ino;
+}
+
+/* One file serves lock after lock, also when somebody cleaned tmp/, and in another folder. */
+static void test_lock_file_is_kept(void **state)
+{
+    struct store *st = *state;
+    struct dotlock_file own = DOTLOCK_FILE_INIT;
+    ok(store_create(st, S("Other"), USE_NONE, e));
+    int fd = open(fixture_root, O_RDONLY | O_DIRECTORY),
+        other = open(fixture_path(".Other"), O_RDONLY | O_DIRECTORY);
+    int before = count_files("tmp"), before_there = count_files(".Other/tmp"); /* the store keeps one, too */
+    ino_t inode = lock_twice(&own, fd);
+    assert_int_equal(lock_twice(&own, fd), inode);
+    assert_int_equal(count_files("tmp"), before + 1);
+    lock_twice(&own, other);
+    assert_int_equal(count_files("tmp"), before);
+    assert_int_equal(count_files(".Other/tmp"), before_there + 1);
+    assert_int_equal(unlinkat(own.tmp_fd, own.name, 0), 0);
+    lock_twice(&own, other);
+    dotlock_file_remove(&own);
+    close(fd);
+    close(other);
 }
 
 static void test_resurrected_file_gets_a_new_uid(void **state)
@@ -516,12 +588,14 @@ int main(void)
         TEST(test_index_deleted_while_open),
         TEST(test_index_corrupted),
         TEST(test_index_is_garbage),
+        TEST(test_index_of_older_versions),
         TEST(test_dovecot_takeover),
         TEST(test_cut_uidlist_line),
         TEST(test_rubbish),
         TEST(test_thousand_deliveries_while_open),
         TEST(test_dead_holder_of_the_lock),
         TEST(test_lock_excludes),
+        TEST(test_lock_file_is_kept),
         TEST(test_resurrected_file_gets_a_new_uid),
         TEST(test_subscriptions_versions),
         TEST(test_folder_layout),
