@@ -21,6 +21,7 @@ struct fetch_run {
     struct uidset named;      /* UID form: the UIDs as the client named them */
     struct uidset uids;       /* of the view */
     uint32_t given;
+    bool common;           /* of the messages only header fields are asked that the store keeps */
     bool unknown_encoding; /* of a part that BINARY asked for */
 };
 
@@ -225,6 +226,18 @@ static void put_cached_items(struct fetch_run *r, unsigned items, const struct b
     }
 }
 
+static enum rc put_section(struct fetch_run *r, const struct box_msg *msg, const struct fetch_section *sec)
+{
+    struct imap_session *s = r->s;
+    if (r->common && msg->header.p)
+        return fetch_common_put(s, s->reading, sec, msg->header);
+    if (sec->form == FETCH_FORM_STORED)
+        return fetch_section_put(s, s->reading, sec);
+    enum rc rc = fetch_binary_put(s, s->reading, sec);
+    r->unknown_encoding = r->unknown_encoding || rc == RC_PERM;
+    return rc == RC_PERM ? RC_OK : rc;
+}
+
 /* "* 12 FETCH (FLAGS (\Seen) UID 4827313 BODY[TEXT] {342}..." RC_GONE: the client is gone. */
 static enum rc put_line(struct fetch_run *r, const struct box_msg *msg)
 {
@@ -246,13 +259,7 @@ static enum rc put_line(struct fetch_run *r, const struct box_msg *msg)
     }
     for (const struct fetch_section *sec = r->fetch->sections; sec && rc == RC_OK; sec = sec->next) {
         put_name(out, &sep, sec->echo);
-        bool stored = sec->form == FETCH_FORM_STORED;
-        rc =
-            stored ? fetch_section_put(r->s, r->s->reading, sec) : fetch_binary_put(r->s, r->s->reading, sec);
-        if (rc == RC_PERM) {
-            r->unknown_encoding = true;
-            rc = RC_OK;
-        }
+        rc = put_section(r, msg, sec);
     }
     buf_puts(out, S(")\r\n"));
     if (out->n > FETCH_OUT_MAX)
@@ -262,9 +269,19 @@ static enum rc put_line(struct fetch_run *r, const struct box_msg *msg)
 
 /* --- the command --- */
 
-static unsigned wanted_columns(unsigned items)
+static bool asks_common_fields(const struct imap_fetch *fetch)
 {
-    return (items & FETCH_ENVELOPE ? BOX_WANT_ENVELOPE : 0) | (items & FETCH_BODY ? BOX_WANT_BODY : 0) |
+    const struct fetch_section *sec = fetch->sections;
+    while (sec && fetch_section_is_common(sec))
+        sec = sec->next;
+    return fetch->sections && !sec && !(fetch->items & FETCH_PREVIEW);
+}
+
+static unsigned wanted_columns(const struct fetch_run *r)
+{
+    unsigned items = r->fetch->items;
+    return (r->common ? BOX_WANT_HEADER : 0) | (items & FETCH_ENVELOPE ? BOX_WANT_ENVELOPE : 0) |
+           (items & FETCH_BODY ? BOX_WANT_BODY : 0) |
            (items & FETCH_BODYSTRUCTURE ? BOX_WANT_BODYSTRUCTURE : 0) |
            (items & FETCH_EMAILID ? BOX_WANT_OBJECT : 0);
 }
@@ -275,11 +292,12 @@ static enum rc put_messages(struct fetch_run *r, const struct uidset *uids, stru
     struct box_query *q;
     struct box_msg msg;
     bool client_gone = false;
-    enum rc rc = box_query_open(b, uids, wanted_columns(r->fetch->items), &q, e);
+    enum rc rc = box_query_open(b, uids, wanted_columns(r), &q, e);
     if (rc != RC_OK)
         return rc;
     while (!client_gone && (rc = box_query_next(q, &msg, e)) == RC_OK) {
-        bool reads = r->fetch->sections || (r->fetch->items & FETCH_PREVIEW);
+        bool reads =
+            (r->fetch->sections && !(r->common && msg.header.p)) || (r->fetch->items & FETCH_PREVIEW);
         enum rc opened = reads ? fetch_message_open(r->s->reading, b, msg.uid, e) : RC_OK;
         if (opened == RC_GONE)
             continue;
@@ -335,6 +353,7 @@ enum rc imap_cmd_fetch(struct imap_session *s, struct imap_lex *lex, struct imap
         return rc;
     if (!s->reading)
         s->reading = fetch_message_new();
+    run.common = asks_common_fields(&fetch);
     if (imap_fetch_sets_seen(&fetch) && !box_read_only(s->box))
         mark_seen(&run, &run.uids);
     rc = put_messages(&run, &run.uids, &re->err);

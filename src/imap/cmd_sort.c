@@ -18,6 +18,7 @@ struct sorting {
     struct sort_maker maker;
     struct sort_row *rows;
     size_t n;
+    bool addresses; /* keys look at more of the envelope than date and subject */
 };
 
 /* sort = "SORT" [sort-return-opts] SP sort-criteria SP charset 1*(SP search-key) */
@@ -53,7 +54,7 @@ static enum rc add_row(struct sorting *t, const struct box_msg *msg)
     enum rc rc = by ? RC_OK : RC_LIMIT;
     arena_reset(t->maker.scratch);
     if (msg->envelope.n)
-        envelope_read(msg->envelope, t->maker.scratch, &f);
+        (t->addresses ? envelope_read : envelope_read_subject)(msg->envelope, t->maker.scratch, &f);
     for (size_t i = 0; i < t->program.n && rc == RC_OK; i++)
         rc = sort_value_make(&t->maker, t->program.by[i].key, &f, msg, &by[i]);
     t->rows[t->n++] = (struct sort_row){msg->uid, by};
@@ -64,6 +65,8 @@ static enum rc load(struct sorting *t, const struct uidset *uids, struct err *e)
 {
     struct box_query *q;
     struct box_msg msg;
+    for (size_t i = 0; i < t->program.n; i++)
+        t->addresses |= sort_key_needs_address(t->program.by[i].key);
     t->rows = reallocarray(NULL, uidset_count(uids) + (size_t)1, sizeof *t->rows);
     must(t->rows);
     enum rc rc = box_query_open(t->s->box, uids, wanted(&t->program), &q, e);

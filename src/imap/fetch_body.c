@@ -3,13 +3,11 @@
 #include "imap/fetch_body.h"
 
 #include "fmt/header.h"
+#include "fmt/header_common.h"
 #include "fmt/imapstring.h"
 #include "fmt/preview.h"
 
-enum {
-    TREE_ARENA_MAX = 16 * 1024 * 1024,
-    FLUSH_EVERY = 1024 * 1024 /* bytes between two looks at whether the client is still there */
-};
+enum { FLUSH_EVERY = 1024 * 1024 /* bytes between two looks at whether the client is still there */ };
 
 struct fetch_message *fetch_message_new(void)
 {
@@ -50,18 +48,13 @@ void fetch_message_close(struct fetch_message *m)
     m->cursor = (struct crlf_cursor){0};
 }
 
-/* A message whose tree has no room, which only one made for that has, is told as a single part, as its
- * BODYSTRUCTURE is. */
+/* As its BODYSTRUCTURE tells them. */
 const struct mime_part *fetch_message_tree(struct fetch_message *m)
 {
-    static const struct mime_limits single = {.depth = 0, .parts = 1};
     if (m->root)
         return m->root;
-    m->arena = arena_new(TREE_ARENA_MAX);
-    if (mime_parse(m->content.raw, m->arena, NULL, &m->root) == RC_OK)
-        return m->root;
-    arena_reset(m->arena);
-    must(mime_parse(m->content.raw, m->arena, &single, &m->root) == RC_OK);
+    m->arena = arena_new(MIME_TREE_BYTES);
+    m->root = mime_tree(m->content.raw, m->arena);
     return m->root;
 }
 
@@ -211,9 +204,8 @@ static void cut_fields(const struct fetch_section *sec, str block, struct buf *o
 }
 
 static enum rc put_fields(struct imap_session *s, struct fetch_message *m, const struct fetch_section *sec,
-                          struct mime_span span)
+                          str block)
 {
-    str block = str_sub(m->content.raw, span.start, span.end - span.start);
     AUTO(buf_deinit) struct buf text = BUF_INIT(2 * block.n + 4); /* every line end may grow by one byte */
     size_t offset, len;
     cut_fields(sec, block, &text);
@@ -236,7 +228,24 @@ enum rc fetch_section_put(struct imap_session *s, struct fetch_message *m, const
         return RC_OK;
     }
     bool fields = sec->part == FETCH_PART_FIELDS || sec->part == FETCH_PART_FIELDS_NOT;
-    return fields ? put_fields(s, m, sec, span) : put_span(s, m, sec, span);
+    return fields ? put_fields(s, m, sec, str_sub(m->content.raw, span.start, span.end - span.start))
+                  : put_span(s, m, sec, span);
+}
+
+bool fetch_section_is_common(const struct fetch_section *sec)
+{
+    bool common = sec->form == FETCH_FORM_STORED && sec->part == FETCH_PART_FIELDS && sec->n_path == 0;
+    for (size_t i = 0; i < sec->n_fields && common; i++)
+        common = header_common_has(sec->fields[i]);
+    return common;
+}
+
+enum rc fetch_common_put(struct imap_session *s, struct fetch_message *m, const struct fetch_section *sec,
+                         str fields)
+{
+    if (s->out.n > FETCH_OUT_MAX)
+        imap_send(s);
+    return put_fields(s, m, sec, fields);
 }
 
 void fetch_preview_put(struct imap_session *s, struct fetch_message *m)

@@ -40,6 +40,12 @@ void fetch_message_close(struct fetch_message *m);
 MUST_USE enum rc fetch_section_put(struct imap_session *s, struct fetch_message *m,
                                    const struct fetch_section *sec);
 
+/* Whether the store keeps all fields that the section asks for (fmt/header_common.h); then they may be put
+ * from what it keeps, with no message open. */
+bool fetch_section_is_common(const struct fetch_section *sec);
+MUST_USE enum rc fetch_common_put(struct imap_session *s, struct fetch_message *m,
+                                  const struct fetch_section *sec, str fields);
+
 /* The tree of parts, made when it is asked for first. */
 const struct mime_part *fetch_message_tree(struct fetch_message *m);
 /* n more bytes went out: looks now and then whether the client is still there. RC_GONE: it is not. */

@@ -66,7 +66,7 @@ void imap_flags_put(struct imap_session *s, const struct box_msg *msg)
     if (!(s->enabled & IMAP_REV2) && box_is_recent(b, msg->uid))
         put_name(out, from, S("\\Recent"));
     const str *names;
-    size_t n = box_keywords(b, &names);
+    size_t n = msg->keywords ? box_keywords(b, &names) : 0;
     for (size_t k = 0; k < n && k < 64; k++)
         if (msg->keywords >> k & 1)
             put_name(out, from, names[k]);

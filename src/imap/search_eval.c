@@ -2,6 +2,7 @@
  * what is at hand is UNDECIDED; AND and OR decide without it where they can. */
 #include "imap/search_eval.h"
 
+#include "fmt/textsig.h"
 #include "imap/resync.h"
 #include "imap/search_text.h"
 
@@ -15,7 +16,7 @@ struct subject {
     enum search_cost have; /* what may be looked at */
     uid32 uid;
     const struct box_msg *msg; /* from COST_ROW on */
-    struct search_text text;   /* from COST_HEADER on */
+    struct search_text text;   /* from COST_COMMON on */
 };
 
 static enum verdict eval(struct subject *sub, const struct search_plan *plan);
@@ -49,12 +50,11 @@ static bool leaf_matches(struct subject *sub, const struct search_plan *plan)
     switch (plan->key) {
     case SEARCH_SEQ_SET:
     case SEARCH_UID_SET:
+    case SEARCH_FLAG:
+    case SEARCH_KEYWORD:
         return uidset_has(&plan->uids, sub->uid);
     case SEARCH_RECENT:
         return box_is_recent(sub->s->box, sub->uid);
-    case SEARCH_FLAG:
-    case SEARCH_KEYWORD:
-        return (sub->msg->flags & plan->flags) || (sub->msg->keywords & plan->keywords);
     case SEARCH_LARGER:
         return sub->msg->size > (uint64_t)plan->number;
     case SEARCH_SMALLER:
@@ -87,6 +87,13 @@ static bool leaf_matches(struct subject *sub, const struct search_plan *plan)
     }
 }
 
+/* Of a text that may not be looked at now. */
+static enum verdict by_signature(const struct subject *sub, const struct search_plan *plan)
+{
+    bool asked = sub->have == COST_SIGNATURE && plan->cost == COST_BODY;
+    return asked && !textsig_may_hold(sub->msg->signature, plan->needle) ? NO : UNDECIDED;
+}
+
 /* AND ends at the first NO, OR at the first YES. */
 static enum verdict eval_children(struct subject *sub, const struct search_plan *plan)
 {
@@ -107,7 +114,7 @@ static enum verdict eval(struct subject *sub, const struct search_plan *plan)
     if (plan->key == SEARCH_AND || plan->key == SEARCH_OR)
         v = eval_children(sub, plan);
     else if (plan->cost > sub->have)
-        v = UNDECIDED;
+        v = by_signature(sub, plan);
     else
         v = leaf_matches(sub, plan) ? YES : NO;
     if (!plan->negated || v == UNDECIDED)
@@ -130,24 +137,38 @@ static enum rc eval_content(struct subject *sub, enum verdict *ret, struct err *
     return RC_OK;
 }
 
-static enum rc eval_row(struct subject *sub, const struct box_msg *msg, enum verdict *ret, struct err *e)
+static bool has_key(const struct search_program *p, enum search_cost cost)
+{
+    return p->costs >> cost & 1;
+}
+
+/* What the index decides, or else the file. Common fields that are too long for the index leave it open. */
+static enum rc eval_message(struct subject *sub, const struct box_msg *msg, enum search_cost look,
+                            enum verdict *ret, struct err *e)
 {
     sub->uid = msg->uid;
     sub->msg = msg;
     sub->have = COST_ROW;
+    if (msg->header.p) {
+        search_text_begin_header(&sub->text, msg->header);
+        sub->have = COST_COMMON;
+    }
+    if (look == COST_SIGNATURE && (msg->header.p || !has_key(sub->program, COST_COMMON)))
+        sub->have = COST_SIGNATURE;
     *ret = eval(sub, sub->program->root);
-    return *ret == UNDECIDED ? eval_content(sub, ret, e) : RC_OK;
+    return *ret == UNDECIDED && look == COST_BODY ? eval_content(sub, ret, e) : RC_OK;
 }
 
 /* --- the mailbox --- */
 
-/* What the UIDs alone decide; what they leave open goes to ret_open. */
-static void eval_view(struct subject *sub, struct uidset *ret_yes, struct uidset *ret_open)
+/* What the sets of the keys decide of `among`, with what is known of it; what they leave open goes to
+ * ret_open. */
+static void eval_sets(struct subject *sub, enum search_cost have, const struct uidset *among,
+                      struct uidset *ret_yes, struct uidset *ret_open)
 {
-    const struct uidset *view = box_view(sub->s->box);
-    sub->have = COST_VIEW;
-    for (size_t i = 0; i < view->n; i++) {
-        for (uint64_t uid = view->r[i].first; uid <= view->r[i].last; uid++) {
+    sub->have = have;
+    for (size_t i = 0; i < among->n; i++) {
+        for (uint64_t uid = among->r[i].first; uid <= among->r[i].last; uid++) {
             sub->uid = (uid32)uid;
             enum verdict v = eval(sub, sub->program->root);
             if (v != NO)
@@ -156,37 +177,99 @@ static void eval_view(struct subject *sub, struct uidset *ret_yes, struct uidset
     }
 }
 
-static enum rc eval_rows(struct subject *sub, const struct uidset *uids, struct uidset *ret, struct err *e)
+/* Fills the set of a FLAG or KEYWORD as far as messages are open. For \Seen it is that of those without it,
+ * which are fewer. */
+static enum rc find_flag(struct subject *sub, struct search_plan *plan, const struct uidset *open,
+                         struct err *e)
 {
+    bool none = plan->flags == FLAG_SEEN;
+    plan->negated ^= none;
+    if (plan->flags == 0 && plan->keywords == 0)
+        return RC_OK;
+    return box_find_flags(sub->s->box, open, plan->flags, plan->keywords, none, &plan->uids, e);
+}
+
+static enum rc find_flags(struct subject *sub, struct search_plan *plan, const struct uidset *open,
+                          struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (; plan && rc == RC_OK; plan = plan->next) {
+        bool flag = plan->key == SEARCH_FLAG || plan->key == SEARCH_KEYWORD;
+        rc = flag ? find_flag(sub, plan, open, e) : find_flags(sub, plan->child, open, e);
+    }
+    return rc;
+}
+
+static enum rc eval_flags(struct subject *sub, struct uidset *open, struct uidset *ret_yes, struct err *e)
+{
+    AUTO(uidset_deinit) struct uidset left = {0}, found = {0};
+    enum rc rc = box_drop_expunged(sub->s->box, open, e); /* they have no flags, not even none */
+    if (rc == RC_OK)
+        rc = find_flags(sub, sub->program->root, open, e);
+    if (rc != RC_OK)
+        return rc;
+    eval_sets(sub, COST_FLAGS, open, &found, &left);
+    uidset_copy(open, &left);
+    uidset_add_set(ret_yes, &found);
+    return RC_OK;
+}
+
+static unsigned wanted(const struct search_program *p, enum search_cost look)
+{
+    unsigned want = p->want | (look == COST_SIGNATURE ? BOX_WANT_SIGNATURE : 0);
+    if (look != COST_BODY && look >= COST_COMMON && has_key(p, COST_COMMON))
+        want |= BOX_WANT_HEADER;
+    return want;
+}
+
+/* Decides what it can of *open, which keeps the rest. */
+static enum rc eval_open(struct subject *sub, enum search_cost look, struct uidset *open,
+                         struct uidset *ret_yes, struct err *e)
+{
+    AUTO(uidset_deinit) struct uidset left = {0}, found = {0};
     struct box_query *q;
     struct box_msg msg;
     enum verdict v;
-    enum rc rc = box_query_open(sub->s->box, uids, sub->program->want, &q, e);
+    enum rc rc = box_query_open(sub->s->box, open, wanted(sub->program, look), &q, e);
     if (rc != RC_OK)
         return rc;
     while ((rc = box_query_next(q, &msg, e)) == RC_OK) {
-        rc = eval_row(sub, &msg, &v, e);
-        if (rc == RC_OK && v == YES)
-            uidset_add(ret, msg.uid, msg.uid);
+        rc = eval_message(sub, &msg, look, &v, e);
         if (rc != RC_OK && rc != RC_GONE) /* gone: expunged in the meantime, not found */
             break;
+        if (rc == RC_OK && v != NO)
+            uidset_add(v == YES ? &found : &left, msg.uid, msg.uid);
     }
     box_query_close(q);
+    uidset_copy(open, &left);
+    uidset_add_set(ret_yes, &found);
     return rc == RC_GONE ? RC_OK : rc;
 }
 
+/* The cheap looks first, each over all that is still open: what they decide costs nothing more. */
 static enum rc run(struct imap_session *s, struct search_program *p, struct uidset *ret_uids, struct err *e)
 {
+    const struct {
+        enum search_cost look;
+        bool helps;
+    } looks[] = {{COST_ROW, has_key(p, COST_ROW)},
+                 {COST_COMMON, has_key(p, COST_COMMON)},
+                 {COST_SIGNATURE, has_key(p, COST_BODY)},
+                 {COST_BODY, true}};
     AUTO(uidset_deinit) struct uidset open = {0};
     struct subject sub = {.s = s, .program = p};
-    eval_view(&sub, ret_uids, &open);
-    if (open.n == 0)
-        return RC_OK;
+    enum rc rc = RC_OK;
+    if (has_key(p, COST_VIEW) || p->costs == 0)
+        eval_sets(&sub, COST_VIEW, box_view(s->box), ret_uids, &open);
+    else
+        uidset_copy(&open, box_view(s->box));
+    if (open.n && has_key(p, COST_FLAGS))
+        rc = eval_flags(&sub, &open, ret_uids, e);
     search_text_init(&sub.text);
-    AUTO(uidset_deinit) struct uidset found = {0};
-    enum rc rc = eval_rows(&sub, &open, &found, e);
+    for (size_t i = 0; i < sizeof looks / sizeof *looks && open.n && rc == RC_OK; i++)
+        if (looks[i].helps)
+            rc = eval_open(&sub, looks[i].look, &open, ret_uids, e);
     search_text_deinit(&sub.text);
-    uidset_add_set(ret_uids, &found);
     return rc;
 }
 

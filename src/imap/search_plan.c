@@ -2,6 +2,7 @@
 #include "imap/search_plan.h"
 
 #include "fmt/casefold.h"
+#include "fmt/header_common.h"
 #include "imap/flags.h"
 
 enum { FOLDED_MAX = 16 * SEARCH_TEXT_MAX }; /* a ligature folds to several times its length */
@@ -11,20 +12,24 @@ struct planner {
     struct search_program *program;
 };
 
-static enum search_cost key_cost(enum search_key key)
+static enum search_cost key_cost(const struct search_node *node)
 {
-    switch (key) {
+    switch (node->key) {
     case SEARCH_AND:
     case SEARCH_OR:
     case SEARCH_SEQ_SET:
     case SEARCH_UID_SET:
     case SEARCH_RECENT:
         return COST_VIEW;
+    case SEARCH_FLAG:
+    case SEARCH_KEYWORD:
+        return COST_FLAGS;
     case SEARCH_SENTBEFORE:
     case SEARCH_SENTON:
     case SEARCH_SENTSINCE:
+        return COST_COMMON;
     case SEARCH_HEADER:
-        return COST_HEADER;
+        return header_common_has(node->field) ? COST_COMMON : COST_HEADER;
     case SEARCH_BODY:
     case SEARCH_TEXT:
         return COST_BODY;
@@ -136,7 +141,9 @@ static enum rc make(struct planner *p, const struct search_node *node, struct se
         return RC_LIMIT;
     plan->key = node->key;
     plan->negated = node->negated;
-    plan->cost = key_cost(node->key);
+    plan->cost = key_cost(node);
+    if (plan->key != SEARCH_AND && plan->key != SEARCH_OR)
+        p->program->costs |= 1u << plan->cost;
     enum rc rc = plan_key(p, node, plan);
     for (const struct search_node *child = node->child; child && rc == RC_OK; child = child->next)
         rc = make(p, child, plan);

@@ -7,19 +7,22 @@
 #include "imap/session.h"
 
 enum search_cost {
-    COST_VIEW,   /* the UID alone decides */
-    COST_ROW,    /* flags, dates and sizes from the index */
-    COST_HEADER, /* the message's header */
-    COST_BODY    /* its decoded text */
+    COST_VIEW,      /* the UID alone decides */
+    COST_FLAGS,     /* one look through the index for each key */
+    COST_ROW,       /* dates and sizes from the index */
+    COST_COMMON,    /* the header fields that the store keeps (fmt/header_common.h) */
+    COST_SIGNATURE, /* what the signature of its text excludes; no key costs this */
+    COST_HEADER,    /* the message's header */
+    COST_BODY       /* its decoded text */
 };
 
 struct search_plan {
     enum search_key key;
     bool negated;
     enum search_cost cost; /* of the dearest key below */
-    struct uidset uids;    /* SEQ_SET and UID_SET: what they name in the view */
-    unsigned flags;        /* FLAG, and KEYWORD of a flag that is told as one: a bit of enum msg_flag */
-    uint64_t keywords;     /* KEYWORD: its bit; 0 when the mailbox does not have it */
+    struct uidset uids; /* SEQ_SET and UID_SET: what they name in the view; FLAG and KEYWORD: who has them */
+    unsigned flags;     /* FLAG, and KEYWORD of a flag that is told as one: a bit of enum msg_flag */
+    uint64_t keywords;  /* KEYWORD: its bit; 0 when the mailbox does not have it */
     int64_t number;
     str field;
     str needle; /* folded text */
@@ -34,8 +37,9 @@ struct search_program {
     struct search_plan *root;
     struct search_plan *bodies, *texts; /* all BODY keys; all TEXT keys */
     bool has_modseq;
-    unsigned want; /* enum box_want: columns that its keys look at */
-    int64_t now;   /* seconds since 1970, for OLDER and YOUNGER: one moment for all messages */
+    unsigned want;  /* enum box_want: columns that its keys look at */
+    unsigned costs; /* 1 << enum search_cost: of its keys but AND and OR */
+    int64_t now;    /* seconds since 1970, for OLDER and YOUNGER: one moment for all messages */
 };
 
 /* The program lies in the session's arena, but for its sets, which search_program_deinit frees, also after a

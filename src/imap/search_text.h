@@ -4,16 +4,17 @@
 #ifndef IMAP_SEARCH_TEXT_H
 #define IMAP_SEARCH_TEXT_H
 
-#include "base/buf.h"
+#include "fmt/foldtext.h"
 #include "imap/search_plan.h"
 
 struct search_text {
-    str raw, header; /* of the message; set by search_text_begin */
+    str raw, header; /* of the message; set when one begins */
     bool bodies_done, texts_done;
     bool date_done, date_valid;
     int64_t date_day;
     struct arena *arena; /* of the tree of parts, emptied for each message */
-    struct buf decoded, folded;
+    struct foldtext text;
+    struct buf decoded, folded; /* of a field */
 };
 
 void search_text_init(struct search_text *t);
@@ -21,6 +22,8 @@ void search_text_deinit(struct search_text *t);
 
 /* The message that the questions below are about; raw stays the caller's. */
 void search_text_begin(struct search_text *t, str raw);
+/* The same where of the message only header fields are known: for questions about those. */
+void search_text_begin_header(struct search_text *t, str header);
 
 /* Whether a field of that name holds the folded needle; with an empty one, whether there is such a field. */
 bool search_text_header(struct search_text *t, str field, str needle);

@@ -119,3 +119,8 @@ bool sort_key_needs_envelope(enum sort_key key)
 {
     return key != SORT_ARRIVAL && key != SORT_SIZE;
 }
+
+bool sort_key_needs_address(enum sort_key key)
+{
+    return sort_key_needs_envelope(key) && key != SORT_DATE && key != SORT_SUBJECT;
+}

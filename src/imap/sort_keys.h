@@ -32,5 +32,6 @@ str sort_subject(struct sort_maker *m, str subject, bool *ret_reply);
 MUST_USE enum rc sort_value_make(struct sort_maker *m, enum sort_key key, const struct envelope_fields *f,
                                  const struct box_msg *msg, struct sort_value *ret);
 bool sort_key_needs_envelope(enum sort_key key);
+bool sort_key_needs_address(enum sort_key key); /* more of it than date and subject */
 
 #endif

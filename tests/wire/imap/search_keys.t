@@ -271,6 +271,46 @@ S: * BYE *
 S: z OK *
 S-EOF:
 
+# RFC 3501 §6.4.4: what the index knows of texts and headers decides the same as the messages, alone and with other keys
+S: * OK *
+C: a LOGIN demo@malle.test demo
+S: ...
+S: a OK *
+C: b SELECT INBOX
+S: ...
+S: b OK [READ-WRITE] *
+C: q1 SEARCH NOT TEXT smith
+S: * SEARCH 3
+S: q1 OK *
+C: q2 SEARCH OR SUBJECT third BODY nothing
+S: * SEARCH 1 3
+S: q2 OK *
+C: q3 SEARCH OR HEADER X-Mark "" TEXT "long line"
+S: * SEARCH 2 3
+S: q3 OK *
+C: q4 SEARCH SUBJECT second NOT BODY nothing
+S: * SEARCH 2
+S: q4 OK *
+C: q5 SEARCH OR FROM nobody TEXT absent
+S: * SEARCH
+S: q5 OK *
+C: q6 SEARCH NOT (OR FROM jones BODY "nothing to see")
+S: * SEARCH
+S: q6 OK *
+C: q7 SEARCH NOT BODY smith TEXT smith
+S: * SEARCH 1 2
+S: q7 OK *
+C: q8 SEARCH BODY "see here." SENTON 1-Feb-1994 LARGER 20
+S: * SEARCH 1
+S: q8 OK *
+C: q9 SEARCH OR TEXT "X-Mark:" TEXT ee
+S: * SEARCH 1 2
+S: q9 OK *
+C: z LOGOUT
+S: * BYE *
+S: z OK *
+S-EOF:
+
 # RFC 3501 §6.4.8: UID SEARCH answers with UIDs
 S: * OK *
 C: a LOGIN demo@malle.test demo
