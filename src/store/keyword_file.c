@@ -65,7 +65,11 @@ enum rc keywords_merge(struct folder *f, struct err *e)
     struct buf text = BUF_INIT(FILE_BYTES_MAX);
     struct file_stamp stamp;
     str names[MAILDIR_KEYWORDS];
-    enum rc rc = read_file(f, &text, &stamp, e);
+    enum rc rc = RC_OK;
+    if (f->keyword_modseq != f->modseq) /* another session made some: their places are taken */
+        rc = keywords_load(f, e);
+    if (rc == RC_OK)
+        rc = read_file(f, &text, &stamp, e);
     if (rc == RC_OK && !file_stamp_equal(&stamp, &f->keyword_file)) {
         keywords_parse(buf_str(&text), names);
         for (int i = 0; i < MAILDIR_KEYWORDS && rc == RC_OK; i++)

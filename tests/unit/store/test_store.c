@@ -459,6 +459,25 @@ static void test_flags_during_query(void **state)
     store_close(other);
 }
 
+/* A session makes one while it was not told yet of one that another has made. */
+static void test_keywords_of_two_sessions(void **state)
+{
+    const str *names;
+    struct store *other = fixture_open();
+    append_text(*state, "INBOX", simple_message);
+    append_text(*state, "INBOX", simple_message);
+    struct box *a = open_box(*state, "INBOX"), *b = open_box(other, "INBOX");
+    change(a, "1", FLAGS_ADD, 0, "one");
+    change(b, "2", FLAGS_ADD, 0, "two");
+    assert_int_equal(box_keywords(b, &names), 2);
+    assert_true(str_eq(names[0], S("one")) && str_eq(names[1], S("two")));
+    assert_int_equal(message(b, 1).keywords, 1);
+    assert_int_equal(message(b, 2).keywords, 2);
+    box_close(a);
+    box_close(b);
+    store_close(other);
+}
+
 static void test_keyword_limit(void **state)
 {
     struct store *st = *state;
@@ -520,6 +539,7 @@ int main(void)
         TEST(test_header_and_signature),
         TEST(test_long_header),
         TEST(test_flags_during_query),
+        TEST(test_keywords_of_two_sessions),
         TEST(test_keyword_limit),
         TEST(test_defaults),
     };
