@@ -63,6 +63,21 @@ static void drain_input(int fd)
     }
 }
 
+static void free_memory(struct stream *s)
+{
+    buf_wipe(&s->in); /* may have held a password */
+    buf_wipe(&s->out);
+    free(s);
+}
+
+int stream_detach(struct stream *s)
+{
+    int fd = s->fd;
+    must(stream_buffered(s) == 0 && s->out.n == 0 && !s->tls && !s->deflate);
+    free_memory(s);
+    return fd;
+}
+
 struct stream *stream_free(struct stream *s)
 {
     if (!s)
@@ -74,9 +89,7 @@ struct stream *stream_free(struct stream *s)
     s->deflate = stream_deflate_free(s->deflate);
     drain_input(s->fd);
     close(s->fd);
-    buf_wipe(&s->in); /* may have held a password */
-    buf_wipe(&s->out);
-    free(s);
+    free_memory(s);
     return NULL;
 }
 

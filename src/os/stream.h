@@ -53,6 +53,9 @@ struct stream *stream_new(int fd, size_t in_max);
 struct stream *
 stream_free(struct stream *s); /* closes; sends a TLS close_notify when it fits; accepts NULL */
 void stream_freep(struct stream **s);
+/* Frees the stream alone and gives its descriptor back: somebody else goes on there. Nothing may be buffered;
+ * not with TLS or DEFLATE. */
+int stream_detach(struct stream *s);
 int stream_fd(const struct stream *s);
 
 /* All time limits are absolute clock_mono() instants; every call below fails with RC_TEMP once it has passed.
