@@ -60,7 +60,8 @@ void box_update_status(struct box *b)
     fill_status(b);
 }
 
-enum rc box_open(struct store *st, str name, bool read_only, struct box **ret, struct err *e)
+/* The folder, of which nothing was looked at yet. */
+static enum rc begin_open(struct store *st, str name, bool read_only, struct box **ret, struct err *e)
 {
     char dir[DIR_NAME_MAX + 1];
     if (name_to_dir(st, name, dir, e) != RC_OK)
@@ -71,11 +72,19 @@ enum rc box_open(struct store *st, str name, bool read_only, struct box **ret, s
     enum rc rc = index_check(st, e);
     if (rc == RC_OK)
         rc = folder_open(st, dir, &b->f, e);
-    if (rc != RC_OK) {
+    if (rc == RC_OK)
+        *ret = b;
+    else
         free(b);
-        return index_result(st, rc, e);
-    }
-    rc = box_refresh(b, MERGE_OPEN, e);
+    return rc;
+}
+
+enum rc box_open(struct store *st, str name, bool read_only, struct box **ret, struct err *e)
+{
+    struct box *b = NULL;
+    enum rc rc = begin_open(st, name, read_only, &b, e);
+    if (rc == RC_OK)
+        rc = box_refresh(b, MERGE_OPEN, e);
     if (rc == RC_OK)
         rc = chunk_load(&b->f, 0, &b->view, e);
     if (rc != RC_OK) {
@@ -84,6 +93,63 @@ enum rc box_open(struct store *st, str name, bool read_only, struct box **ret, s
     }
     b->told = b->f.modseq;
     box_update_status(b);
+    *ret = b;
+    return RC_OK;
+}
+
+/* --- parking --- */
+
+bool box_park(const struct box *b, struct parked_view *ret)
+{
+    const str *names;
+    if (b->n_silent > 0 || b->untold.n > 0 || b->file_gone || b->f.st->stale)
+        return false;
+    *ret = (struct parked_view){.read_only = b->read_only,
+                                .uidvalidity = b->status.uidvalidity,
+                                .told = b->told,
+                                .keywords = (uint32_t)box_keywords(b, &names)};
+    uidset_copy(&ret->uids, &b->view);
+    uidset_copy(&ret->recent, &b->recent);
+    uidset_copy(&ret->gone, &b->gone);
+    return true;
+}
+
+/* Whether the opened folder is the mailbox of the view; an index that was made anew meanwhile first learns
+ * its numbering from the uidlist. */
+static enum rc identify(struct box *b, const struct parked_view *view, struct err *e)
+{
+    enum rc rc = RC_OK;
+    if (b->f.uidvalidity != view->uidvalidity)
+        rc = box_refresh(b, MERGE_OPEN, e);
+    return rc == RC_OK && b->f.uidvalidity != view->uidvalidity ? store_gone(e) : rc;
+}
+
+static void take_view(struct box *b, const struct parked_view *view)
+{
+    uidset_copy(&b->view, &view->uids);
+    uidset_add_set(&b->recent, &view->recent);
+    uidset_copy(&b->gone, &view->gone);
+    uidset_intersect(&b->gone, &b->view);
+    b->told = view->told;
+    for (size_t i = view->keywords; i < KEYWORD_BITS; i++)
+        str_freep(&b->f.keyword[i]);
+    b->f.keyword_modseq = view->told; /* those that are newer are read when they can be told */
+    fill_status(b);
+    b->status.highestmodseq = view->told;
+}
+
+enum rc box_resume(struct store *st, str name, const struct parked_view *view, struct box **ret,
+                   struct err *e)
+{
+    struct box *b = NULL;
+    enum rc rc = begin_open(st, name, view->read_only, &b, e);
+    if (rc == RC_OK)
+        rc = identify(b, view, e);
+    if (rc != RC_OK) {
+        box_close(b);
+        return index_result(st, rc, e);
+    }
+    take_view(b, view);
     *ret = b;
     return RC_OK;
 }

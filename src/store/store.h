@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "fmt/parked.h"
 #include "fmt/quota_rule.h"
 #include "fmt/uidset.h"
 
@@ -107,6 +108,15 @@ const struct uidset *box_view(const struct box *b); /* UIDs of the view: sequenc
 bool box_is_recent(const struct box *b, uid32 uid);
 /* First unseen sequence number, 0 when there is none. */
 uint32_t box_first_unseen(struct box *b);
+
+/* What the session was told of the mailbox, for another one to go on with; the sets are the caller's
+ * (parked_deinit). False: not now, since something that it did is not yet told or finished: after the next
+ * box_sync. */
+bool box_park(const struct box *b, struct parked_view *ret);
+/* Opens the mailbox as it was then: nothing is merged or claimed, and the next box_sync tells the difference
+ * between what was told and what is. RC_GONE: it was deleted, or is another one now. */
+MUST_USE enum rc box_resume(struct store *st, str name, const struct parked_view *view, struct box **ret,
+                            struct err *e);
 
 /* Directory descriptors (O_PATH) of the folders to watch for changes by others: new/ and cur/. Owned by the
  * box. */

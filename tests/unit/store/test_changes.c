@@ -246,6 +246,88 @@ static void look(struct box *b)
     ok(box_sync(b, BOX_SYNC_SCAN, &silent, e));
 }
 
+static struct box *park_and_resume(struct box *b, bool with_index)
+{
+    AUTO(parked_deinit) struct parked p = {0};
+    assert_true(box_park(b, &p.view));
+    box_close(b);
+    b = NULL;
+    if (with_index)
+        fixture_reopen();
+    else
+        lose_index();
+    ok(box_resume(fixture_store, S("INBOX"), &p.view, &b, e));
+    return b;
+}
+
+/* A mailbox that is opened as it was when it was parked tells what became of it, and nothing else. */
+static void test_park(void **state)
+{
+    for (int i = 0; i < 6; i++) {
+        char name[100];
+        snprintf(name, sizeof name, "new/%d.M%dP1.host", 1600000000 + i, i);
+        put_file(name, "a: b\n\nc\n");
+    }
+    struct box *a = open_box(*state, "INBOX");
+    a = park_and_resume(a, true);
+    expect_sync(a, 0, "");
+    assert_true(box_is_recent(a, 3) && box_status(a)->recent == 6);
+    struct store *other = fixture_open();
+    struct box *b = open_box(other, "INBOX");
+    expunge(b, "2");
+    change(b, "4", FLAGS_ADD, FLAG_SEEN, "work");
+    expect_sync(a, BOX_SYNC_NO_EXPUNGE, "!4(4) ");
+    modseq told = highest(a);
+    expunge(b, "5");
+    change(b, "6", FLAGS_ADD, FLAG_SEEN, "home");
+    append_text(other, "INBOX", simple_message);
+    a = park_and_resume(a, true);
+    const str *names;
+    assert_int_equal(box_keywords(a, &names), 1);
+    assert_true(highest(a) == told);
+    expect_set(box_view(a), "1:6");
+    expect_sync(a, 0, "-2(2) -4(5) =5/4 !4(6) ");
+    assert_int_equal(box_keywords(a, &names), 2);
+    box_close(a);
+    box_close(b);
+    store_close(other);
+}
+
+/* While something is not told yet that a change of the session's own hides, it does not park. */
+static void test_park_not_now(void **state)
+{
+    struct parked p = {0};
+    append_text(*state, "INBOX", simple_message);
+    struct box *a = open_box(*state, "INBOX");
+    struct uidset s = set_of("1");
+    struct flag_change c = {.op = FLAGS_ADD, .flags = FLAG_SEEN, .unchanged_since = UINT64_MAX};
+    ok(box_change_flags(a, &s, &c, true, NULL, e));
+    assert_false(box_park(a, &p.view));
+    expect_sync(a, 0, "");
+    assert_true(box_park(a, &p.view));
+    p.view.uidvalidity++;
+    struct box *other = NULL;
+    refused(RC_GONE, box_resume(*state, S("INBOX"), &p.view, &other, e));
+    refused(RC_GONE, box_resume(*state, S("nowhere"), &p.view, &other, e));
+    parked_deinit(&p);
+    uidset_deinit(&s);
+    box_close(a);
+}
+
+/* The UIDs are those of the uidlist; all flags may have changed, so all are told. */
+static void test_park_without_index(void **state)
+{
+    for (int i = 0; i < 3; i++)
+        append_text(*state, "INBOX", simple_message);
+    struct box *a = open_box(*state, "INBOX");
+    expunge(a, "2");
+    expect_sync(a, 0, "-2(2) ");
+    a = park_and_resume(a, false);
+    expect_set(box_view(a), "1,3");
+    expect_sync(a, 0, "!1(1) !2(3) ");
+    box_close(a);
+}
+
 /* What other programs do to the Maildir counts as much as what sessions do. */
 static void test_foreign_program(void **state)
 {
@@ -288,9 +370,11 @@ static void test_foreign_program(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_changed_and_vanished), TEST(test_silent_hides_nothing), TEST(test_history_is_bounded),
-        TEST(test_index_lost),           TEST(test_clock_set_back),       TEST(test_foreign_program),
-        TEST(test_object_ids),
+        TEST(test_changed_and_vanished), TEST(test_silent_hides_nothing),
+        TEST(test_history_is_bounded),   TEST(test_index_lost),
+        TEST(test_clock_set_back),       TEST(test_foreign_program),
+        TEST(test_object_ids),           TEST(test_park),
+        TEST(test_park_not_now),         TEST(test_park_without_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
