@@ -55,6 +55,9 @@ enum conf_sasl_type { CONF_SASL_MALLE, CONF_SASL_DOVECOT };
 enum conf_transport_protocol { CONF_TRANSPORT_SMTP, CONF_TRANSPORT_LMTP, CONF_TRANSPORT_PIPE };
 enum conf_tls { CONF_TLS_NONE, CONF_TLS_STARTTLS, CONF_TLS_REQUIRED, CONF_TLS_IMPLICIT };
 
+/* The value "never" of a DURATION that has it. */
+#define CONF_NEVER INT64_MAX
+
 struct conf_list {
     str *v; /* each NUL-terminated */
     size_t n;

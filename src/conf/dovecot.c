@@ -271,6 +271,18 @@ static void take_same(struct dovecot *d, const struct dovecot_setting *s, const 
     dovecot_set(d, s, option, counted ? number(d, type, s->value) : s->value);
 }
 
+/* There 0 means never. */
+static void set_hibernation(struct dovecot *d)
+{
+    const struct dovecot_setting *s = dovecot_find(d, NULL, "imap_hibernate_timeout");
+    int64_t ms;
+    if (!s)
+        return;
+    str value = number(d, CONF_TYPE_DURATION, s->value);
+    bool never = num_parse_duration_ms(value, &ms) == RC_OK && ms == 0;
+    dovecot_set(d, s, "imap_hibernate_timeout", never ? S("never") : value);
+}
+
 /* executable = quota-status -p postfix: a program that malle has, too; or a script for warnings of quotas. */
 static bool is_own_program(struct dovecot *d, const struct dovecot_setting *s)
 {
@@ -403,6 +415,7 @@ void folder_read_dovecot(struct folder *f)
         set_mail(&d);
         set_namespaces(&d);
         set_tls(&d);
+        set_hibernation(&d);
         set_protocols(&d);
         set_postmaster(&d);
         dovecot_set_quota(&d);

@@ -10,6 +10,8 @@
 
 #include <limits.h>
 
+#define NEVER "never" /* the max of a DURATION of which it is a value */
+
 static enum rc wrong(struct err *e, const char *expected, str text)
 {
     return err_set(e, RC_INVALID, 0, "", "\"%.*s\" is not %s", (int)(text.n < 60 ? text.n : 60),
@@ -149,6 +151,10 @@ static enum rc parse_number(const struct conf_key *key, str text, int64_t *ret)
     bool minus = type == CONF_TYPE_INT && key->min[0] == '-' && str_starts(text, S("-"));
     if (minus)
         text = str_from(text, 1);
+    if (type == CONF_TYPE_DURATION && str_eq(text, S(NEVER)) && strcmp(key->max, NEVER) == 0) {
+        *ret = CONF_NEVER;
+        return RC_OK;
+    }
     enum rc rc = type == CONF_TYPE_DURATION ? num_parse_duration_ms(text, ret)
                  : type == CONF_TYPE_SIZE   ? num_parse_size(text, &u)
                                             : num_parse_u64(text, INT_MAX, &u);
@@ -261,6 +267,10 @@ static void format_duration(int64_t ms, struct buf *out)
         int64_t ms;
         const char *unit;
     } units[] = {{86400000, "d"}, {3600000, "h"}, {60000, "m"}, {1000, "s"}, {1, "ms"}};
+    if (ms == CONF_NEVER) {
+        buf_puts(out, S(NEVER));
+        return;
+    }
     size_t i = ms ? 0 : 3; /* zero is written "0s" */
     while (ms % units[i].ms)
         i++;

@@ -294,6 +294,9 @@ def test_transports_gone_wrong(tmp_path):
      {('', 'login_greeting'): 'Hello there.', ('', 'login_trusted_networks'): '192.0.2.0/24, 2001:db8::/32'}),
     ('mail_max_userip_connections = 5\nprotocol imap {\n mail_max_userip_connections = 20\n}\nprotocol pop3 {\n mail_max_userip_connections = 3\n}\n',
      {('', 'mail_max_userip_connections'): '5', ('', 'imap_max_userip_connections'): '20', ('', 'pop3_max_userip_connections'): '3'}),
+    ('', {('', 'imap_hibernate_timeout'): None}),
+    ('imap_hibernate_timeout = 0\n', {('', 'imap_hibernate_timeout'): 'never'}),
+    ('imap_hibernate_timeout = 2 mins\n', {('', 'imap_hibernate_timeout'): '2m'}),
     ('lda_mailbox_autocreate = yes\nlda_mailbox_autosubscribe = yes\nprotocol lda {\n lda_mailbox_autosubscribe = no\n}\n',
      {('', 'lda_mailbox_autocreate'): 'yes', ('', 'lda_mailbox_autosubscribe'): None}),
 ])

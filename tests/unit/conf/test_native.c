@@ -55,6 +55,7 @@ static void notation(void **state)
                                 "mail_user=v#mail\n"
                                 "message_size_limit=1G\n"
                                 "dns_timeout = 250ms\n"
+                                "imap_hibernate_timeout = never\n"
                                 "system_users = No\n"
                                 "log_format = JSON\n"
                                 "log_target = stderr");
@@ -66,6 +67,7 @@ static void notation(void **state)
     assert_string_equal(c->mail_user, "v#mail");
     assert_true(c->message_size_limit == 1 << 30);
     assert_true(c->dns_timeout_ms == 250);
+    assert_true(c->imap_hibernate_timeout_ms == CONF_NEVER);
     assert_false(c->system_users);
     assert_int_equal(c->log_format, CONF_LOG_JSON);
     assert_int_equal(c->origin[CONF_tls_ciphers].line, 8);
@@ -89,6 +91,7 @@ static void reports(void **state)
          "f:2: smtpd_recipient_limit: 99999999999999999999 is more than 50000\n"},
         {"message_size_limit = big\n",
          "f:2: message_size_limit: \"big\" is not a size such as 64k, 10M or 1G\n"},
+        {"dns_timeout = never\n", "f:2: dns_timeout: \"never\" is not a time such as 30s, 5m or 2h\n"},
         {"dns_timeout = 1 s\n", "f:2: dns_timeout: \"1 s\" is not a time such as 30s, 5m or 2h\n"},
         {"system_users = maybe\n", "f:2: system_users: \"maybe\" is not yes or no\n"},
         {"log_format = xml\n", "f:2: log_format: \"xml\" is not one of text|json\n"},
