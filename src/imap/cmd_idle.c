@@ -2,14 +2,15 @@
  * translators from forgetting the connection, and finds clients that are gone. */
 #include "imap/announce.h"
 #include "imap/command.h"
+#include "imap/park.h"
 
 /* RC_OK: input of the client. RC_TEMP: something may have changed, or a while has passed. RC_GONE: the end.
  */
-static enum rc wait_for_input(struct imap_session *s, msec end)
+static enum rc wait_for_input(struct imap_session *s)
 {
     const struct imap_ops *ops = &s->start->ops;
     bool woken = false;
-    msec now = clock_mono();
+    msec now = clock_mono(), end = s->idle_end;
     if (now >= end) {
         imap_reply_bye(s, "Disconnected for inactivity.");
         s->lost = true;
@@ -18,10 +19,10 @@ static enum rc wait_for_input(struct imap_session *s, msec end)
     msec until = now + s->limits.keepalive_ms;
     stream_set_deadline(s->io, until < end ? until : end);
     bool sent = stream_flush(s->io) == RC_OK;
-    enum rc rc = sent ? stream_wait(s->io, ops->wake_fd, &woken) : RC_GONE;
+    enum rc rc = sent ? imap_await(s, until < end ? until : end, &woken) : RC_GONE;
     if (rc == RC_TEMP) {
         if (until < end)
-            imap_reply_untagged(s, "OK", "", "Still here");
+            stream_write(s->io, S(IMAP_SIGN_OF_LIFE));
         return RC_TEMP;
     }
     if (rc) {
@@ -47,15 +48,10 @@ static enum rc read_done(struct imap_session *s, struct imap_lex *lex)
     return imap_eol(lex);
 }
 
-enum rc imap_cmd_idle(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
+enum rc imap_idle_go_on(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
 {
+    enum rc rc;
     (void)re;
-    enum rc rc = imap_eol(lex);
-    if (rc == RC_OK)
-        rc = imap_reply_continue(s, "idling");
-    if (rc)
-        return rc;
-    msec end = clock_mono() + s->limits.idle_ms;
     do {
         if (s->box && !s->closing)
             imap_announce(s, 0);
@@ -63,7 +59,18 @@ enum rc imap_cmd_idle(struct imap_session *s, struct imap_lex *lex, struct imap_
             s->lost = true;
             return RC_GONE;
         }
-        rc = wait_for_input(s, end);
+        rc = wait_for_input(s);
     } while (rc == RC_TEMP);
     return rc ? rc : read_done(s, lex);
+}
+
+enum rc imap_cmd_idle(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
+{
+    enum rc rc = imap_eol(lex);
+    if (rc == RC_OK)
+        rc = imap_reply_continue(s, "idling");
+    if (rc)
+        return rc;
+    s->idle_end = clock_mono() + s->limits.idle_ms;
+    return imap_idle_go_on(s, lex, re);
 }

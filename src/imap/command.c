@@ -158,6 +158,15 @@ void imap_command_run(struct imap_session *s)
     }
 }
 
+void imap_command_resume_idle(struct imap_session *s, str tag)
+{
+    static const struct imap_command idle = {S("IDLE"), imap_idle_go_on, IMAP_ANY, 0, "RFC 2177 §3", NULL};
+    struct imap_lex lex;
+    imap_lex_init(&lex, STR_NONE, s->arena);
+    s->tag = arena_str(s->arena, tag);
+    execute(s, &idle, &lex);
+}
+
 /* The client waits, or goes on sending: a literal past 4 GB is not waited for. */
 static void literal_refuse(struct imap_session *s)
 {

@@ -42,6 +42,8 @@ const struct imap_command *imap_command_find(str verb);
 /* Runs the command in s->reader.text: parses tag and verb, checks the state, calls the handler, announces,
  * answers. */
 void imap_command_run(struct imap_session *s);
+/* Goes on with the IDLE of that tag, whose end is s->idle_end, behind its continuation line. */
+void imap_command_resume_idle(struct imap_session *s, str tag);
 /* A literal was announced in the command gathered so far: gathers it, streams it or refuses it. */
 void imap_command_literal(struct imap_session *s);
 /* The command's text passed a limit; its rest is being skipped. */
@@ -56,5 +58,6 @@ imap_handler imap_cmd_append, imap_cmd_capability, imap_cmd_close, imap_cmd_comp
 imap_handler imap_cmd_copy, imap_cmd_expunge, imap_cmd_fetch, imap_cmd_move, imap_cmd_search, imap_cmd_sort,
     imap_cmd_store, imap_cmd_thread;
 imap_handler imap_cmd_getquota, imap_cmd_getquotaroot; /* imap/cmd_getquota.c */
+imap_handler imap_idle_go_on;                          /* imap/cmd_idle.c */
 
 #endif

@@ -6,6 +6,7 @@
 #include "imap/capability.h"
 #include "imap/command.h"
 #include "imap/fetch_body.h"
+#include "imap/park.h"
 
 #include "base/log.h"
 
@@ -75,6 +76,18 @@ static void lose(struct imap_session *s)
     s->closing = s->lost = true;
 }
 
+/* Between commands it is the session that rests. */
+static enum rc more_input(struct imap_session *s, str *ret)
+{
+    msec end = clock_mono() + s->limits.idle_ms;
+    bool woken;
+    stream_set_deadline(s->io, end);
+    if (stream_buffered(s->io) == 0 && stream_flush(s->io))
+        return RC_GONE;
+    enum rc rc = s->command ? RC_OK : imap_await(s, end, &woken);
+    return rc ? rc : stream_read(s->io, ret);
+}
+
 enum rc imap_read_event(struct imap_session *s, enum imap_event *ret)
 {
     for (str in = STR_NONE;;) {
@@ -86,31 +99,47 @@ enum rc imap_read_event(struct imap_session *s, enum imap_event *ret)
             *ret = ev;
             return RC_OK;
         }
-        stream_set_deadline(s->io, clock_mono() + s->limits.idle_ms);
-        if (stream_buffered(s->io) == 0 && stream_flush(s->io)) {
-            lose(s);
-            return RC_GONE;
-        }
-        enum rc rc = stream_read(s->io, &in);
+        enum rc rc = more_input(s, &in);
         if (rc == RC_TEMP)
             imap_reply_bye(s, "Disconnected for inactivity.");
         if (rc) {
             lose(s);
             return RC_GONE;
         }
+        s->unasked = false;
     }
 }
 
-/* "Disconnected: Logged out in=54 out=1334 hdr_count=0 hdr_bytes=0 body_count=1 body_bytes=417" */
-static void log_end(const struct imap_session *s)
+struct stream_traffic imap_traffic(const struct imap_session *s)
 {
     const struct stream_traffic t = stream_traffic(s->io);
-    log_info(
+    return (struct stream_traffic){.in = s->earlier.in + t.in, .out = s->earlier.out + t.out};
+}
+
+/* "Disconnected: Logged out in=54 out=1334 hdr_count=0 hdr_bytes=0 body_count=1 body_bytes=417" */
+void imap_put_end(const struct imap_session *s, const char *how, struct buf *out)
+{
+    const struct stream_traffic t = imap_traffic(s);
+    buf_printf(
+        out,
         "Disconnected: %s in=%llu out=%llu hdr_count=%llu hdr_bytes=%llu body_count=%llu body_bytes=%llu",
-        s->closing && !s->lost ? "Logged out" : "Connection closed", (unsigned long long)t.in,
-        (unsigned long long)t.out, (unsigned long long)s->sent.headers,
+        how, (unsigned long long)t.in, (unsigned long long)t.out, (unsigned long long)s->sent.headers,
         (unsigned long long)s->sent.header_bytes, (unsigned long long)s->sent.bodies,
         (unsigned long long)s->sent.body_bytes);
+}
+
+static void log_end(const struct imap_session *s)
+{
+    AUTO(buf_deinit) struct buf text = BUF_INIT(IMAP_END_MAX);
+    imap_put_end(s, s->closing && !s->lost ? "Logged out" : "Connection closed", &text);
+    log_info("%s", buf_cstr(&text));
+}
+
+static void command_end(struct imap_session *s)
+{
+    s->tag = STR_NONE;
+    s->command = NULL;
+    arena_reset(s->arena);
 }
 
 static void serve(struct imap_session *s)
@@ -125,10 +154,10 @@ static void serve(struct imap_session *s)
             imap_command_literal(s);
         else
             imap_command_too_long(s);
-        s->tag = STR_NONE;
-        s->command = NULL;
-        arena_reset(s->arena);
+        command_end(s);
     }
+    if (imap_has_parked(s))
+        return;
     stream_set_deadline(s->io, clock_mono() + 10000);
     if (stream_flush(s->io))
         log_debug("the last responses could not be sent");
@@ -139,7 +168,11 @@ int imap_session(const struct imap_start *start)
 {
     struct imap_session s;
     session_init(&s, start);
-    greet(&s);
+    if (start->resume.n > 0)
+        imap_resume(&s);
+    else
+        greet(&s);
+    command_end(&s);
     serve(&s);
     session_deinit(&s);
     return s.status;
@@ -162,7 +195,7 @@ void imap_box_close(struct imap_session *s)
 {
     if (!s->box)
         return;
-    if (s->start->ops.unwatch)
+    if (s->start->ops.unwatch && !imap_has_parked(s)) /* the watch is kept for whoever goes on */
         s->start->ops.unwatch(s->start->ops.ctx);
     s->reading = fetch_message_free(s->reading);
     s->box = box_close(s->box);

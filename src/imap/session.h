@@ -35,6 +35,17 @@ struct imap_limits {       /* 0 takes the default */
     msec keepalive_ms;     /* 2 min between "Still here" lines of IDLE */
 };
 
+/* What an idle session leaves behind when it parks. */
+enum { IMAP_END_MAX = 300 };
+#define IMAP_SIGN_OF_LIFE "* OK Still here\r\n"
+struct imap_parked {
+    struct buf record; /* made with PARKED_MAX; empty: it did not park */
+    struct buf end;    /* made with IMAP_END_MAX: what the log says when the client goes meanwhile */
+    msec deadline;     /* when it must go on at the latest, since the client was silent too long then */
+    bool idling;       /* it goes on when the mailbox changes, too, and IMAP_SIGN_OF_LIFE is sent ... */
+    msec sign_ms;      /* ... so often */
+};
+
 struct imap_start {
     struct stream *stream; /* belongs to the caller, as do all members */
     struct store *store;
@@ -45,10 +56,14 @@ struct imap_start {
     uint64_t append_max; /* bytes of an APPEND, refused at its announcement */
     struct imap_limits limits;
     struct imap_ops ops;
+    struct imap_parked *parked; /* filled by a session that parks; NULL: it never does */
+    msec park_ms;               /* how long it is idle before */
+    str resume; /* the record of the parked session that goes on here; empty: this is a new one */
 };
 
-/* Serves the session until LOGOUT, autologout or a broken connection. Returns the process's exit status: 0
- * for any of these, 1 when the store failed so that the session could not go on. */
+/* Serves the session until LOGOUT, autologout, a broken connection, or until it parks: the stream's
+ * descriptor is then for whoever goes on. Returns the process's exit status: 0 for any of these, 1 when the
+ * store failed so that the session could not go on. */
 int imap_session(const struct imap_start *start);
 
 /* What the client switched on (RFC 5161); CONDSTORE also by using it (RFC 7162 §3.1). */
@@ -84,7 +99,10 @@ struct imap_session {
     struct imap_sent { /* headers and bodies that FETCH sent, for the log */
         uint64_t headers, header_bytes, bodies, body_bytes;
     } sent;
+    struct stream_traffic earlier; /* of the sessions before this one, when it was parked */
 
+    msec idle_end; /* of the IDLE under way: the client is silent too long then */
+    bool unasked;  /* it goes on after parking in IDLE, and the client has said nothing since */
     unsigned bad_in_row;
     bool closing; /* BYE was sent: end after this command */
     bool lost;    /* the connection ended or timed out: nothing more can be said */
@@ -100,6 +118,11 @@ MUST_USE enum rc imap_read_event(struct imap_session *s, enum imap_event *ret);
  * maximum of 1 MiB the line is cut off by BYE and the session ends: half a response must not be followed by
  * another. */
 void imap_send(struct imap_session *s);
+
+/* Bytes since the log-in. */
+struct stream_traffic imap_traffic(const struct imap_session *s);
+/* The log's words for the end: "Disconnected: Logged out in=54 out=1334 ...". */
+void imap_put_end(const struct imap_session *s, const char *how, struct buf *out);
 
 /* The capabilities that hold after log-in, APPENDLIMIT among them (RFC 7889 §3). */
 void imap_put_capabilities(struct imap_session *s);

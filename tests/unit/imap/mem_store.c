@@ -354,6 +354,32 @@ enum rc box_open(struct store *st, str name, bool read_only, struct box **ret, s
     return RC_OK;
 }
 
+bool box_park(const struct box *b, struct parked_view *ret)
+{
+    *ret = (struct parked_view){.read_only = b->read_only,
+                                .uidvalidity = b->status.uidvalidity,
+                                .told = b->told,
+                                .keywords = (uint32_t)b->m->n_keywords};
+    uidset_copy(&ret->uids, &b->view);
+    if (b->recent_to > b->recent_from)
+        uidset_add(&ret->recent, b->recent_from, b->recent_to - 1);
+    return true;
+}
+
+enum rc box_resume(struct store *st, str name, const struct parked_view *view, struct box **ret,
+                   struct err *e)
+{
+    enum rc rc = box_open(st, name, view->read_only, ret, e);
+    if (rc != RC_OK)
+        return rc;
+    struct box *b = *ret;
+    uidset_copy(&b->view, &view->uids);
+    b->told = view->told;
+    b->recent_from = uidset_next(&view->recent, 1);
+    b->recent_to = uidset_max(&view->recent) + 1;
+    return RC_OK;
+}
+
 struct box *box_close(struct box *b)
 {
     uidset_deinit(&b->view);

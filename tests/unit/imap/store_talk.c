@@ -2,8 +2,10 @@
 #include "store_talk.h"
 
 #include "fmt/crlf.h"
+#include "fmt/parked.h"
 
 #include <ftw.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <sys/socket.h>
@@ -11,7 +13,7 @@
 
 #include <cmocka.h>
 
-enum { REPLY_MAX = 64 << 20 };
+enum { REPLY_MAX = 64 << 20, APPEND_MAX = 100 << 20 };
 
 char *store_folder_new(void)
 {
@@ -32,10 +34,58 @@ void store_folder_remove(char *root)
     free(root);
 }
 
+bool store_talk_parks;
+
+static struct store *open_store(const char *root)
+{
+    struct store *st = NULL;
+    struct err e = {0};
+    const struct store_conf conf = {.account = S("demo@malle.test"),
+                                    .root = str_c(root),
+                                    .hostname = S("malle.test"),
+                                    .separator = '/',
+                                    .mailbox_max = 100,
+                                    .keyword_max = 64,
+                                    .append_max = APPEND_MAX,
+                                    .create_defaults = true};
+    must(store_open(&conf, &st, &e) == RC_OK);
+    return st;
+}
+
+/* What mailbox does when a session parks: at input another one goes on with the record. */
+static void resume(struct store_talk *t, struct imap_parked *parked, struct buf *record)
+{
+    struct pollfd p = {.fd = stream_detach(t->io), .events = POLLIN};
+    t->store = store_close(t->store);
+    buf_reset(record);
+    buf_puts(record, buf_str(&parked->record));
+    buf_reset(&parked->record);
+    buf_reset(&parked->end);
+    t->parked_times++;
+    atomic_store(&t->parked, true);
+    must(poll(&p, 1, -1) == 1);
+    atomic_store(&t->parked, false);
+    t->store = t->start.store = open_store(t->root);
+    t->io = t->start.stream = stream_new(p.fd, 65536);
+    t->start.resume = buf_str(record);
+}
+
 static void *serve(void *arg)
 {
     struct store_talk *t = arg;
-    return (void *)(intptr_t)imap_session(&t->start);
+    struct imap_parked parked = {.record = BUF_INIT(PARKED_MAX), .end = BUF_INIT(IMAP_END_MAX)};
+    struct buf record = BUF_INIT(PARKED_MAX);
+    if (store_talk_parks)
+        t->start.parked = &parked;
+    int status = imap_session(&t->start);
+    while (parked.record.n > 0) {
+        resume(t, &parked, &record);
+        status = imap_session(&t->start);
+    }
+    buf_deinit(&parked.record);
+    buf_deinit(&parked.end);
+    buf_deinit(&record);
+    return (void *)(intptr_t)status;
 }
 
 /* The next line that was received, with its CRLF, is moved to t->reply; false when the session has ended. */
@@ -58,29 +108,18 @@ static bool take_line(struct store_talk *t)
 void store_talk_begin(struct store_talk *t, const char *root)
 {
     int fds[2];
-    struct err e = {0};
-    const struct store_conf conf = {.account = S("demo@malle.test"),
-                                    .root = str_c(root),
-                                    .hostname = S("malle.test"),
-                                    .separator = '/',
-                                    .mailbox_max = 100,
-                                    .keyword_max = 64,
-                                    .append_max = 100 << 20,
-                                    .create_defaults = true};
-    *t = (struct store_talk){.root = root};
+    *t = (struct store_talk){.root = root, .store = open_store(root)};
     buf_init(&t->in, REPLY_MAX);
     buf_init(&t->reply, REPLY_MAX);
-    if (store_open(&conf, &t->store, &e) != RC_OK)
-        fail_msg("store_open: %s", err_text(&e));
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), 0);
     t->fd = fds[1];
     t->io = stream_new(fds[0], 65536);
     t->start = (struct imap_start){.stream = t->io,
                                    .store = t->store,
                                    .tag = S("in"),
-                                   .account = conf.account,
+                                   .account = S("demo@malle.test"),
                                    .separator = '/',
-                                   .append_max = conf.append_max,
+                                   .append_max = APPEND_MAX,
                                    .ops = {.wake_fd = -1}};
     assert_int_equal(pthread_create(&t->thread, NULL, serve, t), 0);
     assert_true(take_line(t));

@@ -6,6 +6,7 @@
 #include "imap/session.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 struct store_talk {
     const char *root; /* the Maildir */
@@ -16,7 +17,12 @@ struct store_talk {
     int fd; /* the client's end */
     struct buf in, reply;
     unsigned tag;
+    unsigned parked_times;
+    atomic_bool parked; /* at this moment */
 };
+
+/* Sessions that begin from now on park at once whenever they are idle, and go on at input. */
+extern bool store_talk_parks;
 
 /* A new folder for a test's mail; store_folder_remove frees the name. */
 char *store_folder_new(void);
