@@ -166,6 +166,10 @@ static bool control_take(struct role *r, struct ipc_msg *m)
         if (r->started && r->ops->forget)
             r->ops->forget(r);
         return true;
+    case MSG_CONTROL_STATUS:
+        if (r->started && r->ops->status)
+            r->ops->status(r, ipc_take_fd(m));
+        return true;
     case MSG_CONTROL_STOP:
         if (r->ops->stop)
             r->ops->stop(r);

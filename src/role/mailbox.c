@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "os/file.h"
 #include "role/mailbox_impl.h"
+#include "role/master.h"
 
 #include "fmt/charset.h"
 #include "fmt/unicode.h"
@@ -197,7 +198,8 @@ static void signal_ready(struct mailbox *mb, struct source *s)
 {
     struct signalfd_siginfo si;
     while (read(s->fd, &si, sizeof si) == sizeof si)
-        ;
+        if (si.ssi_signo != SIGCHLD && si.ssi_code == SI_QUEUE)
+            park_kick(mb, (uint32_t)si.ssi_int);
     reap(mb);
 }
 
@@ -207,13 +209,20 @@ static void control_ready(struct mailbox *mb, struct source *s)
         mb->stopping = true;
 }
 
+/* The earlier one of two instants of which each may be 0, never. */
+static msec earlier(msec a, msec b)
+{
+    return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
 static void loop(struct mailbox *mb)
 {
     struct source control = {.fd = mb->role->control, .ready = control_ready};
     must(source_add(mb, &control) == RC_OK);
     while (!mb->stopping) {
         struct epoll_event ev;
-        msec due = watch_poll_due(mb), left = due ? due - clock_mono() : -1;
+        msec due = earlier(watch_poll_due(mb), park_due(mb)), left = due ? due - clock_mono() : -1;
+        park_start_waiting(mb);
         /* one event at a time: what a handler frees may be the subject of a later event of the same batch */
         int n = epoll_wait(mb->epoll, &ev, 1, due && left < 0 ? 0 : (int)left);
         if (n == 1) {
@@ -242,10 +251,12 @@ static void mailbox_start(struct role *r)
     self.auth = channel_pool_new(1, 0);
     self.command = channel_pool_new(1, 0);
     self.per_origin = map_new();
-    self.watches = map_new();
+    self.groups = map_new();
+    self.secrets = secret_heap_new();
     self.paused = map_new();
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
+    sigaddset(&set, MASTER_KICK_SIGNAL);
     sigprocmask(SIG_BLOCK, &set, NULL);
     signals = (struct source){.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .ready = signal_ready};
     must(signals.fd >= 0);
@@ -294,6 +305,12 @@ static void mailbox_serve(struct role *r)
     deliver_recover(&self);
 }
 
+static void mailbox_status(struct role *r, int fd)
+{
+    park_list(&self, fd);
+    fd_closep(&fd);
+}
+
 static void mailbox_reload(struct role *r)
 {
     deliver_retire_all(&self);
@@ -306,6 +323,7 @@ int mailbox_role(void)
                                         .link = mailbox_link,
                                         .serve = mailbox_serve,
                                         .reload = mailbox_reload,
+                                        .status = mailbox_status,
                                         .stop = mailbox_stop};
     static struct role r = {.name = "mailbox", .ops = &ops};
     role_begin(&r);

@@ -5,7 +5,9 @@
 
 #include "account/identity.h"
 #include "base/map.h"
+#include "fmt/parked.h"
 #include "os/channel.h"
+#include "os/secret_heap.h"
 #include "role/ipc.h"
 #include "role/role.h"
 #include "role/session.h"
@@ -17,16 +19,37 @@ struct source { /* embedded as the first member of what owns the descriptor */
     void (*ready)(struct mailbox *mb, struct source *s);
 };
 
-struct session {          /* one running session process */
-    struct source notify; /* CHANGED, WATCH, UNWATCH come from here, WAKE goes there */
-    struct session *next;
-    pid_t pid;
+struct watch_group;            /* sessions that are told of the same changes */
+struct watch_place {           /* of a session in a group */
+    struct watch_group *group; /* NULL: in none */
+    struct session *session;
+    struct watch_place *next, **at;
+};
+enum { WATCH_NAME, WATCH_NEW, WATCH_CUR, WATCH_BLIND, WATCH_PLACES };
+
+/* A log-in as long as its connection lasts: a process serves it, then it is parked, then another process
+ * serves it. */
+struct session {
+    struct source source; /* of the process: CHANGED, WATCH, UNWATCH, PARK come from here, WAKE goes there;
+                             parked: the stream, on which login says what the client says */
+    struct session *next, **at; /* in mailbox.sessions or mailbox.parked */
+    pid_t pid;                  /* 0: parked */
     char account[IDENTITY_ACCOUNT_MAX + 1];
-    bool imap;       /* else POP3 */
-    char client[64]; /* its address */
-    char *mailbox;   /* what it watches, NULL: nothing */
-    int watch[2];    /* inotify watch descriptors of new/ and cur/, -1: none */
-    bool woken;      /* WAKE was sent and not yet followed by a message of the session */
+    bool imap;           /* else POP3 */
+    char client[64];     /* its address */
+    char session_id[64]; /* as lines of the log name it */
+    char *secret;        /* of mailbox.secrets: the identity that was redeemed, and then the fields of PARK */
+    size_t identity_bytes, park_bytes;
+    struct watch_place place[WATCH_PLACES]; /* of the mailbox that it watches, if any */
+    bool woken; /* WAKE was sent and not yet followed by a message of the session; or would have been, had it
+                   not said PARK */
+    /* since PARK */
+    int stream_fd;   /* until the process has ended; else -1 */
+    uint32_t number; /* for park_kick */
+    msec deadline, next_sign;
+    bool idling;
+    bool waiting; /* in mailbox.waiting: a process is to go on as soon as there may be one more */
+    struct session *next_waiting;
 };
 
 struct deliver_proc { /* one running deliver process */
@@ -45,8 +68,14 @@ struct mailbox {
     struct role *role;
     int epoll;
     struct channel_pool *auth, *command;
-    struct session *sessions;
+    struct session *sessions; /* those with a process */
     unsigned n_sessions;
+    struct session *parked;
+    unsigned n_parked;
+    uint32_t last_number; /* of those that parked */
+    struct session *waiting, **last_waiting;
+    msec next_parked; /* not before then something is due for one that is parked */
+    struct secret_heap *secrets;
     struct map
         *per_origin; /* protocol, address and account -> number of sessions, as a pointer-sized integer */
     struct deliver_proc *delivers;
@@ -54,9 +83,9 @@ struct mailbox {
     struct map *paused; /* uid -> monotonic ms until which its deliver process is not started again */
     unsigned n_links;   /* links and channels */
     struct source inotify;
-    struct map *watches; /* inotify watch descriptor -> number of sessions that use it */
-    bool poll_warned;    /* the inotify limit was reached and logged */
-    msec warned_since;   /* when warnings of quotas were last counted from 0 */
+    struct map *groups; /* struct watch_group by what is watched */
+    bool poll_warned;   /* the inotify limit was reached and logged */
+    msec warned_since;  /* when warnings of quotas were last counted from 0 */
     unsigned warned;
     msec next_poll; /* when sessions without inotify watches are woken by the clock */
     bool stopping;
@@ -78,7 +107,13 @@ bool mailbox_has_journal(const struct mailbox *mb, const struct account_identity
 /* mailbox_session.c */
 /* The process id of the session; 0 with *e when there is none. */
 pid_t session_start(struct mailbox *mb, uint32_t login, struct ipc_msg *request, struct err *e);
+/* Its process has ended: it parks if it said so. */
 void session_ended(struct mailbox *mb, struct session *s, int status);
+/* A process goes on in the place of one that is parked. */
+MUST_USE enum rc session_resume(struct mailbox *mb, struct session *s, struct err *e);
+void session_free(struct mailbox *mb, struct session *s); /* the connection ends with it */
+void session_list(struct session **list, struct session *s);
+void session_unlist(struct session *s);
 void sessions_reopen_log(struct mailbox *mb); /* after a reload */
 
 /* mailbox_deliver.c */
@@ -96,9 +131,26 @@ void deliver_auth_changed(struct mailbox *mb); /* auth was started anew: give ea
  * due: has its program run. False: the message is malformed, or of somebody else's account. */
 bool quota_crossed(struct mailbox *mb, str own_account, uid_t uid, struct ipc_msg *m);
 
+/* mailbox_park.c */
+/* PARK. False: malformed, or not permitted. */
+MUST_USE bool park_message(struct mailbox *mb, struct session *s, struct ipc_msg *m);
+void park_begin(struct mailbox *mb, struct session *s);
+/* Something happened for which it must go on. */
+void park_wake(struct mailbox *mb, struct session *s);
+str park_record(const struct session *s);
+/* Whether there may be one more of them. */
+bool park_room(const struct mailbox *mb);
+/* Starts processes for those that wait, as far as mailbox_process_limit lets. */
+void park_start_waiting(struct mailbox *mb);
+msec park_due(struct mailbox *mb);                /* does what is due; when to come again, 0: never */
+void park_list(const struct mailbox *mb, int fd); /* "parked PID NUMBER TITLE", as master_status.c has it */
+void park_kick(struct mailbox *mb, uint32_t number); /* ends the connection */
+
 /* mailbox_watch.c */
 void watch_init(struct mailbox *mb);
 void watch_session_message(struct mailbox *mb, struct source *s);
+/* Its process has ended: takes what it said before. */
+void watch_session_last(struct mailbox *mb, struct session *s);
 void watch_drop(struct mailbox *mb, struct session *s);
 void watch_changed(struct mailbox *mb, const struct session *by, str account, str name);
 msec watch_poll_due(struct mailbox *mb); /* wakes what is due; when to come again, 0: never */

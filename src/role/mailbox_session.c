@@ -55,6 +55,62 @@ static enum rc limits(const struct mailbox *mb, const struct session_setup *setu
     return RC_OK;
 }
 
+/* --- the list --- */
+
+void session_list(struct session **list, struct session *s)
+{
+    s->next = *list;
+    s->at = list;
+    if (s->next)
+        s->next->at = &s->next;
+    *list = s;
+}
+
+void session_unlist(struct session *s)
+{
+    *s->at = s->next;
+    if (s->next)
+        s->next->at = s->at;
+}
+
+static struct session *session_new(struct mailbox *mb, const struct session_setup *setup)
+{
+    AUTO(buf_wipe) struct buf identity = BUF_INIT(IDENTITY_BYTES_MAX);
+    struct session *s = calloc(1, sizeof *s);
+    must(s);
+    identity_put(&identity, &setup->id);
+    must(!identity.overflow);
+    s->secret = secret_heap_take(mb->secrets, identity.n);
+    s->identity_bytes = identity.n;
+    memcpy(s->secret, identity.p, identity.n);
+    s->stream_fd = -1;
+    memcpy(s->account, setup->id.account, sizeof s->account);
+    memcpy(s->client, setup->client, sizeof s->client);
+    memcpy(s->session_id, setup->session_id, sizeof s->session_id);
+    s->imap = setup->imap;
+    session_list(&mb->sessions, s);
+    mb->n_sessions++;
+    count_add(mb, s, 1);
+    return s;
+}
+
+void session_free(struct mailbox *mb, struct session *s)
+{
+    watch_drop(mb, s);
+    count_add(mb, s, -1);
+    if (s->pid > 0)
+        mb->n_sessions--;
+    else
+        mb->n_parked--;
+    source_del(mb, &s->source);
+    fd_closep(&s->stream_fd);
+    session_unlist(s);
+    secret_heap_give(mb->secrets, s->secret, s->identity_bytes + s->park_bytes);
+    free(s);
+}
+
+/* --- its process --- */
+
 static _Noreturn void child_main(struct session_setup *setup)
 {
     sigset_t none;
@@ -64,7 +120,7 @@ static _Noreturn void child_main(struct session_setup *setup)
     session_process(setup);
 }
 
-static enum rc fork_session(struct mailbox *mb, struct session_setup *setup, pid_t *ret_pid, struct err *e)
+static enum rc fork_process(struct session_setup *setup, pid_t *ret_pid, int *ret_notify, struct err *e)
 {
     int pair[2];
     if (ipc_pair(pair) != RC_OK)
@@ -79,26 +135,32 @@ static enum rc fork_session(struct mailbox *mb, struct session_setup *setup, pid
         log_error("fork: %s", strerror(errno));
         return err_set(e, RC_TEMP, 421, "4.3.2", "The server is busy; try again later");
     }
-    struct session *s = calloc(1, sizeof *s);
-    must(s);
-    s->pid = pid;
-    s->watch[0] = s->watch[1] = -1;
-    memcpy(s->account, setup->id.account, sizeof s->account);
-    s->imap = setup->imap;
-    must(str_copy(s->client, sizeof s->client, str_c(setup->client)) == RC_OK);
-    s->notify = (struct source){.fd = pair[0], .ready = watch_session_message};
-    must(source_add(mb, &s->notify) == RC_OK);
-    s->next = mb->sessions;
-    mb->sessions = s;
-    mb->n_sessions++;
-    count_add(mb, s, 1);
     *ret_pid = pid;
+    *ret_notify = pair[0];
     return RC_OK;
+}
+
+/* Makes the folder below which the mail lies, and the process. */
+static enum rc start_process(struct mailbox *mb, struct session_setup *setup, pid_t *ret_pid, int *ret_notify,
+                             struct err *e)
+{
+    AUTO(buf_deinit) struct buf root = BUF_INIT(IDENTITY_PATH_MAX);
+    enum rc rc = mail_root_make(mb->role->conf, &setup->id, &root, e);
+    if (rc == RC_OK)
+        rc = str_copy(setup->mail_root, sizeof setup->mail_root, buf_str(&root));
+    return rc == RC_OK ? fork_process(setup, ret_pid, ret_notify, e) : rc;
+}
+
+static void process_started(struct mailbox *mb, struct session *s, pid_t pid, int notify)
+{
+    s->pid = pid;
+    s->source = (struct source){.fd = notify, .ready = watch_session_message};
+    must(source_add(mb, &s->source) == RC_OK);
 }
 
 pid_t session_start(struct mailbox *mb, uint32_t login, struct ipc_msg *m, struct err *e)
 {
-    struct session_setup setup = {.conf = mb->role->conf, .notify_fd = -1};
+    struct session_setup setup = {.conf = mb->role->conf, .notify_fd = -1, .parks = park_room(mb)};
     str ticket = ipc_get_str(m, TICKET_BYTES), protocol = ipc_get_str(m, 8),
         id = ipc_get_str(m, sizeof setup.session_id - 1);
     str tag = ipc_get_str(m, sizeof setup.tag - 1), client = ipc_get_str(m, sizeof setup.client - 1);
@@ -118,18 +180,52 @@ pid_t session_start(struct mailbox *mb, uint32_t login, struct ipc_msg *m, struc
         log_error("session refused: %s", err_text(e));
         return 0;
     }
-    struct buf root AUTO(buf_deinit) = BUF_INIT(IDENTITY_PATH_MAX);
     pid_t pid = 0;
+    int notify = -1;
     enum rc rc = limits(mb, &setup, e);
     if (rc == RC_OK)
-        rc = mail_root_make(mb->role->conf, &setup.id, &root, e);
+        rc = start_process(mb, &setup, &pid, &notify, e);
     if (rc == RC_OK)
-        rc = str_copy(setup.mail_root, sizeof setup.mail_root, buf_str(&root));
-    if (rc == RC_OK)
-        rc = fork_session(mb, &setup, &pid, e);
-    if (rc != RC_OK && rc != RC_LIMIT)
+        process_started(mb, session_new(mb, &setup), pid, notify);
+    else if (rc != RC_LIMIT)
         log_error("session of %s refused: %s", setup.id.account, err_text(e));
     return pid;
+}
+
+static void fill_setup(struct mailbox *mb, const struct session *s, struct session_setup *setup)
+{
+    str record = park_record(s);
+    *setup = (struct session_setup){.conf = mb->role->conf,
+                                    .imap = s->imap,
+                                    .stream_fd = s->source.fd,
+                                    .notify_fd = -1,
+                                    .parks = park_room(mb),
+                                    .record_bytes = record.n};
+    must(identity_get(str_mem(s->secret, s->identity_bytes), &setup->id) == RC_OK);
+    memcpy(setup->record, record.p, record.n);
+    memcpy(setup->client, s->client, sizeof s->client);
+    memcpy(setup->session_id, s->session_id, sizeof s->session_id);
+}
+
+enum rc session_resume(struct mailbox *mb, struct session *s, struct err *e)
+{
+    struct session_setup setup;
+    struct source stream = s->source;
+    pid_t pid;
+    int notify = -1;
+    fill_setup(mb, s, &setup);
+    enum rc rc = start_process(mb, &setup, &pid, &notify, e);
+    explicit_bzero(&setup, sizeof setup); /* what is on the stack is there in the next child */
+    if (rc != RC_OK)
+        return rc;
+    session_unlist(s);
+    session_list(&mb->sessions, s);
+    mb->n_parked--;
+    mb->n_sessions++;
+    process_started(mb, s, pid, notify);
+    s->woken = false;
+    source_del(mb, &stream);
+    return RC_OK;
 }
 
 void sessions_reopen_log(struct mailbox *mb)
@@ -138,7 +234,7 @@ void sessions_reopen_log(struct mailbox *mb)
     struct buf b AUTO(buf_deinit) = BUF_INIT(64);
     for (struct session *s = mb->sessions; s; s = s->next) {
         ipc_begin(&b, MSG_SESSION_LOG);
-        if (ipc_send(s->notify.fd, &b, &log, 1, IPC_NOWAIT) != RC_OK)
+        if (ipc_send(s->source.fd, &b, &log, 1, IPC_NOWAIT) != RC_OK)
             log_debug("session[%d] goes on writing to the old log", s->pid);
     }
 }
@@ -150,14 +246,12 @@ void session_ended(struct mailbox *mb, struct session *s, int status)
                   strsignal(WTERMSIG(status)));
     else if (WIFEXITED(status) && WEXITSTATUS(status) != 0)
         log_error("session[%d] of %s ended with status %d", s->pid, s->account, WEXITSTATUS(status));
-    watch_drop(mb, s);
-    count_add(mb, s, -1);
+    watch_session_last(mb, s);
+    if (s->stream_fd < 0 || !WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        session_free(mb, s);
+        return;
+    }
+    source_del(mb, &s->source);
     mb->n_sessions--;
-    source_del(mb, &s->notify);
-    struct session **at = &mb->sessions;
-    while (*at != s)
-        at = &(*at)->next;
-    *at = s->next;
-    free(s->mailbox);
-    free(s);
+    park_begin(mb, s);
 }

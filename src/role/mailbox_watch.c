@@ -7,29 +7,100 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdint.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
 enum { WATCH_MASK = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE };
 
-static str wd_key(const int *wd)
+/* --- who is told of what --- */
+
+struct watch_group { /* of a mailbox by its name, of a folder by its inotify watch, or of those without one */
+    struct watch_place *first;
+    int wd; /* -1: none */
+    struct buf key;
+};
+
+static void put_name_key(struct buf *out, str account, str mailbox)
 {
-    return str_mem(wd, sizeof *wd);
+    buf_printf(out, "name " STR_FMT "\n" STR_FMT, STR_ARG(account), STR_ARG(mailbox));
 }
 
-static void wake(struct session *s)
+static void put_folder_key(struct buf *out, int wd)
 {
-    if (s->woken || !s->mailbox)
+    buf_printf(out, "folder %d", wd);
+}
+
+#define BLIND_KEY S("blind")
+
+static void join(struct mailbox *mb, struct session *s, int which, str key, int wd)
+{
+    struct watch_place *p = &s->place[which];
+    struct watch_group *g = map_find(mb->groups, key);
+    if (!g) {
+        g = calloc(1, sizeof *g);
+        must(g);
+        g->wd = wd;
+        buf_init(&g->key, key.n);
+        buf_puts(&g->key, key);
+        map_put(mb->groups, key, g);
+    }
+    *p = (struct watch_place){.group = g, .session = s, .next = g->first, .at = &g->first};
+    if (p->next)
+        p->next->at = &p->next;
+    g->first = p;
+}
+
+static void leave(struct mailbox *mb, struct watch_place *p)
+{
+    struct watch_group *g = p->group;
+    if (!g)
         return;
-    struct buf b AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
-    ipc_begin(&b, MSG_WAKE);
-    ipc_put_str(&b, str_c(s->mailbox));
-    if (ipc_send(s->notify.fd, &b, NULL, 0, IPC_NOWAIT) == RC_OK)
-        s->woken = true;
+    *p->at = p->next;
+    if (p->next)
+        p->next->at = p->at;
+    p->group = NULL;
+    if (g->first)
+        return;
+    map_del(mb->groups, buf_str(&g->key));
+    if (g->wd >= 0)
+        inotify_rm_watch(mb->inotify.fd, g->wd);
+    buf_deinit(&g->key);
+    free(g);
+}
+
+/* A session that has ended and not parked yet is woken then. */
+static void wake(struct mailbox *mb, struct session *s)
+{
+    struct buf b AUTO(buf_deinit) = BUF_INIT(64);
+    if (s->woken || !s->place[WATCH_NAME].group)
+        return;
+    if (s->pid == 0 && s->idling)
+        park_wake(mb, s);
+    if (s->pid > 0 && s->stream_fd < 0) {
+        ipc_begin(&b, MSG_WAKE);
+        if (ipc_send(s->source.fd, &b, NULL, 0, IPC_NOWAIT) != RC_OK)
+            return;
+    }
+    s->woken = true;
+}
+
+static void wake_all(struct mailbox *mb, str key, const struct session *but)
+{
+    const struct watch_group *g = map_find(mb->groups, key);
+    for (struct watch_place *p = g ? g->first : NULL; p; p = p->next)
+        if (p->session != but)
+            wake(mb, p->session);
 }
 
 /* --- inotify --- */
+
+static void events_lost(struct mailbox *mb)
+{
+    for (struct session *s = mb->sessions; s; s = s->next)
+        wake(mb, s);
+    for (struct session *s = mb->parked; s; s = s->next)
+        wake(mb, s);
+}
 
 static void inotify_ready(struct mailbox *mb, struct source *src)
 {
@@ -37,10 +108,12 @@ static void inotify_ready(struct mailbox *mb, struct source *src)
     ssize_t n = read(src->fd, events, sizeof events);
     for (char *p = events; n > 0 && p < events + n;) {
         const struct inotify_event *ev = (const struct inotify_event *)(void *)p;
-        bool all = (ev->mask & IN_Q_OVERFLOW) != 0;
-        for (struct session *s = mb->sessions; s; s = s->next)
-            if (all || s->watch[0] == ev->wd || s->watch[1] == ev->wd)
-                wake(s);
+        AUTO(buf_deinit) struct buf key = BUF_INIT(32);
+        put_folder_key(&key, ev->wd);
+        if (ev->mask & IN_Q_OVERFLOW)
+            events_lost(mb);
+        else
+            wake_all(mb, buf_str(&key), NULL);
         p += sizeof *ev + ev->len;
     }
 }
@@ -55,11 +128,11 @@ void watch_init(struct mailbox *mb)
                  strerror(errno), (long long)mb->role->conf->store_rescan_interval_ms / 1000);
 }
 
-/* Watches an already opened folder, so that a session can only watch what it may open. -1 when there is no
- * watch. */
-static int watch_folder(struct mailbox *mb, int fd)
+/* Watches an already opened folder, so that a session can only watch what it may open. */
+static void watch_folder(struct mailbox *mb, struct session *s, int which, int fd)
 {
     char path[64];
+    AUTO(buf_deinit) struct buf key = BUF_INIT(32);
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     int wd = mb->inotify.fd < 0 ? -1 : inotify_add_watch(mb->inotify.fd, path, WATCH_MASK | IN_ONLYDIR);
     if (wd < 0) {
@@ -68,34 +141,18 @@ static int watch_folder(struct mailbox *mb, int fd)
                 "inotify: %s; some mailboxes are polled every %lld s (raise fs.inotify.max_user_watches)",
                 strerror(errno), (long long)mb->role->conf->store_rescan_interval_ms / 1000);
         mb->poll_warned = true;
-        return -1;
-    }
-    size_t users = (size_t)(uintptr_t)map_find(mb->watches, wd_key(&wd)) + 1;
-    map_put(mb->watches, wd_key(&wd), (void *)(uintptr_t)users);
-    return wd;
-}
-
-static void unwatch_folder(struct mailbox *mb, int wd)
-{
-    size_t users = (size_t)(uintptr_t)map_find(mb->watches, wd_key(&wd));
-    if (wd < 0 || users == 0)
-        return;
-    if (users > 1) {
-        map_put(mb->watches, wd_key(&wd), (void *)(uintptr_t)(users - 1));
+        if (!s->place[WATCH_BLIND].group)
+            join(mb, s, WATCH_BLIND, BLIND_KEY, -1);
         return;
     }
-    map_del(mb->watches, wd_key(&wd));
-    inotify_rm_watch(mb->inotify.fd, wd);
+    put_folder_key(&key, wd);
+    join(mb, s, which, buf_str(&key), wd);
 }
 
 void watch_drop(struct mailbox *mb, struct session *s)
 {
-    for (int i = 0; i < 2; i++) {
-        unwatch_folder(mb, s->watch[i]);
-        s->watch[i] = -1;
-    }
-    free(s->mailbox);
-    s->mailbox = NULL;
+    for (int i = 0; i < WATCH_PLACES; i++)
+        leave(mb, &s->place[i]);
 }
 
 /* --- messages of sessions --- */
@@ -108,10 +165,12 @@ static bool take_watch(struct mailbox *mb, struct session *s, struct ipc_msg *m)
     if (ipc_end(m) != RC_OK)
         return false;
     watch_drop(mb, s);
-    s->mailbox = str_dup(name);
-    s->watch[0] = watch_folder(mb, new_fd);
-    s->watch[1] = watch_folder(mb, cur_fd);
-    wake(s); /* what happened between its last look and the watch */
+    AUTO(buf_deinit) struct buf key = BUF_INIT(IPC_MAX);
+    put_name_key(&key, str_c(s->account), name);
+    join(mb, s, WATCH_NAME, buf_str(&key), -1);
+    watch_folder(mb, s, WATCH_NEW, new_fd);
+    watch_folder(mb, s, WATCH_CUR, cur_fd);
+    wake(mb, s); /* what happened between its last look and the watch */
     return true;
 }
 
@@ -134,55 +193,68 @@ static bool take_message(struct mailbox *mb, struct session *s, struct ipc_msg *
         return ipc_end(m) == RC_OK;
     case MSG_QUOTA_CROSSED:
         return quota_crossed(mb, str_c(s->account), (uid_t)-1, m);
+    case MSG_PARK:
+        return park_message(mb, s, m);
     default:
         return false;
     }
 }
 
-void watch_session_message(struct mailbox *mb, struct source *src)
+/* Reads one message; what comes after PARK is not heard: the process must end. RC_TEMP: there is none. */
+static enum rc hear(struct mailbox *mb, struct session *s, bool runs)
 {
-    struct session *s = (struct session *)src;
-    struct buf in AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
+    AUTO(buf_wipe) struct buf in = BUF_INIT(IPC_MAX);
     struct ipc_msg m;
-    enum rc rc = ipc_recv(src->fd, &in, &m, 0);
+    enum rc rc = ipc_recv(s->source.fd, &in, &m, 0);
+    bool parks = s->stream_fd >= 0, sane = rc == RC_OK && !parks;
     if (rc == RC_TEMP)
-        return;
-    bool sane = rc == RC_OK;
-    if (sane) {
-        s->woken = false; /* before the message itself, which may wake it again */
-        sane = take_message(mb, s, &m);
+        return RC_TEMP;
+    if (rc == RC_OK) {
+        if (m.type != MSG_PARK) /* before the message itself, which may wake it again */
+            s->woken = false;
+        sane = sane && take_message(mb, s, &m);
         ipc_msg_deinit(&m);
     }
     if (sane)
-        return;
+        return RC_OK;
     if (rc != RC_GONE) {
         log_error("session[%d] of %s sent a malformed message: ending it", s->pid, s->account);
-        kill(s->pid, SIGKILL); /* it is not itself any more; what it acknowledged is on disk */
+        if (runs)
+            kill(s->pid, SIGKILL); /* it is not itself any more; what it acknowledged is on disk */
     }
-    watch_drop(mb, s);
-    source_del(mb, src);
+    if (!parks)
+        watch_drop(mb, s);
+    source_del(mb, &s->source);
+    return RC_GONE;
+}
+
+void watch_session_message(struct mailbox *mb, struct source *src)
+{
+    if (hear(mb, (struct session *)src, true) == RC_TEMP)
+        log_debug("a session was heard of for nothing");
+}
+
+void watch_session_last(struct mailbox *mb, struct session *s)
+{
+    while (s->source.fd >= 0 && hear(mb, s, false) == RC_OK)
+        ;
 }
 
 void watch_changed(struct mailbox *mb, const struct session *by, str account, str name)
 {
-    for (struct session *s = mb->sessions; s; s = s->next)
-        if (s != by && s->mailbox && str_eq(str_c(s->mailbox), name) && str_eq(str_c(s->account), account))
-            wake(s);
+    AUTO(buf_deinit) struct buf key = BUF_INIT(IPC_MAX);
+    put_name_key(&key, account, name);
+    wake_all(mb, buf_str(&key), by);
 }
 
 msec watch_poll_due(struct mailbox *mb)
 {
-    bool any = false;
     msec now = clock_mono();
-    for (struct session *s = mb->sessions; s; s = s->next) {
-        bool blind = s->mailbox && (s->watch[0] < 0 || s->watch[1] < 0);
-        any = any || blind;
-        if (blind && mb->next_poll && now >= mb->next_poll)
-            wake(s);
-    }
-    if (!any)
-        mb->next_poll = 0;
-    else if (mb->next_poll == 0 || now >= mb->next_poll)
+    if (!map_find(mb->groups, BLIND_KEY))
+        return mb->next_poll = 0;
+    if (mb->next_poll && now >= mb->next_poll)
+        wake_all(mb, BLIND_KEY, NULL);
+    if (mb->next_poll == 0 || now >= mb->next_poll)
         mb->next_poll = now + mb->role->conf->store_rescan_interval_ms;
     return mb->next_poll;
 }

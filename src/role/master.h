@@ -5,6 +5,8 @@
 
 #include "conf/conf.h"
 
+#include <signal.h>
+
 struct master_start {
     const char *conf_path;
     const char *const *sets; /* --set overrides, applied again at every reload */
@@ -19,5 +21,8 @@ int master_run(const struct master_start *start);
 /* Where the running master of this configuration listens for `malle status`, and its process id file. */
 void master_socket_path(const struct conf *c, struct buf *out);
 void master_pid_path(const struct conf *c, struct buf *out);
+
+/* mailbox ends the parked session whose number comes with this signal (sigqueue). */
+#define MASTER_KICK_SIGNAL SIGRTMIN
 
 #endif

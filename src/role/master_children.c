@@ -270,6 +270,19 @@ void children_forget(struct master *m)
             tell_plain(&m->children[i], MSG_CONTROL_FORGET, &b);
 }
 
+void children_tell_status(struct master *m, int fd)
+{
+    AUTO(buf_deinit) struct buf b = BUF_INIT(64);
+    for (size_t i = 0; i < m->n_children; i++) {
+        const struct child *c = &m->children[i];
+        if (!c->ready || !is_role(c, "mailbox"))
+            continue;
+        ipc_begin(&b, MSG_CONTROL_STATUS);
+        if (ipc_send(c->control, &b, &fd, 1, IPC_NOWAIT) != RC_OK)
+            log_debug("status: mailbox does not hear");
+    }
+}
+
 bool children_all_ready(const struct master *m)
 {
     for (size_t i = 0; i < m->n_children; i++)

@@ -68,6 +68,8 @@ void children_replace(struct master *m, const char *role, const char *what);
  * want. */
 void children_adjust(struct master *m);
 void children_forget(struct master *m); /* passwords that auth remembers */
+/* mailbox tells fd which sessions are parked. */
+void children_tell_status(struct master *m, int fd);
 void children_stop(struct master *m);
 bool children_all_ready(const struct master *m);
 /* Every role runs with the configuration in force. */

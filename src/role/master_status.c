@@ -50,7 +50,8 @@ static void put_children(struct buf *out, pid_t pid)
 }
 
 /* "master PID READY SINCE RELOADS RELOADS_OVER RELOAD_REFUSED VERSION", then "role PID READY RESTARTS UPTIME
- * NAME" each followed by "child PID TITLE" lines; fields are separated by tabs. cli/cmd_status.c reads it. */
+ * NAME" each followed by "child PID TITLE" lines, and at last those of mailbox, "parked PID NUMBER TITLE"
+ * (mailbox_park.c); fields are separated by tabs. cli/cmd_server.c and cli/doveadm_who.c read it. */
 static void put_status(const struct master *m, struct buf *out)
 {
     buf_printf(out, "master\t%d\t%d\t%lld\t%u\t%u\t%d\t%s\n", getpid(), children_all_ready(m),
@@ -76,5 +77,7 @@ void status_answer(struct master *m)
     /* a reader that does not read must not hold up the master: what does not fit is lost */
     if (fd_set_nonblocking(fd, true) == RC_OK && fd_write_all(fd, buf_str(&text)) != RC_OK)
         log_debug("status: the reader went away");
+    else
+        children_tell_status(m, fd);
     buf_deinit(&text);
 }

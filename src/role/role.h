@@ -49,6 +49,9 @@ struct role_ops {
     void (*retire)(struct role *r);
     /* Forget what is remembered of others' answers. NULL in roles that do not. */
     void (*forget)(struct role *r);
+    /* Somebody asks what runs: fd, which is the callee's, gets lines of its own (master_status.c). NULL in
+     * roles that have none. */
+    void (*status)(struct role *r, int fd);
     /* Finish what is acknowledged within a second; the role exits when this returns. May be NULL. */
     void (*stop)(struct role *r);
 };

@@ -143,7 +143,8 @@ static void notify_clear(void *ctx)
 
 /* --- the protocols --- */
 
-static int run_imap(const struct session_setup *s, struct stream *io, struct store *st)
+static int run_imap(const struct session_setup *s, struct stream *io, struct store *st,
+                    struct imap_parked *parked)
 {
     struct notify n = {.fd = s->notify_fd, .stream = io};
     const struct imap_ops ops = {.watch = notify_watch,
@@ -166,8 +167,28 @@ static int run_imap(const struct session_setup *s, struct stream *io, struct sto
                    .idle_ms = c->imap_timeout_ms,
                    .keepalive_ms = c->imap_idle_notify_interval_ms},
         .ops = s->notify_fd >= 0 ? ops : (struct imap_ops){.wake_fd = -1},
+        .parked = s->parks && c->imap_hibernate_timeout_ms != CONF_NEVER ? parked : NULL,
+        .park_ms = c->imap_hibernate_timeout_ms,
+        .resume = str_mem(s->record, s->record_bytes),
     };
     return imap_session(&start);
+}
+
+/* The last that this process says: mailbox starts another that goes on. Nothing is read from the stream any
+ * more, and nothing is done in the store. */
+static void hand_over(const struct session_setup *s, struct stream *io, const struct imap_parked *p)
+{
+    AUTO(buf_deinit) struct buf b = BUF_INIT(IPC_MAX);
+    AUTO(fd_closep) int fd = stream_detach(io);
+    ipc_begin(&b, MSG_PARK);
+    ipc_put_str(&b, buf_str(&p->record));
+    ipc_put_u64(&b, (uint64_t)p->deadline);
+    ipc_put_u32(&b, p->idling);
+    ipc_put_u32(&b, (uint32_t)p->sign_ms);
+    ipc_put_str(&b, S(IMAP_SIGN_OF_LIFE));
+    ipc_put_str(&b, buf_str(&p->end));
+    if (ipc_send(s->notify_fd, &b, &fd, 1, 0) != RC_OK)
+        log_debug("mailbox is gone: the connection ends");
 }
 
 static int run_pop3(const struct session_setup *s, struct stream *io, struct store *st)
@@ -177,15 +198,16 @@ static int run_pop3(const struct session_setup *s, struct stream *io, struct sto
     return pop3_session(&start);
 }
 
-/* The log-in succeeded, but the mail cannot be opened: says so in the protocol's words. */
+/* The log-in succeeded, or the session is to go on, but the mail cannot be opened: says so in the protocol's
+ * words. */
 static _Noreturn void unavailable(const struct session_setup *s, struct stream *io, const struct err *e)
 {
     log_error("cannot open the mailbox: %s", err_text(e));
     stream_set_deadline(io, clock_mono() + 5000);
+    if (s->imap && s->tag[0])
+        stream_printf(io, "%s NO [UNAVAILABLE] Mailbox is temporarily unavailable\r\n", s->tag);
     if (s->imap)
-        stream_printf(io,
-                      "%s NO [UNAVAILABLE] Mailbox is temporarily unavailable\r\n* BYE Try again later\r\n",
-                      s->tag);
+        stream_printf(io, "* BYE Try again later\r\n");
     else
         stream_printf(io, "-ERR [SYS/TEMP] Mailbox is temporarily unavailable\r\n");
     enum rc rc = stream_flush(io);
@@ -240,8 +262,12 @@ _Noreturn void session_process(const struct session_setup *s)
     quota_terms_run(s->conf, &link, &quota);
     if (open_store(s, &inside, &quota, &st, &e) != RC_OK)
         unavailable(s, io, &e);
-    int status = s->imap ? run_imap(s, io, st) : run_pop3(s, io, st);
+    struct imap_parked parked = {.record = BUF_INIT(PARKED_MAX), .end = BUF_INIT(IMAP_END_MAX)};
+    int status = s->imap ? run_imap(s, io, st, &parked) : run_pop3(s, io, st);
     store_close(st);
-    stream_free(io);
+    if (parked.record.n > 0)
+        hand_over(s, io, &parked);
+    else
+        stream_free(io);
     exit(status); /* not _exit: sanitizers report at exit */
 }

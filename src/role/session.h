@@ -7,6 +7,7 @@
 
 #include "account/identity.h"
 #include "conf/conf.h"
+#include "fmt/parked.h"
 
 struct session_setup {
     const struct conf *conf;
@@ -17,6 +18,9 @@ struct session_setup {
     int notify_fd; /* to mailbox; -1: nobody is told of changes, and others are heard of at each command only
                     */
     char tag[128], client[64], session_id[64];
+    bool parks;          /* when it is idle */
+    size_t record_bytes; /* of the session that goes on here; 0: a new one */
+    char record[PARKED_MAX];
 };
 
 /* Ends the process. Started by root, it becomes the identity; else it must be that user already. */

@@ -224,9 +224,19 @@ class World:
 
 @pytest.mark.parametrize('seed', [1, 2] if not FULL else range(1, 5))
 def test_clients_see_the_truth(seed):
-    with Server(users={USER: PASSWORD}) as server:
+    work(seed, 'never', STEPS)
+
+
+@pytest.mark.parametrize('seed', [5] if not FULL else [5, 6])
+def test_clients_see_the_truth_of_parked_sessions(seed):
+    """Nearly every command is answered by a session of its own."""
+    work(seed, '0', STEPS // 6)
+
+
+def work(seed, hibernate_timeout, steps):
+    with Server(users={USER: PASSWORD}, conf={'imap_hibernate_timeout': hibernate_timeout}) as server:
         world = World(server, seed)
-        for number in range(STEPS):
+        for number in range(steps):
             try:
                 world.step()
             except Wrong as e:
