@@ -76,10 +76,15 @@ static void status_json(str lines, struct buf *out)
 {
     struct json j = {.out = out};
     bool in_role = false;
+    long long parked = 0;
     json_open_object(&j, NULL);
     while (lines.n > 0) {
         str line = str_take(&lines, '\n'), kind = str_take(&line, '\t');
         long long pid = field_number(&line);
+        if (str_eq(kind, S("parked"))) {
+            parked++;
+            continue;
+        }
         if (str_eq(kind, S("child"))) {
             json_open_object(&j, NULL);
             json_put_int(&j, "pid", pid);
@@ -117,15 +122,21 @@ static void status_json(str lines, struct buf *out)
         json_close_object(&j);
     }
     json_close_array(&j);
+    json_put_int(&j, "parked", parked);
     json_close_object(&j);
     buf_putc(out, '\n');
 }
 
 static void status_text(str lines, struct buf *out)
 {
+    long long parked = 0;
     while (lines.n > 0) {
         str line = str_take(&lines, '\n'), kind = str_take(&line, '\t');
         long long pid = field_number(&line);
+        if (str_eq(kind, S("parked"))) {
+            parked++;
+            continue;
+        }
         if (str_eq(kind, S("child"))) {
             buf_printf(out, "    %-8lld " STR_FMT "\n", pid, STR_ARG(line));
             continue;
@@ -142,6 +153,8 @@ static void status_text(str lines, struct buf *out)
         buf_printf(out, "  %-8lld " STR_FMT ": %s for %lld s, %lld restarts\n", pid, STR_ARG(line),
                    ready ? "up" : "DOWN", uptime, restarts);
     }
+    if (parked > 0)
+        buf_printf(out, "  %lld idle IMAP sessions are parked\n", parked);
 }
 
 int cmd_status(int argc, char **argv, struct cli *cli)

@@ -18,7 +18,8 @@ enum { STATUS_BYTES_MAX = 4 << 20, SESSIONS_BYTES_MAX = 64 << 20 };
 
 struct session {
     str user, protocol, ip;
-    pid_t pid;
+    pid_t pid;       /* of its process, or, parked, of the one that keeps it ... */
+    uint32_t number; /* ... under this number; else 0 */
 };
 
 struct sessions {
@@ -40,13 +41,16 @@ static bool is_meant(const struct sessions *s, const struct session *one)
     return !s->has_net || (ip_parse(one->ip, &address) == RC_OK && ip_net_has(&s->net, &address));
 }
 
-/* One line of role/master_status.c: "child PID TITLE". */
+/* One line of role/master_status.c: "child PID TITLE" or "parked PID NUMBER TITLE". */
 static void take_line(struct sessions *s, str line)
 {
     struct session one = {0};
     uint32_t pid = 0;
-    if (!str_eq(str_take(&line, '\t'), S("child")) ||
-        num_parse_u32(str_take(&line, '\t'), INT32_MAX, &pid) != RC_OK)
+    str kind = str_take(&line, '\t');
+    bool parked = str_eq(kind, S("parked"));
+    if ((!parked && !str_eq(kind, S("child"))) ||
+        num_parse_u32(str_take(&line, '\t'), INT32_MAX, &pid) != RC_OK ||
+        (parked && num_parse_u32(str_take(&line, '\t'), UINT32_MAX, &one.number) != RC_OK))
         return;
     one.pid = (pid_t)pid;
     one.protocol = str_word(&line);
@@ -210,10 +214,14 @@ static void end_sessions(struct sessions *s)
 {
     size_t n = 0;
     for (size_t i = 0; i < s->n; i++) {
-        if (kill(s->v[i].pid, SIGTERM) == 0)
-            s->v[n++] = s->v[i];
+        const struct session *one = &s->v[i];
+        const union sigval number = {.sival_int = (int)one->number};
+        int failed =
+            one->number > 0 ? sigqueue(one->pid, MASTER_KICK_SIGNAL, number) : kill(one->pid, SIGTERM);
+        if (!failed)
+            s->v[n++] = *one;
         else if (errno != ESRCH)
-            fprintf(stderr, "kill(%d, SIGTERM) failed: %s\n", s->v[i].pid, strerror(errno));
+            fprintf(stderr, "kill(%d, SIGTERM) failed: %s\n", one->pid, strerror(errno));
     }
     s->n = n;
 }
