@@ -138,7 +138,9 @@ enum rc ipc_recv(int fd, struct buf *b, struct ipc_msg *ret, msec deadline)
     /* without a deadline the call itself waits: one system call less on the hot path */
     int how = MSG_CMSG_CLOEXEC | (deadline < 0 ? 0 : MSG_DONTWAIT);
     while ((n = recvmsg(fd, &msg, how)) < 0) {
-        if (errno == EINTR)
+        /* reset, told once: the other side closed with a message of ours unread; what it sent is still here
+         */
+        if (errno == EINTR || errno == ECONNRESET)
             continue;
         if (errno != EAGAIN && errno != EWOULDBLOCK)
             return RC_GONE;

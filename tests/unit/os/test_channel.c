@@ -208,13 +208,33 @@ static void asked_again(void **state)
     }
 }
 
+/* The kernel tells whoever wrote to a socket that was closed unread so before it gives what came from there.
+ */
+static void last_words_are_heard(void **state)
+{
+    int pair[2];
+    struct buf b = BUF_INIT(IPC_MAX);
+    struct ipc_msg m;
+    assert_int_equal(ipc_pair(pair), RC_OK);
+    ipc_begin(&b, ASK);
+    assert_int_equal(ipc_send(pair[0], &b, NULL, 0, 0), RC_OK);
+    ipc_begin(&b, ANSWER);
+    assert_int_equal(ipc_send(pair[1], &b, NULL, 0, 0), RC_OK);
+    close(pair[1]);
+    assert_int_equal(ipc_recv(pair[0], &b, &m, 0), RC_OK);
+    assert_int_equal(m.type, ANSWER);
+    assert_int_equal(ipc_recv(pair[0], &b, &m, 0), RC_GONE);
+    close(pair[0]);
+    buf_deinit(&b);
+    (void)state;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sound_asker_goes_on),
-        cmocka_unit_test(refused_asker_ends),
-        cmocka_unit_test(others_live_on),
-        cmocka_unit_test(asked_again),
+        cmocka_unit_test(sound_asker_goes_on),  cmocka_unit_test(refused_asker_ends),
+        cmocka_unit_test(others_live_on),       cmocka_unit_test(asked_again),
+        cmocka_unit_test(last_words_are_heard),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
