@@ -60,7 +60,7 @@ def test_plugin(settings):
     assert values['quota_exceeded_message'] == 'Full, see https://example.org/'
     assert 'plugin/quota_over_flag: malle does not do this' in said
     assert 'would load the plugin sieve' in said and 'plugin quota' not in said and 'plugin imap_quota' not in said
-    assert 'does not run "quota-warning 95 %u"' in said
+    assert 'no service runs a script for "quota-warning"' in said
     assert 'plugin/quota_rule5 has no effect' in said
 
 

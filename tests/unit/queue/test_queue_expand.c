@@ -53,7 +53,7 @@ static void expanded_for_another_sender(void **state)
     for (int in_file = 0; in_file < 2; in_file++) {
         int fd = in_file ? spool_lend(spool, 0) : -1;
         assert_true(!in_file || write(fd, "0123456789", 10) == 10);
-        assert_int_equal(queue_put(queue, &v, S("0123456789"), fd, &e), RC_OK);
+        assert_int_equal(queue_put(queue, &v, in_file ? STR_NONE : S("0123456789"), fd, &e), RC_OK);
         if (in_file)
             close(fd);
         assert_true(take(QUEUE_LOCAL, 2000, &job));
