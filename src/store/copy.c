@@ -61,6 +61,8 @@ static enum rc collect(struct copy *c, const struct uidset *uids, struct err *e)
     must(c->v && c->from && c->path);
     for (size_t i = 0; i < uids->n && rc == RC_OK; i++)
         rc = collect_range(c, uids->r[i], e);
+    if (rc == RC_OK && c->source_keywords) /* another session may have made some since the last sync */
+        rc = keywords_load(&c->b->f, e);
     return rc;
 }
 

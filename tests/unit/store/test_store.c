@@ -303,6 +303,29 @@ static void test_copy_and_move(void **state)
     box_close(d);
 }
 
+/* A keyword that another session made since this one last looked goes along. */
+static void test_copy_of_a_new_keyword(void **state)
+{
+    struct store *st = *state, *other = fixture_open();
+    append_text(st, "INBOX", simple_message);
+    struct box *b = open_box(st, "INBOX"), *o = open_box(other, "INBOX");
+    struct uidset s = set_of("1");
+    struct box_copied r;
+    const str *names;
+    change(o, "1", FLAGS_ADD, 0, "late");
+    ok(box_copy(b, &s, S("INBOX"), false, &r, e));
+    expect_sync(b, 0, "=2/0 !1(1) ");
+    assert_int_equal(box_keywords(b, &names), 1);
+    assert_true(str_eq(names[0], S("late")));
+    assert_int_equal(message(b, 2).keywords, 1);
+    uidset_deinit(&r.from);
+    uidset_deinit(&r.to);
+    uidset_deinit(&s);
+    box_close(b);
+    box_close(o);
+    store_close(other);
+}
+
 static void test_copy_to_itself(void **state)
 {
     struct store *st = *state;
@@ -531,6 +554,7 @@ int main(void)
         TEST(test_expunge_and_sync),
         TEST(test_read_only),
         TEST(test_copy_and_move),
+        TEST(test_copy_of_a_new_keyword),
         TEST(test_copy_to_itself),
         TEST(test_rename_inbox),
         TEST(test_rename_keeps_numbers),
