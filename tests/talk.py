@@ -150,13 +150,16 @@ class Imap(Talk):
     def login(self, address, password='secret'):
         return self.command(f'LOGIN {address} {password}')[0]
 
-    def append(self, content, mailbox='INBOX'):
-        """The tagged reply; the server's refusal of the literal is one too."""
+    def append(self, *contents, mailbox='INBOX'):
+        """The tagged reply; the server's refusal of a literal is one too."""
         self.number += 1
         tag = f'a{self.number}'
-        self.send(f'{tag} APPEND {mailbox} {{{len(content)}}}\r\n')
-        line = self.line()
-        if line.startswith('+'):
-            self.send(content + b'\r\n')
-            return self.tagged(tag)[0]
-        return line.removeprefix(f'{tag} ')
+        self.send(f'{tag} APPEND {mailbox}')
+        for content in contents:
+            self.send(f' {{{len(content)}}}\r\n')
+            line = self.line()
+            if not line.startswith('+'):
+                return line.removeprefix(f'{tag} ')
+            self.send(content)
+        self.send('\r\n')
+        return self.tagged(tag)[0]

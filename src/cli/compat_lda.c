@@ -166,7 +166,7 @@ static enum rc save_to_inbox(const struct conf *c, const struct account_identity
     struct quota_terms q;
     struct delivery *d = NULL;
     struct quota_taken taken = {.fd = -1};
-    const struct quota_load load = {S("INBOX"), {content.n, 1}, QUOTA_DELIVERED};
+    const struct quota_load load = {.mailbox = S("INBOX"), .use = {content.n, 1}, .way = QUOTA_DELIVERED};
     AUTO(fd_closep) int dir = -1;
     struct delivery_message m = {.name = {.now = clock_wall(), .host = str_c(c->hostname)},
                                  .content_fd = -1,
@@ -193,6 +193,7 @@ static enum rc append_to(struct store *st, const struct lda *l, str content, str
 {
     struct append *ap = NULL;
     struct append_result done;
+    const struct append_message plain = {.internal_date = clock_seconds()};
     str mailbox = str_c(l->mailbox);
     enum rc rc = append_begin(st, mailbox, &ap, e);
     if (rc == RC_GONE && l->create) {
@@ -205,7 +206,9 @@ static enum rc append_to(struct store *st, const struct lda *l, str content, str
     if (rc == RC_OK)
         rc = append_write(ap, content, e);
     if (rc == RC_OK)
-        return append_commit(&ap, 0, NULL, 0, clock_seconds(), &done, e);
+        rc = append_finish(ap, &plain, e);
+    if (rc == RC_OK)
+        return append_commit(&ap, &done, e);
     append_abort(&ap);
     return rc;
 }

@@ -125,17 +125,35 @@ static enum rc parse_section_text(struct imap_lex *lex, struct fetch_section *se
     return imap_expect(lex, "a section");
 }
 
-/* section = "[" [section-msgtext / (section-part ["." section-text])] "]" */
+/* section-spec = section-msgtext / (section-part ["." section-text]) */
 static enum rc parse_section_spec(struct imap_lex *lex, struct fetch_section *sec)
+{
+    bool text_follows;
+    enum rc rc = parse_path(lex, sec, &text_follows);
+    return rc == RC_OK && text_follows ? parse_section_text(lex, sec) : rc;
+}
+
+/* section = "[" [section-spec] "]" */
+static enum rc parse_brackets(struct imap_lex *lex, struct fetch_section *sec)
 {
     enum rc rc = imap_char(lex, '[');
     if (rc != RC_OK || imap_take(lex, ']'))
         return rc;
-    bool text_follows;
-    rc = parse_path(lex, sec, &text_follows);
-    if (rc == RC_OK && text_follows)
-        rc = parse_section_text(lex, sec);
+    rc = parse_section_spec(lex, sec);
     return rc == RC_OK ? imap_char(lex, ']') : rc;
+}
+
+enum rc imap_section_parse(str text, struct arena *a, struct fetch_section *ret)
+{
+    struct imap_lex lex;
+    struct fetch_section sec = {0};
+    imap_lex_init(&lex, text, a);
+    enum rc rc = imap_at_end(&lex) ? RC_OK : parse_section_spec(&lex, &sec);
+    if (rc == RC_OK)
+        rc = imap_eol(&lex);
+    if (rc == RC_OK)
+        *ret = sec;
+    return rc;
 }
 
 /* partial = "<" number64 "." nz-number64 ">" */
@@ -208,7 +226,7 @@ static enum rc parse_section(struct fetch_parser *p, bool peek)
     if (!sec)
         return RC_LIMIT;
     sec->peek = peek;
-    enum rc rc = parse_section_spec(p->lex, sec);
+    enum rc rc = parse_brackets(p->lex, sec);
     if (rc == RC_OK)
         rc = parse_partial(p->lex, sec);
     return rc == RC_OK ? set_echo(p->lex, sec) : rc;

@@ -71,6 +71,9 @@ MUST_USE enum rc imap_fetch_parse(struct imap_lex *lex, struct imap_fetch *ret);
  * *fetch. VANISHED without CHANGEDSINCE is RC_INVALID. */
 MUST_USE enum rc imap_fetch_modifiers(struct imap_lex *lex, struct imap_fetch *fetch);
 
+/* A section alone, as it stands between the brackets of BODY[...]. */
+MUST_USE enum rc imap_section_parse(str text, struct arena *a, struct fetch_section *ret);
+
 /* Whether any section sets \Seen. */
 bool imap_fetch_sets_seen(const struct imap_fetch *f);
 

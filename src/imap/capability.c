@@ -44,6 +44,9 @@ static const struct {
     {S("LIST-STATUS"), AFTER},                    /* RFC 5819 */
     {S("STATUS=SIZE"), AFTER},                    /* RFC 8438 */
     {S("BINARY"), AFTER},                         /* RFC 3516 */
+    {S("MULTIAPPEND"), AFTER},                    /* RFC 3502 */
+    {S("CATENATE"), AFTER},                       /* RFC 4469 */
+    {S("REPLACE"), AFTER},                        /* RFC 8508 */
     {S("UIDONLY"), AFTER},                        /* RFC 9586 */
     {S("OBJECTID"), AFTER},                       /* RFC 8474 */
     {S("PREVIEW"), AFTER},                        /* RFC 8970 */

@@ -50,7 +50,7 @@ void imap_command_literal(struct imap_session *s);
 void imap_command_too_long(struct imap_session *s);
 
 /* One file each: imap/cmd_NAME.c */
-bool imap_append_streams(struct imap_lex lex);
+bool imap_append_streams(struct imap_lex lex), imap_replace_streams(struct imap_lex lex);
 imap_handler imap_cmd_append, imap_cmd_capability, imap_cmd_close, imap_cmd_compress, imap_cmd_create,
     imap_cmd_delete, imap_cmd_enable, imap_cmd_id, imap_cmd_idle, imap_cmd_list, imap_cmd_logout,
     imap_cmd_lsub, imap_cmd_namespace, imap_cmd_noop, imap_cmd_rename, imap_cmd_examine, imap_cmd_select,
@@ -59,5 +59,6 @@ imap_handler imap_cmd_copy, imap_cmd_expunge, imap_cmd_fetch, imap_cmd_move, ima
     imap_cmd_store, imap_cmd_thread;
 imap_handler imap_cmd_getquota, imap_cmd_getquotaroot; /* imap/cmd_getquota.c */
 imap_handler imap_idle_go_on;                          /* imap/cmd_idle.c */
+imap_handler imap_cmd_replace;                         /* imap/cmd_append.c */
 
 #endif

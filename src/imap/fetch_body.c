@@ -161,16 +161,23 @@ static void count(struct imap_session *s, const struct fetch_section *sec, size_
     *(body ? &s->sent.body_bytes : &s->sent.header_bytes) += bytes;
 }
 
-static enum rc put_span(struct imap_session *s, struct fetch_message *m, const struct fetch_section *sec,
-                        struct mime_span span)
+/* The raw bytes of a span, which is the last one from now on. */
+static str span_open(struct fetch_message *m, struct mime_span span)
 {
     str raw = str_sub(m->content.raw, span.start, span.end - span.start);
-    size_t offset, len;
     if (span.start != m->last.start || span.end != m->last.end) {
         m->last = span;
         m->last.crlf = crlf_size(raw);
         m->cursor = (struct crlf_cursor){0};
     }
+    return raw;
+}
+
+static enum rc put_span(struct imap_session *s, struct fetch_message *m, const struct fetch_section *sec,
+                        struct mime_span span)
+{
+    str raw = span_open(m, span);
+    size_t offset, len;
     clip(sec, m->last.crlf, &offset, &len);
     count(s, sec, len);
     put_literal_head(&s->out, len);
@@ -203,19 +210,37 @@ static void cut_fields(const struct fetch_section *sec, str block, struct buf *o
     buf_puts(out, S("\r\n"));
 }
 
+static str block_of(const struct fetch_message *m, struct mime_span span)
+{
+    return str_sub(m->content.raw, span.start, span.end - span.start);
+}
+
+/* The part of the fields that is asked for; `text` holds it. */
+static str read_fields(const struct fetch_section *sec, str block, struct buf *text)
+{
+    size_t offset, len;
+    buf_init(text, 2 * block.n + 4); /* every line end may grow by one byte */
+    cut_fields(sec, block, text);
+    must(!text->overflow);
+    hide_nul(text->p, text->n);
+    clip(sec, text->n, &offset, &len);
+    return str_sub(buf_str(text), offset, len);
+}
+
 static enum rc put_fields(struct imap_session *s, struct fetch_message *m, const struct fetch_section *sec,
                           str block)
 {
-    AUTO(buf_deinit) struct buf text = BUF_INIT(2 * block.n + 4); /* every line end may grow by one byte */
-    size_t offset, len;
-    cut_fields(sec, block, &text);
-    must(!text.overflow);
-    hide_nul(text.p, text.n);
-    clip(sec, text.n, &offset, &len);
-    count(s, sec, len);
-    put_literal_head(&s->out, len);
-    fetch_put(s, str_sub(buf_str(&text), offset, len));
-    return fetch_sent(s, m, len);
+    AUTO(buf_deinit) struct buf text;
+    str fields = read_fields(sec, block, &text);
+    count(s, sec, fields.n);
+    put_literal_head(&s->out, fields.n);
+    fetch_put(s, fields);
+    return fetch_sent(s, m, fields.n);
+}
+
+static bool is_fields(const struct fetch_section *sec)
+{
+    return sec->part == FETCH_PART_FIELDS || sec->part == FETCH_PART_FIELDS_NOT;
 }
 
 enum rc fetch_section_put(struct imap_session *s, struct fetch_message *m, const struct fetch_section *sec)
@@ -227,9 +252,7 @@ enum rc fetch_section_put(struct imap_session *s, struct fetch_message *m, const
         buf_puts(&s->out, S("NIL"));
         return RC_OK;
     }
-    bool fields = sec->part == FETCH_PART_FIELDS || sec->part == FETCH_PART_FIELDS_NOT;
-    return fields ? put_fields(s, m, sec, str_sub(m->content.raw, span.start, span.end - span.start))
-                  : put_span(s, m, sec, span);
+    return is_fields(sec) ? put_fields(s, m, sec, block_of(m, span)) : put_span(s, m, sec, span);
 }
 
 bool fetch_section_is_common(const struct fetch_section *sec)
@@ -246,6 +269,39 @@ enum rc fetch_common_put(struct imap_session *s, struct fetch_message *m, const 
     if (s->out.n > FETCH_OUT_MAX)
         imap_send(s);
     return put_fields(s, m, sec, fields);
+}
+
+static enum rc copy_span(struct fetch_message *m, const struct fetch_section *sec, struct mime_span span,
+                         enum rc (*take)(void *ctx, str piece), void *ctx)
+{
+    AUTO(buf_deinit) struct buf piece = BUF_INIT(FETCH_OUT_MAX);
+    str raw = span_open(m, span);
+    size_t offset, len;
+    enum rc rc = RC_OK;
+    clip(sec, m->last.crlf, &offset, &len);
+    while (len > 0 && rc == RC_OK) {
+        size_t n = len < FETCH_OUT_MAX ? len : FETCH_OUT_MAX;
+        buf_reset(&piece);
+        crlf_put_range(&piece, raw, offset, n, &m->cursor);
+        must(piece.n == n);
+        hide_nul(piece.p, n);
+        rc = take(ctx, buf_str(&piece));
+        offset += n;
+        len -= n;
+    }
+    return rc;
+}
+
+enum rc fetch_section_copy(struct fetch_message *m, const struct fetch_section *sec,
+                           enum rc (*take)(void *ctx, str piece), void *ctx)
+{
+    struct mime_span span;
+    if (!find_span(m, sec, &span))
+        return RC_GONE;
+    if (!is_fields(sec))
+        return copy_span(m, sec, span, take, ctx);
+    AUTO(buf_deinit) struct buf text;
+    return take(ctx, read_fields(sec, block_of(m, span), &text));
 }
 
 void fetch_preview_put(struct imap_session *s, struct fetch_message *m)

@@ -46,6 +46,10 @@ bool fetch_section_is_common(const struct fetch_section *sec);
 MUST_USE enum rc fetch_common_put(struct imap_session *s, struct fetch_message *m,
                                   const struct fetch_section *sec, str fields);
 
+/* Hands the same bytes to `take`, piece by piece. RC_GONE: there is no such part; else what take returns. */
+MUST_USE enum rc fetch_section_copy(struct fetch_message *m, const struct fetch_section *sec,
+                                    enum rc (*take)(void *ctx, str piece), void *ctx);
+
 /* The tree of parts, made when it is asked for first. */
 const struct mime_part *fetch_message_tree(struct fetch_message *m);
 /* n more bytes went out: looks now and then whether the client is still there. RC_GONE: it is not. */

@@ -49,13 +49,15 @@ static const char *default_code(enum rc rc)
     return "";
 }
 
-/* RFC 5530 §3; x.2.2 is a full mailbox (RFC 3463 §3.3). */
+/* RFC 5530 §3, RFC 7889 §4; x.2.2 is a full mailbox, x.3.4 a message too big (RFC 3463 §3.3, §3.4). */
 static str code_of(enum rc rc, const struct imap_reply *re)
 {
-    bool full = rc != RC_OK && strcmp(re->err.enhanced[0] ? re->err.enhanced + 1 : "", ".2.2") == 0;
+    const char *detail = rc != RC_OK && re->err.enhanced[0] ? re->err.enhanced + 1 : "";
     if (re->code.n || re->no_code)
         return re->code;
-    return full ? S("OVERQUOTA") : str_c(default_code(rc));
+    if (strcmp(detail, ".2.2") == 0)
+        return S("OVERQUOTA");
+    return strcmp(detail, ".3.4") == 0 ? S("TOOBIG") : str_c(default_code(rc));
 }
 
 static const char *default_text(enum rc rc)

@@ -11,7 +11,7 @@ static bool is_bounded(const struct target *t, const struct quota_terms *q)
 enum rc deliver_room(const struct conf *c, const struct target *t, uint64_t bytes, struct err *e)
 {
     AUTO(buf_deinit) struct buf rules = BUF_INIT(QUOTA_RULES_BYTES);
-    const struct quota_load load = {S("INBOX"), {bytes, 1}, QUOTA_DELIVERED};
+    const struct quota_load load = {.mailbox = S("INBOX"), .use = {bytes, 1}, .way = QUOTA_DELIVERED};
     struct quota_terms q;
     quota_terms_fill(c, target_account(t), target_quota(t), &rules, &q);
     return is_bounded(t, &q) ? quota_check(target_dir(t), &q, &load, e) : RC_OK;
@@ -21,7 +21,7 @@ enum rc deliver_take_room(const struct conf *c, const struct target *t, uint64_t
                           struct quota_taken *ret, struct err *e)
 {
     AUTO(buf_deinit) struct buf rules = BUF_INIT(QUOTA_RULES_BYTES);
-    const struct quota_load load = {S("INBOX"), {bytes, 1}, QUOTA_DELIVERED};
+    const struct quota_load load = {.mailbox = S("INBOX"), .use = {bytes, 1}, .way = QUOTA_DELIVERED};
     struct quota_terms q;
     *ret = (struct quota_taken){.fd = -1};
     quota_terms_fill(c, target_account(t), target_quota(t), &rules, &q);

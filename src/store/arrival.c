@@ -8,10 +8,13 @@
 enum rc arrival_begin(struct folder *f, struct arrival *ret, struct err *e)
 {
     *ret = (struct arrival){.lock = DOTLOCK_INIT};
+    bool finished;
     enum rc rc =
         folder_merge(f, MERGE_SYNC, e); /* numbers what came before; fresh mailboxes get their uidlist */
     if (rc == RC_OK)
         rc = dotlock_take(&f->st->lock_file, f->fd, "dovecot-uidlist", &ret->lock, e);
+    if (rc == RC_OK)
+        rc = one_change_finish(f, &finished, e); /* what that brings is numbered by the next merge */
     if (rc == RC_OK)
         rc = index_check(f->st, e);
     if (rc == RC_OK)
@@ -33,8 +36,8 @@ enum rc arrival_begin(struct folder *f, struct arrival *ret, struct err *e)
     return RC_OK;
 }
 
-enum rc arrival_end(struct folder *f, struct arrival *a, enum rc rc, struct newcomer *v, size_t n,
-                    struct err *e)
+enum rc arrival_commit(struct folder *f, struct arrival *a, enum rc rc, struct newcomer *v, size_t n,
+                       struct err *e)
 {
     if (rc == RC_OK && n) {
         if (fsync(f->cur_fd) != 0)
@@ -49,6 +52,13 @@ enum rc arrival_end(struct folder *f, struct arrival *a, enum rc rc, struct newc
         own_change_end(f, a->own);
     rc = folder_end(f, rc, e);
     uidlist_file_deinit(&a->uidlist);
+    return rc;
+}
+
+enum rc arrival_end(struct folder *f, struct arrival *a, enum rc rc, struct newcomer *v, size_t n,
+                    struct err *e)
+{
+    rc = arrival_commit(f, a, rc, v, n, e);
     dotlock_drop(&a->lock);
     return rc;
 }

@@ -62,15 +62,29 @@ enum rc folder_use_of(struct folder *f, const struct uidset *uids, struct quota_
     return RC_OK;
 }
 
-enum rc folder_take(struct folder *f, const struct quota_use *use, enum quota_way way,
-                    struct quota_taken *ret, struct err *e)
+static struct quota_load load_of(const struct folder_load *load, str mailbox)
+{
+    return (struct quota_load){.mailbox = mailbox, .use = load->use, .freed = load->freed, .way = load->way};
+}
+
+enum rc folder_room(struct folder *f, const struct folder_load *load, struct err *e)
+{
+    AUTO(buf_deinit) struct buf name = BUF_INIT(4 * DIR_NAME_MAX);
+    const struct quota_terms *q = terms(f->st);
+    if (!quota_is_kept(f->st->root_fd, q) || !put_name(f, &name))
+        return RC_OK;
+    const struct quota_load named = load_of(load, buf_str(&name));
+    return quota_check(f->st->root_fd, q, &named, e);
+}
+
+enum rc folder_take(struct folder *f, const struct folder_load *load, struct quota_taken *ret, struct err *e)
 {
     AUTO(buf_deinit) struct buf name = BUF_INIT(4 * DIR_NAME_MAX);
     *ret = (struct quota_taken){.fd = -1};
     if (!put_name(f, &name))
         return RC_OK;
-    const struct quota_load load = {buf_str(&name), *use, way};
-    enum rc rc = quota_take(f->st->root_fd, terms(f->st), &load, ret, e);
+    const struct quota_load named = load_of(load, buf_str(&name));
+    enum rc rc = quota_take(f->st->root_fd, terms(f->st), &named, ret, e);
     ret->of.mailbox = STR_NONE; /* the name goes; what was counted is no ignored mailbox */
     return rc;
 }
@@ -94,12 +108,6 @@ void store_quota_renamed(struct store *st)
 }
 
 /* --- for sessions --- */
-
-enum rc store_quota_check(struct store *st, str mailbox, uint64_t bytes, struct err *e)
-{
-    const struct quota_load load = {mailbox, {bytes, 1}, QUOTA_SAVED};
-    return quota_is_kept(st->root_fd, terms(st)) ? quota_check(st->root_fd, terms(st), &load, e) : RC_OK;
-}
 
 enum rc store_quota(struct store *st, str mailbox, struct store_quota *ret, struct err *e)
 {

@@ -176,6 +176,7 @@ static void unlink_made(struct copy *c)
 
 static enum rc copy_all(struct copy *c, struct err *e)
 {
+    const struct store *st = c->dest.st;
     struct arrival a;
     enum rc rc = arrival_begin(&c->dest, &a, e);
     if (rc != RC_OK)
@@ -183,6 +184,7 @@ static enum rc copy_all(struct copy *c, struct err *e)
     rc = translate_keywords(c, e);
     for (size_t i = 0; i < c->n && rc == RC_OK; i++)
         rc = link_one(c, i, e);
+    }
     rc = arrival_end(&c->dest, &a, rc, c->v, c->n, e);
     if (rc != RC_OK)
         unlink_made(c);
@@ -193,13 +195,14 @@ static enum rc copy_all(struct copy *c, struct err *e)
  * originals do. */
 static enum rc copy_counted(struct copy *c, const struct uidset *uids, bool move, struct err *e)
 {
-    struct quota_use use = {0};
+    struct folder_load load = {.way = QUOTA_SAVED};
     struct quota_taken taken = {.fd = -1};
     bool counted = c->n && folder_is_counted(&c->dest);
-    enum rc rc = counted ? folder_use_of(&c->b->f, uids, &use, e) : RC_OK;
+    enum rc rc = counted ? folder_use_of(&c->b->f, uids, &load.use, e) : RC_OK;
+    if (move && folder_is_counted(&c->b->f))
+        load.way = QUOTA_MOVED;
     if (rc == RC_OK && counted)
-        rc = folder_take(&c->dest, &use, move && folder_is_counted(&c->b->f) ? QUOTA_MOVED : QUOTA_SAVED,
-                         &taken, e);
+        rc = folder_take(&c->dest, &load, &taken, e);
     if (rc != RC_OK || c->n == 0)
         return rc;
     rc = copy_all(c, e);

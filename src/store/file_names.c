@@ -28,14 +28,14 @@ void file_new_base(struct store *st, struct buf *out, uint64_t size, uint64_t cr
                                                       .crlf_size = crlf_size});
 }
 
-static enum rc find_again(struct folder *f, str base, struct buf *out, struct err *e)
+enum rc file_find(int dir_fd, str base, struct buf *out, struct err *e)
 {
     struct scan s;
     bool stable;
     scan_init(&s);
-    enum rc rc = scan_read(&s, f->fd, "new", &stable, e);
+    enum rc rc = scan_read(&s, dir_fd, "new", &stable, e);
     if (rc == RC_OK)
-        rc = scan_read(&s, f->fd, "cur", &stable, e);
+        rc = scan_read(&s, dir_fd, "cur", &stable, e);
     const struct scan_entry *x = rc == RC_OK ? scan_find(&s, base) : NULL;
     if (x)
         file_path(out, x->in_new, base, scan_info(x));
@@ -72,7 +72,7 @@ enum rc file_locate(struct folder *f, uid32 uid, struct buf *out, struct err *e)
     if (fstatat(f->fd, buf_cstr(out), &st, AT_SYMLINK_NOFOLLOW) == 0)
         return S_ISREG(st.st_mode) ? RC_OK : RC_GONE;
     buf_reset(out);
-    return find_again(f, db_text(q, 1), out, e);
+    return file_find(f->fd, db_text(q, 1), out, e);
 }
 
 struct named_row {

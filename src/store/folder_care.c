@@ -18,6 +18,8 @@ static const char *const use_names[] = {
 void folder_clean_tmp(struct folder *f)
 {
     struct stat st;
+    if (one_change_is_open(f)) /* it counts on its files there */
+        return;
     int fd = openat(f->fd, "tmp", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
     const struct dirent *x;

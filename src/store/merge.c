@@ -82,7 +82,7 @@ static bool look(struct merge *m, enum merge_when when)
     const struct folder *f = m->f;
     m->new_time_ns = dir_time_ns(f->new_fd);
     m->cur_time_ns = dir_time_ns(f->cur_fd);
-    m->lock_wanted = uidlist_changed(f);
+    m->lock_wanted = uidlist_changed(f) || (when == MERGE_OPEN && one_change_is_open(f));
     unsigned cur_bits = when == MERGE_OPEN ? DIRTY_CUR | OWN_CUR : DIRTY_CUR;
     m->full = when == MERGE_FORCE || m->cur_time_ns != f->cur_time_ns ||
               (f->dirty & cur_bits && settled(m->cur_time_ns));
@@ -401,7 +401,8 @@ static enum rc apply(struct merge *m, struct uidlist_file *u, bool locked, struc
     return rc;
 }
 
-/* RC_INVALID is damage; *ret_again: the mailbox is numbered anew and must be compared once more. */
+/* RC_INVALID is damage; *ret_again: the mailbox is numbered anew or files came, and must be compared once
+ * more. */
 static enum rc apply_in_transaction(struct merge *m, bool *ret_again, struct err *e)
 {
     AUTO(dotlock_drop) struct dotlock lock = DOTLOCK_INIT;
@@ -412,6 +413,9 @@ static enum rc apply_in_transaction(struct merge *m, bool *ret_again, struct err
     if (m->n_newcomer || m->lock_wanted)
         rc = dotlock_take(&f->st->lock_file, f->fd, "dovecot-uidlist", &lock, e);
     if (rc != RC_OK && rc != RC_PERM) /* a read-only folder shows what is known of it */
+        return rc;
+    rc = dotlock_held(&lock) ? one_change_finish(f, ret_again, e) : RC_OK;
+    if (rc != RC_OK || *ret_again)
         return rc;
     rc = index_check(f->st, e);
     if (rc == RC_OK)

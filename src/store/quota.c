@@ -204,14 +204,21 @@ static enum rc check_size(const struct quota_terms *q, const struct quota_load *
                    "Mail size is larger than the maximum size allowed by server configuration");
 }
 
+static struct quota_use without(const struct quota_use *use, const struct quota_use *freed)
+{
+    return (struct quota_use){use->bytes > freed->bytes ? use->bytes - freed->bytes : 0,
+                              use->messages > freed->messages ? use->messages - freed->messages : 0};
+}
+
 static enum quota_verdict judge(const struct quota_terms *q, const struct quota_load *load,
                                 const struct quota_use *before)
 {
+    const struct quota_use net = without(before, &load->freed);
     const struct quota_limits general = quota_limits_of(q->rules, STR_NONE, q->separator),
                               l = quota_limits_of(q->rules, load->mailbox, q->separator);
     if (load->way == QUOTA_MOVED)
         return QUOTA_FITS;
-    return quota_judge(&l, before, &load->use,
+    return quota_judge(&l, &net, &load->use,
                        load->way == QUOTA_DELIVERED ? quota_grace(q->grace, general.bytes) : 0);
 }
 

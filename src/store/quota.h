@@ -44,6 +44,7 @@ struct quota_load { /* messages on their way */
     str mailbox;
     struct quota_use use;
     enum quota_way way;
+    struct quota_use freed; /* comes free when they are there (RFC 8508 §3.4) */
 };
 struct quota_taken {
     bool counted;

@@ -86,10 +86,8 @@ MUST_USE enum rc store_status(struct store *st, str name, struct store_status *r
 /* Bytes that would come free if what has \Deleted were expunged (RFC 9208 §4.1.4). RC_GONE. */
 MUST_USE enum rc store_deleted_size(struct store *st, str name, uint64_t *ret, struct err *e);
 
-/* --- the quota; what would pass it is refused by append_commit and box_copy with RC_LIMIT or RC_PERM and the
- * enhanced status x.2.2 --- */
-/* Whether a message of so many bytes could be put there now. */
-MUST_USE enum rc store_quota_check(struct store *st, str mailbox, uint64_t bytes, struct err *e);
+/* --- the quota; what would pass it is refused by append_room, append_finish, append_commit and box_copy with
+ * RC_LIMIT or RC_PERM and the enhanced status x.2.2 --- */
 struct store_quota {
     bool limited; /* that mailbox is counted, and there is a limit; else the rest is empty */
     struct quota_limits limits;
@@ -233,18 +231,32 @@ struct box_copied {
 MUST_USE enum rc box_copy(struct box *b, const struct uidset *uids, str dest, bool move,
                           struct box_copied *ret, struct err *e);
 
-/* --- append --- */
+/* --- append: one message or several, all or none, also across a crash --- */
+enum { APPEND_MESSAGES_MAX = 1000 };
 struct append;
+struct append_message {
+    unsigned flags; /* enum msg_flag */
+    const str *keywords;
+    size_t n_keywords;
+    int64_t internal_date;
+};
 struct append_result {
     uint32_t uidvalidity;
-    uid32 uid;
+    uid32 first, last; /* in the order in which they came */
 };
 MUST_USE enum rc append_begin(struct store *st, str mailbox, struct append **ret, struct err *e);
-/* Message bytes as the client sends them (CRLF); RC_LIMIT past append_max. */
+/* The message goes when the new one comes; b stays open until then. Before the first byte. RC_GONE: it is not
+ * there. */
+MUST_USE enum rc append_replace(struct append *ap, struct box *b, uid32 uid, struct err *e);
+/* Whether the quota has room for so many bytes more of the message that has begun, or begins. */
+MUST_USE enum rc append_room(struct append *ap, uint64_t bytes, struct err *e);
+/* Message bytes as the client sends them (CRLF); RC_LIMIT past append_max (x.3.4) or APPEND_MESSAGES_MAX. */
 MUST_USE enum rc append_write(struct append *ap, str bytes, struct err *e);
-/* Durable with its UID on return; frees ap whatever the result. */
-MUST_USE enum rc append_commit(struct append **ap, unsigned flags, const str *keywords, size_t n_keywords,
-                               int64_t internal_date, struct append_result *ret, struct err *e);
+/* The message is complete; what is written next begins another. */
+MUST_USE enum rc append_finish(struct append *ap, const struct append_message *msg, struct err *e);
+/* Durable with their UIDs on return; frees ap whatever the result. At least one message, and each finished.
+ */
+MUST_USE enum rc append_commit(struct append **ap, struct append_result *ret, struct err *e);
 void append_abort(struct append **ap);
 
 #endif

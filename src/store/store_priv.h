@@ -139,10 +139,17 @@ bool folder_is_counted(const struct folder *f);
 bool folder_file_size(const struct folder *f, str path, uint64_t *ret);
 MUST_USE enum rc folder_use_of(struct folder *f, const struct uidset *uids, struct quota_use *ret,
                                struct err *e);
-/* Counts what is about to be put into the folder, or refuses it (quota_take). No transaction of the index may
- * be open. */
-MUST_USE enum rc folder_take(struct folder *f, const struct quota_use *use, enum quota_way way,
-                             struct quota_taken *ret, struct err *e);
+/* What is about to be put into a folder. */
+struct folder_load {
+    struct quota_use use;
+    struct quota_use freed; /* comes free when it is there */
+    enum quota_way way;
+};
+/* Whether it fits now; nothing is counted (quota_check). */
+MUST_USE enum rc folder_room(struct folder *f, const struct folder_load *load, struct err *e);
+/* Counts it, or refuses it (quota_take). No transaction of the index may be open. */
+MUST_USE enum rc folder_take(struct folder *f, const struct folder_load *load, struct quota_taken *ret,
+                             struct err *e);
 void folder_taken_end(struct folder *f, struct quota_taken *t, bool kept);
 void folder_give(struct folder *f, const struct quota_use *gone);
 void store_quota_renamed(struct store *st); /* after mailboxes got other names */
@@ -232,6 +239,8 @@ void file_new_base(struct store *st, struct buf *out, uint64_t size, uint64_t cr
 MUST_USE enum rc file_known(struct folder *f, uid32 uid, struct buf *out, struct err *e);
 /* The path at which it lies now, found by a scan when its name changed. RC_GONE. */
 MUST_USE enum rc file_locate(struct folder *f, uid32 uid, struct buf *out, struct err *e);
+/* The same by its base, below the folder dir_fd. RC_GONE. */
+MUST_USE enum rc file_find(int dir_fd, str base, struct buf *out, struct err *e);
 /* Moves messages from new/ to cur/ and tells which. */
 MUST_USE enum rc file_claim_new(struct folder *f, struct uidset *ret_recent, struct err *e);
 /* Brings names up to the rows where they are behind. */
@@ -284,8 +293,21 @@ struct arrival {
 /* Locks the folder and begins the transaction; everything is undone by arrival_end with an rc other than
  * RC_OK. */
 MUST_USE enum rc arrival_begin(struct folder *f, struct arrival *ret, struct err *e);
-/* rc of what was done in between; gives the newcomers their UIDs when it is RC_OK. */
+/* rc of what was done in between; gives the newcomers their UIDs when it is RC_OK. The lock stays held. */
+MUST_USE enum rc arrival_commit(struct folder *f, struct arrival *a, enum rc rc, struct newcomer *v, size_t n,
+                                struct err *e);
+/* The same, and lets the lock go. */
 MUST_USE enum rc arrival_end(struct folder *f, struct arrival *a, enum rc rc, struct newcomer *v, size_t n,
                              struct err *e);
+
+/* --- several renames as one change (one_change.c); the caller holds the folder's lock --- */
+/* Steps (fmt/append_record.h) are about to be done; from here on a crash is followed by all of them. */
+MUST_USE enum rc one_change_note(struct folder *f, str steps, struct err *e);
+/* They were done, or taken back. */
+void one_change_done(struct folder *f);
+/* Does what a crash left undone. *ret_found: there was something, so names have changed. */
+MUST_USE enum rc one_change_finish(struct folder *f, bool *ret_found, struct err *e);
+/* Without the lock: whether something is noted. */
+bool one_change_is_open(const struct folder *f);
 
 #endif

@@ -85,16 +85,17 @@ class Clients:
 
 
 class Load(Clients):
-    """Clients that send to users here; `clients` names the kind of each thread: smtp, bdat, lmtp or append."""
+    """Clients that send to users here; `clients` names the kind of each thread: smtp, bdat, lmtp, append or multiappend."""
 
     def __init__(self, server, users, clients, seed=0):
         super().__init__(server, clients, seed)
         self.users = list(users)
         self.counts = collections.Counter()  # acknowledged, by kind
         self.replies = {}  # by mark, the last one with its time
+        self.together = []  # what came in one command: all of it is there or nothing (RFC 3502)
 
     def session(self, kind, source):
-        (self.send_append if kind == 'append' else self.send_mail)(kind, source)
+        (self.send_append if kind.endswith('append') else self.send_mail)(kind, source)
 
     def attempt(self, source):
         """A new message: its mark and content."""
@@ -140,10 +141,12 @@ class Load(Clients):
             for _ in range(source.randint(1, 30)):
                 if self.ending.is_set():
                     return
-                mark, content = self.attempt(source)
-                self.tried.add((mark, user))
-                reply = client.append(content)
-                self.note(kind, mark, [user], [reply])
+                attempts = [self.attempt(source) for _ in range(source.randint(2, 9) if kind == 'multiappend' else 1)]
+                self.together.append([(mark, user) for mark, _ in attempts])
+                self.tried.update(self.together[-1])
+                reply = client.append(*(content for _, content in attempts))
+                for mark, _ in attempts:
+                    self.note(kind, mark, [user], [reply])
                 if not reply.startswith('OK'):
                     return
 
@@ -169,4 +172,6 @@ class Load(Clients):
         assert set(found) <= self.tried, 'messages that nobody sent'
         double = [key for key, times in found.items() if times > 1]
         assert not double, f'{len(double)} attempts are there more than once: {double[:10]}'
+        torn = [keys for keys in self.together if 0 < sum(found[key] for key in keys) < len(keys)]
+        assert not torn, f'of {len(torn)} commands a part is there: {torn[:3]}'
         return len(found)

@@ -20,7 +20,7 @@ BACKOFF = {'minimal_backoff_time': '300ms', 'maximal_backoff_time': '1s'}  # wha
 ROLES = ('deliver', 'smtpd', 'auth', 'mailbox', 'queue', 'login', 'imap')  # mailbox ends deliver, so it comes later
 EVERYTHING = 'everything'  # the master and all roles at once, as a power cut ends them
 KILLS = 500 if FULL else 40
-CLIENTS = ('smtp', 'smtp', 'smtp', 'bdat', 'lmtp', 'lmtp', 'append', 'append')
+CLIENTS = ('smtp', 'smtp', 'smtp', 'bdat', 'lmtp', 'lmtp', 'append', 'append', 'multiappend')
 BACK_SECONDS = 3.0 if 'tsan' in str(MALLE) else 1.0
 
 

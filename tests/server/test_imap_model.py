@@ -48,7 +48,7 @@ class World:
             if self.random.random() < 0.3:
                 client.come_back(self.away.pop(client), self.random)
             return
-        actions = [self.store] * 8 + [self.expunge, self.uid_expunge, self.fetch, self.read, self.changed_since, self.search, self.copy,
+        actions = [self.store] * 8 + [self.expunge, self.uid_expunge, self.fetch, self.read, self.changed_since, self.search, self.copy, self.replace,
                                       self.rest, self.rest, self.go] + [self.append] * (4 if len(self.truth.flags) < 15 else 1)
         text = self.random.choice(actions)(client)
         if text:
@@ -70,10 +70,31 @@ class World:
         return frozenset(self.random.sample(FLAGS, self.random.randint(0, 2)))
 
     def append(self, client):
+        text = f'APPEND {MAILBOX}'
+        for _ in range(self.random.choice([1, 1, 3])):
+            text += self.message()
+        client.run(text)
+        return 'APPEND'
+
+    def message(self):
+        """A new one with flags of chance, as the end of a command."""
         flags = self.flags()
         self.truth.add(flags)
-        client.run(f'APPEND {MAILBOX} ({" ".join(sorted(flags))}) {{{len(MESSAGE)}+}}\r\n{MESSAGE.decode()}')
-        return 'APPEND'
+        return f' ({" ".join(sorted(flags))}) {{{len(MESSAGE)}+}}\r\n{MESSAGE.decode()}'
+
+    def replace(self, client):
+        if not client.view or client.read_only:
+            return None
+        uid, by_uid = self.random.choice(client.view), self.random.random() < 0.5
+        text = f'UID REPLACE {uid} {MAILBOX}' if by_uid else f'REPLACE {client.view.index(uid) + 1} {MAILBOX}'
+        if uid not in self.truth.flags:
+            tagged = client.run(f'{text} {{1+}}\r\nx')[2]
+            check(tagged.startswith('NO [EXPUNGEISSUED]'), text, tagged)
+            return None
+        self.truth.expunge([uid])
+        _, _, tagged = client.run(text + self.message())
+        check(tagged.startswith('OK'), text, tagged)
+        return text
 
     def unchanged_since(self, client, uids):
         if client.kind == 'plain' or self.random.random() < 0.5:

@@ -312,11 +312,6 @@ enum rc store_deleted_size(struct store *st, str name, uint64_t *ret, struct err
 }
 
 /* No quota. */
-enum rc store_quota_check(struct store *st, str mailbox, uint64_t bytes, struct err *e)
-{
-    return RC_OK;
-}
-
 enum rc store_quota(struct store *st, str mailbox, struct store_quota *ret, struct err *e)
 {
     *ret = (struct store_quota){0};
@@ -662,10 +657,18 @@ enum rc box_pop3_uidl(struct box *b, uid32 uid, struct buf *out, struct err *e)
 
 /* --- append --- */
 
+enum { APPENDED_MAX = 8 };
+
 struct append {
     struct store *st;
     struct mem_box *m;
-    struct buf bytes;
+    struct {
+        struct buf bytes;
+        struct mem_msg meta;
+    } v[APPENDED_MAX];
+    size_t n; /* finished ones */
+    struct box *source;
+    uid32 replaced;
 };
 
 enum rc append_begin(struct store *st, str mailbox, struct append **ret, struct err *e)
@@ -675,38 +678,79 @@ enum rc append_begin(struct store *st, str mailbox, struct append **ret, struct 
         return err_set(e, RC_GONE, 0, "", "There is no such mailbox.");
     struct append *ap = calloc(1, sizeof *ap);
     must(ap);
-    *ap = (struct append){.st = st, .m = m, .bytes = BUF_INIT(1 << 20)};
+    *ap = (struct append){.st = st, .m = m};
+    for (size_t i = 0; i < APPENDED_MAX; i++)
+        buf_init(&ap->v[i].bytes, 1 << 20);
     *ret = ap;
+    return RC_OK;
+}
+
+enum rc append_replace(struct append *ap, struct box *b, uid32 uid, struct err *e)
+{
+    if (!message(b->m, uid))
+        return err_set(e, RC_GONE, 0, "", "The message is gone.");
+    ap->source = b;
+    ap->replaced = uid;
+    return RC_OK;
+}
+
+enum rc append_room(struct append *ap, uint64_t bytes, struct err *e)
+{
     return RC_OK;
 }
 
 enum rc append_write(struct append *ap, str bytes, struct err *e)
 {
-    if (ap->st->fail)
-        return err_set(e, ap->st->fail, 0, "", "Told to fail.");
-    buf_puts(&ap->bytes, bytes);
+    if (ap->st->fail || ap->n == APPENDED_MAX)
+        return err_set(e, ap->st->fail ? ap->st->fail : RC_LIMIT, 0, "", "Told to fail.");
+    if (ap->v[ap->n].bytes.n + bytes.n > 1000)
+        return err_set(e, RC_LIMIT, 0, "5.3.4", "The message is too large.");
+    buf_puts(&ap->v[ap->n].bytes, bytes);
+    return RC_OK;
+}
+
+enum rc append_finish(struct append *ap, const struct append_message *msg, struct err *e)
+{
+    struct mem_msg *meta = &ap->v[ap->n++].meta;
+    *meta = (struct mem_msg){.flags = msg->flags, .date = msg->internal_date};
+    for (size_t i = 0; i < msg->n_keywords; i++)
+        meta->keywords |= keyword_bit(ap->m, msg->keywords[i]);
     return RC_OK;
 }
 
 void append_abort(struct append **ap)
 {
-    buf_deinit(&(*ap)->bytes);
+    for (size_t i = 0; *ap && i < APPENDED_MAX; i++)
+        buf_deinit(&(*ap)->v[i].bytes);
     free(*ap);
     *ap = NULL;
 }
 
-enum rc append_commit(struct append **ap, unsigned flags, const str *keywords, size_t n_keywords,
-                      int64_t internal_date, struct append_result *ret, struct err *e)
+static uid32 commit_one(struct append *ap, size_t i)
 {
-    struct mem_box *m = (*ap)->m;
-    struct mem_msg *msg = add((*ap)->st, m, buf_str(&(*ap)->bytes));
-    append_abort(ap);
-    if (!msg)
-        return err_set(e, RC_LIMIT, 0, "", "The mailbox is full.");
-    msg->flags = flags;
-    msg->date = internal_date;
-    for (size_t i = 0; i < n_keywords; i++)
-        msg->keywords |= keyword_bit(m, keywords[i]);
-    *ret = (struct append_result){.uidvalidity = 7, .uid = msg->uid};
-    return RC_OK;
+    const struct mem_msg *meta = &ap->v[i].meta;
+    struct mem_msg *msg = add(ap->st, ap->m, buf_str(&ap->v[i].bytes));
+    must(msg);
+    msg->flags = meta->flags;
+    msg->date = meta->date;
+    msg->keywords = meta->keywords;
+    return msg->uid;
+}
+
+enum rc append_commit(struct append **app, struct append_result *ret, struct err *e)
+{
+    struct append *ap = *app;
+    enum rc rc = ap->m->n + ap->n > MSGS_MAX ? err_set(e, RC_LIMIT, 0, "", "The mailbox is full.") : RC_OK;
+    struct append_result done = {.uidvalidity = 7, .first = ap->m->uidnext};
+    for (size_t i = 0; i < ap->n && rc == RC_OK; i++)
+        done.last = commit_one(ap, i);
+    if (rc == RC_OK && ap->source) {
+        const struct mem_msg *old = message(ap->source->m, ap->replaced);
+        if (old)
+            drop(ap->st, ap->source->m, (size_t)(old - ap->source->m->msgs));
+    }
+    append_abort(app);
+    if (rc == RC_OK)
+        *ret = done;
+    return rc;
 }

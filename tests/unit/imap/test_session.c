@@ -1,41 +1,6 @@
 /* IMAP sessions over a socketpair: what each command answers, by the RFCs' examples and by what clients get
  * wrong. */
-#include "imap_talk.h"
-#include "mem_store.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-
-#define SELECTED                                                                                             \
-    "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded work)\r\n"                            \
-    "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded work \\*)] These flags " \
-    "are kept.\r\n"                                                                                          \
-    "* 3 EXISTS\r\n* 3 RECENT\r\n* OK [UNSEEN 1] The first unseen message.\r\n"                              \
-    "* OK [UIDVALIDITY 7] UIDs are valid.\r\n* OK [UIDNEXT 5] The next UID.\r\n"                             \
-    "* OK [MAILBOXID (m7)] Its id.\r\n* OK [HIGHESTMODSEQ 6] The last change.\r\n"                           \
-    "s OK [READ-WRITE] SELECT completed.\r\n"
-
-struct row {
-    const char *in, *want;
-};
-
-static void check(const struct row *rows, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        struct imap_start start = {.store = mem_store_new(), .ops.wake_fd = -1};
-        char *got = imap_talk(&start, str_c(rows[i].in));
-        if (strcmp(got, rows[i].want) != 0)
-            print_error("for %s\n", rows[i].in);
-        assert_string_equal(got, rows[i].want);
-        free(got);
-        store_close(start.store);
-    }
-}
-
-#define CHECK(rows) check(rows, sizeof(rows) / sizeof *(rows))
+#include "imap_rows.h"
 
 static void test_any_state(void **state)
 {
@@ -304,56 +269,6 @@ static void test_uidonly(void **state)
         "* 4 UIDFETCH (FLAGS (\\Deleted \\Recent work) MODSEQ (7))\r\nc OK UID STORE completed.\r\n"
         "* VANISHED 4\r\nd OK [HIGHESTMODSEQ 8] EXPUNGE completed.\r\n");
     free(imap_talk_end(t));
-    store_close(start.store);
-}
-
-static void test_append(void **state)
-{
-    static const struct row rows[] = {
-        {"a APPEND Sent (\\Seen $x) \"17-Jul-1996 02:44:25 -0700\" {5+}\r\nhello\r\nb STATUS Sent (MESSAGES "
-         "UNSEEN "
-         "SIZE)\r\n",
-         "a OK [APPENDUID 7 1] APPEND completed.\r\n* STATUS Sent (MESSAGES 1 UNSEEN 0 SIZE 5)\r\n"
-         "b OK STATUS completed.\r\n"},
-        {"a APPEND Sent {5}\r\nhello\r\n", "+ OK\r\na OK [APPENDUID 7 1] APPEND completed.\r\n"},
-        {"a APPEND {4+}\r\nSent {5+}\r\nhello\r\n", "a OK [APPENDUID 7 1] APPEND completed.\r\n"},
-        {"a APPEND none {5+}\r\nhello\r\nb NOOP\r\n",
-         "a NO [TRYCREATE] There is no such mailbox.\r\nb OK NOOP completed.\r\n"},
-        {"a APPEND none {5}\r\nb NOOP\r\n",
-         "a NO [TRYCREATE] There is no such mailbox.\r\nb OK NOOP completed.\r\n"},
-        {"a APPEND Sent {101}\r\nb NOOP\r\n",
-         "a NO [TOOBIG] The message is larger than the limit of 100 bytes.\r\nb OK NOOP completed.\r\n"},
-        {"a APPEND Sent {4294967296+}\r\nb", "* BYE The message is too large to skip.\r\na NO [TOOBIG] The "
-                                             "message is larger than the limit of 100 bytes.\r\n"},
-        {"a APPEND Sent {0+}\r\n\r\nb NOOP\r\n",
-         "a NO [CANNOT] A message cannot be empty.\r\nb OK NOOP completed.\r\n"},
-        {"a APPEND Sent ~{2+}\r\nxx\r\nb APPEND Sent ~{2}\r\nxx\r\n",
-         "a OK [APPENDUID 7 1] APPEND completed.\r\n+ OK\r\nb OK [APPENDUID 7 2] APPEND completed.\r\n"},
-        {"a APPEND Sent (\\Bad) {2+}\r\nxx\r\nb NOOP\r\n",
-         "a BAD Expected flags that can be set at byte 22.\r\nb OK NOOP completed.\r\n"},
-        {"a APPEND Sent {2+}\r\nxx y\r\nb STATUS Sent (MESSAGES)\r\n",
-         "a BAD Expected the end of the command at byte 1.\r\n* STATUS Sent (MESSAGES 0)\r\nb OK STATUS "
-         "completed.\r\n"},
-        {"a APPEND Sent {2+}\r\nxx {3+}\r\nx\r\n\r\nb NOOP\r\n",
-         "a BAD Expected the end of the command at byte 1.\r\nb OK NOOP completed.\r\n"},
-        {"a APPEND Sent \"hello\"\r\n",
-         "a BAD Expected a date and time such as \"17-Jul-1996 02:44:25 -0700\" at byte 15.\r\n"},
-        {"a APPEND Sent {9+}\r\nhe",
-         ""}, /* the connection ends in the middle: nothing is kept, nothing said */
-        /* RFC 9051 §6.3.12: a message for the selected mailbox is told at once */
-        {"s SELECT INBOX\r\na APPEND INBOX {5+}\r\nhello\r\n",
-         SELECTED "* 4 EXISTS\r\n* 0 RECENT\r\na OK [APPENDUID 7 5] APPEND completed.\r\n"},
-    };
-    (void)state;
-    CHECK(rows);
-    struct imap_start start = {.store = mem_store_new(), .ops.wake_fd = -1};
-    char *got = imap_talk(&start, S("a APPEND Sent {3+}\r\nx\0x\r\nb NOOP\r\n"));
-    assert_string_equal(got, "a BAD A message cannot hold NUL bytes.\r\nb OK NOOP completed.\r\n");
-    free(got);
-    got = imap_talk(&start, S("a APPEND Sent ~{3+}\r\nx\0x\r\nb NOOP\r\n")); /* RFC 3516 §4.3 */
-    assert_string_equal(got, "a NO [UNKNOWN-CTE] A message with NUL bytes is not taken; encode it.\r\n"
-                             "b OK NOOP completed.\r\n");
-    free(got);
     store_close(start.store);
 }
 

@@ -168,11 +168,14 @@ static inline uid32 append_flagged(struct store *st, const char *mailbox, const 
 {
     struct append *ap = NULL;
     struct append_result r = {0};
+    const struct append_message m = {flags, keywords, n_keywords, 1000000000};
     ok(append_begin(st, str_c(mailbox), &ap, e));
     ok(append_write(ap, str_c(text), e));
-    ok(append_commit(&ap, flags, keywords, n_keywords, 1000000000, &r, e));
+    ok(append_finish(ap, &m, e));
+    ok(append_commit(&ap, &r, e));
     assert_null(ap);
-    return r.uid;
+    assert_int_equal(r.first, r.last);
+    return r.first;
 }
 
 static inline uid32 append_text(struct store *st, const char *mailbox, const char *text)

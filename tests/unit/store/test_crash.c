@@ -43,13 +43,14 @@ static bool append_number(struct store *st, unsigned number, uid32 *ret)
     int n = snprintf(text, sizeof text, "message %u\r\n", number);
     if (append_begin(st, S("INBOX"), &ap, &e) != RC_OK)
         return false;
-    if (append_write(ap, str_mem(text, (size_t)n), &e) != RC_OK) {
+    if (append_write(ap, str_mem(text, (size_t)n), &e) != RC_OK ||
+        append_finish(ap, &(struct append_message){.internal_date = 1000000000}, &e) != RC_OK) {
         append_abort(&ap);
         return false;
     }
-    if (append_commit(&ap, 0, NULL, 0, 1000000000, &r, &e) != RC_OK)
+    if (append_commit(&ap, &r, &e) != RC_OK)
         return false;
-    *ret = r.uid;
+    *ret = r.first;
     return true;
 }
 

@@ -65,7 +65,11 @@ static enum rc append_rc(const char *mailbox, size_t bytes, struct err *why)
     struct append_result r;
     ok(append_begin(fixture_store, str_c(mailbox), &ap, e));
     ok(append_write(ap, str_c(text_of(bytes)), e));
-    return append_commit(&ap, 0, NULL, 0, 1000000000, &r, why);
+    enum rc rc = append_finish(ap, &(struct append_message){.internal_date = 1000000000}, why);
+    if (rc == RC_OK)
+        return append_commit(&ap, &r, why);
+    append_abort(&ap);
+    return rc;
 }
 
 /* A delivery as the role makes it: RC_OK, or it was refused and nothing is left. */
@@ -78,7 +82,7 @@ static enum rc deliver(size_t bytes, struct err *e)
         .content_fd = -1,
         .content = str_c(text_of(bytes)),
         .content_size = bytes};
-    const struct quota_load load = {S("INBOX"), {bytes, 1}, QUOTA_DELIVERED};
+    const struct quota_load load = {.mailbox = S("INBOX"), .use = {bytes, 1}, .way = QUOTA_DELIVERED};
     struct quota_taken t = {.fd = -1};
     struct delivery *d = NULL;
     enum rc rc = quota_check(dir, &terms, &load, e);
@@ -104,6 +108,54 @@ static void make_stale(void)
 }
 
 /* --- commands --- */
+
+/* RFC 8508 §3.4: what a REPLACE takes is what it adds. */
+static void test_replace_takes_the_difference(void **state)
+{
+    static const struct {
+        size_t bytes;
+        enum rc want;
+    } rows[] = {{950, RC_OK}, {1001, RC_PERM}, {1000, RC_OK}};
+    (void)state;
+    uid32 uid = append_text(fixture_store, "INBOX", text_of(900));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct box *b = open_box(fixture_store, "INBOX");
+        struct append *ap = NULL;
+        struct append_result r = {0};
+        struct err why = {0};
+        ok(append_begin(fixture_store, S("INBOX"), &ap, e));
+        ok(append_replace(ap, b, uid, e));
+        assert_int_equal(append_room(ap, rows[i].bytes, &why), rows[i].want);
+        ok(append_write(ap, str_c(text_of(rows[i].bytes)), e));
+        enum rc rc = append_finish(ap, &(struct append_message){0}, &why);
+        assert_int_equal(rc, rows[i].want);
+        if (rc == RC_OK) {
+            ok(append_commit(&ap, &r, e));
+            uid = r.first;
+            expect_use(rows[i].bytes, 1);
+        }
+        append_abort(&ap);
+        box_close(b);
+    }
+    expect_use(1000, 1);
+}
+
+/* RFC 3502: several that each would fit, and together do not. */
+static void test_several_count_together(void **state)
+{
+    struct append *ap = NULL;
+    struct err why = {0};
+    (void)state;
+    ok(append_begin(fixture_store, S("INBOX"), &ap, e));
+    ok(append_write(ap, str_c(text_of(600)), e));
+    ok(append_finish(ap, &(struct append_message){0}, e));
+    ok(append_room(ap, 400, e));
+    assert_int_equal(append_room(ap, 401, &why), RC_PERM);
+    ok(append_write(ap, str_c(text_of(401)), e));
+    assert_int_equal(append_finish(ap, &(struct append_message){0}, &why), RC_PERM);
+    append_abort(&ap);
+    expect_use(0, 0);
+}
 
 static void test_commands_count(void **state)
 {
@@ -358,7 +410,7 @@ static void test_last_room(void **state)
     struct err why = {0};
     struct quota_taken first, second;
     int dir = root_fd();
-    const struct quota_load load = {S("INBOX"), {900, 1}, QUOTA_DELIVERED};
+    const struct quota_load load = {.mailbox = S("INBOX"), .use = {900, 1}, .way = QUOTA_DELIVERED};
     assert_int_equal(quota_check(dir, &terms, &load, &why), RC_OK);
     assert_int_equal(quota_check(dir, &terms, &load, &why), RC_OK);
     assert_int_equal(quota_take(dir, &terms, &load, &first, &why), RC_OK);
@@ -416,6 +468,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         with_terms(test_commands_count),
         with_terms(test_commands_refused),
+        with_terms(test_replace_takes_the_difference),
+        with_terms(test_several_count_together),
         with_terms(test_messages_are_limited),
         with_terms(test_grace),
         with_terms(test_prepared_counts),
