@@ -176,7 +176,6 @@ static void unlink_made(struct copy *c)
 
 static enum rc copy_all(struct copy *c, struct err *e)
 {
-    const struct store *st = c->dest.st;
     struct arrival a;
     enum rc rc = arrival_begin(&c->dest, &a, e);
     if (rc != RC_OK)
@@ -184,7 +183,6 @@ static enum rc copy_all(struct copy *c, struct err *e)
     rc = translate_keywords(c, e);
     for (size_t i = 0; i < c->n && rc == RC_OK; i++)
         rc = link_one(c, i, e);
-    }
     rc = arrival_end(&c->dest, &a, rc, c->v, c->n, e);
     if (rc != RC_OK)
         unlink_made(c);

@@ -144,8 +144,10 @@ static enum rc bring_file(void *ctx, int dir_fd, const char *entry)
         b->done->failed++;
         return RC_OK;
     }
-    const struct quota_use use = {.bytes = name.has_size ? name.size : (uint64_t)st.st_size, .messages = 1};
-    enum rc rc = folder_take(&b->f, &use, QUOTA_SAVED, &taken, b->e);
+    const struct folder_load load = {
+        .use = {.bytes = name.has_size ? name.size : (uint64_t)st.st_size, .messages = 1},
+        .way = QUOTA_SAVED};
+    enum rc rc = folder_take(&b->f, &load, &taken, b->e);
     if (rc != RC_OK)
         return rc;
     bool moved = renameat(dir_fd, entry, b->f.cur_fd, buf_cstr(&to)) == 0;
