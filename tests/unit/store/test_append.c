@@ -81,6 +81,17 @@ static void expect_three(const char *mailbox)
     box_close(b);
 }
 
+/* But for the file that locks are made of, which stays (store/dotlock.h). */
+static int waiting_files(void)
+{
+    DIR *d = opendir(fixture_path("tmp"));
+    int n = 0;
+    for (const struct dirent *x; (x = readdir(d));)
+        n += strncmp(x->d_name, "append.", 7) == 0;
+    closedir(d);
+    return n;
+}
+
 static bool is_noted(const char *path)
 {
     return access(fixture_path(path), F_OK) == 0;
@@ -96,7 +107,7 @@ static void test_several(void **state)
     assert_int_equal(r.first, 1);
     assert_int_equal(r.last, 3);
     expect_three("INBOX");
-    assert_int_equal(count_files("tmp"), 0);
+    assert_int_equal(waiting_files(), 0);
     assert_false(is_noted("malle.append"));
 }
 
@@ -113,7 +124,7 @@ static void test_none(void **state)
             refused(RC_TEMP, append_commit(&ap, &r, e));
         assert_null(ap);
         assert_int_equal(renames_to_fail, -1);
-        assert_int_equal(count_files("cur") + count_files("tmp"), 0);
+        assert_int_equal(count_files("cur") + waiting_files(), 0);
         assert_false(is_noted("malle.append"));
         struct box *b = open_box(fixture_store, "INBOX");
         assert_int_equal(box_status(b)->messages, 0);
@@ -133,7 +144,7 @@ static void test_too_many(void **state)
         write_message(ap, "x\r\n", 0);
     refused(RC_LIMIT, append_write(ap, S("x"), e));
     append_abort(&ap);
-    assert_int_equal(count_files("tmp"), 0);
+    assert_int_equal(waiting_files(), 0);
 }
 
 static void test_replace(void **state)
