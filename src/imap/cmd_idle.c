@@ -55,6 +55,7 @@ enum rc imap_idle_go_on(struct imap_session *s, struct imap_lex *lex, struct ima
     do {
         if (s->box && !s->closing)
             imap_announce(s, 0);
+        imap_bye_if_stale(s);
         if (s->closing) { /* the mailbox is gone: BYE was said */
             s->lost = true;
             return RC_GONE;

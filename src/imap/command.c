@@ -131,6 +131,7 @@ static void execute(struct imap_session *s, const struct imap_command *c, struct
         re.code = arena_printf(s->arena, "HIGHESTMODSEQ %llu",
                                (unsigned long long)box_status(s->box)->highestmodseq);
     imap_reply_tagged(s, rc, &re, lex);
+    imap_bye_if_stale(s);
     if (rc == RC_OK && re.compress && (stream_flush(s->io) || stream_start_deflate(s->io)))
         s->closing = s->lost = true;
     if (rc == RC_INVALID)

@@ -145,3 +145,9 @@ void imap_reply_bye(struct imap_session *s, const char *text)
     imap_reply_untagged(s, "BYE", "", text);
     s->closing = true;
 }
+
+void imap_bye_if_stale(struct imap_session *s)
+{
+    if (!s->closing && store_is_stale(s->store))
+        imap_reply_bye(s, "The mailbox index was rebuilt, please connect again.");
+}

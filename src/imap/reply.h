@@ -28,5 +28,7 @@ void imap_reply_untagged(struct imap_session *s, const char *word, const char *c
 MUST_USE enum rc imap_reply_continue(struct imap_session *s, const char *text);
 /* "* BYE text"; the session ends. */
 void imap_reply_bye(struct imap_session *s, const char *text);
+/* The same when the store is stale, unless it was said: a session that goes on would hear of nothing. */
+void imap_bye_if_stale(struct imap_session *s);
 
 #endif

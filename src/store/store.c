@@ -147,3 +147,8 @@ struct store *store_close(struct store *st)
     free(st);
     return NULL;
 }
+
+bool store_is_stale(const struct store *st)
+{
+    return st->stale;
+}

@@ -55,6 +55,9 @@ struct box;   /* an open mailbox with the session's view of it */
  * rebuilt. */
 MUST_USE enum rc store_open(const struct store_conf *conf, struct store **ret, struct err *e);
 struct store *store_close(struct store *st); /* finishes pending file names; accepts NULL, returns NULL */
+/* The index was damaged, or removed by somebody: everything fails with RC_TEMP until the store is opened
+ * again. */
+bool store_is_stale(const struct store *st);
 
 /* --- mailboxes --- */
 struct store_box_info {

@@ -37,6 +37,7 @@ struct store {
     struct mem_box boxes[BOXES_MAX];
     modseq now;
     enum rc fail;
+    bool stale;
     pthread_mutex_t lock; /* tests deliver while a session in another thread looks */
 };
 
@@ -146,6 +147,17 @@ struct store *mem_store_new(void)
 void mem_store_fail(struct store *st, enum rc rc)
 {
     st->fail = rc;
+}
+
+void mem_store_spoil(struct store *st)
+{
+    st->fail = RC_TEMP;
+    st->stale = true;
+}
+
+bool store_is_stale(const struct store *st)
+{
+    return st->stale;
 }
 
 void mem_store_deliver(struct store *st, const char *mailbox, const char *bytes)

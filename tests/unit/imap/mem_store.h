@@ -11,6 +11,8 @@
 struct store *mem_store_new(void);
 /* Every later call that can fail gives this; RC_OK ends that. */
 void mem_store_fail(struct store *st, enum rc rc);
+/* The same with RC_TEMP, for good: the store is stale. */
+void mem_store_spoil(struct store *st);
 /* What another session would do. */
 void mem_store_deliver(struct store *st, const char *mailbox, const char *bytes);
 void mem_store_set_flags(struct store *st, const char *mailbox, uid32 uid, unsigned flags);

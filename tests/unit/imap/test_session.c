@@ -377,14 +377,41 @@ static void test_silence(void **state)
     store_close(start.store);
 }
 
+/* A session whose index was removed would hear of nothing: it ends, so that the client connects again. */
+static void test_stale_store(void **state)
+{
+    static const struct {
+        const char *input, *want;
+    } rows[] = {
+        {"a NOOP\r\nb NOOP\r\n", "a OK NOOP completed.\r\n"
+                                 "* BYE The mailbox index was rebuilt, please connect again.\r\n"},
+        {"a IDLE\r\nDONE\r\n", "+ idling\r\n* BYE The mailbox index was rebuilt, please connect again.\r\n"},
+        {"a UNSELECT\r\nb NOOP\r\n", "a OK UNSELECT completed.\r\n"
+                                     "* BYE The mailbox index was rebuilt, please connect again.\r\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct imap_start start = {.store = mem_store_new(), .ops.wake_fd = -1};
+        struct imap_talk *t = imap_talk_begin(&start);
+        imap_talk_send(t, "s SELECT INBOX\r\n");
+        assert_string_equal(imap_talk_until(t, "completed.\r\n"), SELECTED);
+        mem_store_spoil(start.store);
+        imap_talk_send(t, rows[i].input);
+        char *rest = imap_talk_end(t);
+        assert_string_equal(rest, rows[i].want);
+        free(rest);
+        store_close(start.store);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_any_state), cmocka_unit_test(test_bad_input), cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_list),      cmocka_unit_test(test_mailboxes), cmocka_unit_test(test_select),
-        cmocka_unit_test(test_announce),  cmocka_unit_test(test_idle),      cmocka_unit_test(test_silence),
-        cmocka_unit_test(test_esearch),   cmocka_unit_test(test_qresync),   cmocka_unit_test(test_rev2),
-        cmocka_unit_test(test_uidonly),
+        cmocka_unit_test(test_any_state), cmocka_unit_test(test_bad_input),   cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_list),      cmocka_unit_test(test_mailboxes),   cmocka_unit_test(test_select),
+        cmocka_unit_test(test_announce),  cmocka_unit_test(test_idle),        cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_esearch),   cmocka_unit_test(test_qresync),     cmocka_unit_test(test_rev2),
+        cmocka_unit_test(test_uidonly),   cmocka_unit_test(test_stale_store),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
