@@ -106,7 +106,7 @@ static int put_info(struct export_sink *s, const struct imap_fetched *f, struct 
         if (!letter_of(s, keywords[i], &letters))
             cli_warn("message %u loses the keyword " STR_FMT ": a Maildir holds %d", f->uid,
                      STR_ARG(keywords[i]), MAILDIR_KEYWORDS);
-    maildir_info_format(name, STR_NONE, flags, letters);
+    maildir_info_format(name, STR_NONE, flags & ~(unsigned)FLAG_PASSED, letters);
     return CLI_FINE;
 }
 

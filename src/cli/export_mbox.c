@@ -58,8 +58,6 @@ static int put(struct export_sink *s, const struct export_message *m)
     unsigned flags;
     if (imap_flags_parse(a, m->fetched->flags, m->fetched->n_flags, &flags, &keywords, &n) != RC_OK)
         return cli_fail("message %u has flags that an mbox cannot hold", m->fetched->uid);
-    if (flags & FLAG_PASSED)
-        buf_puts(&words, S("$Forwarded"));
     for (size_t i = 0; i < n; i++)
         buf_printf(&words, "%s" STR_FMT, words.n ? " " : "", STR_ARG(keywords[i]));
     mbox_put_separator(&out, message_sender(m->content), m->fetched->date);

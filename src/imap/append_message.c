@@ -36,6 +36,7 @@ static enum rc options_take(struct imap_lex *lex, struct append_message *ret)
     rc = imap_flags_parse(lex->arena, names, n, &m.flags, &m.keywords, &m.n_keywords);
     if (rc != RC_OK)
         return rc == RC_INVALID ? imap_expect(lex, "flags that can be set") : rc;
+    m.flags &= ~(unsigned)FLAG_PASSED;
     str *keywords = arena_array(lex->arena, m.n_keywords + 1, sizeof *keywords);
     for (size_t i = 0; keywords && i < m.n_keywords; i++)
         keywords[i] = arena_str(lex->arena, m.keywords[i]);

@@ -71,6 +71,8 @@ static enum rc parse_flags(struct imap_lex *lex, struct flag_change *change)
     if (rc != RC_OK)
         return rc;
     rc = imap_flags_parse(lex->arena, names, n, &change->flags, &change->keywords, &change->n_keywords);
+    if (change->op != FLAGS_REMOVE)
+        change->flags &= ~(unsigned)FLAG_PASSED;
     return rc == RC_INVALID ? imap_expect(lex, "flags that exist") : rc;
 }
 

@@ -1,4 +1,6 @@
-/* flags: system flags by name (RFC 9051 §2.3.2), and $Forwarded, which Maildir keeps as its flag P. */
+/* flags: system flags by name (RFC 9051 §2.3.2), and $Forwarded. That is a keyword like any other, as Dovecot
+ * has it; some programs write it into file names as the flag P of Maildir, which is shown under the same
+ * name. */
 #include "imap/flags.h"
 
 static const struct {
@@ -6,9 +8,14 @@ static const struct {
     unsigned flag;
 } NAMES[] = {
     {S("\\Answered"), FLAG_ANSWERED}, {S("\\Flagged"), FLAG_FLAGGED}, {S("\\Deleted"), FLAG_DELETED},
-    {S("\\Seen"), FLAG_SEEN},         {S("\\Draft"), FLAG_DRAFT},     {S("$Forwarded"), FLAG_PASSED},
+    {S("\\Seen"), FLAG_SEEN},         {S("\\Draft"), FLAG_DRAFT},
 };
 enum { N_NAMES = sizeof NAMES / sizeof *NAMES };
+
+static bool is_forwarded(str name)
+{
+    return str_ieq(name, S("$Forwarded"));
+}
 
 static unsigned flag_of(str name)
 {
@@ -34,6 +41,8 @@ enum rc imap_flags_parse(struct arena *a, const str *names, size_t n, unsigned *
             return RC_INVALID;
         else
             keywords[k++] = names[i];
+        if (is_forwarded(names[i]))
+            flags |= FLAG_PASSED;
     }
     *ret_flags = flags;
     *ret_keywords = keywords;
@@ -54,6 +63,8 @@ void imap_flags_put_names(struct buf *out, unsigned flags)
     for (size_t i = 0; i < N_NAMES; i++)
         if (flags & NAMES[i].flag)
             put_name(out, from, NAMES[i].name);
+    if (flags & FLAG_PASSED)
+        put_name(out, from, S("$Forwarded"));
 }
 
 void imap_flags_put(struct imap_session *s, const struct box_msg *msg)
@@ -68,7 +79,7 @@ void imap_flags_put(struct imap_session *s, const struct box_msg *msg)
     const str *names;
     size_t n = msg->keywords ? box_keywords(b, &names) : 0;
     for (size_t k = 0; k < n && k < 64; k++)
-        if (msg->keywords >> k & 1)
+        if (msg->keywords >> k & 1 && !(msg->flags & FLAG_PASSED && is_forwarded(names[k])))
             put_name(out, from, names[k]);
     buf_putc(out, ')');
 }
@@ -78,8 +89,10 @@ void imap_flags_put_all(struct buf *out, const struct box *b)
     size_t from = out->n;
     for (size_t i = 0; i < N_NAMES; i++)
         put_name(out, from, NAMES[i].name);
+    put_name(out, from, S("$Forwarded"));
     const str *names;
     size_t n = box_keywords(b, &names);
     for (size_t k = 0; k < n; k++)
-        put_name(out, from, names[k]);
+        if (!is_forwarded(names[k]))
+            put_name(out, from, names[k]);
 }

@@ -6,7 +6,8 @@
 
 /* Sorts flag names into bits and keywords. \Recent is ignored (it cannot be set); an unknown name with a
  * backslash is RC_INVALID (RFC 9051 §9, flag-extension), as is a keyword longer than IMAP_KEYWORD_MAX. The
- * keyword array is in the arena. */
+ * keyword array is in the arena. $Forwarded is told as the keyword and as FLAG_PASSED: both are looked for
+ * and removed, but only the keyword is set. */
 enum { IMAP_KEYWORD_MAX = 128 };
 MUST_USE enum rc imap_flags_parse(struct arena *a, const str *names, size_t n, unsigned *ret_flags,
                                   const str **ret_keywords, size_t *ret_n_keywords);

@@ -70,13 +70,13 @@ static void plan_flag(const struct search_node *node, struct search_plan *plan)
     plan->flags = bits[node->flag];
 }
 
-/* Keywords compare without case (RFC 9051 §2.3.2); some of them are flags of the store. */
+/* Keywords compare without case (RFC 9051 §2.3.2); one of them may be a flag of the store, too. */
 static enum rc plan_keyword(struct planner *p, const struct search_node *node, struct search_plan *plan)
 {
     const str *names;
     size_t n;
     enum rc rc = imap_flags_parse(p->s->arena, &node->text, 1, &plan->flags, &names, &n);
-    if (rc != RC_OK || n == 0)
+    if (rc != RC_OK)
         return rc;
     n = box_keywords(p->s->box, &names);
     for (size_t i = 0; i < n && i < 64; i++)

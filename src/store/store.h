@@ -24,7 +24,7 @@ typedef uint64_t modseq;
 enum msg_flag {
     FLAG_DRAFT = 1,    /* D */
     FLAG_FLAGGED = 2,  /* F */
-    FLAG_PASSED = 4,   /* P: shown as the keyword $Forwarded */
+    FLAG_PASSED = 4,   /* P, of other programs: shown as the keyword $Forwarded */
     FLAG_ANSWERED = 8, /* R */
     FLAG_SEEN = 16,    /* S */
     FLAG_DELETED = 32  /* T */

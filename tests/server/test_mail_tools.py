@@ -258,9 +258,9 @@ def test_there_and_back_as_maildir(server, ann, tmp_path):
     assert (stat.S_IMODE(out.stat().st_mode), out.stat().st_uid) == (0o700, os.geteuid())
     theirs = mailbox.Maildir(out, create=False)
     assert len(theirs) == 4 and {'Old.K&APY-ln'} <= set(theirs.list_folders())
-    assert sorted(theirs[key].get_flags() for key in theirs.keys()) == ['', 'Fa', 'PR', 'S']
+    assert sorted(theirs[key].get_flags() for key in theirs.keys()) == ['', 'Fa', 'Rb', 'S']
     assert f'V{as_json(server, "mailbox", "status", ANN, "INBOX")[0]["uidvalidity"]}' in (out / 'dovecot-uidlist').read_text().split('\n')[0]
-    assert (out / 'dovecot-keywords').read_text() == '0 work\n'
+    assert (out / 'dovecot-keywords').read_text() == '0 work\n1 $Forwarded\n'
     assert as_json(server, 'import', BOB, '--maildir', out) == {'mailboxes': 2, 'messages': 8, 'failed': 0}
     bob = imap(server, BOB)
     for name in ('INBOX', 'Old.K&APY-ln'):

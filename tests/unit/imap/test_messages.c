@@ -157,7 +157,7 @@ static void test_store(void **state)
          "* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded work)\r\n"
          "* OK [PERMANENTFLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft $Forwarded work \\*)] These "
          "flags are "
-         "kept.\r\n* 1 FETCH (FLAGS (\\Draft $Forwarded work))\r\nOK"},
+         "kept.\r\n* 1 FETCH (FLAGS (\\Draft work $Forwarded))\r\nOK"},
         {"SEARCH KEYWORD WORK KEYWORD $forwarded", "* SEARCH 1\r\nOK"},
         {"STORE 2 +FLAGS (\\Recent)", "* 2 FETCH (FLAGS (\\Draft))\r\nOK"},
         {"STORE 2 +FLAGS (\\Nonsense)", "BAD"},
