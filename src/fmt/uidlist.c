@@ -19,7 +19,7 @@ str uidlist_field(str fields, char key)
 {
     while (fields.n) {
         str f = str_take(&fields, ' ');
-        if (f.n > 1 && f.p[0] == key)
+        if (f.n > 0 && f.p[0] == key)
             return str_from(f, 1);
     }
     return STR_NONE;

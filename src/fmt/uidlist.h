@@ -40,7 +40,7 @@ MUST_USE enum rc uidlist_parse_record(str *text, unsigned version, struct uidlis
 void uidlist_format_header(struct buf *out, const struct uidlist_header *h);
 void uidlist_format_record(struct buf *out, uid32 uid, str fields, str base);
 
-/* The value of one key among a record's fields, "" when it is not there. */
+/* The value of one key among a record's fields, STR_NONE when it is not there. */
 str uidlist_field(str fields, char key);
 
 #endif

@@ -88,8 +88,8 @@ void box_content_close(struct box_content *c)
 enum rc box_pop3_uidl(struct box *b, uid32 uid, struct buf *out, struct err *e)
 {
     AUTO(db_done) struct db_stmt *q = NULL;
-    enum rc rc =
-        db_query(b->f.st->db, &q, e, "SELECT fields FROM file WHERE key = ?1", DB_I(index_key(b->f.id, uid)));
+    enum rc rc = db_query(b->f.st->db, &q, e, "SELECT fields, base FROM file WHERE key = ?1",
+                          DB_I(index_key(b->f.id, uid)));
     if (rc == RC_OK)
         rc = db_step(q, e);
     if (rc == RC_GONE)
@@ -97,8 +97,8 @@ enum rc box_pop3_uidl(struct box *b, uid32 uid, struct buf *out, struct err *e)
     if (rc != RC_OK)
         return index_result(b->f.st, rc, e);
     str known = uidlist_field(db_text(q, 0), 'P');
-    if (known.n)
-        buf_puts(out, known);
+    if (known.p)
+        buf_puts(out, known.n ? known : db_text(q, 1)); /* Dovecot leaves out what the name says (%f) */
     else
         buf_printf(out, "%08x%08x", uid, b->f.uidvalidity); /* Dovecot's default, %08Xu%08Xv */
     return RC_OK;

@@ -39,6 +39,9 @@ static void test_version_3(void **state)
     assert_true(str_eq(r.fields, S("W2481 P12.3 Gabc")));
     assert_true(str_eq(r.pop3_uidl, S("12.3")));
     assert_true(str_eq(uidlist_field(r.fields, 'G'), S("abc")));
+    assert_int_equal(uidlist_field(S("P Gabc"), 'P').n, 0);
+    assert_non_null(uidlist_field(S("P Gabc"), 'P').p); /* empty, which tells something, too */
+    assert_null(uidlist_field(S("Gabc"), 'P').p);
     assert_true(r.has_crlf_size && r.crlf_size == 2481 && !r.has_size);
     for (int i = 0; i < 4; i++)
         assert_int_equal(uidlist_parse_record(&text, 3, &r), RC_INVALID);
