@@ -10,6 +10,8 @@ from harness import TOP, Server
 
 CORPUS = TOP / 'tests/corpus'
 ACCOUNTS = ('smtplib', 'bdat', 'curl', 'swaks', 'smtp-source', 'append')
+# at work in an account each
+PROGRAMS = ('mutt', 'neomutt', 'alpine', 'perl', 'mbsync', 'offlineimap', 'getmail-imap', 'getmail-pop3', 'mutt-maildir')
 PASSWORD = 'secret'
 Message = collections.namedtuple('Message', 'name content')
 # Return-Path, Delivered-To and the three lines of Received that a delivery over SMTP puts in front
@@ -18,6 +20,9 @@ TRACE = re.compile(rb'Return-Path: [^\n]*\nDelivered-To: [^\n]*\nReceived: [^\n]
 
 def address(account):
     return f'{account}@malle.test'
+
+
+FRIEND = address('friend')
 
 
 def with_crlf(content):
@@ -92,7 +97,7 @@ def assert_same(found, sent, account, change):
 def server():
     # one message of the corpus has gone round 93 times
     conf = {'hop_count_limit': 100, 'mail_max_userip_connections': 50, 'smtpd_junk_command_limit': 1000, 'smtpd_hard_error_limit': 1000}
-    with Server(conf=conf, users={address(name): PASSWORD for name in ACCOUNTS}) as it:
+    with Server(conf=conf, users={address(name): PASSWORD for name in (*ACCOUNTS, *PROGRAMS, 'friend')}) as it:
         yield it
 
 
