@@ -85,6 +85,44 @@ class Dovecot:
         self.stop()
 
 
+class Programs:
+    """Dovecot's imap and pop3 without their master, on a Maildir: logged in as whoever runs them, which is its owner."""
+
+    def __init__(self, folder, mail, uid, gid, settings=''):
+        self.folder, self.uid, self.gid, self.processes = folder, uid, gid, []
+        self.conf = folder / 'dovecot.conf'
+        self.conf.write_text(f'base_dir = {folder}/run\nlog_path = {folder}/log\nmail_location = maildir:{mail}\nssl = no\n'
+                             f'first_valid_uid = 0\nmail_uid = {uid}\nmail_gid = {gid}\n'
+                             'service stats {\n  unix_listener stats-writer {\n    mode = 0666\n  }\n}\n' + settings)
+        (folder / 'run').mkdir()
+        for path in (folder, folder / 'run'):
+            os.chown(path, uid, gid)
+        self.environment = {**os.environ, 'USER': 'joe', 'HOME': str(folder)}
+        peer('dovecot', 'true')  # unpacks it, or skips the test
+
+    def command(self, name):
+        """What runs one of them on its standard input and output."""
+        return [str(TOP / 'tools/peers'), 'dovecot', 'setpriv', f'--reuid={self.uid}', f'--regid={self.gid}', '--clear-groups',
+                f'/usr/lib/dovecot/{name}', '-c', str(self.conf)]
+
+    def start(self, name):
+        """A socket to it."""
+        ours, theirs = socket.socketpair()
+        ours.settimeout(60)
+        with theirs, (self.folder / 'errors').open('ab') as errors:
+            self.processes.append(subprocess.Popen(self.command(name), stdin=theirs, stdout=theirs, stderr=errors, env=self.environment))
+        return ours
+
+    def close(self, failed):
+        if failed:
+            for name in ('log', 'errors'):
+                path = self.folder / name
+                print(name, path.read_text() if path.exists() else '')
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
 def log_in(client, mechanism):
     """The last reply of an exchange (server/sasl.py) over an smtplib client: (code, text)."""
     code, text = client.docmd('AUTH', mechanism.mechanism)

@@ -4,18 +4,14 @@ import os
 import pathlib
 import re
 import shutil
-import socket
-import subprocess
 import sys
 import tempfile
-
-import pytest
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / 'peers'), str(TESTS / 'server')]
 
-from dovecots import IMPOSSIBLE, needs_root  # noqa: E402
-from harness import TOP, Server  # noqa: E402
+from dovecots import Programs, needs_root  # noqa: E402
+from harness import Server  # noqa: E402
 from imap_model import Connection  # noqa: E402
 
 USER, PASSWORD = 'joe@malle.test', 'joes'
@@ -94,42 +90,22 @@ class Malle:
 
 
 class Dovecot:
-    """Its imap program on a socket, logged in as whoever runs it."""
-
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix='malle-di-', dir='/tmp'))
-        self.conf, self.processes = self.folder / 'dovecot.conf', []
-        self.conf.write_text(f'base_dir = {self.folder}/run\nlog_path = {self.folder}/log\nmail_location = maildir:{self.folder}/mail\nssl = no\n'
-                             f'first_valid_uid = 0\nmail_uid = {OWNER}\nmail_gid = {OWNER}\nservice stats {{\n  unix_listener stats-writer {{\n    mode = 0666\n  }}\n}}\n')
         os.chmod(self.folder, 0o755)
-        for name in ('mail', 'run'):
-            (self.folder / name).mkdir()
-        for path in (self.folder, self.folder / 'mail', self.folder / 'run'):
-            os.chown(path, OWNER, OWNER)
-        done = subprocess.run([TOP / 'tools/peers', 'dovecot', 'true'], capture_output=True, text=True)
-        if done.returncode == IMPOSSIBLE:
-            pytest.skip(done.stderr.strip())
+        mail = self.folder / 'mail'
+        mail.mkdir()
+        os.chown(mail, OWNER, OWNER)
+        self.programs = Programs(self.folder, mail, OWNER, OWNER)
 
     def connect(self):
-        ours, theirs = socket.socketpair()
-        ours.settimeout(60)
-        command = ['setpriv', f'--reuid={OWNER}', f'--regid={OWNER}', '--clear-groups', '/usr/lib/dovecot/imap', '-c', str(self.conf)]
-        self.processes.append(subprocess.Popen([TOP / 'tools/peers', 'dovecot', *command], stdin=theirs, stdout=theirs,
-                                               stderr=(self.folder / 'errors').open('ab'), env={**os.environ, 'USER': 'joe', 'HOME': str(self.folder)}))
-        theirs.close()
-        connection = Connection(ours)
+        connection = Connection(self.programs.start('imap'))
         line = connection.line()
         assert line.startswith('* PREAUTH'), line
         return connection
 
     def close(self, failed):
-        if failed:
-            for name in ('log', 'errors'):
-                path = self.folder / name
-                print(name, path.read_text() if path.exists() else '')
-        for process in self.processes:
-            process.kill()
-            process.wait()
+        self.programs.close(failed)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
