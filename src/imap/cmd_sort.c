@@ -1,6 +1,7 @@
 /* SORT and UID SORT (RFC 5256, RFC 5957), with RETURN (RFC 5267 §3). Messages whose keys are all the same
  * stay in the order of the mailbox (RFC 5256 §2). */
 #include "imap/command.h"
+#include "imap/progress.h"
 #include "imap/search_eval.h"
 #include "imap/search_result.h"
 #include "imap/sort_keys.h"
@@ -72,8 +73,10 @@ static enum rc load(struct sorting *t, const struct uidset *uids, struct err *e)
     enum rc rc = box_query_open(t->s->box, uids, wanted(&t->program), &q, e);
     if (rc != RC_OK)
         return rc;
-    while (rc == RC_OK && (rc = box_query_next(q, &msg, e)) == RC_OK)
-        rc = add_row(t, &msg);
+    for (uint32_t done = 0, goal = uidset_count(uids);
+         rc == RC_OK && (rc = box_query_next(q, &msg, e)) == RC_OK; done++)
+        if ((rc = imap_progress(t->s, done, goal)) == RC_OK)
+            rc = add_row(t, &msg);
     box_query_close(q);
     return rc == RC_GONE ? RC_OK : rc;
 }

@@ -1,6 +1,7 @@
 /* THREAD and UID THREAD (RFC 5256 §3, §4). */
 #include "fmt/references.h"
 #include "imap/command.h"
+#include "imap/progress.h"
 #include "imap/search_eval.h"
 #include "imap/sort_keys.h"
 #include "imap/thread.h"
@@ -59,8 +60,10 @@ static enum rc load(struct threading *t, const struct uidset *uids, struct err *
     enum rc rc = box_query_open(t->s->box, uids, BOX_WANT_ENVELOPE | BOX_WANT_REFERENCES, &q, e);
     if (rc != RC_OK)
         return rc;
-    while (rc == RC_OK && (rc = box_query_next(q, &msg, e)) == RC_OK)
-        rc = add_message(t, &msg);
+    for (uint32_t done = 0, goal = uidset_count(uids);
+         rc == RC_OK && (rc = box_query_next(q, &msg, e)) == RC_OK; done++)
+        if ((rc = imap_progress(t->s, done, goal)) == RC_OK)
+            rc = add_message(t, &msg);
     box_query_close(q);
     return rc == RC_GONE ? RC_OK : rc;
 }

@@ -3,6 +3,7 @@
 #include "imap/command.h"
 
 #include "imap/announce.h"
+#include "imap/progress.h"
 
 /* Sorted by verb. */
 static const struct imap_command COMMANDS[] = {
@@ -120,6 +121,7 @@ static void execute(struct imap_session *s, const struct imap_command *c, struct
 {
     struct imap_reply re = {0};
     s->command = c;
+    imap_progress_begin(s);
     enum rc rc = c->run(s, lex, &re);
     if (rc)
         imap_reader_refuse(&s->reader); /* what is left of a literal that was to be streamed */

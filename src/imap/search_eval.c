@@ -3,6 +3,7 @@
 #include "imap/search_eval.h"
 
 #include "fmt/textsig.h"
+#include "imap/progress.h"
 #include "imap/resync.h"
 #include "imap/search_text.h"
 
@@ -230,10 +231,12 @@ static enum rc eval_open(struct subject *sub, enum search_cost look, struct uids
     struct box_query *q;
     struct box_msg msg;
     enum verdict v;
+    uint32_t done = 0, goal = uidset_count(open);
     enum rc rc = box_query_open(sub->s->box, open, wanted(sub->program, look), &q, e);
     if (rc != RC_OK)
         return rc;
-    while ((rc = box_query_next(q, &msg, e)) == RC_OK) {
+    while ((rc = imap_progress(sub->s, done++, goal)) == RC_OK &&
+           (rc = box_query_next(q, &msg, e)) == RC_OK) {
         rc = eval_message(sub, &msg, look, &v, e);
         if (rc != RC_OK && rc != RC_GONE) /* gone: expunged in the meantime, not found */
             break;

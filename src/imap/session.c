@@ -7,6 +7,7 @@
 #include "imap/command.h"
 #include "imap/fetch_body.h"
 #include "imap/park.h"
+#include "imap/progress.h"
 
 #include "base/log.h"
 
@@ -27,7 +28,14 @@ static struct imap_limits limits_filled(const struct imap_limits *given)
         .bad_max = given->bad_max ? given->bad_max : 20,
         .idle_ms = given->idle_ms ? given->idle_ms : (msec)30 * 60 * 1000,
         .keepalive_ms = given->keepalive_ms ? given->keepalive_ms : (msec)2 * 60 * 1000,
+        .progress_ms = given->progress_ms ? given->progress_ms : 10000,
     };
+}
+
+/* What the store does is finished also for a client that is gone. */
+static void tell_progress(void *ctx, uint32_t done, uint32_t goal)
+{
+    (void)!imap_progress(ctx, done, goal);
 }
 
 static void session_init(struct imap_session *s, const struct imap_start *start)
@@ -36,6 +44,7 @@ static void session_init(struct imap_session *s, const struct imap_start *start)
     s->io = start->stream;
     s->store = start->store;
     s->arena = arena_new(ARENA_MAX);
+    store_on_progress(s->store, tell_progress, s);
     buf_init(&s->out, OUT_MAX);
     uidset_init(&s->saved);
     const struct imap_reader_limits reader = {.line_max = s->limits.line_max,
@@ -48,6 +57,7 @@ static void session_init(struct imap_session *s, const struct imap_start *start)
 static void session_deinit(struct imap_session *s)
 {
     imap_box_close(s);
+    store_on_progress(s->store, NULL, NULL);
     imap_reader_deinit(&s->reader);
     uidset_deinit(&s->saved);
     buf_deinit(&s->out);

@@ -33,6 +33,7 @@ struct imap_limits {       /* 0 takes the default */
     unsigned bad_max;      /* 20 commands in a row answered BAD */
     msec idle_ms;          /* 30 min without a command (RFC 9051 §5.4) */
     msec keepalive_ms;     /* 2 min between "Still here" lines of IDLE */
+    msec progress_ms; /* 10 s between lines about a command's progress; below 0: at every step, for tests */
 };
 
 /* What an idle session leaves behind when it parks. */
@@ -103,6 +104,12 @@ struct imap_session {
 
     msec idle_end; /* of the IDLE under way: the client is silent too long then */
     bool unasked;  /* it goes on after parking in IDLE, and the client has said nothing since */
+    struct {       /* of the command being run; imap/progress.h */
+        msec next;
+        uint32_t done, goal; /* told last; 0: none yet */
+        bool vague;          /* another part has begun: no numbers */
+    } progress;
+
     unsigned bad_in_row;
     bool closing; /* BYE was sent: end after this command */
     bool lost;    /* the connection ended or timed out: nothing more can be said */

@@ -176,13 +176,17 @@ static void unlink_made(struct copy *c)
 
 static enum rc copy_all(struct copy *c, struct err *e)
 {
+    const struct store *st = c->b->st;
     struct arrival a;
     enum rc rc = arrival_begin(&c->dest, &a, e);
     if (rc != RC_OK)
         return rc;
     rc = translate_keywords(c, e);
-    for (size_t i = 0; i < c->n && rc == RC_OK; i++)
+    for (size_t i = 0; i < c->n && rc == RC_OK; i++) {
+        if (st->tell_progress)
+            st->tell_progress(st->progress_ctx, (uint32_t)i, (uint32_t)c->n);
         rc = link_one(c, i, e);
+    }
     rc = arrival_end(&c->dest, &a, rc, c->v, c->n, e);
     if (rc != RC_OK)
         unlink_made(c);

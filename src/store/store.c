@@ -131,6 +131,12 @@ void store_flush_names(struct store *st)
     }
 }
 
+void store_on_progress(struct store *st, void (*tell)(void *ctx, uint32_t done, uint32_t all), void *ctx)
+{
+    st->tell_progress = tell;
+    st->progress_ctx = ctx;
+}
+
 struct store *store_close(struct store *st)
 {
     if (!st)

@@ -229,6 +229,8 @@ struct box_copied {
     uint32_t uidvalidity;   /* of the destination; 0 when nothing was copied */
     struct uidset from, to; /* equal counts, n-th to n-th; owned by the caller (uidset_deinit) */
 };
+/* Whom box_copy tells how many messages of how many it has copied; NULL: nobody. */
+void store_on_progress(struct store *st, void (*tell)(void *ctx, uint32_t done, uint32_t all), void *ctx);
 /* Copies all or nothing, flags and dates kept. RC_GONE: no such destination (TRYCREATE). With move, the
  * originals are expunged after the copies are durable. */
 MUST_USE enum rc box_copy(struct box *b, const struct uidset *uids, str dest, bool move,

@@ -22,6 +22,8 @@ struct store {
     struct db *db;
     struct stat index_stat; /* which file db is */
     struct dotlock_file lock_file;
+    void (*tell_progress)(void *ctx, uint32_t done, uint32_t all); /* NULL: nobody listens */
+    void *progress_ctx;
     bool stale; /* the file at index_path is no longer db, or db is damaged: open the store again */
 };
 

@@ -38,6 +38,8 @@ struct store {
     modseq now;
     enum rc fail;
     bool stale;
+    void (*tell_progress)(void *ctx, uint32_t done, uint32_t all);
+    void *progress_ctx;
     pthread_mutex_t lock; /* tests deliver while a session in another thread looks */
 };
 
@@ -178,6 +180,12 @@ void mem_store_expunge(struct store *st, const char *mailbox, uid32 uid)
 {
     struct mem_box *m = find(st, str_c(mailbox));
     drop(st, m, (size_t)(message(m, uid) - m->msgs));
+}
+
+void store_on_progress(struct store *st, void (*tell)(void *ctx, uint32_t done, uint32_t all), void *ctx)
+{
+    st->tell_progress = tell;
+    st->progress_ctx = ctx;
 }
 
 struct store *store_close(struct store *st)
@@ -645,7 +653,9 @@ enum rc box_copy(struct box *b, const struct uidset *uids, str dest, bool move, 
     struct box_copied done = {0};
     uidset_init(&done.from);
     uidset_init(&done.to);
-    for (uid32 u = uidset_next(uids, 1); u; u = uidset_next(uids, u + 1)) {
+    for (uid32 u = uidset_next(uids, 1), nth = 0; u; u = uidset_next(uids, u + 1)) {
+        if (b->st->tell_progress)
+            b->st->tell_progress(b->st->progress_ctx, nth++, uidset_count(uids));
         const struct mem_msg *from = message(b->m, u);
         struct mem_msg *copy = from ? add(b->st, to, str_c(from->bytes)) : NULL;
         if (!copy)
