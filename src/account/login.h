@@ -49,7 +49,7 @@ struct login_ops {
 
 /* What a dialogue needs to know. Strings live as long as it. */
 struct login_settings {
-    const char *greeting;
+    const char *greeting;  /* NULL: the client was greeted, and logged in, before (RFC 8437) */
     const str *mechanisms; /* in capitals, those that fit the connection are chosen among them */
     size_t n_mechanisms;
     bool starttls;            /* TLS can be started here */

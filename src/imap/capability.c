@@ -52,6 +52,7 @@ static const struct {
     {S("OBJECTID"), AFTER},                       /* RFC 8474 */
     {S("PREVIEW"), AFTER},                        /* RFC 8970 */
     {S("COMPRESS=DEFLATE"), AFTER},               /* RFC 4978 */
+    {S("UNAUTHENTICATE"), IMAP_CAP_UNAUTH},       /* RFC 8437 */
 };
 
 void imap_capability_put(struct buf *out, unsigned when)

@@ -259,6 +259,15 @@ static void read_some(struct preauth *p)
         preauth_bye(p, "", "Too many invalid commands.", "Disconnected: Too many invalid commands");
 }
 
+static void greet(struct preauth *p)
+{
+    stream_write(p->io, S("* OK [CAPABILITY "));
+    put_capabilities(p);
+    stream_write(p->io, S("] "));
+    stream_write(p->io, str_c(p->set->greeting));
+    stream_write(p->io, S("\r\n"));
+}
+
 void imap_preauth(struct stream *io, const struct login_settings *set, const struct login_ops *ops, void *ctx,
                   struct login_outcome *ret)
 {
@@ -271,11 +280,8 @@ void imap_preauth(struct stream *io, const struct login_settings *set, const str
     AUTO(arena_freep) struct arena *arena = p.arena = arena_new(ARENA_MAX);
     imap_reader_init(&p.reader, &limits);
     stream_set_deadline(io, set->deadline);
-    stream_write(io, S("* OK [CAPABILITY "));
-    put_capabilities(&p);
-    stream_write(io, S("] "));
-    stream_write(io, str_c(set->greeting));
-    stream_write(io, S("\r\n"));
+    if (set->greeting)
+        greet(&p);
     while (!p.over)
         read_some(&p);
     if (ret->end != LOGIN_DONE && stream_flush(io) != RC_OK)

@@ -66,7 +66,7 @@ static void session_deinit(struct imap_session *s)
 
 void imap_put_capabilities(struct imap_session *s)
 {
-    imap_capability_put(&s->out, IMAP_CAP_POSTAUTH);
+    imap_capability_put(&s->out, IMAP_CAP_POSTAUTH | (s->start->ops.give_back ? IMAP_CAP_UNAUTH : 0));
     buf_puts(&s->out, S(" APPENDLIMIT="));
     buf_put_u64(&s->out, s->start->append_max);
 }
@@ -185,6 +185,8 @@ int imap_session(const struct imap_start *start)
     command_end(&s);
     serve(&s);
     session_deinit(&s);
+    if (s.unauthenticated && !s.lost)
+        start->ops.give_back(start->ops.ctx);
     return s.status;
 }
 

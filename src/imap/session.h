@@ -21,6 +21,8 @@ struct imap_ops {
     void (*unwatch)(void *ctx);
     void (*changed)(void *ctx, str mailbox); /* we changed it: others must look */
     void (*wake_clear)(void *ctx);           /* wake_fd was readable: take what is there */
+    void (*give_back)(void *ctx); /* UNAUTHENTICATE: all is said, the connection goes back to before log-in;
+                                     NULL: it cannot, and the command is not offered */
     void *ctx;
     int wake_fd; /* readable when the watched mailbox may have changed; -1: none */
 };
@@ -62,9 +64,9 @@ struct imap_start {
     str resume; /* the record of the parked session that goes on here; empty: this is a new one */
 };
 
-/* Serves the session until LOGOUT, autologout, a broken connection, or until it parks: the stream's
- * descriptor is then for whoever goes on. Returns the process's exit status: 0 for any of these, 1 when the
- * store failed so that the session could not go on. */
+/* Serves the session until LOGOUT, UNAUTHENTICATE, autologout, a broken connection, or until it parks: the
+ * stream's descriptor is then for whoever goes on. Returns the process's exit status: 0 for any of these, 1
+ * when the store failed so that the session could not go on. */
 int imap_session(const struct imap_start *start);
 
 /* What the client switched on (RFC 5161); CONDSTORE also by using it (RFC 7162 §3.1). */
@@ -111,8 +113,9 @@ struct imap_session {
     } progress;
 
     unsigned bad_in_row;
-    bool closing; /* BYE was sent: end after this command */
-    bool lost;    /* the connection ended or timed out: nothing more can be said */
+    bool closing;         /* BYE was sent: end after this command */
+    bool unauthenticated; /* the connection goes on without this session (RFC 8437) */
+    bool lost;            /* the connection ended or timed out: nothing more can be said */
     int status;
 };
 

@@ -267,6 +267,21 @@ void stream_consume(struct stream *s, size_t n)
     s->scanned = 0;
 }
 
+enum rc stream_unread(struct stream *s, str bytes)
+{
+    struct buf in = BUF_INIT(s->in.max);
+    buf_puts(&in, bytes);
+    buf_puts(&in, str_mem(s->in.p + s->pos, stream_buffered(s)));
+    if (in.overflow) {
+        buf_wipe(&in);
+        return RC_LIMIT;
+    }
+    buf_wipe(&s->in);
+    s->in = in;
+    s->pos = s->scanned = 0;
+    return RC_OK;
+}
+
 enum rc stream_read(struct stream *s, str *ret)
 {
     if (stream_buffered(s) == 0) {

@@ -92,6 +92,8 @@ MUST_USE enum rc stream_read_line(struct stream *s, size_t max, str *ret, enum l
 MUST_USE enum rc stream_read(struct stream *s, str *ret);
 void stream_consume(struct stream *s, size_t n);
 size_t stream_buffered(const struct stream *s);
+/* Puts bytes back in front of the input. RC_LIMIT: the buffer has no room. */
+MUST_USE enum rc stream_unread(struct stream *s, str bytes);
 /* Whether input can be read without waiting (buffered, or waiting in the kernel or in TLS). */
 bool stream_readable(struct stream *s);
 /* Waits until input is there or another descriptor is readable: RC_OK and *ret_other. */

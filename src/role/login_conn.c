@@ -45,7 +45,7 @@ static void fill_settings(const struct login_conn *c, bool can_tls, struct setti
             s->mechanisms[n++] = sasl_mech_name(mech);
     }
     s->set = (struct login_settings){
-        .greeting = c->conf->login_greeting,
+        .greeting = c->again ? NULL : c->conf->login_greeting,
         .mechanisms = s->mechanisms,
         .n_mechanisms = n,
         .starttls = can_tls && c->tls_mode != CONF_TLS_IMPLICIT && c->tls_mode != CONF_TLS_NONE,
@@ -96,12 +96,21 @@ static void conn_free(struct login_conn *c)
         _exit(0);
 }
 
-static void pump_ended(void *ctx, const struct pump_traffic *traffic)
+static void begin(struct login_conn *c);
+
+static void pump_ended(void *ctx, const struct pump_traffic *traffic, struct stream *client)
 {
     struct login_conn *c = ctx;
-    log_debug("%s: Closed: user=<%s>, session=<%s>, in=%llu out=%llu", c->protocol->service, c->user,
-              c->session_id, (unsigned long long)traffic->in, (unsigned long long)traffic->out);
-    conn_free(c);
+    log_debug("%s: %s: user=<%s>, session=<%s>, in=%llu out=%llu", c->protocol->service,
+              client ? "Logged out for another" : "Closed", c->user, c->session_id,
+              (unsigned long long)traffic->in, (unsigned long long)traffic->out);
+    c->io = client;
+    if (client) {
+        c->again = true;
+        begin(c);
+    } else {
+        conn_free(c);
+    }
 }
 
 static void hand_over(struct login_conn *c)
@@ -125,7 +134,7 @@ static void *conn_main(void *arg)
     fill_settings(c, t != NULL, &s);
     tls_server_unref(t);
     stream_set_deadline(c->io, s.set.deadline);
-    if (c->tls_mode != CONF_TLS_IMPLICIT || login_conn_tls(c) == RC_OK)
+    if (c->again || c->tls_mode != CONF_TLS_IMPLICIT || login_conn_tls(c) == RC_OK)
         c->protocol->preauth(c->io, &s.set, &login_ops, c, &o);
     if (o.end == LOGIN_DONE) {
         hand_over(c);
@@ -181,12 +190,26 @@ static struct login_conn *conn_new(struct login *login, const struct role_listen
     c->trusted = is_trusted(c);
     c->plaintext_forbidden = !c->trusted && (c->conf->disable_plaintext_auth || l->tls == CONF_TLS_REQUIRED);
     socket_address_text(own, c->local_ip, NULL);
-    new_session_id(c->session_id);
-    c->since = clock_mono();
     c->tls_state = c->trusted ? "secured" : "";
     c->session_fd = -1;
     buf_init(&c->ipc, IPC_BUFFER);
     return c;
+}
+
+/* The dialogue before log-in, the first or one after UNAUTHENTICATE; of an earlier log-in nothing is left. */
+static void begin(struct login_conn *c)
+{
+    new_session_id(c->session_id);
+    c->since = clock_mono();
+    c->user[0] = c->method[0] = '\0';
+    explicit_bzero(c->ticket, sizeof c->ticket);
+    c->attempts = 0;
+    c->doubt = NULL;
+    c->session_pid = 0;
+    if (thread_start(conn_main, c, CONN_STACK, "login") != RC_OK) {
+        login_log_text(c, "Disconnected: no thread for the connection");
+        conn_free(c);
+    }
 }
 
 void login_conn_start(void *ctx, const struct role_listener *l, int fd, const struct sockaddr_storage *peer,
@@ -206,9 +229,5 @@ void login_conn_start(void *ctx, const struct role_listener *l, int fd, const st
         refuse(p, l->tls, fd);
         return;
     }
-    struct login_conn *c = conn_new(login, l, fd, peer, own);
-    if (thread_start(conn_main, c, CONN_STACK, "login") != RC_OK) {
-        login_log_text(c, "Disconnected: no thread for the connection");
-        conn_free(c);
-    }
+    begin(conn_new(login, l, fd, peer, own));
 }

@@ -51,6 +51,7 @@ struct login_conn { /* one connection, from accept until the pump is done with i
     char remote_ip[SOCKET_ADDRESS_MAX], local_ip[SOCKET_ADDRESS_MAX];
     char session_id[LOGIN_SESSION_ID_MAX];
     msec since;
+    bool again;            /* it had been logged in before */
     const char *tls_state; /* "TLS", "TLS handshaking", "secured" of a trusted client without, "" */
     char tls_failure[120];
     /* the log-in */

@@ -4,7 +4,11 @@
  * used up. Bytes that OpenSSL or the stream already holds raise no event, so a connection that stopped for
  * fairness is stepped again before the next wait. An end of which nothing is wanted is taken out of epoll,
  * because a hang-up would be reported for it without end. Connections that are over are freed after the
- * batch: it may name them once more. */
+ * batch: it may name them once more.
+ *
+ * A connection is given back by one byte that carries a descriptor, which is how it differs from output;
+ * Linux ends a read of a Unix socket behind it. What follows on that socket is unread input, up to its end.
+ */
 #include "role/login_pump.h"
 
 #include "os/file.h"
@@ -21,7 +25,9 @@
 enum {
     BLOCK = 16384,
     TURN_BLOCKS = 8, /* blocks a way may move before others have their turn */
-    EVENTS_MAX = 256
+    EVENTS_MAX = 256,
+    UNREAD_MAX = 16384, /* commands that came too early for the next log-in */
+    GIVE_BACK_MS = 10000
 };
 
 enum waits { WAITS_NOTHING, WAITS_READ, WAITS_WRITE, WAITS_TURN };
@@ -42,7 +48,9 @@ struct conn {
     short client_reads_on, client_writes_on; /* TLS may need the other direction */
     uint32_t client_events, session_events;  /* registered */
     bool listed, over;
-    void (*ended)(void *ctx, const struct pump_traffic *traffic);
+    bool given_back, whole; /* by the session; and all that it had not read is in unread */
+    struct buf unread;
+    void (*ended)(void *ctx, const struct pump_traffic *traffic, struct stream *client);
     void *ctx;
     struct conn *prev_all, *next_all;
 };
@@ -97,7 +105,7 @@ void pump_stop(struct pump *p)
 }
 
 void pump_add(struct pump *p, struct stream *client, int session_fd,
-              void (*ended)(void *ctx, const struct pump_traffic *traffic), void *ctx)
+              void (*ended)(void *ctx, const struct pump_traffic *traffic, struct stream *client), void *ctx)
 {
     struct conn *c = calloc(1, sizeof *c);
     must(c && fd_set_nonblocking(session_fd, true) == RC_OK);
@@ -105,6 +113,7 @@ void pump_add(struct pump *p, struct stream *client, int session_fd,
     c->session_fd = session_fd;
     c->ended = ended;
     c->ctx = ctx;
+    buf_init(&c->unread, UNREAD_MAX);
     pthread_mutex_lock(&p->lock);
     c->next = p->added;
     p->added = c;
@@ -123,13 +132,55 @@ static enum rc fd_result(ssize_t n, size_t *ret_n)
     return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) ? RC_TEMP : RC_GONE;
 }
 
+/* The session wants no more, and what it was not given is the first that nobody read. */
+static void begin_giving_back(struct conn *c)
+{
+    c->given_back = c->up.ended = true;
+    c->up.waits = WAITS_NOTHING;
+    shutdown(c->session_fd, SHUT_WR);
+}
+
+/* Closes descriptors that came along. */
+static bool take_fds(struct msghdr *m)
+{
+    bool any = false;
+    for (struct cmsghdr *h = CMSG_FIRSTHDR(m); h; h = CMSG_NXTHDR(m, h)) {
+        if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS)
+            continue;
+        for (size_t at = 0; at + CMSG_LEN(sizeof(int)) <= h->cmsg_len; at += sizeof(int)) {
+            int fd;
+            memcpy(&fd, CMSG_DATA(h) + at, sizeof fd);
+            close(fd);
+            any = true;
+        }
+    }
+    return any || (m->msg_flags & MSG_CTRUNC);
+}
+
+static enum rc session_read(struct conn *c, char *p, size_t n, size_t *ret_n)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec iov = {p, n};
+    struct msghdr m = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    enum rc rc = fd_result(recvmsg(c->session_fd, &m, MSG_CMSG_CLOEXEC), ret_n);
+    if (rc != RC_OK || !take_fds(&m))
+        return rc;
+    begin_giving_back(c);
+    *ret_n -= 1;
+    return RC_OK;
+}
+
 static enum rc source_read(struct conn *c, const struct way *w, char *p, size_t n, size_t *ret_n)
 {
     if (w == &c->up) {
         c->client_reads_on = POLLIN;
         return stream_try_read(c->client, p, n, ret_n, &c->client_reads_on);
     }
-    return fd_result(recv(c->session_fd, p, n, 0), ret_n);
+    return session_read(c, p, n, ret_n);
 }
 
 static enum rc target_write(struct conn *c, const struct way *w, const char *p, size_t n, size_t *ret_n)
@@ -191,13 +242,30 @@ static bool way_put(struct conn *c, struct way *w, const char *p, size_t n)
     return rc == RC_OK;
 }
 
+/* A block of what the session had not read. */
+static bool take_unread(struct pump *p, struct conn *c)
+{
+    size_t got = 0;
+    enum rc rc = fd_result(recv(c->session_fd, p->block, sizeof p->block, 0), &got);
+    c->down.waits = WAITS_READ;
+    if (rc == RC_OK)
+        buf_put(&c->unread, p->block, got);
+    if (rc == RC_OK || rc == RC_TEMP)
+        return rc == RC_OK;
+    buf_put(&c->unread, c->up.rest, c->up.n);
+    c->over = c->whole = true;
+    return false;
+}
+
 /* Reads one block and passes it on. False: nothing more can be moved now. */
 static bool way_take(struct pump *p, struct conn *c, struct way *w)
 {
     size_t got = 0;
+    if (w == &c->down && c->given_back)
+        return take_unread(p, c);
     enum rc rc = source_read(c, w, p->block, sizeof p->block, &got);
     if (rc == RC_OK)
-        return way_put(c, w, p->block, got);
+        return got == 0 || way_put(c, w, p->block, got);
     w->waits = WAITS_READ;
     w->source_ended = rc != RC_TEMP;
     return w->source_ended;
@@ -274,11 +342,15 @@ static void conn_finish(struct pump *p, struct conn *c)
         p->all = c->next_all;
     if (c->next_all)
         c->next_all->prev_all = c->prev_all;
-    stream_freep(&c->client); /* closing takes both out of epoll */
+    if (c->whole && stream_unread(c->client, buf_str(&c->unread)) == RC_OK && !c->unread.overflow)
+        watch(p, c, stream_fd(c->client), 0, &c->client_events);
+    else
+        stream_freep(&c->client); /* closing takes both out of epoll */
     fd_closep(&c->session_fd);
     free(c->up.rest);
     free(c->down.rest);
-    c->ended(c->ctx, &traffic);
+    buf_wipe(&c->unread); /* may hold a password */
+    c->ended(c->ctx, &traffic, c->client);
     free(c);
 }
 
@@ -349,4 +421,39 @@ void *pump_run(void *arg)
     while (p->all)
         conn_finish(p, p->all);
     return NULL;
+}
+
+/* --- in the session's process --- */
+
+static enum rc send_mark(struct stream *io)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    struct iovec iov = {"-", 1};
+    struct msghdr m = {
+        .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    struct cmsghdr *h = CMSG_FIRSTHDR(&m);
+    int any = STDERR_FILENO; /* it is closed where it arrives */
+    h->cmsg_level = SOL_SOCKET;
+    h->cmsg_type = SCM_RIGHTS;
+    h->cmsg_len = CMSG_LEN(sizeof any);
+    memcpy(CMSG_DATA(h), &any, sizeof any);
+    struct pollfd p = {.fd = stream_fd(io), .events = POLLOUT};
+    return poll(&p, 1, GIVE_BACK_MS) == 1 && sendmsg(stream_fd(io), &m, MSG_NOSIGNAL) == 1 ? RC_OK : RC_GONE;
+}
+
+void pump_give_back(struct stream *io)
+{
+    str in;
+    stream_set_deadline(io, clock_mono() + GIVE_BACK_MS);
+    enum rc rc = stream_flush(io);
+    if (rc == RC_OK)
+        rc = send_mark(io);
+    while (rc == RC_OK && (rc = stream_read(io, &in)) == RC_OK) {
+        stream_write(io, in);
+        stream_consume(io, in.n);
+        rc = stream_flush(io);
+    }
 }

@@ -8,6 +8,7 @@
 #include "pop3/session.h"
 #include "role/ipc.h"
 #include "role/log_sink.h"
+#include "role/login_pump.h"
 #include "role/quota_terms.h"
 #include "store/delivery.h"
 
@@ -141,19 +142,26 @@ static void notify_clear(void *ctx)
     notify_send(n, &b, NULL, 0);
 }
 
+static void give_back(void *ctx)
+{
+    struct notify *n = ctx;
+    pump_give_back(n->stream);
+}
+
 /* --- the protocols --- */
 
 static int run_imap(const struct session_setup *s, struct stream *io, struct store *st,
                     struct imap_parked *parked)
 {
+    const struct conf *c = s->conf;
     struct notify n = {.fd = s->notify_fd, .stream = io};
     const struct imap_ops ops = {.watch = notify_watch,
                                  .unwatch = notify_unwatch,
                                  .changed = notify_changed,
                                  .wake_clear = notify_clear,
+                                 .give_back = c->imap_unauthenticate ? give_back : NULL,
                                  .ctx = &n,
                                  .wake_fd = s->notify_fd};
-    const struct conf *c = s->conf;
     struct imap_start start = {
         .stream = io,
         .store = st,

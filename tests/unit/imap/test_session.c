@@ -59,6 +59,58 @@ static void test_bad_input(void **state)
     store_close(start.store);
 }
 
+/* RFC 9585 §4 */
+static void test_progress(void **state)
+{
+    struct imap_start start = {.store = mem_store_new(), .ops.wake_fd = -1, .limits.progress_ms = -1};
+    (void)state;
+    char *got = imap_talk(&start, S("s SELECT INBOX\r\na SEARCH BODY body\r\nb] SEARCH NOT BODY body\r\n"
+                                    "c SORT (SIZE) UTF-8 BODY body\r\nd COPY 1:2 Sent\r\ne SEARCH 1\r\n"));
+    assert_string_equal(
+        got, SELECTED
+        "* OK [INPROGRESS (\"a\" 0 3)] Still working.\r\n* OK [INPROGRESS (\"a\" 1 3)] Still working.\r\n"
+        "* OK [INPROGRESS (\"a\" 2 3)] Still working.\r\n* SEARCH 1 2 3\r\na OK SEARCH completed.\r\n"
+        "* OK [INPROGRESS (NIL 0 3)] Still working.\r\n* OK [INPROGRESS (NIL 1 3)] Still working.\r\n"
+        "* OK [INPROGRESS (NIL 2 3)] Still working.\r\n* SEARCH\r\nb] OK SEARCH completed.\r\n"
+        "* OK [INPROGRESS (\"c\" 0 3)] Still working.\r\n* OK [INPROGRESS (\"c\" 1 3)] Still working.\r\n"
+        "* OK [INPROGRESS (\"c\" 2 3)] Still working.\r\n* OK [INPROGRESS (\"c\" NIL NIL)] Still working.\r\n"
+        "* OK [INPROGRESS (\"c\" NIL NIL)] Still working.\r\n* OK [INPROGRESS (\"c\" NIL NIL)] Still "
+        "working.\r\n"
+        "* SORT 1 2 3\r\nc OK SORT completed.\r\n* OK [INPROGRESS (\"d\" 0 2)] Still working.\r\n"
+        "* OK [INPROGRESS (\"d\" 1 2)] Still working.\r\nd OK [COPYUID 7 1:2 1:2] COPY completed.\r\n"
+        "* SEARCH 1\r\ne OK SEARCH completed.\r\n");
+    free(got);
+    store_close(start.store);
+}
+
+static void note_given_back(void *ctx)
+{
+    ++*(int *)ctx;
+}
+
+/* RFC 8437 §3: what follows belongs to the next log-in. */
+static void test_unauthenticate(void **state)
+{
+    int given_back = 0;
+    struct imap_start start = {.store = mem_store_new(),
+                               .ops = {.wake_fd = -1, .give_back = note_given_back, .ctx = &given_back}};
+    (void)state;
+    char *got =
+        imap_talk(&start, S("s SELECT INBOX\r\na UNAUTHENTICATE x\r\nb UNAUTHENTICATE\r\nc NOOP\r\n"));
+    assert_string_equal(got, SELECTED "a BAD Expected the end of the command at byte 17.\r\n"
+                                      "b OK UNAUTHENTICATE completed.\r\n");
+    free(got);
+    assert_int_equal(given_back, 1);
+    got = imap_talk(&start, S("a LOGOUT\r\n"));
+    free(got);
+    assert_int_equal(given_back, 1);
+    start.ops.give_back = NULL;
+    got = imap_talk(&start, S("a UNAUTHENTICATE\r\nb NOOP\r\n"));
+    assert_string_equal(got, "a BAD This connection cannot be used again.\r\nb OK NOOP completed.\r\n");
+    free(got);
+    store_close(start.store);
+}
+
 static void test_limits(void **state)
 {
     struct imap_start start = {
@@ -407,11 +459,14 @@ static void test_stale_store(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_any_state), cmocka_unit_test(test_bad_input),   cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_list),      cmocka_unit_test(test_mailboxes),   cmocka_unit_test(test_select),
-        cmocka_unit_test(test_announce),  cmocka_unit_test(test_idle),        cmocka_unit_test(test_silence),
-        cmocka_unit_test(test_esearch),   cmocka_unit_test(test_qresync),     cmocka_unit_test(test_rev2),
-        cmocka_unit_test(test_uidonly),   cmocka_unit_test(test_stale_store),
+        cmocka_unit_test(test_any_state),      cmocka_unit_test(test_bad_input),
+        cmocka_unit_test(test_limits),         cmocka_unit_test(test_list),
+        cmocka_unit_test(test_mailboxes),      cmocka_unit_test(test_select),
+        cmocka_unit_test(test_announce),       cmocka_unit_test(test_idle),
+        cmocka_unit_test(test_silence),        cmocka_unit_test(test_esearch),
+        cmocka_unit_test(test_qresync),        cmocka_unit_test(test_rev2),
+        cmocka_unit_test(test_uidonly),        cmocka_unit_test(test_stale_store),
+        cmocka_unit_test(test_unauthenticate), cmocka_unit_test(test_progress),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -307,6 +307,24 @@ static void try_calls_take_buffered_bytes_first(void **state)
     pair_close(&p);
 }
 
+static void unread_bytes_come_again_first(void **state)
+{
+    struct pair p;
+    str in;
+    pair_open(&p, 16);
+    peer_send(&p, S("0123456789"));
+    assert_int_equal(stream_read(p.s, &in), RC_OK);
+    stream_consume(p.s, 6);
+    assert_int_equal(stream_unread(p.s, S("0123456789abc")), RC_LIMIT); /* 4 + 13 */
+    assert_int_equal(stream_unread(p.s, S("abcdefghijk\n")), RC_OK);
+    enum line_end end;
+    assert_int_equal(stream_read_line(p.s, 16, &in, &end), RC_OK);
+    assert_true(str_eq(in, S("abcdefghijk")));
+    assert_int_equal(stream_read(p.s, &in), RC_OK);
+    assert_true(str_eq(in, S("6789")));
+    pair_close(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,6 +340,7 @@ int main(void)
         cmocka_unit_test(gone_peer_is_reported_by_flush),
         cmocka_unit_test(wait_tells_input_from_the_other_descriptor),
         cmocka_unit_test(try_calls_take_buffered_bytes_first),
+        cmocka_unit_test(unread_bytes_come_again_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

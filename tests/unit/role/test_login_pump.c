@@ -15,11 +15,13 @@ static struct pump *pump;
 static pthread_t pump_thread;
 static atomic_int ended_count;
 static atomic_ullong ended_in, ended_out;
+static struct stream *_Atomic given_back; /* by the last one that ended */
 
-static void ended(void *ctx, const struct pump_traffic *traffic)
+static void ended(void *ctx, const struct pump_traffic *traffic, struct stream *client)
 {
     atomic_fetch_add(&ended_in, traffic->in);
     atomic_fetch_add(&ended_out, traffic->out);
+    atomic_store(&given_back, client);
     atomic_fetch_add(&ended_count, 1);
 }
 
@@ -200,6 +202,58 @@ static void many_connections_at_once(void **state)
     assert_int_equal(atomic_load(&ended_in), (unsigned long long)MANY * ROUNDS * sizeof(int));
 }
 
+/* What a session does with UNAUTHENTICATE, after it has read `reads` of the client's bytes. */
+static void end_session(int fd, size_t reads)
+{
+    struct stream *io = stream_new(fd, 65536);
+    str in;
+    assert_int_equal(stream_read(io, &in), RC_OK);
+    assert_true(in.n >= reads);
+    stream_consume(io, reads);
+    stream_write(io, S("a OK\r\n"));
+    pump_give_back(io);
+    stream_freep(&io);
+}
+
+static void connection_that_is_given_back_goes_on(void **state)
+{
+    for (int extra = 0; extra < 2; extra++) { /* with nothing behind the command, and with the next one */
+        str input = extra ? S("a UNAUTHENTICATE\r\nb LOGIN x y\r\n") : S("a UNAUTHENTICATE\r\n"), in;
+        struct ends e = connect_ends(STR_NONE);
+        assert_int_equal(write(e.client, input.p, input.n), input.n);
+        poll(NULL, 0, 20);
+        end_session(e.session, 18);
+        wait_ended(extra + 1);
+        expect_bytes(e.client, S("a OK\r\n"));
+        struct stream *io = atomic_load(&given_back);
+        assert_non_null(io);
+        assert_int_equal(write(e.client, "c NOOP\r\n", 8), 8);
+        if (extra) {
+            assert_int_equal(stream_read(io, &in), RC_OK);
+            assert_true(str_eq(in, S("b LOGIN x y\r\n")));
+            stream_consume(io, in.n);
+        }
+        assert_int_equal(stream_read(io, &in), RC_OK);
+        assert_true(str_eq(in, S("c NOOP\r\n")));
+        stream_freep(&io);
+        expect_end(e.client);
+        close(e.client);
+    }
+}
+
+static void too_much_behind_the_end_closes(void **state)
+{
+    static char block[20000];
+    struct ends e = connect_ends(STR_NONE);
+    assert_int_equal(write(e.client, block, sizeof block), sizeof block);
+    end_session(e.session, 18);
+    wait_ended(1);
+    assert_null(atomic_load(&given_back));
+    expect_bytes(e.client, S("a OK\r\n"));
+    expect_end(e.client);
+    close(e.client);
+}
+
 static void stopping_closes_all(void **state)
 {
     struct ends e = connect_ends(STR_NONE);
@@ -223,6 +277,8 @@ int main(void)
         pump_test(session_that_stops_listening_has_the_last_word),
         pump_test(reader_that_stalls_holds_its_writer_back),
         pump_test(many_connections_at_once),
+        pump_test(connection_that_is_given_back_goes_on),
+        pump_test(too_much_behind_the_end_closes),
         pump_test(stopping_closes_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
