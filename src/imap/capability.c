@@ -14,6 +14,7 @@ static const struct {
     {S("ID"), ALWAYS},                            /* RFC 2971 */
     {S("ENABLE"), ALWAYS},                        /* RFC 5161 */
     {S("IDLE"), ALWAYS},                          /* RFC 2177 */
+    {S("LANGUAGE"), ALWAYS},                      /* RFC 5255 §3 */
     {S("STARTTLS"), IMAP_CAP_STARTTLS},           /* RFC 9051 §6.2.1 */
     {S("LOGINDISABLED"), IMAP_CAP_LOGINDISABLED}, /* RFC 9051 §6.2.3 */
     {S("NAMESPACE"), AFTER},                      /* RFC 2342 */

@@ -24,6 +24,7 @@ static const struct imap_command COMMANDS[] = {
     {S("GETQUOTAROOT"), imap_cmd_getquotaroot, IMAP_ANY, 0, "RFC 9208 §4.1.2", NULL},
     {S("ID"), imap_cmd_id, IMAP_ANY, 0, "RFC 2971 §3.1", NULL},
     {S("IDLE"), imap_cmd_idle, IMAP_ANY, 0, "RFC 2177 §3", NULL},
+    {S("LANGUAGE"), imap_cmd_language, IMAP_ANY, 0, "RFC 5255 §3.2", NULL},
     {S("LIST"), imap_cmd_list, IMAP_ANY, 0, "RFC 9051 §6.3.9", NULL},
     {S("LOGIN"), NULL, IMAP_NEVER, 0, "RFC 9051 §6.2.3", NULL},
     {S("LOGOUT"), imap_cmd_logout, IMAP_ANY, CMD_QUIET, "RFC 9051 §6.1.3", NULL},

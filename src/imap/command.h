@@ -60,6 +60,7 @@ imap_handler imap_cmd_copy, imap_cmd_expunge, imap_cmd_fetch, imap_cmd_move, ima
 imap_handler imap_cmd_getquota, imap_cmd_getquotaroot; /* imap/cmd_getquota.c */
 imap_handler imap_idle_go_on;                          /* imap/cmd_idle.c */
 imap_handler imap_cmd_replace;                         /* imap/cmd_append.c */
+imap_handler imap_cmd_language;
 imap_handler imap_cmd_unauthenticate;
 
 #endif

@@ -6,6 +6,7 @@
 #include "imap/preauth.h"
 
 #include "imap/capability.h"
+#include "imap/language.h"
 #include "imap/preauth_impl.h"
 
 enum {
@@ -124,6 +125,20 @@ static void cmd_id(struct preauth *p, struct imap_lex *lex)
     preauth_reply(p, "OK", "", "ID completed.");
 }
 
+static void cmd_language(struct preauth *p, struct imap_lex *lex)
+{
+    AUTO(buf_deinit) struct buf line = BUF_INIT(64);
+    enum rc rc = imap_language(lex, &line);
+    if (rc == RC_OK) {
+        stream_write(p->io, buf_str(&line));
+        preauth_reply(p, "OK", "", "LANGUAGE completed.");
+    } else if (rc == RC_PERM) {
+        preauth_reply(p, "NO", "CANNOT", IMAP_LANGUAGE_REFUSAL);
+    } else {
+        preauth_bad(p, "LANGUAGE needs languages.");
+    }
+}
+
 static void cmd_starttls(struct preauth *p, struct imap_lex *lex)
 {
     if (imap_eol(lex) != RC_OK) {
@@ -158,6 +173,7 @@ static const struct {
     {S("AUTHENTICATE"), preauth_cmd_authenticate}, /* §6.2.2 */
     {S("LOGIN"), preauth_cmd_login},               /* §6.2.3 */
     {S("ID"), cmd_id},                             /* RFC 2971 §3.1 */
+    {S("LANGUAGE"), cmd_language},                 /* RFC 5255 §3.2 */
 };
 
 /* Takes tag and verb off the command gathered so far; every look counts as a command. False: it was answered.

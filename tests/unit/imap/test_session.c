@@ -8,7 +8,8 @@ static void test_any_state(void **state)
         {"a NOOP\r\n", "a OK NOOP completed.\r\n"},
         {"a noop \r\nb Noop\n", "a OK NOOP completed.\r\nb OK NOOP completed.\r\n"},
         {"a CAPABILITY\r\n",
-         "* CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE IDLE NAMESPACE UIDPLUS MOVE SPECIAL-USE "
+         "* CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE IDLE LANGUAGE NAMESPACE UIDPLUS MOVE "
+         "SPECIAL-USE "
          "CREATE-SPECIAL-USE "
          "LIST-EXTENDED CHILDREN UNSELECT QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE CONDSTORE QRESYNC "
          "ESEARCH SEARCHRES WITHIN PARTIAL SAVEDATE SORT "
@@ -21,6 +22,15 @@ static void test_any_state(void **state)
          "completed.\r\n"},
         {"a ID (\"name\")\r\n", "a BAD Expected a space at byte 13.\r\n"},
         {"a NAMESPACE\r\n", "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\na OK NAMESPACE completed.\r\n"},
+        /* RFC 5255 §3.2 */
+        {"a LANGUAGE\r\nb LANGUAGE fr-CA EN-CA\r\nc LANGUAGE \"default\"\r\nd LANGUAGE I-DEFAULT\r\ne "
+         "LANGUAGE mul "
+         "{2+}\r\nfr\r\nf LANGUAGE (en)\r\n",
+         "* LANGUAGE (en i-default)\r\na OK LANGUAGE completed.\r\n* LANGUAGE (en)\r\nb OK LANGUAGE "
+         "completed.\r\n"
+         "* LANGUAGE (en)\r\nc OK LANGUAGE completed.\r\n* LANGUAGE (i-default)\r\nd OK LANGUAGE "
+         "completed.\r\n"
+         "e NO [CANNOT] Only English is spoken here.\r\nf BAD Expected an atom or string at byte 12.\r\n"},
         {"a ENABLE CONDSTORE X-GOOD-IDEA\r\n", "* ENABLED CONDSTORE\r\na OK ENABLE completed.\r\n"},
         {"a ENABLE X-GOOD-IDEA\r\n", "* ENABLED\r\na OK ENABLE completed.\r\n"},
         {"a ENABLE\r\n", "a BAD Expected a space at byte 9.\r\n"},
