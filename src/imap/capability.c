@@ -49,6 +49,7 @@ static const struct {
     {S("CATENATE"), AFTER},                       /* RFC 4469 */
     {S("REPLACE"), AFTER},                        /* RFC 8508 */
     {S("UIDONLY"), AFTER},                        /* RFC 9586 */
+    {S("UIDBATCHES"), AFTER},                     /* RFC 10022 */
     {S("INPROGRESS"), AFTER},                     /* RFC 9585 */
     {S("OBJECTID"), AFTER},                       /* RFC 8474 */
     {S("PREVIEW"), AFTER},                        /* RFC 8970 */

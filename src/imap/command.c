@@ -51,6 +51,7 @@ static const struct imap_command COMMANDS[] = {
     {S("UID SORT"), imap_cmd_sort, IMAP_SELECTED, CMD_UID, "RFC 5256 §3", NULL},
     {S("UID STORE"), imap_cmd_store, IMAP_SELECTED, CMD_UID, "RFC 9051 §6.4.9", NULL},
     {S("UID THREAD"), imap_cmd_thread, IMAP_SELECTED, CMD_UID, "RFC 5256 §3", NULL},
+    {S("UIDBATCHES"), imap_cmd_uidbatches, IMAP_SELECTED, 0, "RFC 10022 §3.1", NULL},
     {S("UNAUTHENTICATE"), imap_cmd_unauthenticate, IMAP_ANY, CMD_QUIET, "RFC 8437 §3", NULL},
     {S("UNSELECT"), imap_cmd_unselect, IMAP_SELECTED, CMD_QUIET, "RFC 3691 §2", NULL},
     {S("UNSUBSCRIBE"), imap_cmd_unsubscribe, IMAP_ANY, 0, "RFC 9051 §6.3.8", NULL},

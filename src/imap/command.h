@@ -61,6 +61,7 @@ imap_handler imap_cmd_getquota, imap_cmd_getquotaroot; /* imap/cmd_getquota.c */
 imap_handler imap_idle_go_on;                          /* imap/cmd_idle.c */
 imap_handler imap_cmd_replace;                         /* imap/cmd_append.c */
 imap_handler imap_cmd_language;
+imap_handler imap_cmd_uidbatches;
 imap_handler imap_cmd_unauthenticate;
 
 #endif
