@@ -1,6 +1,6 @@
 /* progress: see progress.h. A command may have several parts with goals of their own, SORT one for its
  * search; a client would take the second for the first going backwards, so from then on no numbers are told.
- */
+ * Nothing waits for a client that does not read: a copy goes on under the lock of a mailbox. */
 #include "imap/progress.h"
 
 void imap_progress_begin(struct imap_session *s)
@@ -30,7 +30,7 @@ static void put(struct imap_session *s, uint32_t done, uint32_t goal)
 enum rc imap_progress(struct imap_session *s, uint32_t done, uint32_t goal)
 {
     msec now = clock_mono();
-    if (now < s->progress.next || done >= goal)
+    if (now < s->progress.next || done >= goal || !stream_writable(s->io))
         return RC_OK;
     s->progress.next = now + s->limits.progress_ms;
     s->progress.vague |= s->progress.goal != 0 && (s->progress.goal != goal || done < s->progress.done);

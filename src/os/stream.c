@@ -436,6 +436,12 @@ enum rc stream_flush(struct stream *s)
     return s->failed;
 }
 
+bool stream_writable(const struct stream *s)
+{
+    struct pollfd p = {.fd = s->fd, .events = POLLOUT};
+    return poll(&p, 1, 0) != 0;
+}
+
 enum rc stream_start_deflate(struct stream *s)
 {
     must(!s->deflate && s->out.n == 0);

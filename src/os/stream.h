@@ -103,6 +103,8 @@ MUST_USE enum rc stream_wait(struct stream *s, int other_fd, bool *ret_other);
 void stream_write(struct stream *s, str bytes);
 void stream_printf(struct stream *s, const char *fmt, ...) PRINTF(2, 3);
 MUST_USE enum rc stream_flush(struct stream *s);
+/* Whether a few KiB go without waiting, or the connection is known to have failed. */
+bool stream_writable(const struct stream *s);
 
 /* From here on both directions are raw DEFLATE (RFC 1951): for IMAP's COMPRESS, on a stream whose output is
  * flushed. Input that came already is compressed, too. Not for a pump. RC_LIMIT: too much of it came. */

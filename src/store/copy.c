@@ -176,7 +176,7 @@ static void unlink_made(struct copy *c)
 
 static enum rc copy_all(struct copy *c, struct err *e)
 {
-    const struct store *st = c->b->st;
+    const struct store *st = c->b->f.st;
     struct arrival a;
     enum rc rc = arrival_begin(&c->dest, &a, e);
     if (rc != RC_OK)
