@@ -5,8 +5,8 @@
 
 #include "imap/session.h"
 
-/* `done` of `goal` messages are dealt with; called for each. Says so now and then, when the client reads. RC_TEMP: the client is
- * gone, and s->lost set. */
+/* `done` of `goal` messages are dealt with; called for each. Says so now and then, when the client reads.
+ * RC_TEMP: the client is gone, and s->lost set. */
 MUST_USE enum rc imap_progress(struct imap_session *s, uint32_t done, uint32_t goal);
 
 /* A command begins. */

@@ -223,7 +223,7 @@ static unsigned wanted(const struct search_program *p, enum search_cost look)
     return want;
 }
 
-/* Decides what it can of *open, which keeps the rest. */
+/* Decides what it can of *open, which keeps the rest. Progress is told of the look that takes long. */
 static enum rc eval_open(struct subject *sub, enum search_cost look, struct uidset *open,
                          struct uidset *ret_yes, struct err *e)
 {
@@ -235,7 +235,7 @@ static enum rc eval_open(struct subject *sub, enum search_cost look, struct uids
     enum rc rc = box_query_open(sub->s->box, open, wanted(sub->program, look), &q, e);
     if (rc != RC_OK)
         return rc;
-    while ((rc = imap_progress(sub->s, done++, goal)) == RC_OK &&
+    while ((look != COST_BODY || (rc = imap_progress(sub->s, done++, goal)) == RC_OK) &&
            (rc = box_query_next(q, &msg, e)) == RC_OK) {
         rc = eval_message(sub, &msg, look, &v, e);
         if (rc != RC_OK && rc != RC_GONE) /* gone: expunged in the meantime, not found */
