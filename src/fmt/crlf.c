@@ -4,19 +4,33 @@
 
 enum { BLOCK = 128 }; /* bytes counted at once: at most 255, so that a byte holds the sum */
 
+void crlf_put_text(struct crlf_state *s, struct buf *out, bool dot, str text, bool lf)
+{
+    bool after_cr = text.n ? text.p[text.n - 1] == '\r' : s->last_cr;
+    char *p = buf_room(out, dot + text.n + (lf ? 2U - after_cr : 0));
+    s->last_cr = after_cr && !lf;
+    if (!p)
+        return;
+    char *from = p;
+    if (dot)
+        *p++ = '.';
+    if (text.n)
+        memcpy(p, text.p, text.n);
+    p += text.n;
+    if (lf && !after_cr)
+        *p++ = '\r';
+    if (lf)
+        *p++ = '\n';
+    buf_added(out, (size_t)(p - from));
+}
+
 void crlf_encode(struct crlf_state *s, struct buf *out, str in)
 {
     while (in.n) {
         const char *lf = memchr(in.p, '\n', in.n);
         size_t text = lf ? (size_t)(lf - in.p) : in.n;
-        buf_put(out, in.p, text);
-        if (text)
-            s->last_cr = in.p[text - 1] == '\r';
-        if (!lf)
-            return;
-        buf_puts(out, s->last_cr ? S("\n") : S("\r\n"));
-        s->last_cr = false;
-        in = str_from(in, text + 1);
+        crlf_put_text(s, out, false, str_sub(in, 0, text), lf);
+        in = str_from(in, text + (lf != NULL));
     }
 }
 

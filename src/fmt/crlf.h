@@ -13,6 +13,9 @@ struct crlf_state {
 
 /* LF to CRLF. */
 void crlf_encode(struct crlf_state *s, struct buf *out, str in);
+/* What it does with a line, or the part of one that is there: text, which has no LF, and whether one follows.
+ * dot: a dot goes in front. */
+void crlf_put_text(struct crlf_state *s, struct buf *out, bool dot, str text, bool lf);
 /* CRLF to LF. A CR at the end of a chunk is held back until the next byte is known; _finish puts it. */
 void crlf_decode(struct crlf_state *s, struct buf *out, str in);
 void crlf_decode_finish(struct crlf_state *s, struct buf *out);

@@ -4,13 +4,11 @@
 void dotstuff_put(struct dotstuff *d, struct buf *out, str in)
 {
     while (in.n) {
-        if (!d->within_line && in.p[0] == '.')
-            buf_putc(out, '.');
-        ptrdiff_t lf = str_chr(in, '\n');
-        size_t n = lf < 0 ? in.n : (size_t)lf + 1;
-        crlf_encode(&d->crlf, out, str_sub(in, 0, n));
-        d->within_line = lf < 0;
-        in = str_from(in, n);
+        const char *lf = memchr(in.p, '\n', in.n);
+        size_t text = lf ? (size_t)(lf - in.p) : in.n;
+        crlf_put_text(&d->crlf, out, !d->within_line && in.p[0] == '.', str_sub(in, 0, text), lf);
+        d->within_line = !lf;
+        in = str_from(in, text + (lf != NULL));
     }
 }
 

@@ -39,17 +39,18 @@ void journal_header_format(const struct journal_header *h, unsigned char ret[JOU
 enum rc journal_header_parse(str bytes, struct journal_header *ret)
 {
     struct journal_header h;
-    if (bytes.n < JOURNAL_HEADER_SIZE || memcmp(bytes.p, header_magic, VERSION_AT) != 0)
+    if (bytes.n < JOURNAL_HEADER_SIZE || memcmp(bytes.p, header_magic, VERSION_AT) != 0 ||
+        bytes.p[VERSION_AT] < '1')
         return RC_INVALID;
     h.version = (unsigned)(bytes.p[VERSION_AT] - '0');
-    if (h.version < 1 || h.version > VERSION)
-        return RC_INVALID;
     memcpy(h.boot.id, bytes.p + 8, sizeof h.boot.id);
     h.key[0] = num_get_le(bytes.p + 24, 8);
     h.key[1] = num_get_le(bytes.p + 32, 8);
     h.generation = num_get_le(bytes.p + 40, 8);
     if (num_get_le(bytes.p + HEADER_SUMMED, 8) != map_siphash(h.key, str_sub(bytes, 0, HEADER_SUMMED)))
         return RC_INVALID;
+    if (h.version > VERSION)
+        return RC_PERM;
     *ret = h;
     return RC_OK;
 }
@@ -96,7 +97,7 @@ void journal_record_end(struct buf *out, const uint64_t key[2])
     size_t head = JOURNAL_RECORD_HEADER_SIZE + n.path + n.base;
     must(out->n >= head);
     num_put_le(out->p + 28, 4, out->n - head);
-    num_put_le(out->p + 32, 8, crypto_sum(key, str_from(buf_str(out), JOURNAL_RECORD_HEADER_SIZE)));
+    num_put_le(out->p + 32, 8, crypto_sum(key, str_from(buf_str(out), JOURNAL_RECORD_HEADER_SIZE), STR_NONE));
     buf_put(out, zeros, -out->n % sizeof zeros);
 }
 
@@ -147,7 +148,7 @@ static bool is_base(str base)
 
 static uint64_t payload_sum(const struct journal_header *h, str payload)
 {
-    return h->version == 1 ? map_siphash(h->key, payload) : crypto_sum(h->key, payload);
+    return h->version == 1 ? map_siphash(h->key, payload) : crypto_sum(h->key, payload, STR_NONE);
 }
 
 /* The record at w->at. Its header is looked at first: only with the right sum are its lengths believed. */

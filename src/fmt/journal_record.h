@@ -34,7 +34,7 @@ struct journal_header {
 MUST_USE enum rc journal_boot_parse(str text, struct journal_boot *ret);
 
 void journal_header_format(const struct journal_header *h, unsigned char ret[JOURNAL_HEADER_SIZE]);
-/* RC_INVALID: no header, or a torn one: the segment holds nothing. */
+/* RC_INVALID: no header, or a torn one: the segment holds nothing. RC_PERM: one of a later version. */
 MUST_USE enum rc journal_header_parse(str bytes, struct journal_header *ret);
 
 struct journal_record {
@@ -64,7 +64,7 @@ struct journal_walk {
     size_t at;
     uint32_t sequence;
 };
-/* RC_INVALID as journal_header_parse. */
+/* As journal_header_parse. */
 MUST_USE enum rc journal_walk_begin(struct journal_walk *w, str segment);
 /* Next record, views into the segment. RC_GONE: no more; a torn one ends the walk, as what follows was never
  * acknowledged. */

@@ -60,7 +60,7 @@ static void fetch_poly1305(void)
     poly1305 = EVP_MAC_fetch(NULL, "POLY1305", NULL);
 }
 
-uint64_t crypto_sum(const uint64_t key[2], str data)
+uint64_t crypto_sum(const uint64_t key[2], str a, str b)
 {
     unsigned char bytes[32], tag[16];
     size_t n;
@@ -69,7 +69,8 @@ uint64_t crypto_sum(const uint64_t key[2], str data)
     pthread_once(&poly1305_once, fetch_poly1305);
     EVP_MAC_CTX *ctx = EVP_MAC_CTX_new(poly1305);
     must(ctx && EVP_MAC_init(ctx, bytes, sizeof bytes, NULL) == 1 &&
-         EVP_MAC_update(ctx, (const unsigned char *)data.p, data.n) == 1 &&
+         EVP_MAC_update(ctx, (const unsigned char *)a.p, a.n) == 1 &&
+         (b.n == 0 || EVP_MAC_update(ctx, (const unsigned char *)b.p, b.n) == 1) &&
          EVP_MAC_final(ctx, tag, &n, sizeof tag) == 1 && n == sizeof tag);
     EVP_MAC_CTX_free(ctx);
     return num_get_le(tag, 8);

@@ -18,9 +18,9 @@ void crypto_digest(enum crypto_hash hash, str data, unsigned char *ret);
 /* The digest of two pieces, one behind the other. */
 void crypto_digest2(enum crypto_hash hash, str a, str b, unsigned char *ret);
 void crypto_hmac(enum crypto_hash hash, str key, str data, unsigned char *ret);
-/* A sum under a key that nobody else knows, for bytes of our own files: half a Poly1305 (RFC 8439 §2.5),
- * whose key stands for many strings, so that the sums must not be seen either. */
-uint64_t crypto_sum(const uint64_t key[2], str data);
+/* A sum of a and what follows it, under a key that nobody else knows, for bytes of our own files: half a
+ * Poly1305 (RFC 8439 §2.5), whose key stands for many strings, so that the sums must not be seen either. */
+uint64_t crypto_sum(const uint64_t key[2], str a, str b);
 /* PBKDF2 (RFC 8018 §5.2) with HMAC-hash, ret_n bytes; iterations >= 1. */
 void crypto_pbkdf2(enum crypto_hash hash, str password, str salt, uint32_t iterations, unsigned char *ret,
                    size_t ret_n);

@@ -4,7 +4,7 @@
 #include "base/map.h"
 #include "os/file.h"
 #include "queue/outbound.h"
-#include "queue/transit_log.h"
+#include "queue/transit_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@ enum rc queue_admin_open(const char *path, int spool_dir, const struct conf *c, 
     /* numbers for new rows that the role, which counts upwards from 1, will never use */
     a->q.next_row = -(int64_t)clock_wall() * 1000;
     enum rc rc = db_open(path, DB_CREATE, &a->q.writer, e);
-    (void)transit_log_await(spool_dir, TRANSIT_WAIT_MS); /* what came before this moment shows */
+    (void)transit_file_await(spool_dir, TRANSIT_WAIT_MS); /* what came before this moment shows */
     if (rc == RC_OK)
         rc = queue_schema(a->q.writer, e);
     if (rc == RC_OK)

@@ -13,25 +13,21 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
-#define NAME "transit.log"
-
 enum {
-    SEGMENTS = 2,
-    SEGMENT_SIZE = 16 << 20, /* of a new file; an older one has smaller ones */
-    GROUP_MAX = 1 << 20,     /* bytes that are written at once */
-    PIECE = 1 << 20,         /* so much is read at once */
+    GROUP_MAX = 1 << 20, /* bytes that are written at once, */
+    GROUP_RECORDS = 300, /* of so many that came */
     RECORD_MAX = TRANSIT_RECORD_HEADER_SIZE + TRANSIT_PAYLOAD_MAX + TRANSIT_BLOCK,
     GONE_MAX = 4096, /* more are written at once */
-    READ_ARENA = 64 << 20,
-    POLL_US = 20000
 };
 
 struct putter { /* one thread in transit_log_put */
     struct waiter waiter;
     const struct transit_record *record;
-    bool ok; /* the answer: it was written */
+    struct buf head; /* of the record; its content lies where it is */
+    bool ok;         /* the answer: it was written */
     unsigned segment;
 };
 
@@ -43,11 +39,10 @@ struct segment {
 };
 
 struct transit_log {
-    int fd;
-    size_t segment_size;
+    struct transit_file file;
+    struct transit_header header; /* generation, under the lock: the last one that was given out */
     pthread_mutex_t lock;         /* all below */
-    struct transit_header header; /* generation: the last one that was given out */
-    struct segment segment[SEGMENTS];
+    struct segment segment[TRANSIT_SEGMENTS];
     unsigned active;
     bool full;                            /* the other one is not empty */
     bool failed;                          /* the disk */
@@ -57,51 +52,9 @@ struct transit_log {
     struct waiters waiters;
     int64_t gone[GONE_MAX];
     size_t n_gone;
-    struct buf group; /* whoever writes */
+    struct buf group_gone; /* whoever writes: records of what is gone, and all pieces of the group */
+    struct iovec group[3 * GROUP_RECORDS + 2];
 };
-
-/* --- the file --- */
-
-static off_t at_of(const struct transit_log *log, unsigned segment, size_t at)
-{
-    return (off_t)(segment * log->segment_size + at);
-}
-
-static bool fill(int fd)
-{
-    AUTO(buf_deinit) struct buf zeros = BUF_INIT(GROUP_MAX);
-    static const char block[TRANSIT_BLOCK];
-    while (zeros.n < GROUP_MAX)
-        buf_put(&zeros, block, sizeof block);
-    for (int i = 0; i < SEGMENTS * SEGMENT_SIZE / GROUP_MAX; i++)
-        if (fd_write_all(fd, buf_str(&zeros)) != RC_OK)
-            return false;
-    return fsync(fd) == 0;
-}
-
-static bool measure(struct transit_log *log)
-{
-    struct stat st;
-    bool fine = fstat(log->fd, &st) == 0 && st.st_size >= (off_t)(SEGMENTS * RECORD_MAX);
-    log->segment_size = fine ? (size_t)st.st_size / SEGMENTS / TRANSIT_BLOCK * TRANSIT_BLOCK : 0;
-    return fine;
-}
-
-/* -1: it cannot be made, and there is none. */
-static int make_file(int dir_fd)
-{
-    static const char unfinished[] = NAME ".new";
-    AUTO(fd_closep)
-    int fd = openat(dir_fd, unfinished, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0 || !fill(fd) || renameat(dir_fd, unfinished, dir_fd, NAME) != 0 || fsync(dir_fd) != 0) {
-        log_warn("queue: " NAME " cannot be made: %s", strerror(errno));
-        unlinkat(dir_fd, unfinished, 0);
-        return -1;
-    }
-    int made = fd;
-    fd = -1;
-    return made;
-}
 
 /* Empties a segment, durably. */
 static bool reset(struct transit_log *log, unsigned segment, uint64_t generation)
@@ -110,136 +63,9 @@ static bool reset(struct transit_log *log, unsigned segment, uint64_t generation
     struct transit_header h = log->header;
     h.generation = generation;
     transit_header_format(&h, block);
-    return pwrite(log->fd, block, sizeof block, at_of(log, segment, 0)) == (ssize_t)sizeof block &&
-           fdatasync(log->fd) == 0;
-}
-
-/* --- what was left --- */
-
-static bool add(struct arena *a, struct transit_left *list, const struct transit_record *r)
-{
-    if ((list->n & (list->n - 1)) == 0) /* a power of two, or none: it is full */
-        list->v = arena_grow(a, list->v, list->n, sizeof *list->v);
-    if (list->v)
-        list->v[list->n++] = *r;
-    return list->v != NULL;
-}
-
-/* A segment as far as it was read. */
-struct reading {
-    const struct transit_log *log;
-    unsigned segment;
-    char *bytes;
-    bool has; /* a header */
-    struct transit_walk walk;
-};
-
-static bool read_more(struct reading *r)
-{
-    size_t n, at = r->walk.segment.n, left = r->log->segment_size - at, most = left < PIECE ? left : PIECE;
-    if (fd_read_at(r->log->fd, r->bytes + at, most, at_of(r->log, r->segment, at), &n) != RC_OK || n != most)
-        return false;
-    r->walk.segment = str_mem(r->bytes, at + n);
-    return true;
-}
-
-static bool read_segment(const struct transit_log *log, unsigned i, struct arena *a, struct reading *ret)
-{
-    *ret = (struct reading){.log = log, .segment = i, .bytes = arena_alloc(a, log->segment_size)};
-    if (!ret->bytes || !read_more(ret))
-        return false;
-    ret->has = transit_walk_begin(&ret->walk, ret->walk.segment) == RC_OK;
-    return true;
-}
-
-/* *ret_rc: RC_GONE at the end, which may be one only because less than a record was read behind it. */
-static bool next_record(struct reading *r, struct transit_record *ret, enum rc *ret_rc)
-{
-    for (;;) {
-        struct transit_walk before = r->walk;
-        *ret_rc = transit_walk_next(&r->walk, ret);
-        if (*ret_rc == RC_OK || before.segment.n - before.at > RECORD_MAX ||
-            before.segment.n == r->log->segment_size)
-            return true;
-        r->walk = before;
-        if (!read_more(r))
-            return false;
-    }
-}
-
-static bool read_records(struct reading *from, struct arena *a, struct transit_left *puts, struct map *gone)
-{
-    struct transit_record r;
-    enum rc rc;
-    bool fine;
-    while ((fine = next_record(from, &r, &rc)) && rc == RC_OK) {
-        if (r.kind == TRANSIT_GONE)
-            map_put(gone, str_mem(&r.number, sizeof r.number), gone);
-        else if (!add(a, puts, &r))
-            return false;
-    }
-    return fine;
-}
-
-static enum rc read_left(const struct transit_log *log, struct arena *a, struct transit_left *ret)
-{
-    struct reading r[SEGMENTS];
-    bool fits = true;
-    struct transit_left puts = {.n = 0};
-    struct map *gone = map_new();
-    for (unsigned i = 0; i < SEGMENTS && fits; i++)
-        fits = read_segment(log, i, a, &r[i]);
-    unsigned older =
-        fits && r[0].has && r[1].has && r[1].walk.header.generation < r[0].walk.header.generation;
-    for (unsigned i = 0; i < SEGMENTS && fits; i++)
-        if (r[older ^ i].has)
-            fits = read_records(&r[older ^ i], a, &puts, gone);
-    for (size_t i = 0; i < puts.n && fits; i++)
-        if (!map_find(gone, str_mem(&puts.v[i].number, sizeof puts.v[i].number)))
-            puts.v[ret->n++] = puts.v[i];
-    ret->v = puts.v;
-    map_free(gone);
-    return fits ? RC_OK : RC_TEMP;
-}
-
-/* --- for others --- */
-
-static bool read_again(int dir_fd, struct arena *a, struct transit_left *ret)
-{
-    AUTO(fd_closep) int fd = openat(dir_fd, NAME, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    struct transit_log log = {.fd = fd};
-    *ret = (struct transit_left){.n = 0};
-    return fd < 0 || (measure(&log) && read_left(&log, a, ret) == RC_OK);
-}
-
-static bool has_any(const struct transit_left *now, const int64_t *numbers, size_t n)
-{
-    for (size_t i = 0; i < now->n; i++)
-        for (size_t k = 0; k < n; k++)
-            if (now->v[i].number == numbers[k])
-                return true;
-    return false;
-}
-
-bool transit_log_await(int dir_fd, msec wait_ms)
-{
-    AUTO(arena_freep) struct arena *first = arena_new(READ_ARENA);
-    AUTO(arena_freep) struct arena *a = arena_new(READ_ARENA);
-    struct transit_left left;
-    msec deadline = clock_mono() + wait_ms;
-    if (!read_again(dir_fd, first, &left))
-        return false;
-    size_t n = left.n;
-    int64_t *numbers = arena_array(first, n + 1, sizeof *numbers);
-    for (size_t i = 0; numbers && i < n; i++)
-        numbers[i] = left.v[i].number;
-    while (numbers && has_any(&left, numbers, n) && clock_mono() < deadline) {
-        usleep(POLL_US);
-        arena_reset(a);
-        if (!read_again(dir_fd, a, &left))
-            return false;
-    }
-    return numbers && !has_any(&left, numbers, n);
+    return pwrite(log->file.fd, block, sizeof block, transit_file_at(&log->file, segment, 0)) ==
+               (ssize_t)sizeof block &&
+           fdatasync(log->file.fd) == 0;
 }
 
 /* --- opening --- */
@@ -249,34 +75,34 @@ enum rc transit_log_open(int dir_fd, bool may_make, struct arena *a, struct tran
 {
     *ret = NULL;
     *ret_left = (struct transit_left){.n = 0};
-    int fd = openat(dir_fd, NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    int fd = openat(dir_fd, TRANSIT_FILE_NAME, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
     bool is_new = fd < 0 && errno == ENOENT;
     if (is_new && may_make)
-        fd = make_file(dir_fd);
+        fd = transit_file_make(dir_fd);
     if (fd < 0)
-        return is_new ? RC_OK : err_set(e, RC_TEMP, 0, "", NAME ": %s", strerror(errno));
+        return is_new ? RC_OK : err_set(e, RC_TEMP, 0, "", TRANSIT_FILE_NAME ": %s", strerror(errno));
     struct transit_log *log = calloc(1, sizeof *log);
     must(log && thread_mutex_init(&log->lock) == RC_OK && thread_cond_init(&log->written) == RC_OK);
-    log->fd = fd;
+    log->file.fd = fd;
     waiters_init(&log->waiters);
-    buf_init(&log->group, 2 * GROUP_MAX);
+    buf_init(&log->group_gone, GONE_MAX * TRANSIT_RECORD_HEADER_SIZE);
     *ret = log;
-    if (measure(log) && (is_new || read_left(log, a, ret_left) == RC_OK))
+    if (transit_file_measure(&log->file) && (is_new || transit_file_read(&log->file, a, ret_left) == RC_OK))
         return RC_OK;
     *ret = transit_log_close(log);
-    return err_set(e, RC_TEMP, 0, "", NAME " cannot be read: %s", strerror(errno));
+    return err_set(e, RC_TEMP, 0, "", TRANSIT_FILE_NAME " cannot be read: %s", strerror(errno));
 }
 
 enum rc transit_log_begin(struct transit_log *log, struct err *e)
 {
     crypto_random(log->header.key, sizeof log->header.key);
-    for (unsigned i = 0; i < SEGMENTS; i++) {
+    for (unsigned i = 0; i < TRANSIT_SEGMENTS; i++) {
         if (!reset(log, i, i + 1))
-            return err_set(e, RC_TEMP, 0, "", NAME " cannot be emptied: %s", strerror(errno));
+            return err_set(e, RC_TEMP, 0, "", TRANSIT_FILE_NAME " cannot be emptied: %s", strerror(errno));
         log->segment[i] = (struct segment){.generation = i + 1, .end = TRANSIT_BLOCK};
     }
-    log->header.generation = SEGMENTS;
-    log->active = SEGMENTS - 1;
+    log->header.generation = TRANSIT_SEGMENTS;
+    log->active = TRANSIT_SEGMENTS - 1;
     return RC_OK;
 }
 
@@ -284,8 +110,8 @@ struct transit_log *transit_log_close(struct transit_log *log)
 {
     if (!log)
         return NULL;
-    close(log->fd);
-    buf_deinit(&log->group);
+    close(log->file.fd);
+    buf_deinit(&log->group_gone);
     pthread_cond_destroy(&log->written);
     pthread_mutex_destroy(&log->lock);
     free(log);
@@ -296,7 +122,8 @@ struct transit_log *transit_log_close(struct transit_log *log)
 
 struct group {
     unsigned segment, waiters; /* so many from the front; others come while the group is written */
-    size_t at;
+    size_t at, bytes;
+    int pieces;
     uint64_t ticket; /* of the last one that is gone */
     bool ok;
 };
@@ -304,7 +131,7 @@ struct group {
 static void fail(struct transit_log *log)
 {
     if (!log->failed)
-        log_error("queue: " NAME ": %s; from here on all goes to the database", strerror(errno));
+        log_error("queue: " TRANSIT_FILE_NAME ": %s; from here on all goes to the database", strerror(errno));
     log->failed = true;
 }
 
@@ -339,47 +166,65 @@ static bool has_room(struct transit_log *log, const struct putter *w)
 {
     size_t wanted = gone_size(log) + (w ? transit_record_size(w->record) : 0) + TRANSIT_BLOCK;
     return !log->failed &&
-           (log->segment[log->active].end + wanted <= log->segment_size || change_segment(log));
+           (log->segment[log->active].end + wanted <= log->file.segment_size || change_segment(log));
 }
+
+static void add_piece(struct transit_log *log, struct group *g, str bytes)
+{
+    if (bytes.n == 0)
+        return;
+    log->group[g->pieces++] = (struct iovec){(char *)bytes.p, bytes.n};
+    g->bytes += bytes.n;
+}
+
+static void add_gone(struct transit_log *log, const struct transit_header *h, struct group *g)
+{
+    buf_reset(&log->group_gone);
+    for (size_t i = 0; i < log->n_gone; i++) {
+        const struct transit_record r = {.kind = TRANSIT_GONE, .number = log->gone[i]};
+        transit_record_put(&log->group_gone, h, log->segment[g->segment].sequence++, &r);
+    }
+    log->n_gone = 0;
+    must(!log->group_gone.overflow);
+    add_piece(log, g, buf_str(&log->group_gone));
+}
+
+static const char zeros[TRANSIT_BLOCK];
 
 /* What is gone, and the records of those who wait, from this one on. */
 static void gather(struct transit_log *log, const struct waiter *first, struct group *g)
 {
-    static const char zeros[TRANSIT_BLOCK];
     struct segment *s = &log->segment[log->active];
     struct transit_header h = log->header;
     h.generation = s->generation;
     *g = (struct group){.segment = log->active, .ticket = log->ticket, .at = s->end};
-    buf_reset(&log->group);
-    for (size_t i = 0; i < log->n_gone; i++) {
-        const struct transit_record r = {.kind = TRANSIT_GONE, .number = log->gone[i]};
-        transit_record_put(&log->group, &h, s->sequence++, &r);
-    }
-    log->n_gone = 0;
-    for (const struct waiter *w = first; w; w = w->next, g->waiters++) {
+    add_gone(log, &h, g);
+    for (const struct waiter *w = first; w && g->waiters < GROUP_RECORDS; w = w->next, g->waiters++) {
         struct putter *p = (struct putter *)w;
-        size_t size = log->group.n + transit_record_size(p->record) + TRANSIT_BLOCK;
-        if (size > GROUP_MAX || s->end + size > log->segment_size)
+        size_t size = g->bytes + transit_record_size(p->record) + TRANSIT_BLOCK;
+        if (size > GROUP_MAX || s->end + size > log->file.segment_size)
             break;
-        transit_record_put(&log->group, &h, s->sequence++, p->record);
+        transit_record_seal(p->head.p, &h, s->sequence++);
+        add_piece(log, g, buf_str(&p->head));
+        add_piece(log, g, p->record->content);
+        add_piece(log, g, str_mem(zeros, transit_record_pad(p->record)));
         p->segment = log->active;
     }
-    buf_put(&log->group, zeros, -log->group.n & (TRANSIT_BLOCK - 1));
-    must(!log->group.overflow && (g->waiters > 0 || !first));
-    s->end += log->group.n;
+    add_piece(log, g, str_mem(zeros, -g->bytes & (TRANSIT_BLOCK - 1)));
+    must(g->waiters > 0 || !first);
+    s->end += g->bytes;
     s->alive += g->waiters;
 }
 
 /* Without the lock. A group that may or may not be on the disk was refused: its first block is voided. */
 static bool write_group(const struct transit_log *log, const struct group *g, bool lasting)
 {
-    static const char zeros[TRANSIT_BLOCK];
-    str bytes = buf_str(&log->group);
-    off_t at = at_of(log, g->segment, g->at);
-    if (pwrite(log->fd, bytes.p, bytes.n, at) == (ssize_t)bytes.n && (!lasting || fdatasync(log->fd) == 0))
+    off_t at = transit_file_at(&log->file, g->segment, g->at);
+    ssize_t n = pwritev(log->file.fd, log->group, g->pieces, at);
+    if (n == (ssize_t)g->bytes && (!lasting || fdatasync(log->file.fd) == 0))
         return true;
-    int code = errno;
-    (void)!pwrite(log->fd, zeros, sizeof zeros, at);
+    int code = n < 0 || n == (ssize_t)g->bytes ? errno : EIO;
+    (void)!pwrite(log->file.fd, zeros, sizeof zeros, at);
     errno = code;
     return false;
 }
@@ -436,10 +281,13 @@ static void lead(struct transit_log *log)
 
 enum rc transit_log_put(struct transit_log *log, const struct transit_record *r, unsigned *ret_segment)
 {
-    struct putter p = {.record = r};
+    struct putter p = {.record = r, .head = BUF_INIT(RECORD_MAX)};
+    transit_record_begin(&p.head, log->header.key, r);
+    must(!p.head.overflow);
     pthread_mutex_lock(&log->lock);
     if (waiters_wait(&log->waiters, &p.waiter, &log->lock))
         lead(log);
+    buf_deinit(&p.head);
     *ret_segment = p.segment;
     return p.ok ? RC_OK : RC_LIMIT;
 }
@@ -474,7 +322,7 @@ void transit_log_flush(struct transit_log *log, bool lasting)
     if (writes)
         g.ok = write_group(log, &g, lasting);
     else if (lasting)
-        g.ok = fdatasync(log->fd) == 0;
+        g.ok = fdatasync(log->file.fd) == 0;
     pthread_mutex_lock(&log->lock);
     if (!g.ok)
         fail(log);

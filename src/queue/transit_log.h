@@ -5,17 +5,10 @@
 #ifndef QUEUE_TRANSIT_LOG_H
 #define QUEUE_TRANSIT_LOG_H
 
-#include "base/arena.h"
 #include "base/clock.h"
-#include "fmt/transit_record.h"
+#include "queue/transit_file.h"
 
 struct transit_log;
-
-/* What an earlier process left alive, in its order; views into the arena. */
-struct transit_left {
-    struct transit_record *v;
-    size_t n;
-};
 
 /* Opens the file in the folder of the spool and reads it; it is made when missing and there is room for it.
  * NULL: there cannot be one, which was logged. RC_TEMP: there is one, and it cannot be read. The file stays
@@ -25,10 +18,6 @@ MUST_USE enum rc transit_log_open(int dir_fd, bool may_make, struct arena *a, st
 /* Empties it: what was left is elsewhere, and lasts there. */
 MUST_USE enum rc transit_log_begin(struct transit_log *log, struct err *e);
 struct transit_log *transit_log_close(struct transit_log *log); /* accepts NULL, returns NULL */
-
-/* For another process, which looks at the tables: waits until the messages that are in the log now have left,
- * or are in the tables. false: not within so long, as when no queue runs. */
-bool transit_log_await(int dir_fd, msec wait_ms);
 
 /* Writes a message's record. RC_OK: it lasts, in segment *ret_segment, and counts as alive. RC_LIMIT: the
  * segments are full, or the disk failed: it is not there. */

@@ -13,7 +13,14 @@ MUST_USE enum rc ipc_put_bytes(struct buf *b, str bytes, int *fds, unsigned *n);
 /* The bytes are copied into the arena when they come in a descriptor, which is taken from m; max bounds them.
  * RC_INVALID: malformed; RC_LIMIT: more than max, or the arena is exhausted. */
 MUST_USE enum rc ipc_get_bytes(struct ipc_msg *m, size_t max, struct arena *a, str *ret);
-/* The same. *ret_fd: the memory file in which they came, the caller's to close, or -1. */
-MUST_USE enum rc ipc_get_bytes_fd(struct ipc_msg *m, size_t max, struct arena *a, str *ret, int *ret_fd);
+
+/* The same bytes where they are: in m, or in the memory file. */
+struct ipc_mapping {
+    str bytes;
+    int fd; /* the memory file; -1: they are in m */
+};
+/* *ret is to be unmapped, also after an error. */
+MUST_USE enum rc ipc_map_bytes(struct ipc_msg *m, size_t max, struct ipc_mapping *ret);
+void ipc_unmap(struct ipc_mapping *p);
 
 #endif

@@ -120,12 +120,16 @@ static enum rc replay(struct journal *j, unsigned *restored, struct err *e)
     must(bytes);
     for (unsigned i = 0; i < JOURNAL_SEGMENTS && rc == RC_OK; i++) {
         struct journal_header h;
-        char *at = bytes + i * (size_t)JOURNAL_SEGMENT_SIZE;
-        if (!read_segment(j, i, at))
+        str segment = str_mem(bytes + i * (size_t)JOURNAL_SEGMENT_SIZE, JOURNAL_SEGMENT_SIZE);
+        if (!read_segment(j, i, bytes + i * (size_t)JOURNAL_SEGMENT_SIZE)) {
             rc = err_set(e, RC_TEMP, 0, "", "cannot be read: %s", strerror(errno));
-        else if (journal_header_parse(str_mem(at, JOURNAL_SEGMENT_SIZE), &h) == RC_OK &&
-                 memcmp(&h.boot, &j->header.boot, sizeof h.boot) != 0)
-            segments[i] = str_mem(at, JOURNAL_SEGMENT_SIZE);
+            break;
+        }
+        enum rc has = journal_header_parse(segment, &h);
+        if (has == RC_PERM)
+            rc = err_set(e, RC_TEMP, 0, "", "was written by a later version");
+        else if (has == RC_OK && memcmp(&h.boot, &j->header.boot, sizeof h.boot) != 0)
+            segments[i] = segment;
     }
     if (rc == RC_OK)
         rc = journal_replay(j->root, segments, restored, e);

@@ -86,6 +86,9 @@ static void test_header(void **state)
         assert_int_equal(journal_header_parse(str_mem(bytes, sizeof bytes), &h), RC_INVALID);
         bytes[i] ^= 1;
     }
+    bytes[6] = '3';
+    num_put_le(bytes + 48, 8, map_siphash(sample.key, str_mem(bytes, 48)));
+    assert_int_equal(journal_header_parse(str_mem(bytes, sizeof bytes), &h), RC_PERM);
 }
 
 static void test_walk(void **state)

@@ -51,14 +51,15 @@ static void sum(void **state)
 {
     const uint64_t key[2] = {0x8c4f0bd1e3a27785, 0x1122334455667788}, other[2] = {key[0] ^ 16, key[1]};
     char text[100] = "what strangers send";
-    assert_true(crypto_sum(key, STR_NONE) == key[0]);
-    uint64_t whole = crypto_sum(key, str_mem(text, sizeof text));
-    assert_true(crypto_sum(key, str_mem(text, sizeof text)) == whole);
-    assert_true(crypto_sum(other, str_mem(text, sizeof text)) != whole);
-    assert_true(crypto_sum(key, str_mem(text, sizeof text - 1)) != whole);
+    assert_true(crypto_sum(key, STR_NONE, STR_NONE) == key[0]);
+    uint64_t whole = crypto_sum(key, str_mem(text, sizeof text), STR_NONE);
+    assert_true(crypto_sum(key, str_mem(text, sizeof text), STR_NONE) == whole);
+    assert_true(crypto_sum(key, str_mem(text, 5), str_mem(text + 5, sizeof text - 5)) == whole);
+    assert_true(crypto_sum(other, str_mem(text, sizeof text), STR_NONE) != whole);
+    assert_true(crypto_sum(key, str_mem(text, sizeof text - 1), STR_NONE) != whole);
     for (size_t i = 0; i < 8 * sizeof text; i++) {
         text[i / 8] = (char)(text[i / 8] ^ 1 << i % 8);
-        assert_true(crypto_sum(key, str_mem(text, sizeof text)) != whole);
+        assert_true(crypto_sum(key, str_mem(text, sizeof text), STR_NONE) != whole);
         text[i / 8] = (char)(text[i / 8] ^ 1 << i % 8);
     }
 }

@@ -4,7 +4,7 @@
 #include "queue/queue.h"
 #include "queue/spool.h"
 #include "queue/transit.h"
-#include "queue/transit_log.h"
+#include "queue/transit_file.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -260,10 +260,10 @@ static void shows_when_it_is_looked_at(void **state)
     struct queue_job job;
     int dir = open(folder, O_RDONLY | O_DIRECTORY);
     warm_up();
-    assert_true(transit_log_await(dir, 0));
+    assert_true(transit_file_await(dir, 0));
     put("id1");
-    assert_false(transit_log_await(dir, 0));
-    assert_true(transit_log_await(dir, 10000));
+    assert_false(transit_file_await(dir, 0));
+    assert_true(transit_file_await(dir, 10000));
     assert_int_equal(rows(), 1);
     deliver("id1");
     await_rows(0);
@@ -272,7 +272,7 @@ static void shows_when_it_is_looked_at(void **state)
     close(dir);
     kill_and_reopen();
     dir = open(folder, O_RDONLY | O_DIRECTORY); /* the queue there was closed: it moved it */
-    assert_true(transit_log_await(dir, 0));
+    assert_true(transit_file_await(dir, 0));
     close(dir);
     deliver("id2");
 }
