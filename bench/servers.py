@@ -112,7 +112,7 @@ class Malle(Server):
     OFFSET = 26000
     ports = {'smtp': OFFSET + 25, 'lmtp': OFFSET + 24, 'submission': OFFSET + 587, 'imap': OFFSET + 143, 'imaps': OFFSET + 993}
 
-    def __init__(self, base):
+    def __init__(self, base, settings='login_client_limit = 1000\nmail_max_userip_connections = 1000\n'):
         super().__init__(base, 'malle')
         self.conf = self.folder / 'malle.conf'
         self.conf.write_text(f'''hostname = mail.{DOMAIN}
@@ -127,9 +127,7 @@ smtpd_client_connection_count_limit = 1000
 mynetworks = 127.0.0.0/8
 transport_maps = texthash:{self.folder}/transport
 disable_plaintext_auth = no
-login_client_limit = 1000
-mail_max_userip_connections = 1000
-''')
+{settings}''')
         (self.folder / 'transport').write_text(TRANSPORT)
         for i in range(1, USERS + 1):
             subprocess.run([MALLE, '-c', self.conf, 'user', 'add', f'user{i}@{DOMAIN}'], input=PASSWORD + '\n', text=True,
