@@ -18,6 +18,8 @@ import ssl
 import threading
 import time
 
+from ports import free_port
+
 Message = collections.namedtuple('Message', 'sender recipients content parameters connection tls')
 KEYWORDS = ('PIPELINING', '8BITMIME', 'SIZE 50000000', 'ENHANCEDSTATUSCODES', 'DSN', 'SMTPUTF8')
 
@@ -33,7 +35,7 @@ class Remote:
         self.keywords, self.tls, self.starttls = keywords, tls, starttls
         self.listener = socket.socket(socket.AF_UNIX if path else socket.AF_INET)
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.listener.bind(str(path) if path else ('127.0.0.1', port))
+        self.listener.bind(str(path) if path else ('127.0.0.1', port or free_port()))
         self.listener.listen(200)
         self.port = None if path else self.listener.getsockname()[1]
         self.lock = threading.Lock()

@@ -141,6 +141,7 @@ static void test_idle(void **state)
     store_talk_say(&w->a, "SELECT INBOX");
     store_talk_send(&w->a, S("i1 IDLE\r\n"));
     read_until(&w->a, "+ idling\r\n");
+    wait_parked(&w->a); /* else it tells each change by itself */
     store_talk_say(&w->other, "SELECT INBOX");
     store_talk_say(&w->other, "STORE 2 +FLAGS (\\Seen)");
     deliver(w, 9);
