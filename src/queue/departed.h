@@ -1,6 +1,6 @@
-/* departed: messages of an earlier process that left the queue soon after this one had opened it. Who put one
- * of them and was not answered before that process died puts it again, and must not have it delivered twice.
- * Thread-safe. */
+/* departed: messages of an earlier process that were in transit, or left the queue soon after this one had
+ * opened it. Who put one of them and was not answered before that process died puts it again, and must not
+ * have it delivered twice. Thread-safe. */
 #ifndef QUEUE_DEPARTED_H
 #define QUEUE_DEPARTED_H
 

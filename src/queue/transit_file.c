@@ -139,10 +139,15 @@ enum rc transit_file_read(const struct transit_file *file, struct arena *a, stru
     for (unsigned i = 0; i < TRANSIT_SEGMENTS && fits; i++)
         if (r[older ^ i].has)
             fits = read_records(&r[older ^ i], a, &puts, gone);
-    for (size_t i = 0; i < puts.n && fits; i++)
-        if (!map_find(gone, str_mem(&puts.v[i].number, sizeof puts.v[i].number)))
-            puts.v[ret->n++] = puts.v[i];
     ret->v = puts.v;
+    for (size_t i = 0; i < puts.n && fits; i++) {
+        struct transit_record r = puts.v[i];
+        if (map_find(gone, str_mem(&r.number, sizeof r.number)))
+            continue;
+        puts.v[i] = ret->v[ret->n];
+        ret->v[ret->n++] = r;
+    }
+    ret->n_gone = puts.n - ret->n;
     map_free(gone);
     return fits ? RC_OK : RC_TEMP;
 }

@@ -29,10 +29,11 @@ int transit_file_make(int dir_fd);
 /* Fills in segment_size; false: it is no such file. */
 bool transit_file_measure(struct transit_file *f);
 
-/* What an earlier process left alive, in its order; views into the arena. */
+/* What an earlier process wrote: the messages that it left alive, in their order, and behind them those that
+ * are gone; views into the arena. */
 struct transit_left {
     struct transit_record *v;
-    size_t n;
+    size_t n, n_gone;
 };
 
 /* RC_TEMP: it cannot be read. */

@@ -1,6 +1,7 @@
 /* What an earlier process left in transit goes to the tables, before anything else happens. */
 #include "base/log.h"
 #include "os/thread.h"
+#include "queue/departed.h"
 #include "queue/transit_impl.h"
 
 enum { ARENA_MAX = 64 << 20 };
@@ -35,6 +36,18 @@ static enum rc put_all(struct queue *q, const struct transit_left *left, struct 
     return db_end(q->writer, rc, e);
 }
 
+/* Who put one of these may not have been answered, and asks again. */
+static void note_departed(struct queue *q, const struct transit_left *left)
+{
+    AUTO(arena_freep) struct arena *a = arena_new(ARENA_MAX);
+    struct queue_envelope v;
+    for (size_t i = 0; i < left->n + left->n_gone; i++) {
+        if (queue_envelope_get(left->v[i].envelope, a, &v) == RC_OK)
+            departed_note(q->departed, v.id, clock_mono());
+        arena_reset(a);
+    }
+}
+
 /* Lasting, before a number of those is given to another message. */
 static enum rc forget_moved(struct queue *q, struct err *e)
 {
@@ -66,6 +79,7 @@ enum rc transit_open(struct queue *q, int dir_fd, bool may_make, int64_t *row, s
     q->next_row = *row;
     if (left.n > 0)
         rc = put_all(q, &left, e);
+    note_departed(q, &left);
     *row = q->next_row;
     if (rc == RC_OK)
         rc = transit_log_begin(log, e);

@@ -320,15 +320,15 @@ def test_a_crowd_waits_while_friends_are_served(dns):
                 if i == MANY // 2:  # what there is once, there is by now
                     memory = status('VmRSS')
                 crowd.enter_context(Talk(server, 'smtp', source=f'127.0.{4 + i // 200}.{1 + i % 200}', timeout=60)).line()
+            grown, many = status('VmRSS') - memory, MANY - MANY // 2
+            print(f'{MANY} waiting: {grown / many:.1f} KiB each')
+            assert grown < many * (300 if is_sanitized(server) else 12) + 2000  # and what the allocator keeps
             assert server.log().count('entering STRESS mode') == 1
             with Talk(server, 'smtp', source=STRANGER) as client:
                 assert client.line() == '421 4.3.2 All screening ports are busy'
             for _ in range(5):
                 assert wait_of(server, FRIEND) < 2
             assert status('Threads') <= threads + 2
-            grown, many = status('VmRSS') - memory, MANY - MANY // 2
-            print(f'{MANY} waiting: {grown / many:.1f} KiB each')
-            assert grown < many * (300 if is_sanitized(server) else 12) + 2000  # and what the allocator keeps
             crowd.close()
             eventually(lambda: server.log().count('HANGUP') == MANY, 30)
             assert server.log().count('leaving STRESS mode') == 1

@@ -9,7 +9,7 @@ from harness import FULL, Server
 from imap_model import FLAGS, MESSAGE, Client, Connection, Referee, Truth, Wrong, as_set, check, numbers
 
 USER, PASSWORD, MAILBOX = 'joe@malle.test', 'joes', 'model'
-STEPS = 25000 if FULL else 900
+STEPS, PARKED_STEPS = (25000, 2000) if FULL else (900, 150)
 KINDS = ('plain', 'plain', 'condstore', 'qresync', 'qresync')
 
 
@@ -248,10 +248,11 @@ def test_clients_see_the_truth(seed):
     work(seed, 'never', STEPS)
 
 
+@pytest.mark.seconds(600 if FULL else 120)
 @pytest.mark.parametrize('seed', [5] if not FULL else [5, 6])
 def test_clients_see_the_truth_of_parked_sessions(seed):
     """Nearly every command is answered by a session of its own."""
-    work(seed, '0', STEPS // 6)
+    work(seed, '0', PARKED_STEPS)
 
 
 def work(seed, hibernate_timeout, steps):

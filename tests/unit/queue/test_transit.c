@@ -225,6 +225,8 @@ static void delivered_is_delivered(void **state)
     put("id2"); /* its record has company: that id1 is gone */
     kill_and_reopen();
     assert_int_equal(rows(), 1);
+    put("id1"); /* who put it was not answered */
+    assert_int_equal(rows(), 1);
     deliver("id2");
     nothing_is_left();
 }
