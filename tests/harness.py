@@ -27,6 +27,7 @@ from ports import PORTS, reserve_offset
 TOP = pathlib.Path(__file__).resolve().parent.parent
 MALLE = pathlib.Path(os.environ.get('MALLE_BIN', TOP / 'build-asan/malle'))
 FULL = bool(os.environ.get('MALLE_TEST_FULL'))
+TSAN_SUPPRESSIONS = TOP / 'tests/tsan.supp'
 DOMAIN = 'malle.test'
 REPORTS = ('ERROR: AddressSanitizer', 'ERROR: LeakSanitizer', 'runtime error:', 'WARNING: ThreadSanitizer',
            'must failed', 'AddressSanitizer:DEADLYSIGNAL')
@@ -127,7 +128,8 @@ class Server:
         """Leaks are looked for in commands only: in a caged role the look itself would be refused."""
         return dict(os.environ, MALLE_SECCOMP_KILL='1',  # what a filter lacks is found at once
                     ASAN_OPTIONS=f'detect_leaks={leaks}:abort_on_error=0:exitcode=99:handle_abort=1',
-                    UBSAN_OPTIONS='print_stacktrace=1:halt_on_error=1', TSAN_OPTIONS='halt_on_error=1:report_thread_leaks=0')  # a role ends with its threads
+                    UBSAN_OPTIONS='print_stacktrace=1:halt_on_error=1',
+                    TSAN_OPTIONS=f'halt_on_error=1:report_thread_leaks=0:suppressions={TSAN_SUPPRESSIONS}')  # a role ends with its threads
 
     def malle(self, *arguments, check=True, input='', timeout=60):
         """Runs one command of malle with this server's settings; its CompletedProcess."""

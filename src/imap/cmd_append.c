@@ -126,7 +126,7 @@ enum rc imap_cmd_replace(struct imap_session *s, struct imap_lex *lex, struct im
 {
     struct append *ap = NULL;
     str mailbox, code;
-    uid32 uid;
+    uid32 uid = 0;
     enum rc rc = number_take(s, lex, &uid);
     if (rc == RC_OK)
         rc = mailbox_take(lex, &mailbox);

@@ -54,7 +54,7 @@ static void put(struct imap_session *s, const struct batches *b)
 
 enum rc imap_cmd_uidbatches(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
 {
-    struct batches b;
+    struct batches b = {0};
     enum rc rc = parse(lex, &b);
     if (rc != RC_OK)
         return rc;

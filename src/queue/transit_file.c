@@ -141,11 +141,11 @@ enum rc transit_file_read(const struct transit_file *file, struct arena *a, stru
             fits = read_records(&r[older ^ i], a, &puts, gone);
     ret->v = puts.v;
     for (size_t i = 0; i < puts.n && fits; i++) {
-        struct transit_record r = puts.v[i];
-        if (map_find(gone, str_mem(&r.number, sizeof r.number)))
+        struct transit_record one = puts.v[i];
+        if (map_find(gone, str_mem(&one.number, sizeof one.number)))
             continue;
         puts.v[i] = ret->v[ret->n];
-        ret->v[ret->n++] = r;
+        ret->v[ret->n++] = one;
     }
     ret->n_gone = puts.n - ret->n;
     map_free(gone);

@@ -90,8 +90,8 @@ static void what_was_put_in_comes_out(void **state)
 
 static void every_byte_counts(void **state)
 {
-    put(1, "a", "bc", "content");
-    put(2, "d", "ef", "another");
+    put(1, "a", "bc", "first");
+    put(2, "d", "ef", "other"); /* nothing follows the content */
     for (size_t i = TRANSIT_BLOCK; i < segment.n; i++) {
         segment.p[i] ^= 1;
         assert_in_range(count(), 0, 1); /* what stands behind a record that is torn was never acknowledged */
