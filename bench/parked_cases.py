@@ -1,6 +1,7 @@
 """The case of bench/compare about parked IMAP sessions: what many idle connections cost, and how soon one that is needed is there."""
 import concurrent.futures
 import itertools
+import pathlib
 import random
 import resource
 import select
@@ -14,8 +15,8 @@ import time
 import queue_cases
 import servers
 
-CONNECTIONS, QUICK_CONNECTIONS, OPENED_AT_ONCE, WOKEN = 10_000, 500, 8, 500
-PARK_SECONDS, LIMIT_SECONDS = 1, 600
+CONNECTIONS, QUICK_CONNECTIONS, OPENED_AT_ONCE, WOKEN, TOLD = 10_000, 500, 8, 500, 10
+PARK_SECONDS, LIMIT_SECONDS = 1, 300
 SETTINGS = f'''imap_hibernate_timeout = {PARK_SECONDS}s
 mail_max_userip_connections = 100000
 login_client_limit = 100000
@@ -73,12 +74,22 @@ def memory(server):
     return sum(map(queue_cases.pss_mib, server.pids()))
 
 
-def wait_parked(server, processes):
-    """As many processes as there were before the first log-in."""
+def sessions(server):
+    """How many of its processes serve a session."""
+    titles = []
+    for pid in server.pids():
+        try:
+            titles.append(pathlib.Path(f'/proc/{pid}/cmdline').read_bytes())
+        except OSError:  # it ended meanwhile
+            pass
+    return sum(title.startswith(b'malle: imap') for title in titles)
+
+
+def wait_parked(server):
     end = time.monotonic() + LIMIT_SECONDS
-    while len(server.pids()) > processes:
+    while sessions(server):
         if time.monotonic() > end:
-            sys.exit(f'compare: {len(server.pids()) - processes} sessions have not parked')
+            sys.exit(f'compare: {sessions(server)} sessions have not parked')
         time.sleep(0.2)
     time.sleep(1)
 
@@ -101,22 +112,22 @@ def deliver(server, smtp, user, clients):
 
 
 def measure(server, connections):
-    processes, before = len(server.pids()), memory(server)
+    before = memory(server)
     users = [f'user{i}@{servers.DOMAIN}' for i in range(1, servers.USERS + 1)]
     with concurrent.futures.ThreadPoolExecutor(OPENED_AT_ONCE) as pool:
         clients = list(pool.map(lambda user: (user, Client(server.ports['imaps'], user)), itertools.islice(itertools.cycle(users), connections)))
-    wait_parked(server, processes)
+    wait_parked(server)
     more = memory(server) - before
     woken = []
     for _, client in random.sample(clients, min(WOKEN, connections)):
         woken.append(client.wake())
         client.idle()
-    wait_parked(server, processes)
+    wait_parked(server)
     reached = []
     with smtplib.SMTP('127.0.0.1', server.ports['smtp']) as smtp:
-        for user in users:
+        for user in users[:TOLD]:
             reached.append(deliver(server, smtp, user, [client for owner, client in clients if owner == user]))
-            wait_parked(server, processes)
+            wait_parked(server)
     for _, client in clients:
         client.sock.close()
     return before, more, 1024 * more / connections, statistics.median(woken), max(woken), statistics.median(reached), max(reached)
@@ -124,8 +135,8 @@ def measure(server, connections):
 
 def run(connections):
     """Lines of the table."""
-    enough = 4 * connections + 10_000
-    resource.setrlimit(resource.RLIMIT_NOFILE, (enough, max(enough, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     base = servers.new_base()
     server = None
     try:
