@@ -1,6 +1,7 @@
 /* arrival: how messages that this session made itself (APPEND, COPY, MOVE) get their UIDs: under the
- * uidlist's lock, with the uidlist on disk before the index and before the client hears of them. A crash
- * before the uidlist leaves files without UIDs, which the next session takes for deliveries. */
+ * uidlist's lock, after all that came before them, with the uidlist on disk before the index and before the
+ * client hears of them. A crash before the uidlist leaves files without UIDs, which the next session takes
+ * for deliveries. */
 #include "store/store_priv.h"
 
 #include <unistd.h>
@@ -9,14 +10,15 @@ enum rc arrival_begin(struct folder *f, struct arrival *ret, struct err *e)
 {
     *ret = (struct arrival){.lock = DOTLOCK_INIT};
     bool finished;
-    enum rc rc =
-        folder_merge(f, MERGE_SYNC, e); /* numbers what came before; fresh mailboxes get their uidlist */
+    enum rc rc = dotlock_take(&f->st->lock_file, f->fd, "dovecot-uidlist", &ret->lock, e);
     if (rc == RC_OK)
-        rc = dotlock_take(&f->st->lock_file, f->fd, "dovecot-uidlist", &ret->lock, e);
-    if (rc == RC_OK)
-        rc = one_change_finish(f, &finished, e); /* what that brings is numbered by the next merge */
+        rc = one_change_finish(f, &finished, e);
     if (rc == RC_OK)
         rc = index_check(f->st, e);
+    if (rc == RC_OK)
+        rc = folder_reload(f, e);
+    if (rc == RC_OK) /* numbers what came before; fresh mailboxes get their uidlist */
+        rc = folder_merge_locked(f, MERGE_SYNC, &ret->lock, e);
     if (rc == RC_OK)
         rc = folder_begin(f, true, e);
     if (rc != RC_OK) {

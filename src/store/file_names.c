@@ -61,6 +61,15 @@ enum rc file_known(struct folder *f, uid32 uid, struct buf *out, struct err *e)
     return rc;
 }
 
+enum rc file_row(const struct folder *f, str base, struct db_stmt **ret, struct err *e)
+{
+    enum rc rc = db_query(f->st->db, ret, e,
+                          "SELECT key, info, in_new, flags, keywords FROM file JOIN message USING (key)"
+                          " WHERE base = ?1 AND key BETWEEN ?2 AND ?3",
+                          DB_T(base), DB_I(index_key(f->id, 0)), DB_I(index_key(f->id, UINT32_MAX)));
+    return rc == RC_OK ? db_step(*ret, e) : rc;
+}
+
 enum rc file_locate(struct folder *f, uid32 uid, struct buf *out, struct err *e)
 {
     struct stat st;

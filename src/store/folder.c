@@ -112,8 +112,6 @@ static enum rc new_uidvalidity(struct store *st, uint32_t *ret, struct err *e)
     return rc;
 }
 
-enum { CLOCK_GRAIN_US = 10000 }; /* times of files come from a clock that ticks so slowly */
-
 /* A mailbox that has a uidlist was known before this index was: its modseqs go on from the clock in
  * microseconds, which is ahead of all that an earlier index can have given; where the clock was set back,
  * from the last change of the folder. */

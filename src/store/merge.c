@@ -6,7 +6,7 @@
  * missing is believed only when both folders were still during the scan and for 2 seconds before, and a
  * second scan misses it too. */
 #include "fmt/maildir_name.h"
-#include "store/scan.h"
+#include "store/numbering.h"
 #include "store/store_priv.h"
 
 #include <fcntl.h>
@@ -18,9 +18,13 @@ _Static_assert((int)MAILDIR_DRAFT == FLAG_DRAFT && (int)MAILDIR_TRASHED == FLAG_
 
 struct merge {
     struct folder *f;
+    struct dotlock *lock;
+    bool last; /* of the rounds: what was found is taken in */
     struct scan scan;
     bool full, stable;                /* cur/ was read as well; nothing changed meanwhile */
     bool lock_wanted;                 /* new files, or the uidlist changed */
+    bool locked;                      /* before the scan */
+    int64_t begun_ns;                 /* when the scan began */
     int64_t new_time_ns, cur_time_ns; /* before the scan */
     size_t *newcomer, *changed;       /* indices into scan.v */
     size_t n_newcomer, n_changed, cap_newcomer, cap_changed;
@@ -32,12 +36,11 @@ struct merge {
     bool counted; /* f->modseq was raised for this merge */
     uint64_t letters;
     struct uidset touched;
-    uid32 highest; /* UID in the index before */
 };
 
-static void merge_init(struct merge *m, struct folder *f)
+static void merge_init(struct merge *m, struct folder *f, struct dotlock *lock, bool last)
 {
-    *m = (struct merge){.f = f};
+    *m = (struct merge){.f = f, .lock = lock, .last = last, .locked = dotlock_held(lock)};
     scan_init(&m->scan);
 }
 
@@ -80,6 +83,7 @@ static bool uidlist_changed(const struct folder *f)
 static bool look(struct merge *m, enum merge_when when)
 {
     const struct folder *f = m->f;
+    m->begun_ns = clock_wall() * 1000;
     m->new_time_ns = dir_time_ns(f->new_fd);
     m->cur_time_ns = dir_time_ns(f->cur_fd);
     m->lock_wanted = uidlist_changed(f) || (when == MERGE_OPEN && one_change_is_open(f));
@@ -129,16 +133,6 @@ static enum rc compare_full(struct merge *m, struct err *e)
     return RC_OK;
 }
 
-/* The row of a base: RC_GONE when there is none. */
-static enum rc find_row(const struct merge *m, str base, struct db_stmt **ret, struct err *e)
-{
-    enum rc rc = db_query(m->f->st->db, ret, e,
-                          "SELECT key, info, in_new, flags, keywords FROM file JOIN message USING (key)"
-                          " WHERE base = ?1 AND key BETWEEN ?2 AND ?3",
-                          DB_T(base), DB_I(index_key(m->f->id, 0)), DB_I(index_key(m->f->id, UINT32_MAX)));
-    return rc == RC_OK ? db_step(*ret, e) : rc;
-}
-
 /* Only new/ was read: look up each name, and see whether any that was there has left. */
 static enum rc compare_new(struct merge *m, struct err *e)
 {
@@ -146,7 +140,7 @@ static enum rc compare_new(struct merge *m, struct err *e)
     for (size_t i = 0; i < m->scan.n; i++) {
         AUTO(db_done) struct db_stmt *q = NULL;
         const struct scan_entry *x = &m->scan.v[i];
-        enum rc rc = find_row(m, scan_base(x), &q, e);
+        enum rc rc = file_row(m->f, scan_base(x), &q, e);
         if (rc == RC_GONE)
             note(&m->newcomer, &m->n_newcomer, &m->cap_newcomer, i);
         else if (rc != RC_OK)
@@ -200,15 +194,6 @@ static void raise_modseq(struct merge *m)
     m->counted = true;
 }
 
-static bool entry_exists(const struct merge *m, const struct scan_entry *x, struct stat *ret)
-{
-    struct buf path = BUF_INIT(PATH_BYTES);
-    file_path(&path, x->in_new, scan_base(x), scan_info(x));
-    bool there = fstatat(m->f->fd, buf_cstr(&path), ret, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(ret->st_mode);
-    buf_deinit(&path);
-    return there;
-}
-
 struct row_flags {
     uid32 uid;
     unsigned flags;
@@ -237,12 +222,12 @@ static enum rc apply_changed(struct merge *m, const struct scan_entry *x, struct
     AUTO(db_done) struct db_stmt *q = NULL;
     struct maildir_name before = {0}, after = {0};
     struct stat st;
-    enum rc rc = find_row(m, scan_base(x), &q, e);
+    enum rc rc = file_row(m->f, scan_base(x), &q, e);
     if (rc != RC_OK)
         return rc == RC_GONE ? RC_OK : rc;
     if ((db_int(q, 2) != 0) == x->in_new && str_eq(db_text(q, 1), scan_info(x)))
         return RC_OK;
-    if (!entry_exists(m, x, &st)) {
+    if (!scan_entry_exists(m->f->fd, x, &st)) {
         m->missing_deferred = true; /* renamed again since: the next merge sees it */
         return RC_OK;
     }
@@ -282,81 +267,6 @@ static enum rc apply_missing(struct merge *m, struct err *e)
     return rc;
 }
 
-/* The UID that the uidlist gives a newcomer, or 0 for a new one. A UID below one that clients have seen, or
- * that they saw vanish, is not given again (RFC 9051 §2.3.1.1). */
-static enum rc known_uid(struct merge *m, const struct uidlist_entry *u, uid32 *ret, struct err *e)
-{
-    int64_t gone = 0;
-    *ret = 0;
-    if (!u || u->uid <= m->highest)
-        return RC_OK;
-    enum rc rc = db_get_int(m->f->st->db, &gone, e,
-                            "SELECT count(*) FROM expunged WHERE mailbox = ?1 AND ?2 BETWEEN first AND last",
-                            DB_I(m->f->id), DB_I(u->uid));
-    if (rc == RC_OK && gone == 0)
-        *ret = u->uid;
-    return rc;
-}
-
-static enum rc fill_newcomer(struct merge *m, const struct uidlist_file *u, const struct scan_entry *x,
-                             const struct stat *st, struct newcomer *ret, struct err *e)
-{
-    struct maildir_name name = {0};
-    const struct uidlist_entry *known = uidlist_file_find(u, scan_base(x));
-    enum rc rc = maildir_name_parse(str_mem(x->name, x->name_n), &name);
-    must(rc == RC_OK);
-    *ret = (struct newcomer){
-        .base = scan_base(x),
-        .info = scan_info(x),
-        .fields = known ? known->fields : STR_NONE,
-        .in_new = x->in_new,
-        .flags = name.flags,
-        .keywords = name.keywords,
-        .internal_date = st->st_mtim.tv_sec,
-        .save_date = st->st_ctim.tv_sec, /* when it came under this name; Dovecot says the same */
-        .size = st->st_size > 0 ? -(int64_t)st->st_size : 0,
-    };
-    if (name.has_crlf_size)
-        ret->size = (int64_t)name.crlf_size;
-    else if (known && known->crlf_size >= 0)
-        ret->size = known->crlf_size;
-    m->letters |= name.keywords;
-    return known_uid(m, known, &ret->uid, e);
-}
-
-static int by_name(const void *a, const void *b, void *scan)
-{
-    const struct scan *s = scan;
-    const struct scan_entry *x = &s->v[*(const size_t *)a], *y = &s->v[*(const size_t *)b];
-    return str_cmp(scan_base(x), scan_base(y));
-}
-
-static enum rc apply_newcomers(struct merge *m, const struct uidlist_file *u, struct err *e)
-{
-    struct newcomer *v = calloc(m->n_newcomer + 1, sizeof *v);
-    bool was_empty = m->f->messages == 0;
-    size_t n = 0;
-    enum rc rc = RC_OK;
-    must(v);
-    if (m->n_newcomer)
-        qsort_r(m->newcomer, m->n_newcomer, sizeof *m->newcomer, by_name, &m->scan);
-    for (size_t i = 0; i < m->n_newcomer && rc == RC_OK; i++) {
-        AUTO(db_done) struct db_stmt *q = NULL;
-        const struct scan_entry *x = &m->scan.v[m->newcomer[i]];
-        struct stat st;
-        /* another session may have been faster */
-        rc = was_empty ? RC_GONE : find_row(m, scan_base(x), &q, e);
-        if (rc == RC_GONE)
-            rc = entry_exists(m, x, &st) ? fill_newcomer(m, u, x, &st, &v[n++], e) : RC_OK;
-    }
-    if (rc == RC_OK && n) {
-        raise_modseq(m);
-        rc = messages_insert(m->f, v, n, e);
-    }
-    free(v);
-    return rc;
-}
-
 static void remember_times(struct merge *m)
 {
     struct folder *f = m->f;
@@ -372,49 +282,76 @@ static void remember_times(struct merge *m)
         f->dirty |= DIRTY_CUR;
 }
 
+/* Whether what the uidlist numbers and the scan did not find is gone: the scan came after the uidlist, and
+ * nobody renamed anything meanwhile. */
+static bool saw_all(const struct merge *m)
+{
+    int64_t changed = m->new_time_ns > m->cur_time_ns ? m->new_time_ns : m->cur_time_ns;
+    bool after = m->locked || m->f->uidlist.mtime_ns + DIRTY_SECONDS * 1000000000LL < m->begun_ns;
+    return m->full && m->stable && after && changed + CLOCK_GRAIN_US * 1000LL < m->begun_ns;
+}
+
 /* All differences, inside the transaction. */
-static enum rc apply(struct merge *m, struct uidlist_file *u, bool locked, struct err *e)
+static enum rc apply(struct merge *m, struct uidlist_file *u, struct numbering *plan, struct err *e)
 {
     struct folder *f = m->f;
-    uid32 first = f->uidnext;
-    int64_t highest = 0;
+    bool locked = dotlock_held(m->lock);
     enum rc rc = keywords_merge(f, e);
-    if (rc == RC_OK)
-        rc = db_get_int(f->st->db, &highest, e,
-                        "SELECT ifnull(max(key), 0) FROM file WHERE key BETWEEN ?1 AND ?2",
-                        DB_I(index_key(f->id, 0)), DB_I(index_key(f->id, UINT32_MAX)));
-    m->highest = (uid32)highest;
     for (size_t i = 0; i < m->n_changed && rc == RC_OK; i++)
         rc = apply_changed(m, &m->scan.v[m->changed[i]], e);
     if (rc == RC_OK)
         rc = apply_missing(m, e);
-    if (rc == RC_OK && locked)
-        rc = apply_newcomers(m, u, e);
+    if (rc == RC_OK && numbering_has_any(plan)) {
+        raise_modseq(m);
+        rc = numbering_carry_out(plan, e);
+    }
     if (rc == RC_OK && m->touched.n)
         rc = chunk_touch(f, &m->touched, e);
     if (rc == RC_OK)
-        rc = keywords_name_letters(f, m->letters, e);
+        rc = keywords_name_letters(f, m->letters | plan->letters, e);
     if (rc == RC_OK && (locked || m->n_newcomer == 0))
         remember_times(m);
     if (rc == RC_OK && locked)
-        rc = uidlist_file_save(f, u, first, e);
+        rc = uidlist_file_save(f, u, plan->first, e);
     return rc;
 }
 
-/* RC_INVALID is damage; *ret_again: the mailbox is numbered anew or files came, and must be compared once
- * more. */
+/* The UIDs first: when the uidlist has messages that the scan has not, nothing is done and *ret_behind set,
+ * because what would be numbered now would overtake them. */
+static enum rc number_and_apply(struct merge *m, struct uidlist_file *u, bool *ret_behind, struct err *e)
+{
+    struct numbering plan = {.f = m->f, .uidlist = u, .missing = &m->missing};
+    enum rc rc = RC_OK;
+    if (dotlock_held(m->lock))
+        rc = numbering_plan(&plan, &m->scan, m->newcomer, m->n_newcomer, e);
+    m->stable &= !plan.renamed;
+    *ret_behind = rc == RC_OK && !m->last && !numbering_is_complete(&plan) && !saw_all(m);
+    if (rc == RC_OK && !*ret_behind)
+        rc = apply(m, u, &plan, e);
+    numbering_deinit(&plan);
+    return rc;
+}
+
+/* Takes the lock when it is needed; then what a crash left undone is done. */
+static enum rc take_lock(struct merge *m, bool *ret_again, struct err *e)
+{
+    enum rc rc = RC_OK;
+    if (!dotlock_held(m->lock) && (m->n_newcomer || m->lock_wanted))
+        rc = dotlock_take(&m->f->st->lock_file, m->f->fd, "dovecot-uidlist", m->lock, e);
+    if (rc != RC_OK && rc != RC_PERM) /* a read-only folder shows what is known of it */
+        return rc;
+    return dotlock_held(m->lock) ? one_change_finish(m->f, ret_again, e) : RC_OK;
+}
+
+/* RC_INVALID is damage; *ret_again: the mailbox is numbered anew, files came, or the scan is behind the
+ * uidlist, and all must be compared once more. */
 static enum rc apply_in_transaction(struct merge *m, bool *ret_again, struct err *e)
 {
-    AUTO(dotlock_drop) struct dotlock lock = DOTLOCK_INIT;
     struct uidlist_file u = {0};
     struct folder *f = m->f;
     uint32_t uidvalidity = f->uidvalidity;
-    enum rc rc = RC_OK;
-    if (m->n_newcomer || m->lock_wanted)
-        rc = dotlock_take(&f->st->lock_file, f->fd, "dovecot-uidlist", &lock, e);
-    if (rc != RC_OK && rc != RC_PERM) /* a read-only folder shows what is known of it */
-        return rc;
-    rc = dotlock_held(&lock) ? one_change_finish(f, ret_again, e) : RC_OK;
+    bool behind = false;
+    enum rc rc = take_lock(m, ret_again, e);
     if (rc != RC_OK || *ret_again)
         return rc;
     rc = index_check(f->st, e);
@@ -422,51 +359,61 @@ static enum rc apply_in_transaction(struct merge *m, bool *ret_again, struct err
         rc = folder_begin(f, true, e);
     if (rc != RC_OK)
         return rc;
-    if (dotlock_held(&lock))
+    if (dotlock_held(m->lock))
         rc = uidlist_file_refresh(f, &u, m->suspicious, e);
     if (rc == RC_OK && m->suspicious && f->uidvalidity == uidvalidity)
         rc = messages_verify(f, e);
-    if (rc == RC_OK && dotlock_held(&lock) && f->uidvalidity == uidvalidity &&
+    if (rc == RC_OK && dotlock_held(m->lock) && f->uidvalidity == uidvalidity &&
         UINT32_MAX - f->uidnext < m->n_newcomer)
         rc = uidlist_file_renumber(f, e);
     *ret_again = rc == RC_OK && f->uidvalidity != uidvalidity;
     if (rc == RC_OK && !*ret_again)
-        rc = apply(m, &u, dotlock_held(&lock), e);
-    rc = folder_end(f, rc, e);
+        rc = number_and_apply(m, &u, &behind, e);
     uidlist_file_deinit(&u);
+    if (!behind)
+        return folder_end(f, rc, e);
+    *ret_again = true;
+    folder_rollback(f);
+    return folder_reload(f, e);
+}
+
+static enum rc merge_once(struct merge *m, enum merge_when when, bool *ret_again, struct err *e)
+{
+    *ret_again = false;
+    enum rc rc = RC_OK;
+    if (look(m, when)) {
+        rc = read_dirs(m, &m->scan, e);
+        if (rc == RC_OK && !m->full) {
+            rc = compare_new(m, e);
+            *ret_again = m->full; /* something left new/ */
+        } else if (rc == RC_OK) {
+            rc = compare_full(m, e);
+            if (rc == RC_OK)
+                rc = confirm_missing(m, e);
+        }
+        if (rc == RC_OK && !*ret_again)
+            rc = apply_in_transaction(m, ret_again, e);
+        if (m->full && when == MERGE_OPEN)
+            folder_clean_tmp(m->f);
+    }
     return rc;
 }
 
-static enum rc merge_once(struct folder *f, enum merge_when when, bool *ret_again, struct err *e)
+enum rc folder_merge_locked(struct folder *f, enum merge_when when, struct dotlock *lock, struct err *e)
 {
-    struct merge m;
-    merge_init(&m, f);
-    *ret_again = false;
+    bool again = true;
     enum rc rc = RC_OK;
-    if (look(&m, when)) {
-        rc = read_dirs(&m, &m.scan, e);
-        if (rc == RC_OK && !m.full) {
-            rc = compare_new(&m, e);
-            *ret_again = m.full; /* something left new/ */
-        } else if (rc == RC_OK) {
-            rc = compare_full(&m, e);
-            if (rc == RC_OK)
-                rc = confirm_missing(&m, e);
-        }
-        if (rc == RC_OK && !*ret_again)
-            rc = apply_in_transaction(&m, ret_again, e);
-        if (m.full && when == MERGE_OPEN)
-            folder_clean_tmp(f);
+    for (int round = 1; round <= ROUNDS_MAX && again && rc == RC_OK; round++) {
+        struct merge m;
+        merge_init(&m, f, lock, round == ROUNDS_MAX);
+        rc = merge_once(&m, round == 1 ? when : MERGE_FORCE, &again, e);
+        merge_deinit(&m);
     }
-    merge_deinit(&m);
     return rc;
 }
 
 enum rc folder_merge(struct folder *f, enum merge_when when, struct err *e)
 {
-    bool again = true;
-    enum rc rc = RC_OK;
-    for (int round = 0; round < ROUNDS_MAX && again && rc == RC_OK; round++)
-        rc = merge_once(f, round == 0 ? when : MERGE_FORCE, &again, e);
-    return rc;
+    AUTO(dotlock_drop) struct dotlock lock = DOTLOCK_INIT;
+    return folder_merge_locked(f, when, &lock, e);
 }

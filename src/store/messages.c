@@ -87,12 +87,19 @@ static enum rc delete_range(struct folder *f, struct uidrange r, struct err *e)
 {
     int64_t first = index_key(f->id, r.first), last = index_key(f->id, r.last);
     enum rc rc = uncount(f, first, last, e);
-    if (rc == RC_OK)
-        rc = delete_rows(f->st->db, first, last, e);
-    if (rc == RC_OK)
+    return rc == RC_OK ? delete_rows(f->st->db, first, last, e) : rc;
+}
+
+/* Tells sessions that these are gone. */
+static enum rc log_expunged(struct folder *f, const struct uidset *uids, struct err *e)
+{
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < uids->n && rc == RC_OK; i++)
         rc = db_run(f->st->db, e, "INSERT OR REPLACE INTO expunged VALUES (?1, ?2, ?3, ?4)", DB_I(f->id),
-                    DB_I(f->modseq), DB_I(r.first), DB_I(r.last));
-    return rc;
+                    DB_I(f->modseq), DB_I(uids->r[i].first), DB_I(uids->r[i].last));
+    if (rc == RC_OK)
+        rc = history_trim(f, e);
+    return rc == RC_OK ? chunk_del(f, uids, e) : rc;
 }
 
 enum rc messages_delete(struct folder *f, const struct uidset *uids, struct err *e)
@@ -100,9 +107,38 @@ enum rc messages_delete(struct folder *f, const struct uidset *uids, struct err 
     enum rc rc = RC_OK;
     for (size_t i = 0; i < uids->n && rc == RC_OK; i++)
         rc = delete_range(f, uids->r[i], e);
+    return rc == RC_OK ? log_expunged(f, uids, e) : rc;
+}
+
+static enum rc renumber_one(struct folder *f, struct uid_change c, struct err *e)
+{
+    static const char *const sql[] = {
+        "UPDATE message SET key = ?2 WHERE key = ?1", "UPDATE file SET key = ?2 WHERE key = ?1",
+        "UPDATE text SET key = ?2 WHERE key = ?1", "UPDATE header SET key = ?2 WHERE key = ?1",
+        "UPDATE signature SET key = ?2 WHERE key = ?1"};
+    int64_t from = index_key(f->id, c.from), to = index_key(f->id, c.to);
+    enum rc rc =
+        db_run(f->st->db, e, "UPDATE message SET modseq = ?2 WHERE key = ?1", DB_I(from), DB_I(f->modseq));
+    for (size_t i = 0; i < sizeof sql / sizeof *sql && rc == RC_OK; i++)
+        rc = db_run(f->st->db, e, sql[i], DB_I(from), DB_I(to));
     if (rc == RC_OK)
-        rc = history_trim(f, e);
-    return rc == RC_OK ? chunk_del(f, uids, e) : rc;
+        rc = db_run(f->st->db, e, "INSERT OR IGNORE INTO pending VALUES (?1, ?2, ?2)", DB_I(f->id),
+                    DB_I(c.to));
+    return rc;
+}
+
+enum rc messages_renumber(struct folder *f, const struct uid_change *v, size_t n, struct err *e)
+{
+    AUTO(uidset_deinit) struct uidset from = {0}, to = {0};
+    enum rc rc = RC_OK;
+    for (size_t i = 0; i < n && rc == RC_OK; i++) {
+        uidset_add(&from, v[i].from, v[i].from);
+        uidset_add(&to, v[i].to, v[i].to);
+        rc = renumber_one(f, v[i], e);
+    }
+    if (rc == RC_OK)
+        rc = log_expunged(f, &from, e);
+    return rc == RC_OK ? chunk_add(f, &to, e) : rc;
 }
 
 enum rc messages_forget(struct store *st, int64_t mailbox, struct err *e)

@@ -12,7 +12,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { BLOCK_BYTES = 1 << 18 };
+enum { BLOCK_BYTES = 1 << 18, PATH_BYTES = 600 };
 
 void scan_init(struct scan *s)
 {
@@ -131,4 +131,11 @@ enum rc scan_read(struct scan *s, int dir_fd, const char *sub, bool *ret_stable,
     *ret_stable = before == dir_time_ns(fd);
     closedir(d);
     return rc;
+}
+
+bool scan_entry_exists(int dir_fd, const struct scan_entry *x, struct stat *ret)
+{
+    AUTO(buf_deinit) struct buf path = BUF_INIT(PATH_BYTES);
+    file_path(&path, x->in_new, scan_base(x), scan_info(x));
+    return fstatat(dir_fd, buf_cstr(&path), ret, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(ret->st_mode);
 }

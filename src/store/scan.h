@@ -5,6 +5,8 @@
 
 #include "base/str.h"
 
+#include <sys/stat.h>
+
 enum { SCAN_NAMES_MAX = 20000000 };
 
 struct scan_entry {
@@ -29,6 +31,8 @@ void scan_deinit(struct scan *s);
  * meanwhile. A base that is there already keeps its first entry, but cur/ beats new/. */
 MUST_USE enum rc scan_read(struct scan *s, int dir_fd, const char *sub, bool *ret_stable, struct err *e);
 struct scan_entry *scan_find(const struct scan *s, str base);
+/* Whether it still has this name, and what it is then. */
+bool scan_entry_exists(int dir_fd, const struct scan_entry *x, struct stat *ret);
 static inline str scan_base(const struct scan_entry *x)
 {
     return str_mem(x->name, x->base_n);

@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 
 enum { DIR_NAME_MAX = 255, KEYWORD_BITS = 64, DIRTY_SECONDS = 2 };
+enum { CLOCK_GRAIN_US = 10000 }; /* times of files come from a clock that ticks so slowly */
 
 struct store {
     struct store_conf conf; /* its strings are copies owned by the store */
@@ -168,6 +169,12 @@ struct newcomer {
 };
 /* Adds rows for v[0..n) inside a transaction, with modseq f->modseq, in ascending order of UIDs. */
 MUST_USE enum rc messages_insert(struct folder *f, struct newcomer *v, size_t n, struct err *e);
+/* Gives messages other UIDs, which are free and above all that clients were told: the old ones are logged as
+ * expunged, the new ones have modseq f->modseq and all that the messages had. */
+struct uid_change {
+    uid32 from, to;
+};
+MUST_USE enum rc messages_renumber(struct folder *f, const struct uid_change *v, size_t n, struct err *e);
 /* Removes the rows of uids and logs them as expunged. */
 MUST_USE enum rc messages_delete(struct folder *f, const struct uidset *uids, struct err *e);
 /* Whether the tables agree on which UIDs there are; RC_INVALID when not: the index is damaged. Inside a
@@ -229,6 +236,10 @@ MUST_USE enum rc keywords_name_letters(struct folder *f, uint64_t used, struct e
 enum merge_when { MERGE_SYNC, MERGE_OPEN, MERGE_FORCE };
 /* merge.c: looks for changes by others and takes them into the index. */
 MUST_USE enum rc folder_merge(struct folder *f, enum merge_when when, struct err *e);
+/* The same for who holds the folder's lock, or wants it after: it is taken when it is needed, and held from
+ * then on. */
+MUST_USE enum rc folder_merge_locked(struct folder *f, enum merge_when when, struct dotlock *lock,
+                                     struct err *e);
 
 /* file_names.c */
 /* Path of a message's file below the folder: "cur/x:2,S". */
@@ -239,6 +250,8 @@ void file_new_base(struct store *st, struct buf *out, uint64_t size, uint64_t cr
  * RC_GONE.
  */
 MUST_USE enum rc file_known(struct folder *f, uid32 uid, struct buf *out, struct err *e);
+/* The row of a base, as key, info, in_new, flags, keywords: RC_GONE when there is none. */
+MUST_USE enum rc file_row(const struct folder *f, str base, struct db_stmt **ret, struct err *e);
 /* The path at which it lies now, found by a scan when its name changed. RC_GONE. */
 MUST_USE enum rc file_locate(struct folder *f, uid32 uid, struct buf *out, struct err *e);
 /* The same by its base, below the folder dir_fd. RC_GONE. */

@@ -1,4 +1,4 @@
-"""One Maildir under malle and Debian's Dovecot: each takes over from the other all that clients keep of it."""
+"""One Maildir under malle and Debian's Dovecot: each takes over from the other all that clients keep of it, and both work on it at once."""
 import contextlib
 import copy
 import datetime
@@ -6,16 +6,20 @@ import os
 import pathlib
 import pwd
 import re
+import smtplib
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / 'peers'), str(TESTS / 'server')]
 
+from dovecots import Dovecot as DovecotServer  # noqa: E402
 from dovecots import Programs, needs_root, short_folder  # noqa: E402
-from harness import Server  # noqa: E402
+from harness import FULL, Server  # noqa: E402
 from imap_model import Connection, numbers, parse_fetch  # noqa: E402
 
 USER, PASSWORD = 'joe@malle.test', 'joes'
@@ -67,7 +71,7 @@ class World:
     """The Maildir of an account, and both servers over it."""
 
     def __init__(self, server, programs):
-        self.maildir = server.maildir(USER)
+        self.server, self.maildir = server, server.maildir(USER)
         self.malle, self.dovecot = Malle(server), Dovecot(programs)
 
     def deliver(self, subject):
@@ -254,3 +258,116 @@ def test_saved_uidls(world):
     world.deliver('new')
     assert set(uidls(world.malle)) > set(saved)
     assert set(uidls(world.dovecot)) > set(saved)
+
+
+# --- both at once ---
+
+EACH = 400 if FULL else 25
+
+
+class Hand(threading.Thread):
+    """Calls work(i) again and again until it has done so `rounds` times, or is told to stop. Its failure is raised where it is joined."""
+
+    def __init__(self, work, rounds=sys.maxsize):
+        super().__init__(daemon=True)
+        self.work, self.rounds, self.stopped, self.failure = work, rounds, False, None
+        self.start()
+
+    def run(self):
+        try:
+            for i in range(self.rounds):
+                if self.stopped:
+                    break
+                self.work(i)
+        except Exception as e:  # pylint: disable=broad-except  # for the test's thread
+            self.failure = e
+
+    def finish(self):
+        self.join()
+        if self.failure:
+            raise self.failure
+
+
+class Watcher:
+    """A selected session that polls, and notes what it is told: subjects by UID, and the UIDs in the order in which they came."""
+
+    def __init__(self, side):
+        self.connection, self.told = side.imap(), []
+        do(self.connection, 'SELECT INBOX')
+
+    def look(self, _=0):
+        do(self.connection, 'NOOP')
+        last = max((uid for uid, _ in self.told), default=0)
+        for line in do(self.connection, f'UID FETCH {last + 1}:* (ENVELOPE)'):
+            if found := re.search(r'UID (\d+) ENVELOPE \((?:NIL|"[^"]*") "?(\w+)', line):
+                if int(found[1]) > last:  # the last message is always told
+                    self.told.append((int(found[1]), found[2]))
+        time.sleep(0.01)
+
+
+def lmtp(path, name):
+    """Delivers message after message over one connection."""
+    client = smtplib.LMTP(str(path), local_hostname='client.example', timeout=60)
+
+    def deliver(i):
+        client.sendmail('sender@client.example', [USER], f'From: a@b.example\r\nSubject: {name}{i}\r\n\r\nBody\r\n'.encode())
+    return deliver
+
+
+def appender(side, name):
+    connection = side.imap()
+    return lambda i: append(connection, 'INBOX', f'{name}{i}')
+
+
+@pytest.fixture
+def dovecot_lmtp(world):
+    """The socket of Dovecot's LMTP server over the same Maildir."""
+    with short_folder() as folder, DovecotServer(folder, f'''protocols = lmtp
+mail_location = maildir:{world.maildir}
+first_valid_uid = 1
+passdb {{
+  driver = static
+  args = nopassword=y
+}}
+userdb {{
+  driver = static
+  args = uid=vmail gid=vmail home={folder} allow_all_users=yes
+}}
+service lmtp {{
+  unix_listener {folder}/lmtp {{
+    mode = 0666
+  }}
+}}
+''', folder / 'lmtp'):
+        yield folder / 'lmtp'
+
+
+def uids_of(side):
+    """UIDVALIDITY, and subjects by UID, as a new session sees them."""
+    connection = side.imap()
+    facts_of_it, messages = mailbox_facts(connection, 'INBOX')
+    do(connection, 'LOGOUT')
+    return facts_of_it['UIDVALIDITY'], {uid: subject for uid, (subject, *_) in messages.items()}
+
+
+@pytest.mark.seconds(900 if FULL else 90)
+def test_both_at_once(world, dovecot_lmtp):
+    """Mail comes from all sides while sessions of both look: each message is there once, and has one UID for everybody."""
+    validity, _ = uids_of(world.malle)
+    ways = {'malleLmtp': lmtp(world.server.dir / 'run/lmtp', 'malleLmtp'), 'dovecotLmtp': lmtp(dovecot_lmtp, 'dovecotLmtp'),
+            'malleAppend': appender(world.malle, 'malleAppend'), 'dovecotAppend': appender(world.dovecot, 'dovecotAppend'),
+            'other': lambda i: (world.deliver(f'other{i}'), time.sleep(0.01))}
+    watchers = [Watcher(side) for side in (world.malle, world.dovecot) * 2]
+    looking = [Hand(watcher.look) for watcher in watchers]
+    for hand in [Hand(work, EACH) for work in ways.values()]:
+        hand.finish()
+    for hand in looking:
+        hand.stopped = True
+        hand.finish()
+    for watcher in watchers:
+        watcher.look()
+    there = uids_of(world.malle)
+    assert there == uids_of(world.dovecot) == (validity, there[1])
+    assert sorted(there[1].values()) == sorted(f'{name}{i}' for name in ways for i in range(EACH))
+    for watcher in watchers:
+        assert dict(watcher.told) == there[1]
