@@ -47,14 +47,21 @@ enum special_use folder_use(const struct store *st, const char *dir)
     return use;
 }
 
+enum rc folder_file_replace(int folder_fd, const char *name, str content, struct err *e)
+{
+    char tmp[64];
+    must((size_t)snprintf(tmp, sizeof tmp, "tmp/%s", name) < sizeof tmp);
+    unlinkat(folder_fd, tmp, 0);
+    AUTO(fd_closep)
+    int fd = openat(folder_fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0 || fd_write_all(fd, content) != RC_OK || fsync(fd) != 0 ||
+        renameat(folder_fd, tmp, folder_fd, name) != 0 || fsync(folder_fd) != 0)
+        return store_errno(e, "write", name);
+    return RC_OK;
+}
+
 enum rc folder_set_use(struct folder *f, enum special_use use, struct err *e)
 {
-    static const char tmp[] = "tmp/malle.use";
     must((size_t)use < sizeof use_names / sizeof *use_names);
-    unlinkat(f->fd, tmp, 0);
-    AUTO(fd_closep) int fd = openat(f->fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0 || fd_write_all(fd, str_c(use_names[use])) != RC_OK || fsync(fd) != 0 ||
-        renameat(f->fd, tmp, f->fd, "malle.use") != 0 || fsync(f->fd) != 0)
-        return store_errno(e, "write", "malle.use");
-    return RC_OK;
+    return folder_file_replace(f->fd, "malle.use", str_c(use_names[use]), e);
 }

@@ -114,6 +114,8 @@ bool file_stamp_equal(const struct file_stamp *a, const struct file_stamp *b);
 int64_t dir_time_ns(int fd);
 
 /* folder_care.c */
+/* Writes a small file of the folder anew, by way of its tmp/; durable. Its lock is held. */
+MUST_USE enum rc folder_file_replace(int folder_fd, const char *name, str content, struct err *e);
 void folder_clean_tmp(struct folder *f); /* removes files in tmp/ that are older than 36 hours */
 /* From the file malle.use in the folder, else by its name. */
 enum special_use folder_use(const struct store *st, const char *dir);

@@ -104,18 +104,6 @@ static bool edit(str old, str name, bool on, struct buf *out)
     return found != on;
 }
 
-static enum rc replace(int root_fd, str content, struct err *e)
-{
-    static const char tmp[] = "tmp/" FILE_NAME;
-    unlinkat(root_fd, tmp, 0);
-    AUTO(fd_closep)
-    int fd = openat(root_fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0 || fd_write_all(fd, content) != RC_OK || fsync(fd) != 0 ||
-        renameat(root_fd, tmp, root_fd, FILE_NAME) != 0 || fsync(root_fd) != 0)
-        return store_errno(e, "write", FILE_NAME);
-    return RC_OK;
-}
-
 static enum rc set(struct dotlock_file *own, int root_fd, str dir_name, bool on, struct err *e)
 {
     AUTO(dotlock_drop) struct dotlock lock = DOTLOCK_INIT;
@@ -125,7 +113,7 @@ static enum rc set(struct dotlock_file *own, int root_fd, str dir_name, bool on,
         rc = read_text(root_fd, &old, e);
     if (rc == RC_OK && edit(buf_str(&old), dir_name, on, &new))
         rc = new.overflow ? err_set(e, RC_LIMIT, 0, "5.2.0", "Too many subscriptions")
-                          : replace(root_fd, buf_str(&new), e);
+                          : folder_file_replace(root_fd, FILE_NAME, buf_str(&new), e);
     buf_deinit(&old);
     buf_deinit(&new);
     return rc;
