@@ -94,6 +94,8 @@ enum rc store_create(struct store *st, str name, enum special_use use, struct er
         rc = delivery_make_folder(st->root_fd, dir, e);
     if (rc == RC_OK)
         rc = index_result(st, number_folder(st, dir, use, e), e);
+    if (rc == RC_OK)
+        rc = acl_inherit(st, dir, e);
     return rc;
 }
 
@@ -244,6 +246,7 @@ enum rc store_rename(struct store *st, str from, str to, struct err *e)
     if (rc == RC_OK)
         rc = index_result(st, rename_all(st, steps, e), e);
     store_quota_renamed(st);
+    acl_list_forget(st);
     return rc;
 }
 

@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "fmt/acl.h"
 #include "fmt/parked.h"
 #include "fmt/quota_rule.h"
 #include "fmt/uidset.h"
@@ -97,6 +98,13 @@ struct store_quota {
     struct quota_use use; /* of the account */
 };
 MUST_USE enum rc store_quota(struct store *st, str mailbox, struct store_quota *ret, struct err *e);
+
+/* --- who else may do what with a mailbox (RFC 4314); its owner may do everything --- */
+/* Lies in the arena. RC_GONE; RC_TEMP also when what is kept cannot be read: then nobody has a right. */
+MUST_USE enum rc store_acl(struct store *st, str mailbox, struct arena *a, struct acl *ret, struct err *e);
+/* Durable. RC_GONE; RC_LIMIT: it holds no more; RC_TEMP as above. */
+MUST_USE enum rc store_acl_change(struct store *st, str mailbox, const struct acl_change *change,
+                                  struct err *e);
 
 /* --- an open mailbox --- */
 /* Merges what changed on disk, takes a view. Not read_only: \Recent messages are claimed (moved from new/ to

@@ -234,6 +234,12 @@ MUST_USE enum rc keywords_bits(struct folder *f, const str *names, size_t n, boo
 /* Names letters that files carry and nobody named ("unknown-7", as Dovecot does). */
 MUST_USE enum rc keywords_name_letters(struct folder *f, uint64_t used, struct err *e);
 
+/* --- rights of others (mailbox_acl.c) --- */
+/* A folder that was just made gets those of the nearest one above it. */
+MUST_USE enum rc acl_inherit(struct store *st, const char *dir, struct err *e);
+/* Dovecot makes its list of what others may look up anew: names or rights have changed. */
+void acl_list_forget(const struct store *st);
+
 /* --- the folder as it lies on disk --- */
 enum merge_when { MERGE_SYNC, MERGE_OPEN, MERGE_FORCE };
 /* merge.c: looks for changes by others and takes them into the index. */

@@ -19,6 +19,7 @@ struct mem_msg {
 
 struct mem_box {
     char *name; /* NULL: the slot is free */
+    char *acl;  /* fmt/acl.h */
     enum special_use use;
     bool subscribed, exists;
     uid32 uidnext, recent_from;
@@ -123,6 +124,7 @@ static void box_drop(struct mem_box *m)
         free(m->msgs[i].bytes);
     for (size_t i = 0; i < m->n_keywords; i++)
         free(m->keywords[i]);
+    free(m->acl);
     free(m->name);
     *m = (struct mem_box){0};
 }
@@ -328,6 +330,32 @@ enum rc store_deleted_size(struct store *st, str name, uint64_t *ret, struct err
     for (size_t i = 0; i < m->n; i++)
         size += m->msgs[i].flags & FLAG_DELETED ? strlen(m->msgs[i].bytes) : 0;
     *ret = size;
+    return RC_OK;
+}
+
+enum rc store_acl(struct store *st, str mailbox, struct arena *a, struct acl *ret, struct err *e)
+{
+    const struct mem_box *m = find_existing(st, mailbox);
+    if (st->fail)
+        return err_set(e, st->fail, 0, "", "Told to fail.");
+    if (!m)
+        return err_set(e, RC_GONE, 0, "", "There is no such mailbox.");
+    return acl_parse(arena_str(a, str_c(m->acl)), a, ret);
+}
+
+enum rc store_acl_change(struct store *st, str mailbox, const struct acl_change *change, struct err *e)
+{
+    AUTO(arena_freep) struct arena *a = arena_new(4 << 20);
+    AUTO(buf_deinit) struct buf text = BUF_INIT(ACL_BYTES_MAX);
+    struct acl acl;
+    enum rc rc = store_acl(st, mailbox, a, &acl, e);
+    if (rc != RC_OK)
+        return rc;
+    acl_apply(&acl, change);
+    acl_format(&acl, &text);
+    struct mem_box *m = find_existing(st, mailbox);
+    free(m->acl);
+    m->acl = str_dup(buf_str(&text));
     return RC_OK;
 }
 
