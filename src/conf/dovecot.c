@@ -283,6 +283,15 @@ static void set_hibernation(struct dovecot *d)
     dovecot_set(d, s, "imap_hibernate_timeout", never ? S("never") : value);
 }
 
+/* Whatever plugins are loaded. */
+static void set_acl(struct dovecot *d)
+{
+    const struct dovecot_block *plugin = dovecot_plugin_block(d);
+    const struct dovecot_setting *s = plugin ? dovecot_find(d, plugin, "acl_anyone") : NULL;
+    if (s)
+        dovecot_set(d, s, "acl_anyone", str_eq(s->value, S("allow")) ? S("yes") : S("no"));
+}
+
 /* executable = quota-status -p postfix: a program that malle has, too; or a script for warnings of quotas. */
 static bool is_own_program(struct dovecot *d, const struct dovecot_setting *s)
 {
@@ -419,6 +428,7 @@ void folder_read_dovecot(struct folder *f)
         set_protocols(&d);
         set_postmaster(&d);
         dovecot_set_quota(&d);
+        set_acl(&d);
         dovecot_set_services(&d);
         dovecot_advise(&d);
         say_unread(&d);

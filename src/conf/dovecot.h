@@ -28,7 +28,8 @@ void dovecot_set(struct dovecot *d, const struct dovecot_setting *s, const char 
 /* dovecot_databases.c: passdb and userdb. */
 void dovecot_set_databases(struct dovecot *d);
 
-/* dovecot_quota.c: the plugin quota. */
+/* dovecot_quota.c: plugin { }, NULL when there is none, and the plugin quota. */
+const struct dovecot_block *dovecot_plugin_block(const struct dovecot *d);
 void dovecot_set_quota(struct dovecot *d);
 /* Whether it runs a script that a quota_warning names. */
 bool dovecot_runs_for_warnings(struct dovecot *d, const struct dovecot_block *service);

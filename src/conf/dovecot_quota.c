@@ -10,7 +10,7 @@
 
 enum { LIST_BYTES = 8192 };
 
-static const struct dovecot_block *plugin_block(const struct dovecot *d)
+const struct dovecot_block *dovecot_plugin_block(const struct dovecot *d)
 {
     for (size_t i = 0; i < d->conf.block_count; i++)
         if (!d->conf.blocks[i]->parent && str_eq(d->conf.blocks[i]->kind, S("plugin")))
@@ -108,7 +108,7 @@ static void set_one(struct dovecot *d, const struct dovecot_block *plugin, const
 /* The i-th quota_warning, from 1 on; NULL: there is none. */
 static const struct dovecot_setting *warning_of(const struct dovecot *d, unsigned i)
 {
-    const struct dovecot_block *plugin = plugin_block(d);
+    const struct dovecot_block *plugin = dovecot_plugin_block(d);
     const char *name = i == 1 ? "quota_warning" : arena_printf(d->f->a, "quota_warning%u", i).p;
     return plugin ? dovecot_find(d, plugin, name) : NULL;
 }
@@ -269,7 +269,7 @@ void dovecot_set_quota(struct dovecot *d)
     static const char *const same[] = {
         "quota_grace",         "quota_max_mail_size",    "quota_exceeded_message", "quota_status_success",
         "quota_status_nouser", "quota_status_overquota", "quota_status_toolarge"};
-    const struct dovecot_block *plugin = plugin_block(d);
+    const struct dovecot_block *plugin = dovecot_plugin_block(d);
     if (d->conf.version.n > 0) {
         set_24(d);
         return;

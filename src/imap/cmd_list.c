@@ -1,8 +1,9 @@
 /* LIST (RFC 9051 §6.3.9, RFC 3501 §6.3.8) with the selection and return options of LIST-EXTENDED (RFC 5258),
- * the children attributes (RFC 3348), SPECIAL-USE (RFC 6154) and STATUS (RFC 5819). Children and special uses
- * are told always. */
+ * the children attributes (RFC 3348), SPECIAL-USE (RFC 6154), MYRIGHTS (RFC 8440) and STATUS (RFC 5819).
+ * Children and special uses are told always. */
 #include "base/log.h"
 #include "imap/list.h"
+#include "imap/rights.h"
 #include "imap/special_use.h"
 #include "imap/status.h"
 
@@ -11,7 +12,8 @@ enum list_option {
     LIST_REMOTE = 2, /* there are no remote mailboxes: changes nothing */
     LIST_RECURSIVEMATCH = 4,
     LIST_SPECIAL_USE = 8,
-    LIST_CHILDREN = 16
+    LIST_CHILDREN = 16,
+    LIST_MYRIGHTS = 32
 };
 
 struct list_request {
@@ -30,7 +32,8 @@ static const struct {
                       {S("SPECIAL-USE"), LIST_SPECIAL_USE}},
   RETURN_OPTIONS[] = {{S("SUBSCRIBED"), LIST_SUBSCRIBED},
                       {S("CHILDREN"), LIST_CHILDREN},
-                      {S("SPECIAL-USE"), LIST_SPECIAL_USE}};
+                      {S("SPECIAL-USE"), LIST_SPECIAL_USE},
+                      {S("MYRIGHTS"), LIST_MYRIGHTS}};
 
 static unsigned take_option(struct imap_lex *lex, bool select)
 {
@@ -200,7 +203,11 @@ static void tell_all(struct imap_session *s, const struct list_request *r, const
         bool child_info = (r->select & LIST_RECURSIVEMATCH) && has_hidden_match(s, r, all, n, all[i].name);
         if (selects(r, &all[i]) || child_info)
             tell(s, r, &all[i], child_info);
-        if (r->status && all[i].exists && !all[i].noselect && selects(r, &all[i]))
+        if (!all[i].exists || all[i].noselect || !selects(r, &all[i]))
+            continue;
+        if (r->ret & LIST_MYRIGHTS)
+            rights_put_mine(s, all[i].name);
+        if (r->status)
             tell_status(s, all[i].name, r->status);
     }
 }

@@ -58,8 +58,10 @@ imap_handler imap_cmd_append, imap_cmd_capability, imap_cmd_close, imap_cmd_comp
 imap_handler imap_cmd_copy, imap_cmd_expunge, imap_cmd_fetch, imap_cmd_move, imap_cmd_search, imap_cmd_sort,
     imap_cmd_store, imap_cmd_thread;
 imap_handler imap_cmd_getquota, imap_cmd_getquotaroot; /* imap/cmd_getquota.c */
-imap_handler imap_idle_go_on;                          /* imap/cmd_idle.c */
-imap_handler imap_cmd_replace;                         /* imap/cmd_append.c */
+imap_handler imap_cmd_deleteacl, imap_cmd_getacl, imap_cmd_listrights, imap_cmd_myrights,
+    imap_cmd_setacl;           /* imap/cmd_acl.c */
+imap_handler imap_idle_go_on;  /* imap/cmd_idle.c */
+imap_handler imap_cmd_replace; /* imap/cmd_append.c */
 imap_handler imap_cmd_language;
 imap_handler imap_cmd_uidbatches;
 imap_handler imap_cmd_unauthenticate;

@@ -168,6 +168,7 @@ static int run_imap(const struct session_setup *s, struct stream *io, struct sto
         .tag = str_c(s->tag),
         .account = str_c(s->id.account),
         .quota_name = str_c(c->quota_name),
+        .acl_anyone = c->acl_anyone,
         .separator = c->hierarchy_separator[0],
         .append_max = c->message_size_limit,
         .limits = {.line_max = c->imap_command_limit,

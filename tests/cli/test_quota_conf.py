@@ -121,3 +121,11 @@ quota_exceeded_message = Full
 def test_wrong_rule(settings):
     _, said = settings('mail_plugins = quota\nplugin {\n  quota = maildir:x\n  quota_rule = *:size=1G\n}\n')
     assert 'dovecot.conf:7: quota_rule: "*:size=1G" is not understood' in said
+
+
+@pytest.mark.parametrize('text, meant', (
+    ('', 'no'), ('plugin {\n  acl_anyone = allow\n}\n', 'yes'), ('plugin {\n  acl_anyone = deny\n}\n', 'no'),
+    ('dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\nimap_acl_allow_anyone = yes\n', 'yes')))
+def test_acl_anyone(settings, text, meant):
+    values, said = settings(text)
+    assert values['acl_anyone'] == meant and 'anyone' not in said

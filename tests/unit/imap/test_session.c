@@ -11,7 +11,8 @@ static void test_any_state(void **state)
          "* CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE IDLE LANGUAGE NAMESPACE UIDPLUS MOVE "
          "SPECIAL-USE "
          "CREATE-SPECIAL-USE "
-         "LIST-EXTENDED CHILDREN UNSELECT QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE CONDSTORE QRESYNC "
+         "LIST-EXTENDED CHILDREN UNSELECT ACL RIGHTS=texk LIST-MYRIGHTS QUOTA QUOTA=RES-STORAGE "
+         "QUOTA=RES-MESSAGE CONDSTORE QRESYNC "
          "ESEARCH SEARCHRES WITHIN PARTIAL SAVEDATE SORT "
          "SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS I18NLEVEL=1 LIST-STATUS "
          "STATUS=SIZE BINARY MULTIAPPEND CATENATE REPLACE UIDONLY UIDBATCHES INPROGRESS OBJECTID PREVIEW "
@@ -66,6 +67,26 @@ static void test_bad_input(void **state)
     struct imap_start start = {.store = mem_store_new(), .ops.wake_fd = -1};
     char *got = imap_talk(&start, S("a NO\0OP\r\nb NOOP\r\n"));
     assert_string_equal(got, "a BAD Unknown command.\r\nb OK NOOP completed.\r\n");
+    free(got);
+    store_close(start.store);
+}
+
+/* RFC 4314 §3.1: who may be let in is the owner's choice, but for everybody at once */
+static void test_acl_anyone(void **state)
+{
+    struct imap_start start = {.store = mem_store_new(), .ops.wake_fd = -1, .acl_anyone = true};
+    (void)state;
+    char *got =
+        imap_talk(&start, S("a SETACL INBOX anyone lr\r\nb SETACL INBOX demo l\r\nc GETACL INBOX\r\n"));
+    assert_string_equal(got, "a OK SETACL completed.\r\n"
+                             "b NO [CANNOT] The owner of a mailbox has all rights.\r\n"
+                             "* ACL INBOX demo lrswipkxteacd anyone lr\r\nc OK GETACL completed.\r\n");
+    free(got);
+    start.acl_anyone = false;
+    got = imap_talk(&start, S("a SETACL INBOX anyone lrs\r\nb SETACL INBOX anyone -r\r\nc GETACL INBOX\r\n"));
+    assert_string_equal(got, "a NO [CANNOT] Rights for everybody are not allowed here.\r\n"
+                             "b OK SETACL completed.\r\n"
+                             "* ACL INBOX demo lrswipkxteacd anyone l\r\nc OK GETACL completed.\r\n");
     free(got);
     store_close(start.store);
 }
@@ -478,6 +499,7 @@ int main(void)
         cmocka_unit_test(test_qresync),        cmocka_unit_test(test_rev2),
         cmocka_unit_test(test_uidonly),        cmocka_unit_test(test_stale_store),
         cmocka_unit_test(test_unauthenticate), cmocka_unit_test(test_progress),
+        cmocka_unit_test(test_acl_anyone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
