@@ -5,6 +5,8 @@
  *   alias    address -> target           one row per target; address "@domain" is the catch-all
  *   mask     address -> account, note...  masked addresses, and (without account) blocked ones
  *   domain_quota  name -> bytes, messages  for each account of the domain that has no quota of its own
+ *   domain_total  name -> bytes, messages, and what its accounts have of them together (domain_total.h)
+ *   account_use  account -> bytes, messages  of a domain that has a total
  *   setting  name -> value               "key": random, for what must stay the same over restarts
  *
  * Addresses are folded (account/address). PRAGMA user_version is the number of the schema; a newer one is
@@ -12,11 +14,12 @@
 #include "account/db_schema.h"
 
 #include "os/crypto.h"
+#include "os/file.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { SCHEMA_VERSION = 3 };
+enum { SCHEMA_VERSION = 4 };
 
 static const char schema[] =
     "CREATE TABLE domain (name TEXT PRIMARY KEY, created INTEGER NOT NULL) WITHOUT ROWID;"
@@ -44,6 +47,20 @@ static const char schema_3[] =
     "CREATE TABLE domain_quota (name TEXT PRIMARY KEY, bytes INTEGER NOT NULL, messages INTEGER NOT NULL)"
     " WITHOUT ROWID;"
     "PRAGMA user_version = 3;";
+
+static const char schema_4[] =
+    "CREATE TABLE domain_total (name TEXT PRIMARY KEY, bytes INTEGER NOT NULL, messages INTEGER NOT NULL,"
+    " used_bytes INTEGER NOT NULL, used_messages INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE account_use (account TEXT PRIMARY KEY, domain TEXT NOT NULL, bytes INTEGER NOT NULL,"
+    " messages INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX account_use_domain ON account_use (domain);"
+    "CREATE TRIGGER account_use_more AFTER INSERT ON account_use BEGIN UPDATE domain_total SET"
+    " used_bytes = used_bytes + NEW.bytes, used_messages = used_messages + NEW.messages"
+    " WHERE name = NEW.domain; END;"
+    "CREATE TRIGGER account_use_less AFTER DELETE ON account_use BEGIN UPDATE domain_total SET"
+    " used_bytes = used_bytes - OLD.bytes, used_messages = used_messages - OLD.messages"
+    " WHERE name = OLD.domain; END;"
+    "PRAGMA user_version = 4;";
 
 void account_db_lock(struct account_db *d)
 {
@@ -124,6 +141,8 @@ static enum rc set_up(struct account_db *d, struct err *e)
         rc = db_script(d->db, schema_2, e);
     if (rc == RC_OK && version < 3)
         rc = db_script(d->db, schema_3, e);
+    if (rc == RC_OK && version < 4)
+        rc = db_script(d->db, schema_4, e);
     if (rc == RC_OK)
         rc = read_key(d, e);
     return account_db_end(d, rc, e);
@@ -143,6 +162,13 @@ static enum rc make_file(const char *path, bool create, struct err *e)
     return rc;
 }
 
+static int open_folder(const char *path)
+{
+    ptrdiff_t slash = str_rchr(str_c(path), '/');
+    AUTO(str_freep) char *folder = slash < 0 ? str_dup(S(".")) : str_dup(str_mem(path, (size_t)slash + 1));
+    return open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
 enum rc account_db_open(const char *path, bool create, struct account_db **ret, struct err *e)
 {
     enum rc rc = make_file(path, create, e);
@@ -150,6 +176,7 @@ enum rc account_db_open(const char *path, bool create, struct account_db **ret, 
         return rc;
     AUTO(account_db_closep) struct account_db *d = calloc(1, sizeof *d);
     must(d && pthread_mutex_init(&d->lock, NULL) == 0);
+    d->folder_fd = open_folder(path);
     rc = db_open(path, 0, &d->db, e);
     if (rc == RC_OK)
         rc = set_up(d, e);
@@ -165,6 +192,7 @@ struct account_db *account_db_close(struct account_db *d)
     if (!d)
         return NULL;
     db_close(d->db);
+    fd_closep(&d->folder_fd);
     pthread_mutex_destroy(&d->lock);
     crypto_wipe(d, sizeof *d);
     free(d);

@@ -10,6 +10,7 @@
 
 struct account_db {
     struct db *db;
+    int folder_fd;        /* where the database lies */
     pthread_mutex_t lock; /* held around every use of db */
     unsigned char key[ACCOUNT_KEY_SIZE];
 };
@@ -21,6 +22,11 @@ MUST_USE enum rc account_db_end(struct account_db *d, enum rc rc, struct err *e)
 void account_db_lock(struct account_db *d);
 void account_db_unlock(struct account_db *d);
 
+/* domain_total.c: the account is gone; called within a write. */
+MUST_USE enum rc domain_total_forget(struct account_db *db, str account, struct err *e);
+
+/* Appends a domain in its stored form, with a sentence for the administrator. */
+MUST_USE enum rc domain_key(str domain, struct buf *ret, struct err *e);
 /* address_parse with a sentence for the administrator. */
 MUST_USE enum rc account_key(str address, struct address_key *ret, struct err *e);
 

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "fmt/idn.h"
 
-static enum rc domain_key(str domain, struct buf *ret, struct err *e)
+enum rc domain_key(str domain, struct buf *ret, struct err *e)
 {
     enum rc rc = str_starts(domain, S("[")) ? RC_INVALID : address_put_domain(domain, ret);
     if (rc != RC_OK)

@@ -2,6 +2,7 @@
 #include "account/resolve_impl.h"
 
 #include "account/databases.h"
+#include "account/domain_total.h"
 #include "conf/conf.h"
 #include "fmt/mailaddr.h"
 #include "table/maps.h"
@@ -83,13 +84,16 @@ static enum rc try_alias(struct resolver *r, const struct step *s, const struct 
     return RC_OK;
 }
 
-/* Whether the mailbox may be full. */
-static bool is_limited(const struct resolver *r, str own)
+/* Whether the mailbox may be full, or its domain. */
+static bool is_limited(const struct resolver *r, str account, str own)
 {
+    struct domain_total total;
+    struct err e = {0};
     AUTO(buf_deinit) struct buf rules = BUF_INIT(QUOTA_RULES_BYTES);
     conf_quota_rules(r->l->conf, own, &rules);
     const struct quota_limits l = quota_limits_of(buf_str(&rules), S("INBOX"), '.');
-    return l.bytes || l.messages;
+    return l.bytes || l.messages ||
+           (r->l->conf->quota && domain_total_of(r->l->db, account, &total, &e) != RC_GONE);
 }
 
 enum rc resolve_account(struct resolver *r, const struct step *s, const struct address_key *key, str tag,
@@ -111,7 +115,7 @@ enum rc resolve_account(struct resolver *r, const struct step *s, const struct a
                                .uid = r->l->mail_uid,
                                .tag = tag,
                                .address = s->address,
-                               .limited = is_limited(r, buf_str(&quota))};
+                               .limited = is_limited(r, str_c(row.address), buf_str(&quota))};
     return resolve_add(r, t, e);
 }
 
@@ -122,7 +126,7 @@ static enum rc add_user(struct resolver *r, const struct step *s, const struct a
                                .uid = id->uid,
                                .tag = tag,
                                .address = s->address,
-                               .limited = is_limited(r, str_c(id->quota))};
+                               .limited = is_limited(r, str_c(id->account), str_c(id->quota))};
     enum rc rc = id->system ? resolve_user_via(r, t.account, id->uid, tag, &t.via, e) : RC_OK;
     return rc == RC_OK ? resolve_add(r, t, e) : rc;
 }

@@ -1,6 +1,6 @@
 /* malle domain: the domains that receive mail here, those of the configuration and those that were added. */
+#include "cli/cmd_domain.h"
 #include "cli/accounts.h"
-#include "cli/quota_option.h"
 
 #include "fmt/json.h"
 
@@ -68,39 +68,14 @@ static int del(struct account_db *db, const char *domain)
     return CLI_FINE;
 }
 
-/* Without options it tells. */
-static int quota(struct cli *cli, struct account_db *db, const char *domain, const char *bytes,
-                 const char *messages)
-{
-    AUTO(buf_deinit) struct buf out = BUF_INIT(1 << 10);
-    struct json j = {.out = &out};
-    struct account_quota q;
-    struct err e = {0};
-    if (domain_find_quota(db, str_c(domain), &q, &e) != RC_OK)
-        return cli_fail_err(&e);
-    int status = cli_quota_option(bytes, messages, &q);
-    if (status != CLI_FINE)
-        return status;
-    if ((bytes || messages) && domain_set_quota(db, str_c(domain), &q, &e) != RC_OK)
-        return cli_fail_err(&e);
-    if (cli->json) {
-        json_open_object(&j, NULL);
-        json_put_str(&j, "domain", str_c(domain));
-        json_put_int(&j, "quota_bytes", q.bytes);
-        json_put_int(&j, "quota_messages", q.messages);
-        json_close_object(&j);
-    } else {
-        cli_quota_put(&out, &q);
-    }
-    buf_putc(&out, '\n');
-    return cli_print(&out);
-}
-
 int cmd_domain(int argc, char **argv, struct cli *cli)
 {
     AUTO(account_db_closep) struct account_db *db = NULL;
-    const char *bytes = NULL, *messages = NULL;
-    const struct cli_option options[] = {{"--quota", &bytes, NULL}, {"--messages", &messages, NULL}};
+    struct domain_limits limits = {0};
+    const struct cli_option options[] = {{"--quota", &limits.bytes, NULL},
+                                         {"--messages", &limits.messages, NULL},
+                                         {"--total", &limits.total, NULL},
+                                         {"--total-messages", &limits.total_messages, NULL}};
     int status = cli_take_options(argc, argv, options, sizeof options / sizeof options[0], &argc);
     if (status != CLI_FINE)
         return status;
@@ -110,9 +85,9 @@ int cmd_domain(int argc, char **argv, struct cli *cli)
     bool is_del = strcmp(action, "del") == 0 && argc == 3;
     if (!is_list && !is_add && !is_del && !is_quota)
         return cli_usage("domain needs list, add DOMAIN, del DOMAIN or quota DOMAIN");
+    if (is_quota)
+        return cmd_domain_quota(cli, argv[2], &limits);
     if (cli_open_accounts(cli, &db, &status) != RC_OK)
         return status;
-    if (is_quota)
-        return quota(cli, db, argv[2], bytes, messages);
     return is_list ? list(cli, db) : is_add ? add(cli, db, argv[2]) : del(db, argv[2]);
 }

@@ -1,5 +1,6 @@
 /* malle user: the accounts of the account database. */
 #include "cli/cmd_user.h"
+#include "account/domain_total.h"
 #include "cli/accounts.h"
 
 #include "cli/quota_ask.h"
@@ -143,23 +144,14 @@ static int user_list(const struct user_args *u)
     return cli_print(&out);
 }
 
-/* "1234 of 1048576 bytes" */
-static void put_use(struct buf *out, uint64_t use, uint64_t limit, const char *unit)
-{
-    buf_put_u64(out, use);
-    if (limit)
-        buf_printf(out, " of %llu", (unsigned long long)limit);
-    buf_printf(out, " %s", unit);
-}
-
 static void put_info(struct buf *out, const struct account *a, const struct quota_answer *q)
 {
     buf_printf(out, "address: %s\nenabled: %s\nquota: ", a->address, a->enabled ? "yes" : "no");
     cli_quota_put(out, &a->quota);
     if (q) {
         buf_puts(out, S("\nmail: "));
-        put_use(out, q->use.bytes, q->limits.bytes, "bytes, ");
-        put_use(out, q->use.messages, q->limits.messages, "messages");
+        cli_quota_put_use(out, q->use.bytes, q->limits.bytes, "bytes, ");
+        cli_quota_put_use(out, q->use.messages, q->limits.messages, "messages");
     }
     buf_printf(out,
                "\nmechanisms: PLAIN LOGIN%s%s\ncreated: ", a->secret.scram_sha_1[0] ? " SCRAM-SHA-1" : "",
@@ -271,6 +263,9 @@ static int erase_mail(const struct user_args *u, enum cli_erase what, bool del)
     int erased = cli_eraser_end(&eraser, rc == RC_OK);
     if (rc != RC_OK)
         return status;
+    const struct account_use none = {str_c(a.address), {0, 0}};
+    if (erased == CLI_FINE && !del && domain_total_note(db, &none, 1, NULL, NULL, &e) != RC_OK)
+        return cli_fail_err(&e);
     if (erased == CLI_FINE && del && account_del(db, str_c(u->address), &e) != RC_OK)
         return cli_fail_err(&e);
     if (erased == CLI_FINE && del)

@@ -32,10 +32,10 @@ const struct cli_command cli_commands[] = {
      "random one "
      "that hides the account's: --note TEXT, --expires TIME; mail for a blocked one is refused, with the "
      "note"},
-    {"domain", cmd_domain, "add|del DOMAIN | list | quota DOMAIN [--quota SIZE] [--messages N]",
+    {"domain", cmd_domain,
+     "add|del DOMAIN | list | quota DOMAIN [--quota SIZE] [--messages N] [--total SIZE] [--total-messages N]",
      "domains that receive mail beside those of the configuration; quota is for each account of the domain "
-     "that has "
-     "none of its own"},
+     "that has none of its own, and total for all of them together"},
     {"mailbox", cmd_mailbox,
      "list|status ACCOUNT [MASK]... | create|delete|subscribe|unsubscribe ACCOUNT NAME... | rename ACCOUNT "
      "NAME NEW",

@@ -3,14 +3,12 @@
 #include "cli/doveadm.h"
 #include "cli/doveadm_print.h"
 #include "cli/quota_ask.h"
-#include "cli/who_is.h"
+#include "cli/user_names.h"
 #include "conf/conf.h"
 
-#include <errno.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-enum { CELLS_BYTES_MAX = 64 << 20, NAMES_MAX = 16 << 20, COLUMNS_ALONE = 5, COLUMNS_ALL = 6 };
+enum { CELLS_BYTES_MAX = 64 << 20, COLUMNS_ALONE = 5, COLUMNS_ALL = 6 };
 
 struct work {
     struct cli *cli;
@@ -68,41 +66,11 @@ static int ask_one(struct work *w, const char *user)
 
 /* --- -A --- */
 
-static void put_name(void *ctx, const char *name)
-{
-    dprintf(*(int *)ctx, "%s\n", name);
-}
-
-/* The names, from a child: what lists users may leave this process in a folder of its own. */
-static enum rc list_users(struct cli *cli, struct buf *ret)
-{
-    int fds[2], status = 0;
-    fflush(NULL);
-    if (pipe(fds) != 0)
-        return RC_TEMP;
-    pid_t pid = fork();
-    if (pid == 0) {
-        close(fds[0]);
-        _exit(cli_each_user(cli, put_name, &fds[1]) == CLI_FINE ? 0 : 1);
-    }
-    close(fds[1]);
-    ssize_t n = 1;
-    for (char *room; pid > 0 && n > 0 && (room = buf_room(ret, 4096));) {
-        while ((n = read(fds[0], room, 4096)) < 0 && errno == EINTR)
-            ;
-        if (n > 0)
-            buf_added(ret, (size_t)n);
-    }
-    close(fds[0]);
-    bool fine = pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-    return fine && !ret->overflow ? RC_OK : RC_TEMP;
-}
-
 static int ask_all(struct work *w)
 {
-    AUTO(buf_deinit) struct buf names = BUF_INIT(NAMES_MAX);
+    AUTO(buf_deinit) struct buf names = BUF_INIT(USER_NAMES_BYTES);
     int status = EX_OK;
-    if (list_users(w->cli, &names) != RC_OK)
+    if (cli_user_names(w->cli, &names) != RC_OK)
         return doveadm_error(EX_TEMPFAIL, NULL, "Failed to iterate through some users");
     str rest = buf_str(&names);
     while (rest.n > 0) {

@@ -66,6 +66,7 @@ int mail_session_start(struct cli *cli, const char *account, const struct accoun
                                   .id = *id,
                                   .imap = true,
                                   .notify_fd = -1,
+                                  .total_fd = -1,
                                   .tag = ".",
                                   .client = "command",
                                   .session_id = "command"};

@@ -47,3 +47,11 @@ void cli_quota_put(struct buf *out, const struct account_quota *quota)
     buf_puts(out, S(", messages: "));
     put(out, quota->messages);
 }
+
+void cli_quota_put_use(struct buf *out, uint64_t use, uint64_t limit, const char *unit)
+{
+    buf_put_u64(out, use);
+    if (limit)
+        buf_printf(out, " of %llu", (unsigned long long)limit);
+    buf_printf(out, " %s", unit);
+}

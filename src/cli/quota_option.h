@@ -9,5 +9,7 @@
 int cli_quota_option(const char *bytes, const char *messages, struct account_quota *quota);
 /* "bytes: 1073741824, messages: default" */
 void cli_quota_put(struct buf *out, const struct account_quota *quota);
+/* "1234 of 1048576 bytes"; limit 0: none. */
+void cli_quota_put_use(struct buf *out, uint64_t use, uint64_t limit, const char *unit);
 
 #endif

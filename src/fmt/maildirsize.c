@@ -59,3 +59,11 @@ void maildirsize_put_change(struct buf *out, int64_t bytes, int64_t messages)
 {
     buf_printf(out, "%lld %lld\n", (long long)bytes, (long long)messages);
 }
+
+void maildirsize_put_total(struct buf *out, const struct quota_limits *l, int64_t bytes, int64_t messages)
+{
+    size_t begin = out->n;
+    maildirsize_put_limits(out, l);
+    buf_printf(out, "%lld ", (long long)bytes);
+    buf_printf(out, "%-*lld\n", (int)(MAILDIRSIZE_TOTAL_BYTES - 1 - (out->n - begin)), (long long)messages);
+}

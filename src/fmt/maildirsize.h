@@ -12,7 +12,10 @@
 
 #include "fmt/quota_rule.h"
 
-enum { MAILDIRSIZE_BYTES_MAX = 5120 }; /* a longer one is to be written anew */
+enum {
+    MAILDIRSIZE_BYTES_MAX = 5120, /* a longer one is to be written anew */
+    MAILDIRSIZE_TOTAL_BYTES = 128 /* the length of what maildirsize_put_total writes */
+};
 
 struct maildirsize {
     struct quota_limits limits;
@@ -23,5 +26,8 @@ struct maildirsize {
 MUST_USE enum rc maildirsize_parse(str text, struct maildirsize *ret);
 void maildirsize_put_limits(struct buf *out, const struct quota_limits *l);
 void maildirsize_put_change(struct buf *out, int64_t bytes, int64_t messages);
+/* Limits and one change that is all there is, always of the same length: a file that is written over in place
+ * while others read it. */
+void maildirsize_put_total(struct buf *out, const struct quota_limits *l, int64_t bytes, int64_t messages);
 
 #endif

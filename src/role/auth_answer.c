@@ -2,6 +2,7 @@
 #include "role/auth_impl.h"
 
 #include "account/databases.h"
+#include "account/domain_total.h"
 #include "base/log.h"
 #include "role/header_canonical.h"
 #include "role/ipc.h"
@@ -307,7 +308,18 @@ static void put_identity(struct buf *reply, const struct account_identity *id, c
     ipc_put_str(reply, buf_str(&bytes));
 }
 
-static enum rc identity(const struct auth_peer *p, struct ipc_msg *m, struct buf *reply)
+/* Where there is a total and it cannot be handed out, mail goes on without. */
+static int open_total(const struct auth_peer *p, const struct account_identity *id)
+{
+    struct err e = {0};
+    int fd = domain_total_open(lookup(p)->db, str_c(id->account), &e);
+    if (e.rc != RC_OK)
+        log_error("%s: %s", id->account, err_text(&e));
+    return fd;
+}
+
+static enum rc identity(const struct auth_peer *p, struct ipc_msg *m, struct buf *reply, int *reply_fds,
+                        unsigned *ret_n_fds)
 {
     bool ticket = m->type == MSG_TICKET_REDEEM;
     struct account_identity id;
@@ -324,6 +336,9 @@ static enum rc identity(const struct auth_peer *p, struct ipc_msg *m, struct buf
     }
     e.rc = rc;
     put_identity(reply, &id, &e);
+    int total = rc == RC_OK ? open_total(p, &id) : -1;
+    if (total >= 0)
+        reply_fds[(*ret_n_fds)++] = total;
     return RC_OK;
 }
 
@@ -394,6 +409,8 @@ static bool permitted(const struct auth_peer *p, uint16_t type)
     case MSG_TICKET_REDEEM:
     case MSG_IDENTITY_LOOKUP:
         return is_one_of(p, S("mailbox")); /* and deliver, which speaks over mailbox's link */
+    case MSG_MAIL_COUNTS:
+        return is_one_of(p, S("mailbox"));
     case MSG_LOCAL_USER:
         return is_one_of(p, S("submission"));
     case MSG_SENDER_CHECK:
@@ -443,6 +460,8 @@ enum rc auth_handle(void *ctx, void **conn, struct ipc_msg *m, struct buf *reply
         return sender_rewrite(p, m, reply);
     case MSG_HEADER_CANONICAL:
         return header_canonical(p, m, reply);
+    case MSG_MAIL_COUNTS:
+        return auth_mail_counts(p, m, reply);
     case MSG_USERDB_FIND:
         return userdb_find(p, m, reply);
     case MSG_USERDB_LIST:
@@ -450,6 +469,6 @@ enum rc auth_handle(void *ctx, void **conn, struct ipc_msg *m, struct buf *reply
     case MSG_USERDB_LIST_MORE:
         return userdb_list_more(p, m, reply);
     default:
-        return identity(p, m, reply);
+        return identity(p, m, reply, reply_fds, ret_n_fds);
     }
 }

@@ -47,6 +47,9 @@ enum rc worker_check_password(void *ctx, str user, str password, str client_ip, 
 /* auth_list.c: a page of the users of the n-th userdb. RC_GONE: there is none of that number. */
 enum rc auth_list_userdb(struct auth_server *a, uint32_t n, struct name_page *page, struct err *e);
 
+/* auth_totals.c: MAIL_COUNTS */
+enum rc auth_mail_counts(const struct auth_peer *p, struct ipc_msg *m, struct buf *reply);
+
 /* auth_answer.c */
 enum rc auth_handle(void *ctx, void **conn, struct ipc_msg *request, struct buf *reply, int *reply_fds,
                     unsigned *ret_n_fds);

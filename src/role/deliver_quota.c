@@ -3,6 +3,15 @@
 #include "os/proc.h"
 #include "role/quota_terms.h"
 
+/* rules: created with QUOTA_RULES_BYTES; lives as long as *ret. */
+static void fill(const struct conf *c, const struct target *t, struct buf *rules, struct quota_terms *ret)
+{
+    static int control = PROC_CONTROL_FD;
+    quota_terms_fill(c, target_account(t), target_quota(t), rules, ret);
+    quota_terms_run(c, &control, ret);
+    quota_terms_domain(c, target_domain_total(t), &control, ret);
+}
+
 static bool is_bounded(const struct target *t, const struct quota_terms *q)
 {
     return quota_is_kept(target_dir(t), q) || q->mail_max > 0;
@@ -13,7 +22,7 @@ enum rc deliver_room(const struct conf *c, const struct target *t, uint64_t byte
     AUTO(buf_deinit) struct buf rules = BUF_INIT(QUOTA_RULES_BYTES);
     const struct quota_load load = {.mailbox = S("INBOX"), .use = {bytes, 1}, .way = QUOTA_DELIVERED};
     struct quota_terms q;
-    quota_terms_fill(c, target_account(t), target_quota(t), &rules, &q);
+    fill(c, t, &rules, &q);
     return is_bounded(t, &q) ? quota_check(target_dir(t), &q, &load, e) : RC_OK;
 }
 
@@ -24,7 +33,7 @@ enum rc deliver_take_room(const struct conf *c, const struct target *t, uint64_t
     const struct quota_load load = {.mailbox = S("INBOX"), .use = {bytes, 1}, .way = QUOTA_DELIVERED};
     struct quota_terms q;
     *ret = (struct quota_taken){.fd = -1};
-    quota_terms_fill(c, target_account(t), target_quota(t), &rules, &q);
+    fill(c, t, &rules, &q);
     enum rc rc = is_bounded(t, &q) ? quota_take(target_dir(t), &q, &load, ret, e) : RC_OK;
     quota_taken_unlock(ret);
     return rc;
@@ -34,10 +43,8 @@ void deliver_end_room(const struct conf *c, const struct target *t, struct quota
 {
     AUTO(buf_deinit) struct buf rules = BUF_INIT(QUOTA_RULES_BYTES);
     struct quota_terms q;
-    int control = PROC_CONTROL_FD;
     if (!taken->counted)
         return;
-    quota_terms_fill(c, target_account(t), target_quota(t), &rules, &q);
-    quota_terms_run(c, &control, &q);
+    fill(c, t, &rules, &q);
     quota_taken_end(target_dir(t), &q, taken, kept);
 }

@@ -19,6 +19,7 @@ struct target {
     atomic_uint refs;
     msec expires;
     int dir;
+    int domain_total; /* -1: none */
     dev_t device;
     char account[IDENTITY_ACCOUNT_MAX + 1];
     char path[IDENTITY_PATH_MAX + 1];
@@ -62,7 +63,8 @@ static enum rc unavailable(struct err *e, const char *why)
 }
 
 /* IDENTITY_LOOKUP at auth; called with auth_lock held. */
-static enum rc ask_auth(struct target_cache *tc, str account, struct account_identity *ret, struct err *e)
+static enum rc ask_auth(struct target_cache *tc, str account, struct account_identity *ret, int *ret_total,
+                        struct err *e)
 {
     struct buf b AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
     struct ipc_msg m;
@@ -79,11 +81,15 @@ static enum rc ask_auth(struct target_cache *tc, str account, struct account_ide
     }
     ipc_get_err(&m, &answer);
     str bytes = ipc_get_str(&m, IDENTITY_BYTES_MAX);
+    AUTO(fd_closep) int total = m.n_fds > 0 ? ipc_take_fd(&m) : -1;
     if (answer.rc != RC_OK) {
         *e = answer;
         rc = answer.rc;
     } else if (ipc_end(&m) != RC_OK || identity_get(bytes, ret) != RC_OK) {
         rc = unavailable(e, "malformed identity from auth");
+    } else {
+        *ret_total = total;
+        total = -1;
     }
     ipc_msg_deinit(&m);
     return rc;
@@ -100,9 +106,10 @@ static dev_t device_of(int dir)
 static enum rc open_target(struct target_cache *tc, str account, struct target **ret, struct err *e)
 {
     struct account_identity id;
+    AUTO(fd_closep) int total = -1;
     int dir;
     pthread_mutex_lock(&tc->auth_lock);
-    enum rc rc = ask_auth(tc, account, &id, e);
+    enum rc rc = ask_auth(tc, account, &id, &total, e);
     pthread_mutex_unlock(&tc->auth_lock);
     if (rc != RC_OK)
         return rc;
@@ -120,6 +127,8 @@ static enum rc open_target(struct target_cache *tc, str account, struct target *
     must(t);
     atomic_init(&t->refs, 1);
     t->dir = dir;
+    t->domain_total = total;
+    total = -1;
     t->device = device_of(dir);
     const char *below = identity_path_inside(id.mail_dir, tc->mail_root);
     must(str_copy(t->path, sizeof t->path, below ? str_c(below + 1) : STR_NONE) == RC_OK);
@@ -202,6 +211,7 @@ void target_release(struct target **tp)
     *tp = NULL;
     if (t && atomic_fetch_sub(&t->refs, 1) == 1) {
         fd_closep(&t->dir);
+        fd_closep(&t->domain_total);
         free(t);
     }
 }
@@ -229,4 +239,9 @@ const char *target_account(const struct target *t)
 const char *target_quota(const struct target *t)
 {
     return t->quota;
+}
+
+const int *target_domain_total(const struct target *t)
+{
+    return &t->domain_total;
 }

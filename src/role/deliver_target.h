@@ -25,5 +25,7 @@ str target_path(const struct target *t);
 dev_t target_device(const struct target *t);
 const char *target_account(const struct target *t);
 const char *target_quota(const struct target *t); /* account_identity.quota */
+/* What its domain has together (quota_terms_domain). */
+const int *target_domain_total(const struct target *t);
 
 #endif

@@ -66,13 +66,18 @@ enum rc mailbox_identity(struct mailbox *mb, enum ipc_type question, str argumen
         return err_set(e, RC_TEMP, 451, "4.3.0", "Temporary authentication failure");
     ipc_get_err(&m, &answer);
     str bytes = ipc_get_str(&m, IDENTITY_BYTES_MAX);
+    AUTO(fd_closep) int total = m.n_fds > 0 ? ipc_take_fd(&m) : -1;
     enum rc rc = answer.rc;
     if (rc != RC_OK)
         *e = answer;
     else if (ipc_end(&m) != RC_OK || identity_get(bytes, ret) != RC_OK)
         rc = err_set(e, RC_TEMP, 451, "4.3.0", "Temporary authentication failure");
     ipc_msg_deinit(&m);
-    return rc == RC_OK ? refuse_uid(mb, ret, e) : rc;
+    if (rc != RC_OK)
+        return rc;
+    domain_total_keep(mb, ret->account, total);
+    total = -1;
+    return refuse_uid(mb, ret, e);
 }
 
 /* --- requests on channels --- */
@@ -221,7 +226,8 @@ static void loop(struct mailbox *mb)
     must(source_add(mb, &control) == RC_OK);
     while (!mb->stopping) {
         struct epoll_event ev;
-        msec due = earlier(watch_poll_due(mb), park_due(mb)), left = due ? due - clock_mono() : -1;
+        msec due = earlier(earlier(watch_poll_due(mb), park_due(mb)), mail_used_due(mb));
+        msec left = due ? due - clock_mono() : -1;
         park_start_waiting(mb);
         /* one event at a time: what a handler frees may be the subject of a later event of the same batch */
         int n = epoll_wait(mb->epoll, &ev, 1, due && left < 0 ? 0 : (int)left);
@@ -254,6 +260,7 @@ static void mailbox_start(struct role *r)
     self.groups = map_new();
     self.secrets = secret_heap_new();
     self.paused = map_new();
+    self.domain_totals = map_new();
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
     sigaddset(&set, MASTER_KICK_SIGNAL);

@@ -71,7 +71,8 @@ static void control_message(struct mailbox *mb, struct source *s)
         stop_idle(d, ipc_get_u32(&m));
     else if (m.type == MSG_CONTROL_READY)
         stop_idle(d, 0); /* one that was started for its journal alone */
-    else if (m.type != MSG_QUOTA_CROSSED || !quota_crossed(mb, STR_NONE, d->started_for, &m))
+    else if (!(m.type == MSG_QUOTA_CROSSED && quota_crossed(mb, STR_NONE, d->started_for, &m)) &&
+             !(m.type == MSG_MAIL_USED && mail_used_message(mb, STR_NONE, d->started_for, &m)))
         log_error("deliver[%d] sent %s on its control link", d->pid, ipc_type_name(m.type));
     ipc_msg_deinit(&m);
 }

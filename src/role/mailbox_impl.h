@@ -9,6 +9,7 @@
 #include "os/channel.h"
 #include "os/secret_heap.h"
 #include "role/ipc.h"
+#include "role/quota_terms.h"
 #include "role/role.h"
 #include "role/session.h"
 
@@ -64,6 +65,12 @@ struct deliver_proc { /* one running deliver process */
 
 #define UID_RETIRED ((uid_t)-1)
 
+struct mail_used { /* what an account has, as a session or deliver process said */
+    char account[IDENTITY_ACCOUNT_MAX + 1];
+    uid_t uid; /* of the deliver process; -1: of its own session */
+    struct quota_use use;
+};
+
 struct mailbox {
     struct role *role;
     int epoll;
@@ -87,6 +94,10 @@ struct mailbox {
     bool poll_warned;   /* the inotify limit was reached and logged */
     msec warned_since;  /* when warnings of quotas were last counted from 0 */
     unsigned warned;
+    struct map *domain_totals;              /* domain -> descriptor of what it has together, plus 1 */
+    struct mail_used used[MAIL_COUNTS_MAX]; /* what auth is yet to hear */
+    size_t n_used;
+    msec tell_used; /* when it is to */
     msec next_poll; /* when sessions without inotify watches are woken by the clock */
     bool stopping;
 };
@@ -130,6 +141,14 @@ void deliver_auth_changed(struct mailbox *mb); /* auth was started anew: give ea
 /* A session (uid -1: the account is its own) or a deliver process of this uid says that a quota's warning is
  * due: has its program run. False: the message is malformed, or of somebody else's account. */
 bool quota_crossed(struct mailbox *mb, str own_account, uid_t uid, struct ipc_msg *m);
+
+/* MAIL_USED; as before. */
+bool mail_used_message(struct mailbox *mb, str own_account, uid_t uid, struct ipc_msg *m);
+msec mail_used_due(struct mailbox *mb); /* tells auth when that is due; when to come again, 0: never */
+/* auth said of an account what its domain has together (fd: kept from here on; -1: no total). */
+void domain_total_keep(struct mailbox *mb, const char *account, int fd);
+/* As it was last kept; -1: none. */
+int domain_total_fd(const struct mailbox *mb, const char *account);
 
 /* mailbox_park.c */
 /* PARK. False: malformed, or not permitted. */

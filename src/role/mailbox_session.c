@@ -148,6 +148,7 @@ static enum rc start_process(struct mailbox *mb, struct session_setup *setup, pi
     enum rc rc = mail_root_make(mb->role->conf, &setup->id, &root, e);
     if (rc == RC_OK)
         rc = str_copy(setup->mail_root, sizeof setup->mail_root, buf_str(&root));
+    setup->total_fd = domain_total_fd(mb, setup->id.account);
     return rc == RC_OK ? fork_process(setup, ret_pid, ret_notify, e) : rc;
 }
 

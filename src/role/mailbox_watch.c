@@ -193,6 +193,8 @@ static bool take_message(struct mailbox *mb, struct session *s, struct ipc_msg *
         return ipc_end(m) == RC_OK;
     case MSG_QUOTA_CROSSED:
         return quota_crossed(mb, str_c(s->account), (uid_t)-1, m);
+    case MSG_MAIL_USED:
+        return mail_used_message(mb, str_c(s->account), (uid_t)-1, m);
     case MSG_PARK:
         return park_message(mb, s, m);
     default:

@@ -1,5 +1,6 @@
 #include "role/quota_terms.h"
 
+#include "base/log.h"
 #include "os/ipc.h"
 #include "role/ipc.h"
 
@@ -36,4 +37,25 @@ void quota_terms_run(const struct conf *c, int *link, struct quota_terms *q)
         return;
     q->run = ask_mailbox;
     q->run_ctx = link;
+}
+
+static void tell_mailbox(void *ctx, const struct quota_terms *q, const struct quota_use *use)
+{
+    AUTO(buf_deinit) struct buf b = BUF_INIT(IPC_MAX);
+    const int *link = ctx;
+    ipc_begin(&b, MSG_MAIL_USED);
+    ipc_put_str(&b, q->account);
+    ipc_put_u64(&b, use->bytes);
+    ipc_put_u64(&b, use->messages);
+    if (ipc_send(*link, &b, NULL, 0, IPC_NOWAIT) != RC_OK)
+        log_debug("mailbox does not hear what " STR_FMT " has; the next change says it", STR_ARG(q->account));
+}
+
+void quota_terms_domain(const struct conf *c, const int *total, int *link, struct quota_terms *q)
+{
+    if (*total < 0 || !c->quota)
+        return;
+    q->domain_total = total;
+    q->tell = tell_mailbox;
+    q->tell_ctx = link;
 }

@@ -74,8 +74,8 @@ static struct places enter_cage(const struct session_setup *s, const struct plac
                          .n_groups = id->n_groups,
                          .chroot_dir = chroots ? p->mail : NULL,
                          .rw_dirs = chroots ? whole : folders};
-    int keep[] = {s->stream_fd, s->notify_fd};
-    cage_enter(&sb, keep, 2);
+    int keep[] = {s->stream_fd, s->notify_fd, s->total_fd};
+    cage_enter(&sb, keep, 3);
     return chroots ? (struct places){.mail = "/", .index = index} : *p;
 }
 
@@ -269,6 +269,7 @@ _Noreturn void session_process(const struct session_setup *s)
     struct stream *io = stream_new(s->stream_fd, INPUT_MAX);
     quota_terms_fill(s->conf, s->id.account, s->id.quota, &rules, &quota);
     quota_terms_run(s->conf, &link, &quota);
+    quota_terms_domain(s->conf, &s->total_fd, &link, &quota);
     if (open_store(s, &inside, &quota, &st, &e) != RC_OK)
         unavailable(s, io, &e);
     struct imap_parked parked = {.record = BUF_INIT(PARKED_MAX), .end = BUF_INIT(IMAP_END_MAX)};

@@ -17,6 +17,7 @@ struct session_setup {
     int stream_fd;
     int notify_fd; /* to mailbox; -1: nobody is told of changes, and others are heard of at each command only
                     */
+    int total_fd;  /* what its domain has together; -1: nothing is counted */
     char tag[128], client[64], session_id[64];
     bool parks;          /* when it is idle */
     size_t record_bytes; /* of the session that goes on here; 0: a new one */

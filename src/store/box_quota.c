@@ -101,10 +101,15 @@ void folder_give(struct folder *f, const struct quota_use *gone)
         quota_give(f->st->root_fd, terms(f->st), buf_str(&name), gone);
 }
 
+void store_quota_deleted(struct store *st)
+{
+    quota_forget_and_tell(st->root_fd, terms(st));
+}
+
 void store_quota_renamed(struct store *st)
 {
     if (str_find(terms(st)->rules, S(":ignore")) >= 0)
-        quota_forget(st->root_fd);
+        quota_forget_and_tell(st->root_fd, terms(st));
 }
 
 /* --- for sessions --- */

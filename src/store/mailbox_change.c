@@ -135,7 +135,7 @@ enum rc store_delete(struct store *st, str name, struct err *e)
         return store_errno(e, "rename", dir);
     rc = index_result(st, forget_folder(st, dir, e), e);
     remove_dir(st->root_fd, trash, 2);
-    quota_forget(st->root_fd);
+    store_quota_deleted(st);
     return rc;
 }
 

@@ -133,13 +133,31 @@ static enum rc recount_once(int root_fd, const struct quota_terms *q, bool last,
     return RC_OK;
 }
 
+/* Where it cannot be said the next change will say it. */
+static void tell_use(int root_fd, const struct quota_terms *q)
+{
+    struct count c;
+    struct err why = {0};
+    if (!q->tell || count_read(root_fd, &c, &why) != RC_OK || !c.fine)
+        return;
+    const struct quota_use use = use_of(&c.m);
+    q->tell(q->tell_ctx, q, &use);
+}
+
 /* Where the file cannot be replaced the result counts nevertheless. */
 static enum rc recount(int root_fd, const struct quota_terms *q, struct quota_use *ret, struct err *e)
 {
     enum rc rc = RC_GONE;
     for (int round = 1; round <= ROUNDS && rc == RC_GONE; round++)
         rc = recount_once(root_fd, q, round == ROUNDS, ret, e);
+    if (rc == RC_OK && q->tell)
+        q->tell(q->tell_ctx, q, ret);
     return rc;
+}
+
+static bool is_limited(const struct quota_terms *q, const struct quota_limits *l)
+{
+    return l->bytes || l->messages || q->domain_total;
 }
 
 /* The use as it is known. RC_GONE: nobody counts here. */
@@ -147,7 +165,7 @@ static enum rc known_use(int root_fd, const struct quota_terms *q, struct quota_
                          struct err *e)
 {
     const struct quota_limits l = quota_limits_of(q->rules, STR_NONE, q->separator);
-    bool limited = l.bytes || l.messages;
+    bool limited = is_limited(q, &l);
     struct count c;
     enum rc rc = count_read(root_fd, &c, e);
     if (rc != RC_OK)
@@ -166,7 +184,7 @@ static enum rc known_use(int root_fd, const struct quota_terms *q, struct quota_
 bool quota_is_kept(int root_fd, const struct quota_terms *q)
 {
     const struct quota_limits l = quota_limits_of(q->rules, STR_NONE, q->separator);
-    return l.bytes || l.messages || faccessat(root_fd, FILE_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    return is_limited(q, &l) || faccessat(root_fd, FILE_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 enum rc quota_count(int root_fd, const struct quota_terms *q, bool anew, struct quota_use *ret, struct err *e)
@@ -182,15 +200,24 @@ void quota_forget(int root_fd)
     unlinkat(root_fd, FILE_NAME, 0);
 }
 
+void quota_forget_and_tell(int root_fd, const struct quota_terms *q)
+{
+    struct quota_use use;
+    struct err why = {0};
+    quota_forget(root_fd);
+    if (q->tell && recount(root_fd, q, &use, &why) != RC_OK)
+        log_warn("%s", err_text(&why));
+}
+
 /* --- who is refused --- */
 
-static enum rc refuse(const struct quota_terms *q, enum quota_verdict why, const struct quota_use *use,
-                      struct err *e)
+static enum rc refuse(const struct quota_terms *q, const char *whose, enum quota_verdict why,
+                      const struct quota_use *use, struct err *e)
 {
     bool temp = q->tempfail && why != QUOTA_NEVER;
     enum rc rc = err_set(e, temp ? RC_LIMIT : RC_PERM, temp ? 452 : 552, temp ? "4.2.2" : "5.2.2", STR_FMT,
                          STR_ARG(q->refusal));
-    err_note(e, STR_FMT " is over quota: %llu bytes, %llu messages", STR_ARG(q->account),
+    err_note(e, "%s" STR_FMT " is over quota: %llu bytes, %llu messages", whose, STR_ARG(q->account),
              (unsigned long long)use->bytes, (unsigned long long)use->messages);
     return rc;
 }
@@ -222,6 +249,18 @@ static enum quota_verdict judge(const struct quota_terms *q, const struct quota_
                        load->way == QUOTA_DELIVERED ? quota_grace(q->grace, general.bytes) : 0);
 }
 
+static enum rc check_domain(const struct quota_terms *q, const struct quota_load *load, struct err *e)
+{
+    struct quota_limits l;
+    struct quota_use use;
+    if (!q->domain_total || quota_limits_of(q->rules, load->mailbox, q->separator).ignored ||
+        !quota_read_total(*q->domain_total, &l, &use))
+        return RC_OK;
+    use = without(&use, &load->freed);
+    enum quota_verdict v = quota_judge(&l, &use, &load->use, 0);
+    return v == QUOTA_FITS ? RC_OK : refuse(q, "the domain of ", v, &use, e);
+}
+
 enum rc quota_check(int root_fd, const struct quota_terms *q, const struct quota_load *load, struct err *e)
 {
     struct quota_use use = {0};
@@ -238,8 +277,8 @@ enum rc quota_check(int root_fd, const struct quota_terms *q, const struct quota
         v = judge(q, load, &use);
     }
     if (rc == RC_OK && v != QUOTA_FITS)
-        rc = refuse(q, v, &use, e);
-    return rc;
+        rc = refuse(q, "", v, &use, e);
+    return rc == RC_OK ? check_domain(q, load, e) : rc;
 }
 
 /* --- counting --- */
@@ -315,7 +354,7 @@ enum rc quota_take(int root_fd, const struct quota_terms *q, const struct quota_
     enum quota_verdict v = judge(q, load, &before);
     if (v != QUOTA_FITS) {
         quota_taken_end(root_fd, q, ret, false);
-        return refuse(q, v, &before, e);
+        return refuse(q, "", v, &before, e);
     }
     if (load->way != QUOTA_MOVED)
         ret->warning = find_warning(q, &before, &ret->after);
@@ -336,6 +375,8 @@ void quota_taken_end(int root_fd, const struct quota_terms *q, struct quota_take
     if (!kept)
         quota_give(root_fd, q, t->of.mailbox, &t->of.use);
     fd_closep(&t->fd);
+    if (kept)
+        tell_use(root_fd, q);
     if (kept && t->warning >= 0)
         quota_warn(root_fd, q, (size_t)t->warning, &t->after);
 }
@@ -347,4 +388,5 @@ void quota_give(int root_fd, const struct quota_terms *q, str mailbox, const str
     AUTO(fd_closep) int fd = open_shared(root_fd);
     if (fd >= 0 && append_line(fd, gone, true) != RC_OK)
         log_warn("a quota's count was not lowered: %s", strerror(errno));
+    tell_use(root_fd, q);
 }

@@ -9,6 +9,10 @@
  * changed for QUOTA_STALE_SECONDS is made anew from the files, as after changes by programs that know nothing
  * of it. A prepared delivery in tmp/ counts.
  *
+ * What all accounts of a domain may have together, and have, is counted outside of the cages
+ * (account/domain_total.h): it is read here, and what the account has is told there, so what came in the last
+ * moments may not be in it.
+ *
  * Whoever changes the file holds a shared flock on it; whoever replaces it an exclusive one, for that moment.
  */
 #ifndef STORE_QUOTA_H
@@ -32,6 +36,10 @@ struct quota_terms {       /* for one account; zeroed: there is no limit */
      */
     bool (*run)(void *ctx, const struct quota_terms *q, size_t warning);
     void *run_ctx;
+    const int *domain_total; /* the file of the domain's total; NULL: it has none */
+    /* Tells what the account has now. NULL: nobody is told. */
+    void (*tell)(void *ctx, const struct quota_terms *q, const struct quota_use *use);
+    void *tell_ctx;
     char separator; /* of mailbox names */
 };
 
@@ -80,6 +88,11 @@ MUST_USE enum rc quota_count(int root_fd, const struct quota_terms *q, bool reco
                              struct err *e);
 /* The next one counts anew: mailboxes came or went as a whole. */
 void quota_forget(int root_fd);
+/* The same, and counts now where somebody is told. */
+void quota_forget_and_tell(int root_fd, const struct quota_terms *q);
+
+/* quota_total.c: what the file of a domain's total says; false: nothing. */
+MUST_USE bool quota_read_total(int fd, struct quota_limits *ret_limits, struct quota_use *ret_use);
 
 /* quota_warning.c: the command of the warning or a message to the user in INBOX, and a line in the log. */
 void quota_warn(int root_fd, const struct quota_terms *q, size_t warning, const struct quota_use *use);

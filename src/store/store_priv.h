@@ -157,6 +157,7 @@ MUST_USE enum rc folder_take(struct folder *f, const struct folder_load *load, s
                              struct err *e);
 void folder_taken_end(struct folder *f, struct quota_taken *t, bool kept);
 void folder_give(struct folder *f, const struct quota_use *gone);
+void store_quota_deleted(struct store *st); /* after a mailbox went as a whole */
 void store_quota_renamed(struct store *st); /* after mailboxes got other names */
 
 /* --- messages in the index (messages.c) --- */

@@ -246,3 +246,80 @@ def test_doveadm(server):
     assert server.malle('doveadm', 'quota', 'recalc', '-A').stdout == ''
     assert info(server, ANN)['used_messages'] == 1
     assert server.malle('doveadm', 'quota', 'get', '-u', CAT, check=False).returncode == 67
+
+
+# --- what the accounts of a domain have together ---
+
+LINE = b'z' * 70 + b'\r\n'  # 71 bytes in the file
+BIG = b'Subject: big\r\n\r\n' + LINE * 600  # 43 kB
+
+
+def domain(server, *limits):
+    return json.loads(server.malle('domain', 'quota', DOMAIN, *limits, '--json').stdout)
+
+
+def used(server):
+    """What the domain has together, once it is no longer changing."""
+    def settled():
+        now = domain(server)
+        files = [p for user in (ANN, BOB) for where in ('new', 'cur') for folder in ('', '.*/') for p in server.maildir(user).glob(f'{folder}{where}/*')]
+        return now if [now['used_bytes'], now['used_messages']] == [sum(p.stat().st_size for p in files), len(files)] else None
+    return eventually(settled)
+
+
+@pytest.fixture
+def together():
+    """Of accounts without limits of their own; there is one message already."""
+    with Server(users={ANN: 'ann', BOB: 'bob'}, start=False) as s:
+        s.malle('mailbox', 'list', ANN)  # which makes the Maildir
+        (s.maildir(ANN) / 'new' / '1.a.b').write_bytes(MAIL)
+        os.chown(s.maildir(ANN) / 'new' / '1.a.b', s.maildir(ANN).stat().st_uid, -1)
+        assert domain(s, '--total', '100K', '--total-messages', '6') == {
+            'domain': DOMAIN, 'quota_bytes': 0, 'quota_messages': 0, 'total_bytes': 100 << 10, 'total_messages': 6,
+            'used_bytes': len(MAIL), 'used_messages': 1}
+        assert s.malle('domain', 'quota', DOMAIN).stdout == f'bytes: default, messages: default\nall accounts: {len(MAIL)} of 102400 bytes, 1 of 6 messages\n'
+        s.start()
+        yield s
+
+
+def test_of_a_domain_together(together):
+    server = together
+    assert send(server, ANN, BIG)[0] == send(server, BOB, BIG)[0] == 250
+    assert used(server)['used_messages'] == 3
+    server.wait_log(f'{DOMAIN}: the mail of its accounts passed storage=80%:messages=80%: ')
+    assert send(server, BOB, BIG) == (552, REFUSED.replace(ANN, BOB).encode())
+    bobs, anns = imap(server, BOB), imap(server, ANN)
+    assert b'OVERQUOTA' in bobs.append('INBOX', '', None, BIG)[1][0]
+    bobs.select()
+    assert b'OVERQUOTA' in bobs.copy('1', 'Sent')[1][0]
+    assert bobs.uid('MOVE', '1', 'Sent')[0] == 'OK'
+    assert used(server)['used_messages'] == 3
+    empty(anns)  # another account's session hears of it
+    assert used(server)['used_messages'] == 1
+    assert bobs.select('Sent')[0] == 'OK' and bobs.copy('1', 'INBOX')[0] == 'OK'
+    server.malle('user', 'empty', BOB, '--yes')
+    assert used(server)['used_messages'] == 0
+
+
+def test_a_domain_together_outlives_its_processes(together):
+    server = together
+    bobs = imap(server, BOB)
+    pids = server.kill_role('auth')
+    server.wait_role('auth', pids)
+    for n in range(5):
+        assert bobs.append('INBOX', '', None, MAIL)[0] == 'OK'
+        assert used(server)['used_messages'] == n + 2
+    assert b'OVERQUOTA' in bobs.append('INBOX', '', None, MAIL)[1][0]
+    eventually(lambda: send(server, ANN)[0] == 552)
+    server.restart()
+    assert used(server)['used_messages'] == 6
+    assert send(server, ANN)[0] == 552
+    server.malle('user', 'del', BOB, '--mail', '--yes')
+    assert domain(server)['used_messages'] == 1
+    eventually(lambda: send(server, ANN)[0] == 250)
+    assert used(server)['used_messages'] == 2
+    assert domain(server, '--total', 'unlimited') == {**used(server), 'total_bytes': 0}
+    assert domain(server, '--total-messages', 'unlimited') == {'domain': DOMAIN, 'quota_bytes': 0, 'quota_messages': 0}
+    anns = imap(server, ANN)
+    assert [anns.append('INBOX', '', None, MAIL)[0] for _ in range(8)] == ['OK'] * 8
+    assert server.malle('domain', 'quota', DOMAIN, '--total', 'much', check=False).returncode == 2

@@ -68,9 +68,33 @@ static void written(void **state)
     assert_string_equal(buf_cstr(&out), "1000S,10C\n5 1\n-5 -1\n10C\n\n");
 }
 
+static void totals(void **state)
+{
+    static const struct {
+        struct quota_limits limits;
+        int64_t bytes, messages;
+    } table[] = {{{0, 0, false}, 0, 0},
+                 {{1000, 10, false}, 5, 1},
+                 {{UINT64_MAX, UINT64_MAX, false}, INT64_MIN, INT64_MIN}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        AUTO(buf_deinit) struct buf out = BUF_INIT(2 * MAILDIRSIZE_TOTAL_BYTES);
+        struct maildirsize m;
+        maildirsize_put_total(&out, &table[i].limits, table[i].bytes, table[i].messages);
+        assert_int_equal(out.n, MAILDIRSIZE_TOTAL_BYTES);
+        maildirsize_put_total(&out, &table[i].limits, table[i].bytes, table[i].messages);
+        assert_int_equal(out.n, 2 * MAILDIRSIZE_TOTAL_BYTES);
+        buf_truncate(&out, MAILDIRSIZE_TOTAL_BYTES);
+        if (i == 2) /* longer than any there is */
+            continue;
+        assert_int_equal(maildirsize_parse(buf_str(&out), &m), RC_OK);
+        assert_true(m.limits.bytes == table[i].limits.bytes && m.limits.messages == table[i].limits.messages);
+        assert_true(m.bytes == table[i].bytes && m.messages == table[i].messages);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(files), cmocka_unit_test(others),
-                                       cmocka_unit_test(written)};
+                                       cmocka_unit_test(written), cmocka_unit_test(totals)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -267,6 +267,83 @@ static void test_prepared_counts(void **state)
     expect_use(1001, 2);
 }
 
+/* --- what the domain has together --- */
+
+static struct quota_use told;
+static unsigned n_told;
+
+static void tell(void *ctx, const struct quota_terms *q, const struct quota_use *use)
+{
+    assert_ptr_equal(ctx, &told);
+    told = *use;
+    n_told++;
+}
+
+static void expect_told(uint64_t bytes, uint64_t messages)
+{
+    assert_true(n_told > 0 && told.bytes == bytes && told.messages == messages);
+    n_told = 0;
+}
+
+/* As auth writes over it while it is open here. */
+static void write_total(int fd, uint64_t limit, uint64_t messages, int64_t bytes)
+{
+    AUTO(buf_deinit) struct buf text = BUF_INIT(MAILDIRSIZE_TOTAL_BYTES);
+    maildirsize_put_total(&text, &(struct quota_limits){limit, messages, false}, bytes, 3);
+    assert_int_equal(pwrite(fd, text.p, text.n, 0), (ssize_t)text.n);
+}
+
+static void test_of_the_domain(void **state)
+{
+    struct err why = {0};
+    int fd = open(fixture_path("total"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    terms.rules = S("Junk:ignore"); /* the account alone has no limit */
+    terms.domain_total = &fd;
+    terms.tell = tell;
+    terms.tell_ctx = &told;
+    assert_int_equal(deliver(50, &why), RC_OK); /* nothing can be read */
+    expect_told(50, 1);
+    assert_string_equal(get_file("maildirsize"), "\n0 0\n50 1\n");
+    write_total(fd, 1000, 0, 400);
+    assert_int_equal(deliver(601, &why), RC_PERM); /* no grace */
+    assert_int_equal(why.code, 552);
+    assert_string_equal(why.enhanced, "5.2.2");
+    assert_non_null(strstr(why.log, "the domain of demo@malle.test is over quota: 400 bytes, 3 messages"));
+    assert_int_equal(append_rc("INBOX", 601, &why), RC_PERM);
+    ok(store_create(fixture_store, S("Junk"), USE_NONE, e));
+    assert_int_equal(append_rc("Junk", 601, &why), RC_OK);
+    n_told = 0;
+    assert_int_equal(append_rc("INBOX", 600, &why), RC_OK);
+    expect_told(650, 2);
+    struct box *b = open_box(fixture_store, "Junk");
+    struct uidset one = set_of("1");
+    struct box_copied copied = {0};
+    write_total(fd, 1000, 0, 400);
+    assert_int_equal(box_copy(b, &one, S("INBOX"), false, &copied, &why), RC_PERM);
+    assert_int_equal(box_copy(b, &one, S("INBOX"), true, &copied, &why), RC_PERM);
+    box_close(b);
+    write_total(fd, 1000, 3, 1);
+    assert_int_equal(deliver(1, &why), RC_PERM); /* three messages */
+    terms.tempfail = true;
+    assert_int_equal(deliver(1, &why), RC_LIMIT);
+    write_total(fd, 0, 0, 0); /* withdrawn */
+    assert_int_equal(deliver(1, &why), RC_OK);
+    expect_told(651, 3);
+    b = open_box(fixture_store, "INBOX");
+    ok(box_copy(b, &one, S("Junk"), true, &copied, e));
+    uidset_deinit(&copied.from), uidset_deinit(&copied.to);
+    box_close(b);
+    expect_told(told.bytes, 2);
+    ok(store_create(fixture_store, S("Old"), USE_NONE, e));
+    append_text(fixture_store, "Old", text_of(70));
+    n_told = 0;
+    uint64_t before = told.bytes;
+    ok(store_delete(fixture_store, S("Old"), e)); /* as a whole, and counted at once */
+    expect_told(before - 70, 2);
+    uidset_deinit(&one);
+    close(fd);
+}
+
 /* --- other programs --- */
 
 static void test_foreign_removal_makes_room(void **state)
@@ -477,6 +554,7 @@ int main(void)
         with_terms(test_without_file_or_with_another),
         with_terms(test_unlimited),
         with_terms(test_odd_maildirsize),
+        with_terms(test_of_the_domain),
         with_terms(test_warnings),
         with_terms(test_last_room),
         with_terms(test_race_to_the_limit),
