@@ -8,6 +8,18 @@
 #include <unistd.h>
 
 static const char *conf_file; /* of -c, when it is a file */
+enum { SETTINGS_MAX = 32 };
+static const char *settings[SETTINGS_MAX]; /* of -o, "NAME=VALUE" */
+static size_t n_settings;
+
+const char *doveadm_setting(const char *name)
+{
+    size_t n = strlen(name);
+    for (size_t i = n_settings; i > 0; i--)
+        if (strncmp(settings[i - 1], name, n) == 0 && settings[i - 1][n] == '=')
+            return settings[i - 1] + n + 1;
+    return NULL;
+}
 
 /* What doveconf(1) does, with the settings of doveadm's -c. */
 static int doveadm_config(int argc, char **argv, struct cli *cli)
@@ -27,6 +39,16 @@ static int doveadm_config(int argc, char **argv, struct cli *cli)
     return status;
 }
 
+/* What -o says of another server; malle's own settings are not changed by it. */
+static int take_setting(const char *text)
+{
+    if (n_settings == SETTINGS_MAX || !strchr(text, '=') ||
+        (strncmp(text, "imapc_", 6) != 0 && strncmp(text, "ssl_client_ca_file=", 19) != 0))
+        return cli_fail_status(EX_USAGE, "-o %s: malle takes imapc_* and ssl_client_ca_file here", text);
+    settings[n_settings++] = text;
+    return EX_OK;
+}
+
 static const struct doveadm_command {
     const char *group, *name; /* "auth test", or a name alone */
     doveadm_run *run;
@@ -36,6 +58,7 @@ static const struct doveadm_command {
     {"auth", "login", doveadm_auth_login, "<user> [<password>]"},
     {"auth", "lookup", doveadm_auth_lookup, "[-f field] <user> [<user> [...]]"},
     {"auth", "test", doveadm_auth_test, "<user> [<password>]"},
+    {NULL, "backup", doveadm_backup, "[-u <user>] [-R] [-m <mailbox>] maildir:<path>|imapc:"},
     {NULL, "config", doveadm_config, "[doveconf parameters]"},
     {NULL, "copy", doveadm_copy, "-u <user> <destination> <search query>"},
     {NULL, "expunge", doveadm_expunge, "-u <user> <search query>"},
@@ -67,6 +90,7 @@ static const struct doveadm_command {
     {NULL, "search", doveadm_search, "-u <user> <search query>"},
     {"service", "status", doveadm_service_status, "[<service> [...]]"},
     {NULL, "stop", doveadm_stop, ""},
+    {NULL, "sync", doveadm_sync, "[-u <user>] [-1R] [-m <mailbox>] maildir:<path>|imapc:"},
     {NULL, "user", doveadm_user, "[-f field] [-u] <user mask> [<user mask> [...]]"},
     {NULL, "who", doveadm_who, "[-1] [<user mask>] [<ip/bits>]"},
 };
@@ -77,7 +101,6 @@ static const struct {
     const char *group, *name; /* without name: all of the group */
     const char *instead;
 } absent[] = {
-    {"backup", NULL, "\"malle export ACCOUNT --maildir FOLDER\" makes a Maildir of all mail"},
     {"dict", NULL, "no plugin keeps data in dictionaries"},
     {"director", NULL, "users are not shared among servers"},
     {"exec", NULL, "malle is one program and has no libexec_dir"},
@@ -89,7 +112,6 @@ static const struct {
      "its services share processes; take one out of protocols, or set its port to 0, and reload"},
     {"stats", NULL, "malle status tells what runs"},
     {"sis", NULL, "attachments are not kept apart"},
-    {"sync", NULL, "mail is not kept in two places; there are \"malle import\" and \"malle export\""},
     {"zlibconnect", NULL, "COMPRESS is not there"},
 };
 
@@ -139,7 +161,9 @@ bool doveadm_mask_fits(const char *mask, const char *name)
 
 static int list_commands(void)
 {
-    fputs("usage: doveadm [-Dv] [-c <config file>] [-f <formatter>] <command> [<args>]\n", stderr);
+    fputs("usage: doveadm [-Dv] [-c <config file>] [-f <formatter>] [-o <setting>=<value>] <command> "
+          "[<args>]\n",
+          stderr);
     for (size_t i = 0; i < COMMANDS; i++)
         fprintf(stderr, "  %s%s%s %s\n", commands[i].group ? commands[i].group : "",
                 commands[i].group ? " " : "", commands[i].name, commands[i].usage);
@@ -177,9 +201,11 @@ int compat_doveadm(int argc, char **argv, struct cli *cli)
     int option;
     struct stat st;
     opterr = 0;
-    while ((option = getopt(argc, argv, "+c:Df:v")) != -1) {
+    while ((option = getopt(argc, argv, "+c:Df:o:v")) != -1) {
         if (option == '?')
             return list_commands();
+        if (option == 'o' && take_setting(optarg) != EX_OK)
+            return EX_USAGE;
         if (option == 'c') {
             cli_use_conf(cli, optarg);
             conf_file = stat(optarg, &st) == 0 && S_ISREG(st.st_mode) ? optarg : NULL;
