@@ -6,6 +6,7 @@
 #include "account/resolve.h"
 #include "cli/accounts.h"
 #include "cli/who_is_databases.h"
+#include "role/access_groups.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -145,10 +146,15 @@ static int ask(struct cli *cli, const char *name, const char *password, bool loo
 
 int cli_who_is(struct cli *cli, const char *name, const char *password, struct who_is *ret)
 {
+    struct access_groups groups;
     int status = ask(cli, name, password, false, ret);
     if (status == CLI_FINE && ret->rc == RC_OK && password && ret->id.system && !ret->password_fits &&
         !cli_conf(cli)->passdb[0])
         check_system_password(cli_conf(cli), password, ret);
+    if (status == CLI_FINE && ret->rc == RC_OK) {
+        access_groups_find(cli_conf(cli), &groups);
+        access_groups_add(&groups, &ret->id);
+    }
     return status;
 }
 

@@ -77,6 +77,7 @@ enum rc mailbox_identity(struct mailbox *mb, enum ipc_type question, str argumen
         return rc;
     domain_total_keep(mb, ret->account, total);
     total = -1;
+    access_groups_add(&mb->access_groups, ret);
     return refuse_uid(mb, ret, e);
 }
 
@@ -270,6 +271,8 @@ static void mailbox_start(struct role *r)
     must(source_add(&self, &signals) == RC_OK);
     watch_init(&self);
     find_mail_user(&self.mail_user, r->conf);
+    access_groups_find(r->conf, &self.access_groups);
+    access_groups_add(&self.access_groups, &self.mail_user);
     charset_preload(); /* sessions cannot load converters inside their chroot */
     unicode_preload();
     (void)map_hash(S(""));

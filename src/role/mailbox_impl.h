@@ -8,6 +8,7 @@
 #include "fmt/parked.h"
 #include "os/channel.h"
 #include "os/secret_heap.h"
+#include "role/access_groups.h"
 #include "role/ipc.h"
 #include "role/quota_terms.h"
 #include "role/role.h"
@@ -87,6 +88,7 @@ struct mailbox {
         *per_origin; /* protocol, address and account -> number of sessions, as a pointer-sized integer */
     struct deliver_proc *delivers;
     struct account_identity mail_user; /* owns the mail of the accounts in the database; without a Maildir */
+    struct access_groups access_groups;
     struct map *paused; /* uid -> monotonic ms until which its deliver process is not started again */
     unsigned n_links;   /* links and channels */
     struct source inotify;

@@ -1,6 +1,8 @@
 """Sessions side by side: limits, \\Recent, IDLE, and roles that are killed under them."""
 import imaplib
 import os
+import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -252,3 +254,22 @@ def test_half_closed_connection(server):
         lines = Lines(sock)
         lines.until('250 ')
         assert lines.line().startswith('221 ')
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason='needs root: it gives files to a group')
+def test_groups_that_every_user_has():
+    """Where mail is reached through a group alone: by deliveries, sessions and commands."""
+    with Server(users=USERS, conf={'mail_access_groups': '64700, nosuch, root'}) as server:
+        below = server.maildir(USER).parent
+        below.mkdir(parents=True)
+        os.chown(below, 0, 64700)
+        below.chmod(0o2770)
+        send(server, [USER], MESSAGE)
+        with open_imap(server, USER, PASSWORD) as client:
+            assert client.select()[1] == [b'1']
+            for role in ('imap', 'deliver'):
+                status = pathlib.Path(f'/proc/{server.role_pids(role)[0]}/status').read_text()
+                assert re.search(r'^Groups:\t(.*?) *$', status, re.M)[1] == '64700'
+        assert 'INBOX' in server.malle('mailbox', 'list', USER).stdout
+        for group in ('nosuch', 'root'):
+            server.wait_log(f'mail_access_groups: {group} is no group that users may have')
