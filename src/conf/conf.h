@@ -31,6 +31,7 @@ enum conf_tls_level {
     CONF_TLS_LEVEL_SECURE
 };
 enum conf_tempfail { CONF_TEMPFAIL_IF_PERMIT, CONF_TEMPFAIL_DEFER };
+enum conf_delivery_address { CONF_ADDRESS_FINAL, CONF_ADDRESS_NONE, CONF_ADDRESS_ORIGINAL };
 enum conf_gate_action { CONF_GATE_IGNORE, CONF_GATE_ENFORCE, CONF_GATE_DROP };
 enum conf_milter_action {
     CONF_MILTER_ACCEPT,

@@ -22,7 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DELIVER_CHANNELS_MAX = 512, HEAD_PARTS = 4, FLIGHT_WAIT_MS = 5000 };
+enum { DELIVER_CHANNELS_MAX = 512, HEAD_PARTS = 3, FLIGHT_WAIT_MS = 5000 };
 
 struct held { /* one prepared file */
     struct delivery *file;
@@ -249,11 +249,9 @@ static bool holds(const struct deliver_conn *c, const struct flight *f)
 }
 
 static enum rc prepare_one(struct deliver *d, const struct deliver_conn *c, const struct deliver_request *rq,
-                           str account, str delivered_to, str return_path, struct held *ret, struct err *e)
+                           str account, str delivered_to, str lines, struct held *ret, struct err *e)
 {
-    struct buf line AUTO(buf_deinit) = BUF_INIT(DELIVER_LINE_MAX + 32);
-    buf_printf(&line, "Delivered-To: " STR_FMT "\n", STR_ARG(delivered_to));
-    str head[HEAD_PARTS] = {return_path, buf_str(&line), rq->trace};
+    str head[HEAD_PARTS] = {lines, rq->trace};
     struct delivery_message m = {
         .journal = is_journaled(rq) ? d->journal : NULL,
         .name = {.now = clock_wall(),
@@ -261,7 +259,7 @@ static enum rc prepare_one(struct deliver *d, const struct deliver_conn *c, cons
                  .number = (unsigned)stable_hash(delivered_to),
                  .host = str_c(d->role->conf->hostname)},
         .head = head,
-        .n_head = 3,
+        .n_head = 2,
         .content_fd = rq->content_fd,
         .content = rq->content,
         .content_size = rq->bytes,
@@ -312,12 +310,12 @@ static enum rc prepare(struct deliver *d, struct deliver_conn *c, struct ipc_msg
     }
     must(str_copy(c->id, sizeof c->id, rq.id) == RC_OK);
     for (uint32_t i = 0; i < rq.count; i++) {
-        str account = ipc_get_str(m, IDENTITY_ACCOUNT_MAX), to = ipc_get_str(m, DELIVER_LINE_MAX);
-        str return_path = ipc_get_str(m, DELIVER_LINE_MAX);
+        str account = ipc_get_str(m, IDENTITY_ACCOUNT_MAX), to = ipc_get_str(m, DELIVER_ADDRESS_MAX);
+        str lines = ipc_get_str(m, DELIVER_LINES_MAX);
         struct held h = {.detail.fd = -1};
         if (m->malformed)
             break;
-        all = prepare_one(d, c, &rq, account, to, return_path, &h, &errs[i]) == RC_OK && all;
+        all = prepare_one(d, c, &rq, account, to, lines, &h, &errs[i]) == RC_OK && all;
         c->held[c->n++] = h;
     }
     fd_closep(&rq.content_fd);

@@ -19,7 +19,8 @@ enum {
     DELIVER_BATCH_MAX = 40,              /* recipients of one DELIVER_PREPARE */
     DELIVER_HELD_MAX = SMTP_TARGETS_MAX, /* recipients held by one channel */
     DELIVER_TRACE_MAX = 16384,           /* bytes of trace lines */
-    DELIVER_LINE_MAX = 1200              /* bytes of a Delivered-To address or a Return-Path line */
+    DELIVER_ADDRESS_MAX = 1200,          /* bytes of an address, */
+    DELIVER_LINES_MAX = 2400             /* and of a Return-Path and a Delivered-To line */
 };
 
 struct deliver_request { /* all but the recipients, which stay in the message; views into it */

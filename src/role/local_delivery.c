@@ -178,7 +178,7 @@ struct local_delivery {
 };
 
 /* deliver commits nothing in the last moments before we give up on it, so that a 451 stays true. */
-enum { COMMIT_MARGIN_MS = 2000, RETURN_PATH_MAX = 2048 };
+enum { COMMIT_MARGIN_MS = 2000, HEAD_MAX = 4096 };
 
 static void fail_rcpt(struct smtp_delivery_rcpt *r, const struct err *e)
 {
@@ -254,7 +254,7 @@ static enum rc prepare_batch(struct local_delivery *t, struct group *g, size_t f
                              enum deliver_commit commit, struct err *e)
 {
     struct buf *b = t->env->ipc;
-    AUTO(buf_deinit) struct buf return_path = BUF_INIT(RETURN_PATH_MAX);
+    AUTO(buf_deinit) struct buf head = BUF_INIT(HEAD_MAX);
     struct ipc_msg m;
     ipc_begin(b, MSG_DELIVER_PREPARE);
     ipc_put_str(b, t->d->id);
@@ -268,11 +268,13 @@ static enum rc prepare_batch(struct local_delivery *t, struct group *g, size_t f
     ipc_put_u32(b, (uint32_t)n);
     for (size_t i = from; i < from + n; i++) {
         const struct smtp_delivery_rcpt *r = &t->d->rcpts[g->rcpt[i]];
-        buf_reset(&return_path);
-        received_put_return_path(&return_path, r->sender);
+        buf_reset(&head);
+        received_put_return_path(&head, r->sender);
+        if (r->delivered_to.n)
+            received_put_delivered_to(&head, r->delivered_to);
         ipc_put_str(b, r->target->account);
         ipc_put_str(b, r->target->address);
-        ipc_put_str(b, buf_str(&return_path));
+        ipc_put_str(b, buf_str(&head));
     }
     if (channel_call(g->channel, b, &t->content, t->content >= 0 ? 1 : 0, MSG_DELIVER_REPLY, &m,
                      t->deadline) != RC_OK)

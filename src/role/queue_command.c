@@ -86,7 +86,7 @@ static void deliver_maildir(struct command_work *k, size_t i, const struct via *
 {
     const struct queue_envelope *e = &k->job.envelope;
     const struct smtp_target target = {.account = v->name, .uid = v->uid, .address = e->rcpts[i].address};
-    struct smtp_delivery_rcpt to = {.target = &target, .sender = e->sender};
+    struct smtp_delivery_rcpt to = {.target = &target, .delivered_to = target.address, .sender = e->sender};
     struct smtp_delivery d = {.id = e->id,
                               .trace = e->trace,
                               .sender = e->sender,

@@ -72,8 +72,10 @@ static void add_mailbox(struct work *k, size_t i, const struct smtp_target *t)
         must(d->rcpts);
         k->mailbox_room = d->n < 4 ? 8 : 2 * d->n;
     }
-    d->rcpts[d->n++] = (struct smtp_delivery_rcpt){
-        .target = t, .sender = owner.n > 0 ? owner : k->job.envelope.sender, .recipient = i};
+    d->rcpts[d->n++] = (struct smtp_delivery_rcpt){.target = t,
+                                                   .delivered_to = t->address,
+                                                   .sender = owner.n > 0 ? owner : k->job.envelope.sender,
+                                                   .recipient = i};
     k->members[i].here++;
 }
 

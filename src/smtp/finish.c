@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "fmt/crlf.h"
+#include "fmt/mailaddr.h"
 #include "fmt/received.h"
 #include "queue/new_id.h"
 #include "smtp/session_impl.h"
@@ -17,6 +18,19 @@ static void judge(struct smtp_session *s)
         smtp_message_fail(s, 550, "5.6.0", "Error: bare <LF> in message");
     else if (d->bare_cr)
         smtp_message_fail(s, 550, "5.6.0", "Error: bare <CR> in message");
+}
+
+/* lmtp_hdr_delivery_address: what the header of a message that came over LMTP says of who gets it. ORCPT may
+ * hold any bytes: what is no address does not count. */
+static str recipient_in_header(const struct smtp_session *s, const struct smtp_recipient *r, str final)
+{
+    struct mailaddr original;
+    if (!smtp_is_lmtp(s) || s->conf->lmtp_hdr_delivery_address == CONF_ADDRESS_FINAL)
+        return final;
+    if (s->conf->lmtp_hdr_delivery_address == CONF_ADDRESS_NONE)
+        return STR_NONE;
+    bool given = mailaddr_parse(r->rcpt.orcpt, s->tx.arena, &original) == RC_OK;
+    return given ? mailaddr_str(s->tx.arena, &original) : r->address;
 }
 
 static void put_received(struct smtp_session *s, const struct smtp_delivery *d, struct date now,
@@ -41,8 +55,8 @@ static void put_received(struct smtp_session *s, const struct smtp_delivery *d, 
         .by = str_c(s->conf->hostname),
         .with = smtp_protocol(s),
         .id = s->tx.id,
-        .recipient =
-            s->tx.n == 1 ? s->tx.rcpts[0].address : STR_NONE, /* more would tell them of each other */
+        .recipient = s->tx.n == 1 ? recipient_in_header(s, &s->tx.rcpts[0], s->tx.rcpts[0].address)
+                                  : STR_NONE, /* more would tell them of each other */
         .has_priority = d->has_priority,
         .priority = d->priority,
         .date = now,
@@ -96,11 +110,13 @@ static bool collect_targets(struct smtp_session *s, struct smtp_delivery *d)
                 continue;
             /* a notification stays one */
             bool owned = target->sender.n > 0 && tx->sender.n > 0;
-            d->rcpts[d->n++] = (struct smtp_delivery_rcpt){.target = target,
-                                                           .params = &tx->rcpts[i].rcpt,
-                                                           .orig = tx->rcpts[i].address,
-                                                           .sender = owned ? target->sender : tx->sender,
-                                                           .recipient = i};
+            d->rcpts[d->n++] = (struct smtp_delivery_rcpt){
+                .target = target,
+                .params = &tx->rcpts[i].rcpt,
+                .orig = tx->rcpts[i].address,
+                .delivered_to = recipient_in_header(s, &tx->rcpts[i], target->address),
+                .sender = owned ? target->sender : tx->sender,
+                .recipient = i};
         }
     }
     map_free(seen);

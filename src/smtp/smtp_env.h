@@ -59,6 +59,7 @@ struct smtp_delivery_rcpt {
     const struct smtp_target *target;
     const struct smtp_rcpt *params; /* of the RCPT command: DSN */
     str orig;                       /* the address that was given there */
+    str delivered_to;               /* the address in the field Delivered-To; empty: there is none */
     str sender;                     /* the envelope sender for this recipient, "" for <> */
     size_t recipient;               /* position of the RCPT that it stands for (the session's own use) */
     struct err

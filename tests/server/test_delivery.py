@@ -1,13 +1,15 @@
 """What happens to a message with many recipients, of any size, when one mailbox cannot be written."""
+import contextlib
 import fcntl
 import os
 import random
+import re
 import shutil
 
 import pytest
 
 from harness import Server, eventually
-from mail import read_imap, read_pop3, send, without_trace
+from mail import connect_smtp, read_imap, read_pop3, send, without_trace
 
 USERS = {f'u{i}@malle.test': f'pw{i}' for i in range(5)}
 READERS = {f'reader{i}@malle.test': 'pw' for i in range(12)}
@@ -154,6 +156,31 @@ def test_the_same_bytes_come_back(server, size):
     assert by_pop3 == by_imap
     assert without_trace(read_imap(server, second, 'pw')[0]) == text
     eventually(lambda: nobody_holds((server.dir / 'state/spool').glob('content.*')))
+
+
+def deliver_one(server, listener, orcpt=''):
+    """What the header says of the recipient: (Delivered-To, "for" in Received)."""
+    with contextlib.closing(connect_smtp(server, listener)) as client:
+        for command, code in (('MAIL FROM:<a@b.example>', 250), (f'RCPT TO:<all@malle.test>{orcpt}', 250), ('DATA', 354), ('Subject: x', None), ('.', 250)):
+            client.putcmd(command)
+            assert code is None or client.getreply()[0] == code
+    path, = server.messages('u0@malle.test')
+    head = path.read_text().partition('Subject:')[0]
+    path.unlink()
+    found = [re.findall(expression, head) for expression in (r'(?m)^Delivered-To: (.*)$', r'\bfor <(.*)>;')]
+    return tuple(values[0] if values else None for values in found)
+
+
+def test_address_in_the_header_over_lmtp():
+    final, rcpt = 'u0@malle.test', 'all@malle.test'
+    with Server(users={final: 'pw'}) as server:
+        server.malle('alias', 'add', rcpt, final)
+        for setting, with_orcpt, without in (('final', (final, rcpt), (final, rcpt)), ('original', ('first@c.example',) * 2, (rcpt, rcpt)), ('none', (None, None), (None, None))):
+            server.write_conf({'lmtp_hdr_delivery_address': setting})
+            server.reload()
+            assert deliver_one(server, 'lmtp', ' ORCPT=rfc822;first+40c.example') == with_orcpt
+            assert deliver_one(server, 'lmtp') == deliver_one(server, 'lmtp', ' ORCPT=rfc822;no+20address') == without
+            assert deliver_one(server, 'smtp', ' ORCPT=rfc822;first+40c.example') == (final, rcpt)
 
 
 def test_lmtp_gives_each_recipient_its_copy(clean):
