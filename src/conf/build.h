@@ -65,6 +65,7 @@ void conf_sections_own(struct conf_build *b);
 void conf_check(struct conf_build *b);
 void conf_check_restrictions(struct conf_build *b); /* check_restrictions.c */
 void conf_check_gate(struct conf_build *b);         /* check_gate.c */
+void conf_check_commands(struct conf_build *b);     /* check_commands.c */
 void conf_check_milters(struct conf_build *b);      /* check_milters.c */
 void conf_check_databases(struct conf_build *b);    /* check_databases.c */
 void conf_check_transports(struct conf_build *b);   /* check_transports.c */

@@ -2,7 +2,6 @@
  * contradict each other. Pure: whether a file exists or a port is free is for `malle run` to find out. */
 #include "base/num.h"
 #include "conf/build.h"
-#include "fmt/ehlo.h"
 #include "fmt/ip.h"
 #include "fmt/macro.h"
 #include "fmt/nexthop.h"
@@ -433,24 +432,6 @@ static void check_sasl(struct conf_build *b)
                    "smtpd_sasl_type = dovecot needs smtpd_sasl_path");
 }
 
-static void check_discarded(struct conf_build *b)
-{
-    const struct {
-        enum conf_option option;
-        const struct conf_list *words;
-    } lists[] = {{CONF_smtpd_discard_ehlo_keywords, &b->conf->smtpd_discard_ehlo_keywords},
-                 {CONF_smtp_discard_ehlo_keywords, &b->conf->smtp_discard_ehlo_keywords},
-                 {CONF_lmtp_discard_lhlo_keywords, &b->conf->lmtp_discard_lhlo_keywords}};
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-        const struct conf_origin *o = &b->conf->origin[lists[i].option];
-        for (size_t k = 0; k < lists[i].words->n; k++)
-            if (!ehlo_may_discard(lists[i].words->v[k]))
-                conf_error(b->report, o->file ? o->file : b->file, o->line,
-                           "%s: \"" STR_FMT "\" is no keyword of EHLO", conf_options.v[lists[i].option].name,
-                           STR_ARG(str_sub(lists[i].words->v[k], 0, 60)));
-    }
-}
-
 /* Mail for other servers would be taken for our own. */
 static void check_every_domain(struct conf_build *b)
 {
@@ -487,12 +468,12 @@ void conf_check(struct conf_build *b)
     check_sections(b);
     check_order(b);
     check_sasl(b);
-    check_discarded(b);
     check_every_domain(b);
     check_pipes(b);
     conf_check_transports(b);
     conf_check_restrictions(b);
     conf_check_gate(b);
+    conf_check_commands(b);
     conf_check_milters(b);
     conf_check_databases(b);
     conf_check_quota(b);

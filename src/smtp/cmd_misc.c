@@ -1,6 +1,4 @@
-/* The small commands: RSET, NOOP, VRFY, HELP, QUIT, those that malle does not do, and those of other
- * protocols. */
-#include "base/log.h"
+/* The small commands: RSET, NOOP, VRFY, HELP, QUIT, and those that malle does not do. */
 #include "smtp/session_impl.h"
 
 void smtp_cmd_rset(struct smtp_session *s, str args)
@@ -39,13 +37,4 @@ void smtp_cmd_quit(struct smtp_session *s, str args)
 void smtp_cmd_not_implemented(struct smtp_session *s, str args)
 {
     smtp_reply(s, 502, "5.5.1", "Error: %s not implemented", s->last_verb);
-}
-
-/* A browser was made to talk to us: what it sends next is content chosen by a stranger. */
-void smtp_cmd_not_smtp(struct smtp_session *s, str args)
-{
-    smtp_reply(s, 421, "4.7.0", "%s Error: this is not HTTP", s->conf->hostname);
-    log_warn("non-SMTP command from " SMTP_CLIENT_FMT ": %s " STR_FMT, SMTP_CLIENT_ARG(s), s->last_verb,
-             STR_ARG(args));
-    s->end = SMTP_END_REFUSED;
 }

@@ -7,6 +7,8 @@
 #include "fmt/gate_text.h"
 #include "smtp/session_impl.h"
 
+enum { FOREIGN_SHOWN = 100 }; /* bytes of such a line in the log */
+
 #define BOTH  (SMTP_CMD_SMTP | SMTP_CMD_LMTP)
 #define FRESH (SMTP_CMD_NEEDS_TLS | SMTP_CMD_NO_MAIL | SMTP_CMD_NEEDS_HELLO)
 #define INSIDE \
@@ -35,9 +37,6 @@ const struct smtp_command smtp_commands[] = {
     {"EXPN", smtp_cmd_not_implemented, BOTH | SMTP_CMD_JUNK, "RFC 5321 §4.1.1.7"},
     {"ETRN", smtp_cmd_not_implemented, SMTP_CMD_SMTP | SMTP_CMD_JUNK, "RFC 1985"},
     {"TURN", smtp_cmd_not_implemented, SMTP_CMD_SMTP | SMTP_CMD_JUNK, "RFC 5321 Appendix F.1"},
-    {"GET", smtp_cmd_not_smtp, BOTH, "RFC 9110 §9.3.1"},
-    {"POST", smtp_cmd_not_smtp, BOTH, "RFC 9110 §9.3.3"},
-    {"CONNECT", smtp_cmd_not_smtp, BOTH, "RFC 9110 §9.3.6"},
 };
 
 const size_t smtp_command_count = sizeof smtp_commands / sizeof *smtp_commands;
@@ -53,6 +52,11 @@ static size_t find_command(const struct smtp_session *s, str verb)
            !(smtp_commands[i].flags & protocol && str_ieq(verb, str_c(smtp_commands[i].verb))))
         i++;
     return i;
+}
+
+bool smtp_command_is_known(const struct smtp_session *s, str verb)
+{
+    return find_command(s, verb) < smtp_command_count;
 }
 
 static bool lacks_auth(const struct smtp_session *s)
@@ -101,7 +105,7 @@ static bool refuse_state(struct smtp_session *s, const struct smtp_command *c)
 /* RFC 2920 §3.1: what no other command may follow before its reply; nor any, before EHLO offered that. */
 static bool ends_group(const struct smtp_session *s, const struct smtp_command *c)
 {
-    return (c->flags & SMTP_CMD_ENDS_GROUP || s->hello != SMTP_HELLO_EXTENDED) && c->run != smtp_cmd_not_smtp;
+    return c->flags & SMTP_CMD_ENDS_GROUP || s->hello != SMTP_HELLO_EXTENDED;
 }
 
 /* Replies, and returns true, when the client did not wait for the reply where it has to. */
@@ -124,10 +128,16 @@ static bool refuse_ahead(struct smtp_session *s, const struct smtp_command *c)
     return true;
 }
 
+static void count_junk(struct smtp_session *s)
+{
+    if (++s->junk > s->conf->smtpd_junk_command_limit)
+        s->errors++;
+}
+
 static void run(struct smtp_session *s, const struct smtp_command *c, str args)
 {
-    if (c->flags & SMTP_CMD_JUNK && ++s->junk > s->conf->smtpd_junk_command_limit)
-        s->errors++;
+    if (c->flags & SMTP_CMD_JUNK)
+        count_junk(s);
     if (refuse_ahead(s, c))
         return;
     if (s->restrict_.denied && c->run != smtp_cmd_quit && c->run != smtp_cmd_bdat) {
@@ -143,11 +153,24 @@ static void run(struct smtp_session *s, const struct smtp_command *c, str args)
     c->run(s, args);
 }
 
+/* A browser was made to talk to us: what it sends next is content chosen by a stranger. */
+static void leave_foreigner(struct smtp_session *s, str line)
+{
+    log_warn("non-SMTP command from " SMTP_CLIENT_FMT ": " STR_FMT, SMTP_CLIENT_ARG(s),
+             STR_ARG(str_sub(line, 0, FOREIGN_SHOWN)));
+    smtp_reply(s, 221, "2.7.0", "Error: I can break rules, too. Goodbye.");
+    s->end = SMTP_END_REFUSED;
+}
+
 static void reply_unknown(struct smtp_session *s, str line)
 {
     const struct restrict_refusal *refusal;
     s->last_verb = "UNKNOWN";
-    if (smtp_milter_unknown(s, line, &refusal) != RC_OK)
+    if (!smtp_gate_refuses(s) && smtp_is_foreign(s, s->conf->smtpd_forbidden_commands, line))
+        leave_foreigner(s, line);
+    else if (s->restrict_.denied)
+        smtp_reply_denied(s);
+    else if (smtp_milter_unknown(s, line, &refusal) != RC_OK)
         restrict_reply(s, refusal);
     else
         smtp_reply(s, 500, "5.5.2", "Error: command not recognized");
@@ -159,6 +182,11 @@ void smtp_dispatch(struct smtp_session *s, str line)
     smtp_cmd_split(line, &verb, &args);
     size_t i = find_command(s, verb);
     s->last_code = 0;
+    if (smtp_command_list_has(s, s->conf->smtpd_noop_commands, verb)) {
+        count_junk(s);
+        smtp_reply(s, 250, "2.0.0", "Ok");
+        return;
+    }
     if (i < smtp_command_count) {
         s->last_verb = smtp_commands[i].verb;
         run(s, &smtp_commands[i], args);
@@ -167,6 +195,6 @@ void smtp_dispatch(struct smtp_session *s, str line)
         reply_unknown(s, line);
     }
     s->stats[i].total++;
-    if (s->last_code && s->last_code < 400)
+    if (i < smtp_command_count && s->last_code && s->last_code < 400)
         s->stats[i].ok++;
 }

@@ -34,6 +34,9 @@ struct smtp_command {
 extern const struct smtp_command smtp_commands[];
 extern const size_t smtp_command_count;
 
+/* Whether the table has it, for the protocol of this session. */
+bool smtp_command_is_known(const struct smtp_session *s, str verb);
+
 /* Runs one command line, or replies why not. */
 void smtp_dispatch(struct smtp_session *s, str line);
 
@@ -53,6 +56,5 @@ void smtp_cmd_vrfy(struct smtp_session *s, str args);
 void smtp_cmd_help(struct smtp_session *s, str args);
 void smtp_cmd_quit(struct smtp_session *s, str args);
 void smtp_cmd_not_implemented(struct smtp_session *s, str args);
-void smtp_cmd_not_smtp(struct smtp_session *s, str args); /* a web browser's GET */
 
 #endif

@@ -61,19 +61,6 @@ static bool is_command(str line, const char *verb)
     return str_ieq(given, str_c(verb));
 }
 
-/* A command of another protocol; "Subject: x", a field of a header; what does not begin with a letter. */
-static bool is_not_smtp(str line)
-{
-    static const char *const others[] = {"CONNECT", "GET", "POST"};
-    size_t n = 0;
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (is_command(line, others[i]))
-            return true;
-    while (n < line.n && line.p[n] > ' ' && line.p[n] < 0x7f && line.p[n] != ':')
-        n++;
-    return line.n > 0 && (!ascii_alpha(line.p[0]) || (n < line.n && line.p[n] == ':'));
-}
-
 /* Content may follow these without a reply between; malle looks at it elsewhere. */
 static bool has_content(str line)
 {
@@ -92,7 +79,7 @@ static bool test_bare_newline(struct smtp_session *s, str line, enum line_end en
 static bool test_non_smtp(struct smtp_session *s, str line)
 {
     str verb, args;
-    if (!is_pending(s, GATE_NON_SMTP) || !is_not_smtp(line))
+    if (!is_pending(s, GATE_NON_SMTP) || !smtp_is_foreign(s, s->conf->gate_forbidden_commands, line))
         return false;
     smtp_cmd_split(line, &verb, &args);
     log_info_of(LOG_AS_POSTSCREEN, "NON-SMTP COMMAND from " GATE_CLIENT_FMT " after %s: " STR_FMT " " STR_FMT,

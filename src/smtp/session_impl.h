@@ -243,6 +243,13 @@ void smtp_tx_reset(struct smtp_session *s);
 /* Forgets everything the client said (RFC 3207 §4.2), also who it is. */
 void smtp_forget_client(struct smtp_session *s);
 
+/* --- commands that settings name (command_list.c) --- */
+/* Whether the list, names of commands and tables of them, has this one. */
+bool smtp_command_list_has(struct smtp_session *s, const char *list, str verb);
+/* Whether no mail client says this: it begins with a field of a header, or with a command of the list; never
+ * with one of ours. */
+bool smtp_is_foreign(struct smtp_session *s, const char *forbidden, str line);
+
 /* --- input; all set s->end when they fail --- */
 /* The next line; replies are flushed when the peer waits for them. RC_LIMIT: longer than max (s->end not
  * set). */

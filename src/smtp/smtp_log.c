@@ -93,8 +93,7 @@ void smtp_log_end(const struct smtp_session *s)
     }
     log_why(s);
     for (size_t i = 0; i < SMTP_COMMAND_MAX; i++) {
-        const bool known = i < smtp_command_count && smtp_commands[i].run != smtp_cmd_not_smtp;
-        if (known)
+        if (i < smtp_command_count)
             put_count(&counts, smtp_commands[i].verb, s->stats[i].ok, s->stats[i].total);
         else
             unknown += s->stats[i].total;

@@ -48,6 +48,23 @@ static void walk_clients(const struct walk *w)
             w->fn(w->ctx, CONF_gate_access_list, item);
 }
 
+/* Tables of commands; what has no ":" is a command. */
+static void walk_commands(const struct walk *w)
+{
+    const struct {
+        enum conf_option option;
+        const char *list;
+    } lists[] = {{CONF_smtpd_forbidden_commands, w->c->smtpd_forbidden_commands},
+                 {CONF_smtpd_noop_commands, w->c->smtpd_noop_commands},
+                 {CONF_gate_forbidden_commands, w->c->gate_forbidden_commands}};
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        str list = str_c(lists[i].list), item;
+        while (tablespec_take(&list, &item) == RC_OK)
+            if (str_chr(item, ':') >= 0)
+                w->fn(w->ctx, lists[i].option, str_from(item, str_starts(item, S("!"))));
+    }
+}
+
 /* header_checks and its like: the whole value is one list of tables. */
 static void walk_checks(const struct walk *w)
 {
@@ -83,6 +100,7 @@ static void walk_conf(const struct conf *c, table_named_fn *fn, void *ctx)
         if (rc == RC_OK)
             walk_list(&w, CONF_smtpd_restriction_classes, list, RESTRICTION_RECIPIENT);
     walk_clients(&w);
+    walk_commands(&w);
     walk_checks(&w);
     walk_milters(&w);
 }

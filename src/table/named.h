@@ -1,5 +1,6 @@
-/* named: the tables and policy servers that the restriction lists of a configuration and its gate name, the
- * tables for the content of mail that comes in and for milters, and the databases of users. */
+/* named: the tables and policy servers that the restriction lists of a configuration and its gate name, those
+ * of commands, the tables for the content of mail that comes in and for milters, and the databases of users.
+ */
 #ifndef TABLE_NAMED_H
 #define TABLE_NAMED_H
 

@@ -127,6 +127,9 @@ def said(top):
     ('smtp_mime_header_checks = regexp:/x/m\nsmtp_nested_header_checks = pcre:/x/n\nsmtp_body_checks = pcre:/x/b\nsmtp_reply_filter = pcre:/x/r',
      {('', 'smtp_mime_header_checks'): 'regexp:/x/m', ('', 'smtp_nested_header_checks'): 'pcre:/x/n', ('', 'smtp_body_checks'): 'pcre:/x/b',
       ('', 'smtp_reply_filter'): 'pcre:/x/r'}),
+    ('', {('', 'smtpd_forbidden_commands'): None, ('', 'gate_forbidden_commands'): None}),
+    ('smtpd_forbidden_commands = GET inline:{a=b}\nsmtpd_noop_commands = hash:/etc/hostname',
+     {('', 'smtpd_forbidden_commands'): 'GET inline:{a=b}', ('', 'gate_forbidden_commands'): 'GET inline:{a=b}', ('', 'smtpd_noop_commands'): 'texthash:/etc/hostname'}),
     ('content_filter = smtp:[127.0.0.1]:10024\nsoft_bounce = yes',
      {('', 'content_filter'): 'smtp:[127.0.0.1]:10024', ('', 'soft_bounce'): 'yes'}),
 ])
@@ -428,6 +431,7 @@ def test_passwords_that_are_stored_badly(tmp_path):
     ('virtual_mailbox_base = /srv/mail', 4, 'virtual_mailbox_base has no effect in malle: '),
     ('smtp_tls_protocols = >=TLSv1.3', 4, 'smtp_tls_protocols: malle speaks TLSv1.2 and newer here'),
     ('smtpd_upstream_proxy_protocol = nginx', 4, 'smtpd_upstream_proxy_protocol: it can be haproxy only'),
+    ('smtpd_noop_commands = a /b', 4, 'smtpd_noop_commands: "/b" is neither a command nor a table'),
     ('relayhost = ${x', 4, 'relayhost: '),
 ])
 def test_what_is_wrong_with_main(tmp_path, lines, line, text):
@@ -567,12 +571,12 @@ def test_postscreen(tmp_path, main, screen, expected):
 
 def test_postscreen_gone_wrong(tmp_path):
     main, master = screened('postscreen_dnsbl_sites = bl.example*x\npostscreen_access_list = permit_all\npostscreen_allowlist_interfaces = /x\n'
-                            'postscreen_forbidden_commands = GET\n')
+                            'postscreen_forbidden_commands = GET /y\n')
     texts = [text for _, _, text in said(folder(tmp_path, main, master))]
     assert 'gate_dnsbl_sites: "bl.example*x" is no list such as bl.example=127.0.0.[2..9]*2' in texts
     assert 'gate_access_list: "permit_all" is neither permit_mynetworks nor a table' in texts
     assert 'gate_allowlist_interfaces: "/x" is neither static:all nor a network' in texts
-    assert any(text.startswith('postscreen_forbidden_commands: malle does not do this') for text in texts)
+    assert 'gate_forbidden_commands: "/y" is neither a command nor a table' in texts
 
 
 def test_in_the_place_of_one(tmp_path):

@@ -15,7 +15,8 @@ from peers import Postfix, running  # noqa: E402
 from ports import free_port  # noqa: E402
 
 LIMITS = {'smtpd_client_message_rate_limit': 2, 'smtpd_client_recipient_rate_limit': 5, 'smtpd_client_connection_rate_limit': 12}
-SETTINGS = {'smtpd_authorized_xclient_hosts': '127.0.0.1, 127.0.0.2, 127.0.0.66, [2001:db8::]/32',
+SETTINGS = {'smtpd_forbidden_commands': '!foobar, CONNECT GET POST regexp:{ {/^[^A-Z]/ Bogus} {/foo./ x} }', 'smtpd_noop_commands': 'nothing ETRN inline:{ { noop = x } }',
+            'smtpd_authorized_xclient_hosts': '127.0.0.1, 127.0.0.2, 127.0.0.66, [2001:db8::]/32',
             'smtpd_authorized_xforward_hosts': '127.0.0.1, 127.0.0.4', 'smtpd_client_event_limit_exceptions': '127.0.0.51', **LIMITS,
             'mynetworks': '198.51.100.0/24', 'smtpd_delay_reject': 'no', 'smtpd_helo_required': 'no',
             'smtpd_client_restrictions': 'inline:{ { 127.0.0.66 = REJECT no } }'}
@@ -42,6 +43,15 @@ DIALOGUES = {
     'forwarded twice': ('127.0.0.4', ['EHLO x', 'XFORWARD IDENT=only', *MAIL]),
     'too much mail': ('127.0.0.5', ['EHLO x', 'MAIL FROM:<x', *MAIL, *MAIL, MAIL[0]]),
     'too many recipients': ('127.0.0.6', ['EHLO x', MAIL[0], *3 * [MAIL[1]], 'RCPT TO:<a', 'RCPT TO:<a@elsewhere.example>', *2 * [MAIL[1]]]),
+    'browser': ('127.0.0.8', ['get / HTTP/1.0']),
+    'browser in a session': ('127.0.0.8', ['EHLO x', 'FOO', MAIL[0], '  POST /' + 200 * 'x' + ' HTTP/1.1']),
+    'field': ('127.0.0.8', ['Subject: x']),
+    'field without a name': ('127.0.0.8', ['EHLO x', 'Subject : x', ': x']),
+    'no letter': ('127.0.0.8', ['EHLO x', '\x16\x03\x01']),
+    'in a table': ('127.0.0.8', ['EHLO x', 'FOOBAR', 'BARFOO', 'foo2 x']),
+    'known': ('127.0.0.8', ['EHLO x', 'RSET', 'NOOP', 'FOO', 'QUIT']),
+    'nothing to do': ('127.0.0.8', ['EHLO x', 'NOTHING at all', 'rset', 'ETRN x', 'MAIL FROM:<x@c.example>', 'QUIT']),
+    'foreign and refused': ('127.0.0.66', ['FOO', 'NOTHING', 'CONNECT x:25 HTTP/1.0']),
     'as much as one likes': ('127.0.0.51', ['EHLO x', *4 * MAIL]),
 }
 
@@ -95,9 +105,9 @@ def normal(line):
 
 
 def logged(lines):
-    """Who the client is, and what it did too often, without names of this machine and of the service."""
-    found = (re.search(r'smtpd\[\d+\]: (?:\w+: (client=.*)|.*?(\w[\w ]* limit exceeded): \d+ from .*?(\[.*\]))', line) for line in lines)
-    return [re.sub('localhost|unknown', '?', ' '.join(part for part in m.groups() if part)) for m in found if m]
+    """Who the client is, and what it did too often or must not, without names of this machine and of the service; Postfix has ? for odd bytes."""
+    found = (re.search(r'smtpd\[\d+\]: (?:\w+: (client=.*)|warning: (non-SMTP command) from .*?(\[.*)|(disconnect) from .*?(\[127\.0\.0\.(?:8|66)\].*)|.*?(\w[\w ]* limit exceeded): \d+ from .*?(\[.*\]))', line) for line in lines)
+    return [re.sub(r'localhost|unknown|\\\d\d\d', '?', ' '.join(part for part in m.groups() if part)) for m in found if m]
 
 
 @pytest.mark.parametrize('name', DIALOGUES)

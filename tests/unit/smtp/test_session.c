@@ -555,7 +555,8 @@ static void endings(void **state)
                                                {"RCPT TO:<alice@example.org>\r\n", "250 "},
                                                {"DATA\r\n", "354 "},
                                                {"half a mess", NULL}};
-    static const struct talk_step browser[] = {{NULL, "220 "}, {"GET / HTTP/1.1\r\n", "421 4.7.0 \n"}};
+    static const struct talk_step browser[] = {
+        {NULL, "220 "}, {"GET / HTTP/1.1\r\n", "221 2.7.0 Error: I can break rules, too. Goodbye.\n"}};
     RUN(SMTP_KIND_MX, "", in_data);
     expect_in(talk_log(), "]: lost connection after DATA from client.example[192.0.2.7]\n");
     RUN(SMTP_KIND_MX, "", browser);

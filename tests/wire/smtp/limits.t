@@ -48,6 +48,6 @@ LOG: timeout after CONNECT from *[127.0.0.1]
 # RFC 9110 §9.3.1: a browser is no mail client
 S: 220 *
 C: GET / HTTP/1.1
-S: 421 4.7.0 *
+S: 221 2.7.0 Error: I can break rules, too. Goodbye.
 S-EOF:
 LOG: non-SMTP command from *[127.0.0.1]: GET / HTTP/1.1
