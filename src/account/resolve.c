@@ -283,6 +283,8 @@ static enum rc follow_named(struct resolver *r, const struct step *s, struct err
     bool tagged = mailaddr_split_detail(whole, str_c(r->l->conf->recipient_delimiter), &local, &tag);
     const struct conf_domain *section = conf_find_domain(r->l->conf, address_domain(s->key));
     bool role = is_role_name(local);
+    if (!role && resolve_aliases_only(r, s))
+        return RC_GONE;
     enum rc rc = try_name(r, s, whole, S(""), e);
     if (rc == RC_GONE && tagged)
         rc = try_name(r, s, local, tag, e);
@@ -333,12 +335,6 @@ enum rc resolve_follow(struct resolver *r, str address, unsigned depth, struct e
     return rc;
 }
 
-enum rc resolve_unknown(const struct resolver *r, struct err *e)
-{
-    return err_set(e, RC_PERM, 550, "5.1.1", "User unknown in %s table",
-                   r->l->conf->system_users ? "local recipient" : "virtual mailbox");
-}
-
 /* Refuses what leads nowhere, as a whole or in part. */
 static enum rc conclude(const struct resolver *r, str address, struct err *e)
 {
@@ -355,7 +351,7 @@ static enum rc conclude(const struct resolver *r, str address, struct err *e)
     else if (r->looped)
         err_set(e, RC_PERM, 550, "5.4.6", "the address loops among aliases");
     else
-        (void)resolve_unknown(r, e);
+        (void)resolve_unknown(r, address, e);
     if (!str_eq(r->dead, address))
         err_note(e, "an alias behind " STR_FMT " leads to " STR_FMT ", which is %s", STR_ARG(address),
                  STR_ARG(r->dead), r->disabled ? "nowhere or disabled" : "nowhere");
@@ -428,7 +424,7 @@ enum rc account_check_relay(const struct account_lookup *l, str address, struct 
         return rc == RC_GONE ? RC_OK : rc;
     rc = maps_find_address(l->relay_recipients, address, &rules, a, &found, e);
     if (rc == RC_GONE)
-        return err_set(e, RC_PERM, 550, "5.1.1", "User unknown in relay recipient table");
+        return resolve_unknown_relay(l->conf, e);
     return rc == RC_OK ? RC_OK : (e->rc = RC_TEMP);
 }
 

@@ -3,11 +3,11 @@
  * In order, for an address of ours (its domain is the hostname, in `domains` or domain_maps, or was added):
  * masked and blocked addresses (account/mask.h); relocated_maps, which refuse it; what virtual_alias_maps
  * say, of which an address that leads to itself means what follows here; the alias, the account, the user in
- * the databases of userdb, the name in alias_maps, the user of the system of that name; each first as
- * written, then without "+tag"; then for postmaster, abuse and root (RFC 5321 §4.5.1, RFC 2142) the domain's
- * postmaster; then the catch-all; then what fallback_transport_maps, fallback_transport and luser_relay say
- * of names that nobody has; then for those three names the domain's first account, or any. Aliases are
- * followed 10 levels deep to at most 1,000 results. */
+ * the databases of userdb, the name in alias_maps, the user of the system of that name (none of these in
+ * alias_domains); each first as written, then without "+tag"; then for postmaster, abuse and root (RFC 5321
+ * §4.5.1, RFC 2142) the domain's postmaster; then the catch-all; then what fallback_transport_maps,
+ * fallback_transport and luser_relay say of names that nobody has; then for those three names the domain's
+ * first account, or any. Aliases are followed 10 levels deep to at most 1,000 results. */
 #ifndef ACCOUNT_RESOLVE_H
 #define ACCOUNT_RESOLVE_H
 

@@ -42,8 +42,6 @@ enum rc resolve_follow(struct resolver *r, str address, unsigned depth, struct e
 /* An alias for the second time: its members are counted already, or being counted. */
 enum rc resolve_meet_again(struct resolver *r, const char *met, str address, struct err *e);
 enum rc resolve_too_many(struct err *e);
-/* In Postfix's words. */
-enum rc resolve_unknown(const struct resolver *r, struct err *e);
 enum rc resolve_add(struct resolver *r, struct account_target t, struct err *e);
 
 /* --- resolve_via.c --- */
@@ -79,6 +77,12 @@ enum rc resolve_mask(struct resolver *r, const struct step *s, struct err *e);
 /* The account of this name as a result; RC_GONE: there is none. */
 enum rc resolve_account(struct resolver *r, const struct step *s, const struct address_key *key, str tag,
                         struct err *e);
+/* --- resolve_unknown.c --- */
+/* RC_PERM: there is no such recipient; and of relay_domains. */
+enum rc resolve_unknown(const struct resolver *r, str address, struct err *e);
+enum rc resolve_unknown_relay(const struct conf *c, struct err *e);
+/* Whether nobody has mail in this domain but by virtual_alias_maps. */
+bool resolve_aliases_only(const struct resolver *r, const struct step *s);
 /* --- resolve_canonical.c --- */
 /* How virtual(5), canonical(5) and relocated(5) are asked: a bare name is of the hostname. */
 struct maps_rules resolve_rules(const struct conf *c);

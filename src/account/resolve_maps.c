@@ -92,7 +92,7 @@ enum rc resolve_mask(struct resolver *r, const struct step *s, struct err *e)
         return RC_OK;
     if (!m.account[0] && m.note[0])
         return err_set(e, RC_PERM, 550, "5.1.1", "%s", m.note);
-    return resolve_unknown(r, e);
+    return resolve_unknown(r, s->address, e);
 }
 
 /* --- relocated(5) --- */

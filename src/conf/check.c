@@ -332,6 +332,7 @@ static const struct {
      "one of bounce, 2bounce, delay, policy, protocol, data, resource, software"},
     {CONF_luser_relay, valid_expansion, "an address, with $user, ${extension} and the like"},
     {CONF_local_domains, valid_domain, "a domain name"},
+    {CONF_alias_domains, valid_domain, "a domain name"},
     {CONF_relayhost, valid_relayhost, "a domain, [host] or either with :port"},
     {CONF_mailbox_transport, valid_mailbox_transport,
      "a transport and where it goes, such as lmtp:unix:/run/dovecot/lmtp"},

@@ -171,8 +171,16 @@ static void set_unknown_names(struct postfix *p, str mydestination)
     }
     if (any)
         folder_set(p->f, exist.file, exist.line, "local_recipient_maps", further);
-    if (any)
-        folder_set(p->f, exist.file, exist.line, "local_domains", mydestination);
+}
+
+/* What the domains are in Postfix; the server's own name is local in malle always. */
+static void set_kinds(struct postfix *p, str mydestination, str aliases)
+{
+    struct postfix_value local = postfix_value(p, "mydestination"),
+                         alias = postfix_value(p, "virtual_alias_domains");
+    folder_set(p->f, local.file, local.line, "local_domains",
+               mydestination.n ? mydestination : postfix_value(p, "myhostname").text);
+    folder_set(p->f, alias.file, alias.line, "alias_domains", aliases);
 }
 
 void postfix_set_domains(struct postfix *p)
@@ -180,8 +188,11 @@ void postfix_set_domains(struct postfix *p)
     AUTO(domains_deinit) struct domains d;
     domains_init(&d);
     add_domains(p, "mydestination", &d);
-    set_unknown_names(p, arena_str(p->f->a, buf_str(&d.names)));
+    str local = arena_str(p->f->a, buf_str(&d.names));
     add_domains(p, "virtual_alias_domains", &d);
+    str aliases = arena_str(p->f->a, str_from(buf_str(&d.names), local.n));
+    set_unknown_names(p, local);
+    set_kinds(p, local, aliases);
     add_domains(p, "virtual_mailbox_domains", &d);
     folder_set(p->f, d.by.file, d.by.line, "domains", buf_str(&d.names));
     folder_set(p->f, d.by.file, d.by.line, "domain_maps", tables_of(p, &d));

@@ -59,14 +59,16 @@ static enum rc refuse_unknown(const struct smtp_judged *j, struct err *e)
     const char *text = why->peer[0] ? why->peer
                        : temp       ? "temporary failure, try again later"
                                     : "User unknown";
-    return err_set(e, j->rc,
-                   why->code ? why->code
-                   : temp    ? 451
-                             : 550,
-                   why->enhanced[0] ? why->enhanced
-                   : temp           ? "4.3.0"
-                                    : "5.1.1",
-                   "<" STR_FMT ">: Recipient address rejected: %s", STR_ARG(j->address), text);
+    (void)err_set(e, j->rc,
+                  why->code ? why->code
+                  : temp    ? 451
+                            : 550,
+                  why->enhanced[0] ? why->enhanced
+                  : temp           ? "4.3.0"
+                                   : "5.1.1",
+                  "<" STR_FMT ">: Recipient address rejected: %s", STR_ARG(j->address), text);
+    e->enhanced[0] = (char)('0' + e->code / 100); /* unknown_local_recipient_reject_code may be 450 */
+    return j->rc;
 }
 
 static bool has_quota(const struct smtp_session *s, const struct smtp_recipient *r)

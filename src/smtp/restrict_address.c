@@ -223,7 +223,7 @@ static enum verdict on_unknown_domain(struct smtp_session *s, str address, const
 static enum verdict refuse_unlisted(struct smtp_session *s, str address, const char *class,
                                     const struct err *why, const char *status)
 {
-    return restrict_refuse(s, BY_POLICY, why->code >= 500 ? why->code : 550, status,
+    return restrict_refuse(s, BY_POLICY, why->code ? why->code : 550, status,
                            "<" STR_FMT ">: %s rejected: %s", STR_ARG(address), class,
                            why->peer[0] ? why->peer : "User unknown");
 }

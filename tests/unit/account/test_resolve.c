@@ -585,6 +585,67 @@ static void unknown_names(void **state)
     world_close(&w);
 }
 
+/* What is said of recipients that do not exist; in alias_domains accounts count for nothing, but for
+ * postmaster. */
+static void unknown_words(void **state)
+{
+    static const char base[] = "hostname = mail.example.org\ndomains = example.org, example.net, a.example\n"
+                               "alias_domains = a.example, example.net\nrelay_domains = r.example\n";
+    static const struct {
+        const char *more, *address;
+        int code; /* 0: it is accepted */
+        const char *text;
+    } rows[] = {
+        {"local_domains = example.net\n", "gone@example.net", 550, "User unknown in local recipient table"},
+        {"local_domains = example.net\n", "gone@mail.example.org", 550,
+         "User unknown in local recipient table"},
+        {"local_domains = example.net\n", "gone@example.org", 550, "User unknown in virtual mailbox table"},
+        {"", "gone@example.org", 550, "User unknown in local recipient table"},
+        {"system_users = no\n", "gone@example.org", 550, "User unknown in virtual mailbox table"},
+        {"", "bob@a.example", 550, "User unknown in virtual alias table"},
+        {"local_domains = example.net\n", "alice@example.net", 0, ""},
+        {"", "alice@example.net", 550, "User unknown in virtual alias table"},
+        {"", "postmaster@a.example", 0, ""},
+        {"show_user_unknown_table_name = no\n", "gone@example.org", 550, "User unknown"},
+        {"unknown_local_recipient_reject_code = 450\n", "gone@example.org", 450,
+         "User unknown in local recipient table"},
+        {"unknown_virtual_alias_reject_code = 451\nshow_user_unknown_table_name = no\n", "bob@a.example", 451,
+         "User unknown in virtual alias table"},
+        {"system_users = no\nunknown_virtual_mailbox_reject_code = 452\n", "gone@example.org", 452,
+         "User unknown in virtual mailbox table"},
+        {"unknown_relay_recipient_reject_code = 553\n", "gone@r.example", 553,
+         "User unknown in relay recipient table"},
+    };
+    struct conf_report report = {0};
+    struct world w;
+    world_open(&w);
+    fixture_add(&w.f, "bob@a.example");
+    const struct conf *whole = w.lookup.conf;
+    w.lookup.relay_recipients = tables("inline:{a=b}");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        AUTO(buf_deinit) struct buf text = BUF_INIT(1000);
+        buf_printf(&text, "%s%s", base, rows[i].more);
+        AUTO(conf_freep) struct conf *c = conf_parse(buf_str(&text), "test", &report);
+        struct account_target *t = NULL;
+        struct err e = {0};
+        size_t n = 0;
+        AUTO(arena_freep) struct arena *a = arena_new(1 << 20);
+        must(c);
+        w.lookup.conf = c;
+        enum rc rc = account_resolve(&w.lookup, str_c(rows[i].address), a, &t, &n, &e);
+        if (rc == RC_GONE)
+            rc = account_check_relay(&w.lookup, str_c(rows[i].address), &e);
+        if (rc != (rows[i].code ? RC_PERM : RC_OK) ||
+            (rc != RC_OK && (e.code != rows[i].code || strcmp(e.peer, rows[i].text) != 0 ||
+                             strcmp(e.enhanced, "5.1.1") != 0)))
+            fail_msg("%s%s: %s %d %s", rows[i].more, rows[i].address, rc_name(rc), e.code, e.peer);
+    }
+    table_list_close(w.lookup.relay_recipients);
+    w.lookup.relay_recipients = NULL;
+    w.lookup.conf = whole;
+    world_close(&w);
+}
+
 /* The first domain that fits counts; exceptions by domain and by name. */
 static void masquerading(void **state)
 {
@@ -896,6 +957,7 @@ int main(void)
         cmocka_unit_test(relay_recipients),
         cmocka_unit_test(domains_of_tables),
         cmocka_unit_test(unknown_names),
+        cmocka_unit_test(unknown_words),
         cmocka_unit_test(masquerading),
         cmocka_unit_test(dead_targets_are_named),
         cmocka_unit_test(small_arenas),
