@@ -21,7 +21,8 @@ static const struct conf *conf_or_defaults(struct cli *cli)
 const char *sendmail_socket_path(const struct conf *c)
 {
     for (size_t i = 0; i < c->listener_count; i++)
-        if (c->listeners[i].protocol == CONF_LOCAL)
+        if (c->listeners[i].protocol == CONF_LOCAL &&
+            !str_eq(str_c(c->listeners[i].name), S(CONF_INSPECTION)))
             return c->listeners[i].socket;
     return NULL;
 }

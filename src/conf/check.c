@@ -233,6 +233,11 @@ static bool valid_notify_class(str s)
     return conf_is_one_of(s, words);
 }
 
+static bool valid_internal_class(str s)
+{
+    return str_eq(s, S("bounce")) || str_eq(s, S("notify"));
+}
+
 static bool valid_rewrite_client(str s)
 {
     static const char *const words[] = {"permit_inet_interfaces", "permit_mynetworks",
@@ -330,6 +335,7 @@ static const struct {
     {CONF_masquerade_exceptions, valid_name, "a name, as in front of the @"},
     {CONF_notify_classes, valid_notify_class,
      "one of bounce, 2bounce, delay, policy, protocol, data, resource, software"},
+    {CONF_internal_mail_filter_classes, valid_internal_class, "bounce or notify"},
     {CONF_luser_relay, valid_expansion, "an address, with $user, ${extension} and the like"},
     {CONF_local_domains, valid_domain, "a domain name"},
     {CONF_alias_domains, valid_domain, "a domain name"},

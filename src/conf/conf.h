@@ -201,6 +201,10 @@ bool conf_list_has_domain(const struct conf_list *l, str name);
 bool conf_list_has(const struct conf_list *l, str word); /* bytes by value */
 
 const struct conf_listener *conf_find_listener(const struct conf *c, str name); /* NULL when there is none */
+/* The listener for what internal_mail_filter_classes name, which passes through it on its way out of the
+ * queue; and its socket, NULL when there is none. */
+#define CONF_INSPECTION "inspection"
+const char *conf_inspection_socket(const struct conf *c);
 /* The settings of sessions at the listener of this name: its own, else those of all. */
 const struct conf *conf_of_listener(const struct conf *c, str name);
 

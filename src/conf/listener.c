@@ -19,11 +19,19 @@ static const struct {
     {"lmtp", CONF_LMTP, 24, CONF_TLS_NONE, "127.0.0.1, ::1"},
     {"lmtp-socket", CONF_LMTP, 0, CONF_TLS_NONE, ""}, /* its path is the option lmtp_socket */
     {"sendmail", CONF_LOCAL, 0, CONF_TLS_NONE, ""},   /* its path is the option sendmail_socket */
+    {CONF_INSPECTION, CONF_LOCAL, 0, CONF_TLS_NONE, ""},
 };
 
+/* The last one is there when internal_mail_filter_classes want it. */
 const char *conf_builtin_listener(size_t index)
 {
-    return index < sizeof builtin / sizeof *builtin ? builtin[index].name : NULL;
+    return index + 1 < sizeof builtin / sizeof *builtin ? builtin[index].name : NULL;
+}
+
+const char *conf_inspection_socket(const struct conf *c)
+{
+    const struct conf_listener *l = conf_find_listener(c, S(CONF_INSPECTION));
+    return l ? l->socket : NULL;
 }
 
 const char *conf_protocol_name(int protocol)
@@ -62,7 +70,7 @@ void conf_listeners_init(struct conf_build *b)
         l->protocol = (int)builtin[i].protocol;
         l->port = builtin[i].port;
         l->tls = (int)builtin[i].tls;
-        if (l->protocol == CONF_LOCAL) /* every user of the system may send */
+        if (str_eq(str_c(l->name), S("sendmail"))) /* every user of the system may send */
             l->mode = 0666;
         b->listener_lines[s.index].builtin = true;
         must(conf_value_set(b->conf->arena, addresses, l, str_c(builtin[i].addresses), NULL) == RC_OK);
@@ -88,6 +96,8 @@ static const char *builtin_socket(const struct conf *c, const struct conf_listen
 {
     if (str_eq(str_c(l->name), S("lmtp-socket")))
         return c->lmtp_socket;
+    if (str_eq(str_c(l->name), S(CONF_INSPECTION)))
+        return c->internal_mail_filter_classes.n > 0 ? CONF_INSPECTION : "";
     return str_eq(str_c(l->name), S("sendmail")) ? c->sendmail_socket : "";
 }
 

@@ -20,6 +20,9 @@
 
 enum { VIA_MAX = 512, VIA_USER_MAX = 64 };
 
+/* As the name of a filter: those of the listener for malle's own mail. No transport is called so. */
+#define VIA_INSPECTION "(inspection)"
+
 enum via_kind {
     VIA_USER,     /* all that the user's .forward says, or his mailbox without one */
     VIA_MAILBOX,  /* his mailbox, whatever his .forward says: mailbox_command or the Maildir */

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "fmt/crlf.h"
 #include "fmt/dsn.h"
+#include "fmt/via.h"
 #include "os/crypto.h"
 #include "os/file.h"
 #include "queue/new_id.h"
@@ -87,23 +88,26 @@ static enum rc read_original(struct queue *q, int64_t message, const struct queu
     return RC_OK;
 }
 
-enum rc queue_put_own(struct queue *q, str to, str id, unsigned flags, int priority, str content,
-                      struct queue_touches *t, struct err *e)
+enum rc queue_put_own(struct queue *q, const struct queue_own *own, struct queue_touches *t, struct err *e)
 {
-    struct queue_rcpt rcpt = {.address = to, .local = true, .notify = SMTP_NOTIFY_NEVER};
-    struct queue_envelope note = {.id = id,
-                                  .flags = flags,
+    AUTO(buf_deinit) struct buf site = BUF_INIT(QUEUE_SITE_MAX);
+    struct queue_rcpt rcpt = {
+        .address = own->to, .local = true, .notify = SMTP_NOTIFY_NEVER, .via = own->via};
+    struct queue_envelope note = {.id = own->id,
+                                  .flags = own->flags,
                                   .client = S("local"),
                                   .arrived = queue_wall(),
-                                  .priority = priority,
-                                  .size = content.n,
-                                  .lines = crlf_lines(content),
+                                  .priority = own->priority,
+                                  .size = own->content.n,
+                                  .lines = crlf_lines(own->content),
                                   .rcpts = &rcpt,
                                   .n = 1};
     struct queue_message_row m = {
         .id = note.id, .sender = note.sender, .priority = note.priority, .rcpts = 1};
-    enum rc rc = rows_add_message(q, &note, &(struct queue_content){.bytes = content}, &m.n, e);
-    return rc == RC_OK ? rows_add_rcpt(q, &m, &rcpt, S("local"), queue_now(q), t, e) : rc;
+    enum rc rc = queue_route(q->conf, NULL, S(""), &rcpt, &site, e);
+    if (rc == RC_OK)
+        rc = rows_add_message(q, &note, &(struct queue_content){.bytes = own->content}, &m.n, e);
+    return rc == RC_OK ? rows_add_rcpt(q, &m, &rcpt, buf_str(&site), queue_now(q), t, e) : rc;
 }
 
 /* Of a message that we wrote ourselves. */
@@ -127,7 +131,15 @@ static enum rc enqueue(struct queue *q, const struct queue_envelope *v, const st
     char id[QUEUE_ID_SIZE];
     unsigned flags = (d->postmaster ? QUEUE_NO_POSTMASTER : 0) |
                      (v->flags & (QUEUE_UTF8 | QUEUE_REQUIRETLS | QUEUE_HAS_PRIORITY)) | QUEUE_8BIT;
-    enum rc rc = queue_put_own(q, d->to, queue_new_id(id), flags, v->priority, content, t, e);
+    const struct conf *c = q->conf;
+    bool inspected = conf_list_has(&c->internal_mail_filter_classes, S("bounce"));
+    const struct queue_own own = {.to = d->to,
+                                  .id = queue_new_id(id),
+                                  .content = content,
+                                  .via = inspected ? S("filter:" VIA_INSPECTION) : S(""),
+                                  .flags = flags,
+                                  .priority = v->priority};
+    enum rc rc = queue_put_own(q, &own, t, e);
     if (rc != RC_OK)
         return rc;
     log_info_of(LOG_AS_CLEANUP, "%s: message-id=" STR_FMT, id, STR_ARG(message_id_of(content)));

@@ -114,7 +114,9 @@ static enum rc tell(struct queue *q, str account, str to, const char *reason, st
                STR_ARG(account), reason, c->hostname, STR_ARG(account), STR_ARG(account));
     if (text.overflow)
         return RC_OK; /* a reason or names beyond any measure: the log has them */
-    return queue_put_own(q, to, str_c(id), QUEUE_8BIT, 0, buf_str(&text), t, e);
+    const struct queue_own own = {
+        .to = to, .id = str_c(id), .content = buf_str(&text), .via = S(""), .flags = QUEUE_8BIT};
+    return queue_put_own(q, &own, t, e);
 }
 
 static enum rc tell_both(struct queue *q, str account, const char *reason, struct queue_touches *t,

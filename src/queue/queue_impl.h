@@ -266,9 +266,16 @@ void queue_log_active(const struct queue_envelope *v);
 /* Wakes the takers of all kinds; with queue.lock held. */
 void queue_wake_all(struct queue *q);
 
-/* Puts a message of our own, without a sender, to an address here; inside an operation (bounce.c). */
-MUST_USE enum rc queue_put_own(struct queue *q, str to, str id, unsigned flags, int priority, str content,
-                               struct queue_touches *t, struct err *e);
+/* A message of our own, without a sender, to an address here. */
+struct queue_own {
+    str to, id, content;
+    str via; /* fmt/via.h: filters that it goes through; empty: none */
+    unsigned flags;
+    int priority;
+};
+/* Puts it; inside an operation (bounce.c). */
+MUST_USE enum rc queue_put_own(struct queue *q, const struct queue_own *own, struct queue_touches *t,
+                               struct err *e);
 
 /* Tries the oldest report again that could not be committed (report.c). Called every second. */
 void queue_rewrite(struct queue *q);

@@ -180,6 +180,17 @@ static enum rc put_filter(const struct routing *r, str value)
     return put_transport(r, buf_str(&whole));
 }
 
+/* Where nothing is inspected any longer the mail goes on. */
+static enum rc put_inspection(const struct routing *r)
+{
+    AUTO(buf_deinit) struct buf hop = BUF_INIT(QUEUE_SITE_MAX);
+    const char *socket = conf_inspection_socket(r->conf);
+    if (!socket)
+        return site_name_put(r->ret, SITE_LOCAL, STR_NONE);
+    buf_printf(&hop, "unix:%s", socket);
+    return site_name_put(r->ret, SITE_SMTP, buf_str(&hop));
+}
+
 /* A user's name or an alias's, so that each has jobs of his own under way; a filter leads anywhere. */
 static enum rc put_via(const struct routing *r, str via)
 {
@@ -188,7 +199,7 @@ static enum rc put_via(const struct routing *r, str via)
     if (via_parse(via, &v) != RC_OK)
         return site_name_put(r->ret, SITE_RETRY, S("4.3.0 the recipient cannot be read"));
     if (v.kind == VIA_FILTER)
-        return put_filter(r, v.name);
+        return str_eq(v.name, S(VIA_INSPECTION)) ? put_inspection(r) : put_filter(r, v.name);
     if (v.kind == VIA_TRANSPORT) {
         str hop = v.name, transport = str_take(&hop, ':');
         return put_way(r, str_trim(transport), str_trim(hop));

@@ -36,6 +36,8 @@ static bool is_named(const struct conf *conf, const struct child *c, str path)
         return true;
     if (!is_role(c, "smtp"))
         return conf_milter_names_socket(conf, path) || any_filter(conf, path);
+    const char *inspection = conf_inspection_socket(conf);
+    named = inspection && str_eq(str_c(inspection), path);
     for (size_t i = 0; i < conf->lmtp_sockets.n; i++)
         named |= str_eq(conf->lmtp_sockets.v[i], path);
     return named;

@@ -84,7 +84,7 @@ enum rc smtp_site_find(struct smtp_worker *w, str name, const struct queue_envel
     *ret = (struct smtp_site){.name = site_name_parse(name), .sender = v->sender, .demand = demand};
     w->conn.peer[0] = '\0'; /* nobody was talked to yet */
     ret->own_domain = v->n > 0 && str_ieq(ret->name.next, domain_of(v->rcpts[0].address));
-    if (ret->name.transport == SITE_LMTP && str_starts(ret->name.next, S("unix:"))) {
+    if (str_starts(ret->name.next, S("unix:"))) {
         ret->named = true;
         ret->socket = ret->nexthop = str_from(ret->name.next, 5);
         return RC_OK;

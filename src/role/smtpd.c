@@ -130,6 +130,7 @@ static void fill_params(struct connection *c, struct smtpd_session *s, struct tl
         .offer_auth = (submission && !local) ||
                       (kind == SMTP_KIND_MX && s->conf->smtpd_sasl_auth_enable && !is_refused(c)),
         .local = local ? &c->local.user : NULL,
+        .own_mail = local && str_eq(str_c(l->name), S(CONF_INSPECTION)),
         .client_address = str_c(c->address),
         .client_port = (uint16_t)c->port,
         .client_connections = client_limit_of(c->server->clients, &c->client),

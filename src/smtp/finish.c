@@ -5,6 +5,7 @@
 #include "fmt/crlf.h"
 #include "fmt/mailaddr.h"
 #include "fmt/received.h"
+#include "fmt/via.h"
 #include "queue/new_id.h"
 #include "smtp/session_impl.h"
 
@@ -321,6 +322,12 @@ static str known(str told, str seen)
     return str_eq(value, S("unknown")) ? STR_NONE : value;
 }
 
+static str filter_of(const struct smtp_session *s)
+{
+    bool none = smtp_is_lmtp(s) || s->p->own_mail || smtp_proxy_filter(s).n > 0;
+    return s->tx.actions.filter.n ? s->tx.actions.filter : none ? STR_NONE : str_c(s->conf->content_filter);
+}
+
 static void deliver_and_reply(struct smtp_session *s)
 {
     struct smtp_delivery d = {
@@ -331,9 +338,7 @@ static void deliver_and_reply(struct smtp_session *s)
         .content_bytes = message_bytes(s),
         .content_lines = (uint64_t)((int64_t)smtp_message_lines(s) + s->tx.msg.grown_lines),
         .held = s->tx.actions.hold,
-        .filter = s->tx.actions.filter.n                          ? s->tx.actions.filter
-                  : smtp_is_lmtp(s) || smtp_proxy_filter(s).n > 0 ? STR_NONE
-                                                                  : str_c(s->conf->content_filter),
+        .filter = filter_of(s),
         .each_alone = smtp_is_lmtp(s),
         .proxy = smtp_proxy_filter(s),
         .arena = s->tx.arena,
@@ -420,7 +425,9 @@ static enum rc post(struct smtp_session *s, str to, str content, struct smtp_del
 
 void smtp_post(struct smtp_session *s, str to, str content)
 {
+    bool inspected = conf_list_has(&s->conf->internal_mail_filter_classes, S("notify"));
     struct smtp_delivery d = {.sender = S(""),
+                              .filter = inspected ? S(VIA_INSPECTION) : STR_NONE,
                               .mail = &s->tx.mail,
                               .client = S("local"),
                               .content_bytes = content.n,

@@ -35,7 +35,7 @@ static bool may_have(const struct smtp_session *s)
     const struct conf *c = s->conf;
     bool any = s->p->local ? c->non_smtpd_milters[0] : c->smtpd_milters[0] || c->smtpd_milter_maps[0];
     return any && s->env->milter_connect && !smtp_is_lmtp(s) && !smtp_gate_refuses(s) &&
-           !rules_overrides(c, S("no_milters"));
+           !smtp_overrides(s, S("no_milters"));
 }
 
 bool smtp_milters_wanted(const struct smtp_session *s)

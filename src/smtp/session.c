@@ -31,6 +31,8 @@ str smtp_protocol(const struct smtp_session *s)
 bool smtp_overrides(const struct smtp_session *s, str word)
 {
     bool later = str_eq(word, S("no_address_mappings")) || str_eq(word, S("no_header_body_checks"));
+    if (s->p->own_mail)
+        return str_eq(word, S("no_address_mappings"));
     return rules_overrides(s->conf, word) || (later && smtp_proxy_filter(s).n > 0);
 }
 

@@ -31,7 +31,8 @@ struct smtp_params {
     bool tls_required;                   /* STARTTLS must come before mail and AUTH; tls may still be NULL */
     bool offer_auth;                     /* AUTH is possible here (never with LMTP) */
     const struct smtp_local_user *local; /* NULL: a client that must log in; else the kind is submission */
-    str client_address;                  /* "192.0.2.1" or "2001:db8::1"; "local" for a Unix socket */
+    bool own_mail;           /* with local: it brings what malle wrote itself, for filters to look at */
+    str client_address;      /* "192.0.2.1" or "2001:db8::1"; "local" for a Unix socket */
     str client_name;         /* the confirmed PTR name, else "unknown"; "localhost" for a Unix socket */
     str client_reverse_name; /* of its PTR record, confirmed or not; else "unknown" */
     bool name_is_uncertain, reverse_is_uncertain; /* "unknown", as the DNS did not answer */

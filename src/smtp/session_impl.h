@@ -189,7 +189,8 @@ static inline str smtp_proxy_filter(const struct smtp_session *s)
 {
     return smtp_is_lmtp(s) || s->p->local ? STR_NONE : str_c(s->conf->smtpd_proxy_filter);
 }
-/* Whether receive_override_options name it; what is done behind a filter is not done before it. */
+/* Whether receive_override_options name it; what is done behind a filter is not done before it. malle's own
+ * mail is looked at whatever they say, and keeps its addresses. */
 bool smtp_overrides(const struct smtp_session *s, str word);
 static inline bool smtp_is_authenticated(const struct smtp_session *s)
 {
