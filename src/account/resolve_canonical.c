@@ -45,7 +45,8 @@ enum rc resolve_canonical(const struct conf *c, struct table_list *maps, str *ad
         return RC_OK;
     if (rc != RC_OK)
         return e->rc = RC_TEMP;
-    str to = resolve_complete(found.value, *address, found.extension, a);
+    bool tagged = conf_list_has(&c->propagate_unmatched_extensions, S("canonical"));
+    str to = resolve_complete(found.value, *address, tagged ? found.extension : STR_NONE, a);
     if (str_chr(to, '@') < 0)
         to = arena_printf(a, STR_FMT "@%s", STR_ARG(to), c->hostname);
     if (arena_exhausted(a) || address_parse(to, &key) != RC_OK || address_local(&key).n == 0)

@@ -17,11 +17,12 @@ enum { RELOCATED_TEXT_MAX = 150 };
 static enum rc follow_results(struct resolver *r, const struct step *s, const struct maps_found *found,
                               struct err *e)
 {
-    str rest = found->value, one;
+    bool tagged = conf_list_has(&r->l->conf->propagate_unmatched_extensions, S("virtual"));
+    str rest = found->value, extension = tagged ? found->extension : STR_NONE, one;
     enum rc rc = RC_OK;
     size_t n = 0;
     while (rc == RC_OK && (rc = tablespec_take(&rest, &one)) == RC_OK) {
-        one = resolve_complete(one, address_text(s->key), found->extension, r->a);
+        one = resolve_complete(one, address_text(s->key), extension, r->a);
         rc = arena_exhausted(r->a) ? resolve_too_many(e) : resolve_follow(r, one, s->depth + 1, e);
         n++;
     }

@@ -238,6 +238,20 @@ static bool valid_internal_class(str s)
     return str_eq(s, S("bounce")) || str_eq(s, S("notify"));
 }
 
+static bool valid_propagation(str s)
+{
+    return str_eq(s, S("canonical")) || str_eq(s, S("virtual"));
+}
+
+/* "" / name ":" text */
+static bool valid_field(str s)
+{
+    size_t n = 0;
+    while (n < s.n && s.p[n] > ' ' && s.p[n] < 0x7f && s.p[n] != ':')
+        n++;
+    return s.n == 0 || (n > 0 && n < s.n && s.p[n] == ':');
+}
+
 static bool valid_rewrite_client(str s)
 {
     static const char *const words[] = {"permit_inet_interfaces", "permit_mynetworks",
@@ -291,6 +305,9 @@ static const struct {
     {CONF_mynetworks, valid_network, "an IP address or a network such as 192.0.2.0/24"},
     {CONF_smtpd_client_event_limit_exceptions, valid_network,
      "an IP address or a network such as 192.0.2.0/24"},
+    {CONF_smtpd_sasl_exceptions_networks, valid_network, "an IP address or a network such as 192.0.2.0/24"},
+    {CONF_propagate_unmatched_extensions, valid_propagation, "canonical or virtual"},
+    {CONF_undisclosed_recipients_header, valid_field, "a field such as To: undisclosed-recipients:;"},
     {CONF_smtpd_authorized_xclient_hosts, valid_network, "an IP address or a network such as 192.0.2.0/24"},
     {CONF_smtpd_authorized_xforward_hosts, valid_network, "an IP address or a network such as 192.0.2.0/24"},
     {CONF_login_trusted_networks, valid_network, "an IP address or a network such as 192.0.2.0/24"},
@@ -439,20 +456,6 @@ static void check_sasl(struct conf_build *b)
                    "smtpd_sasl_type = dovecot needs smtpd_sasl_path");
 }
 
-/* Mail for other servers would be taken for our own. */
-static void check_every_domain(struct conf_build *b)
-{
-    const struct conf *c = b->conf;
-    const struct conf_origin *o = &c->origin[CONF_every_domain];
-    for (size_t i = 0; i < c->listener_count && c->every_domain; i++) {
-        const struct conf_listener *l = &c->listeners[i];
-        if (l->enabled && (l->protocol == CONF_SMTP || l->protocol == CONF_SUBMISSION ||
-                           (l->protocol == CONF_LOCAL && c->sendmail_socket[0])))
-            conf_error(b->report, o->file ? o->file : b->file, o->line,
-                       "every_domain: the listener %s takes mail for other servers", l->name);
-    }
-}
-
 /* Settings of which one must not be less than the other. */
 static void check_order(struct conf_build *b)
 {
@@ -475,7 +478,7 @@ void conf_check(struct conf_build *b)
     check_sections(b);
     check_order(b);
     check_sasl(b);
-    check_every_domain(b);
+    conf_check_listeners(b);
     check_pipes(b);
     conf_check_transports(b);
     conf_check_restrictions(b);

@@ -168,6 +168,20 @@ static void check_clash(struct conf_build *b, size_t count)
                            "the listeners %s and %s have the same port %d", l[j].name, l[i].name, l[i].port);
 }
 
+/* Mail for other servers would be taken for our own. */
+void conf_check_listeners(struct conf_build *b)
+{
+    const struct conf *c = b->conf;
+    const struct conf_origin *o = &c->origin[CONF_every_domain];
+    for (size_t i = 0; i < c->listener_count && c->every_domain; i++) {
+        const struct conf_listener *l = &c->listeners[i];
+        if (l->enabled && (l->protocol == CONF_SMTP || l->protocol == CONF_SUBMISSION ||
+                           (l->protocol == CONF_LOCAL && c->sendmail_socket[0])))
+            conf_error(b->report, o->file ? o->file : b->file, o->line,
+                       "every_domain: the listener %s takes mail for other servers", l->name);
+    }
+}
+
 void conf_listeners_finish(struct conf_build *b)
 {
     struct conf *c = b->conf;

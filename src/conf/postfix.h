@@ -59,6 +59,8 @@ void postfix_set_classes(struct postfix *p);
 /* postfix_rules.c, postfix_domains.c: what several parameters say together. */
 void postfix_set_names(struct postfix *p);
 void postfix_set_networks(struct postfix *p);
+/* A list of networks whose clients are excepted from something, as p->service has it. */
+void postfix_set_exceptions(struct postfix *p, struct conf_section s, const char *name);
 /* mynetworks, as p->service has them. */
 void postfix_set_mynetworks(struct postfix *p, struct conf_section s);
 void postfix_set_domains(struct postfix *p);

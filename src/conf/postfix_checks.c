@@ -33,8 +33,25 @@ static void set_all(struct postfix *p, struct conf_section s, bool whole)
     folder_set_in(p->f, s, dropped.file, dropped.line, "message_drop_headers", dropped.text);
 }
 
+static void set_propagation(struct postfix *p)
+{
+    struct postfix_value v = postfix_value(p, "propagate_unmatched_extensions");
+    AUTO(buf_deinit) struct buf list = BUF_INIT(1000);
+    str rest = v.text, word;
+    while ((word = folder_word(&rest)).n)
+        if (str_eq(word, S("canonical")) || str_eq(word, S("virtual")))
+            buf_printf(&list, STR_FMT " ", STR_ARG(word));
+        else
+            conf_warning(p->f->b->report, v.file, v.line,
+                         "propagate_unmatched_extensions: malle does it for canonical and virtual, not "
+                         "for " STR_FMT,
+                         STR_ARG(word));
+    folder_set(p->f, v.file, v.line, "propagate_unmatched_extensions", buf_str(&list));
+}
+
 void postfix_set_checks(struct postfix *p)
 {
+    set_propagation(p);
     p->service = postfix_master_find(&p->master, S("cleanup"), POSTFIX_UNIX);
     set_all(p, (struct conf_section){CONF_SECTION_MAIN, 0}, false);
     p->service = NULL;

@@ -187,24 +187,24 @@ void postfix_set_mynetworks(struct postfix *p, struct conf_section s)
     folder_set_in(p->f, s, v.file, v.line, "mynetworks_maps", postfix_tables(p, &maps, "texthash:"));
 }
 
-/* Whom the limits do not hold: networks alone. */
-static void set_exceptions(struct postfix *p)
+/* Clients for whom something does not hold: networks alone. */
+void postfix_set_exceptions(struct postfix *p, struct conf_section s, const char *name)
 {
-    static const char name[] = "smtpd_client_event_limit_exceptions";
     AUTO(buf_deinit) struct buf list = BUF_INIT(LIST_MAX), tables = BUF_INIT(LIST_MAX);
     struct postfix_value v = postfix_value(p, name);
     add_networks(p, &(struct networks){name, &v, &list, &tables, true}, v.text, 0);
-    folder_set(p->f, v.file, v.line, name, buf_str(&list));
+    folder_set_in(p->f, s, v.file, v.line, name, buf_str(&list));
     if (tables.n > 0)
-        conf_warning(p->f->b->report, v.file, v.line, "%s: the limits hold for clients that tables name",
-                     name);
+        conf_warning(p->f->b->report, v.file, v.line, "%s: clients that tables name are not excepted", name);
 }
 
 void postfix_set_networks(struct postfix *p)
 {
+    const struct conf_section all = {CONF_SECTION_MAIN, 0};
     set_listen(p);
-    set_exceptions(p);
-    postfix_set_mynetworks(p, (struct conf_section){CONF_SECTION_MAIN, 0});
+    postfix_set_exceptions(p, all, "smtpd_client_event_limit_exceptions");
+    postfix_set_exceptions(p, all, "smtpd_sasl_exceptions_networks");
+    postfix_set_mynetworks(p, all);
 }
 
 /* --- mailboxes --- */

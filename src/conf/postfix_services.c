@@ -156,6 +156,8 @@ static void set_listener(struct postfix *p, const struct postfix_service *s)
     postfix_take_overrides(p, l);
     if (postfix_override_find(p->service, S("mynetworks"), &ignored))
         postfix_set_mynetworks(p, l);
+    if (postfix_override_find(p->service, S("smtpd_sasl_exceptions_networks"), &ignored))
+        postfix_set_exceptions(p, l, "smtpd_sasl_exceptions_networks");
     postfix_set_listener_checks(p, l);
     set_filter(p, l);
     p->service = s;

@@ -31,6 +31,8 @@ static void count_field(struct headscan *h)
         h->has_date = true;
     } else if (str_eq(name, S("from"))) {
         h->has_from = true;
+    } else if (str_eq(name, S("to")) || str_eq(name, S("cc"))) {
+        h->has_to = true;
     } else if (str_eq(name, S("message-id"))) {
         h->field = h->has_message_id ? OTHER : MESSAGE_ID;
         h->has_message_id = true;

@@ -12,9 +12,9 @@
 enum { HEADSCAN_NAME_MAX = 16, HEADSCAN_ID_MAX = 256, HEADSCAN_VALUE_MAX = 16 };
 
 struct headscan {
-    bool done; /* the header is over */
-    bool has_date, has_message_id, has_from;
-    unsigned received, delivered_to; /* fields */
+    bool done;                                       /* the header is over */
+    bool has_date, has_message_id, has_from, has_to; /* has_to: or Cc */
+    unsigned received, delivered_to;                 /* fields */
     uint64_t fields, bytes;
     char message_id[HEADSCAN_ID_MAX]; /* first Message-ID without white space, cut when longer */
     size_t message_id_n;

@@ -169,7 +169,7 @@ static void *session_main(void *arg)
     s.service = c->listener->name;
     s.limited = c->peer.ss_family != AF_UNIX && is_limited(c, s.conf);
     bool policy = c->listener->protocol == CONF_QUOTA_STATUS;
-    if (!is_refused(c) && !policy)
+    if (!is_refused(c) && !policy && s.conf->smtpd_peername_lookup)
         find_name(c, s.conf);
     fill_params(c, &s, tls, &p);
     struct err e = {0};

@@ -3,6 +3,7 @@
 #include "base/enc.h"
 #include "base/log.h"
 #include "fmt/sasl.h"
+#include "smtp/rules.h"
 #include "smtp/session_impl.h"
 
 /* An exchange under way. response is wiped: it may hold the password. */
@@ -42,10 +43,16 @@ static bool mechanism_is_offered(const struct smtp_session *s, str name)
     return false;
 }
 
+bool smtp_offers_auth(const struct smtp_session *s)
+{
+    return s->p->offer_auth &&
+           !(s->has_address && rules_in_networks(&s->conf->smtpd_sasl_exceptions_networks, &s->address));
+}
+
 /* Replies and returns true when AUTH is out of place. */
 static bool refuse_auth(struct smtp_session *s, str mechanism)
 {
-    if (!s->p->offer_auth || !s->env->sasl_start || s->hello != SMTP_HELLO_EXTENDED)
+    if (!smtp_offers_auth(s) || !s->env->sasl_start || s->hello != SMTP_HELLO_EXTENDED)
         smtp_reply(s, 503, "5.5.1", "Error: authentication not enabled");
     else if (smtp_is_authenticated(s))
         smtp_reply(s, 503, "5.5.1", "Error: already authenticated");

@@ -69,7 +69,7 @@ static void put_extensions(const struct smtp_session *s, struct buf *out)
     buf_put_u64(out, s->conf->message_size_limit);
     if (s->p->tls && !stream_is_tls(s->io))
         buf_puts(out, S("\nSTARTTLS"));
-    if (s->p->offer_auth && smtp_is_secured(s)) /* RFC 4954 §4: not where it would be refused */
+    if (smtp_offers_auth(s) && smtp_is_secured(s)) /* RFC 4954 §4: not where it would be refused */
         put_auth(s, out);
     if (smtp_may_xclient(s))
         buf_printf(out, "\nXCLIENT%s", smtp_attr_names(SMTP_ATTR_XCLIENT));

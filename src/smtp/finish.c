@@ -71,12 +71,14 @@ static void put_received(struct smtp_session *s, const struct smtp_delivery *d, 
 static void put_missing_fields(struct smtp_session *s, struct date now, struct buf *trace)
 {
     struct headscan *h = &s->tx.msg.head;
+    if (!h->has_to && s->conf->undisclosed_recipients_header[0])
+        buf_printf(trace, "%s\n", s->conf->undisclosed_recipients_header);
     if (!h->has_date) {
         buf_puts(trace, S("Date: "));
         date_format_mail(trace, now);
         buf_putc(trace, '\n');
     }
-    if (s->p->local && !h->has_from) {
+    if ((s->p->local || s->conf->always_add_missing_headers) && !h->has_from) {
         buf_puts(trace, S("From: "));
         buf_puts(trace, s->tx.sender.n ? s->tx.sender : S("MAILER-DAEMON"));
         buf_putc(trace, '\n');
@@ -165,7 +167,7 @@ static void make_trace(struct smtp_session *s)
     must(!trace.overflow); /* every part has its limit */
     if (s->tx.msg.checks)
         smtp_checks_trace(s->tx.msg.checks, &trace);
-    if (s->p->kind == SMTP_KIND_SUBMISSION)
+    if (s->p->kind == SMTP_KIND_SUBMISSION || (!smtp_is_lmtp(s) && s->conf->always_add_missing_headers))
         put_missing_fields(s, now, &trace);
     s->tx.trace = arena_str(s->tx.arena, buf_str(&trace));
     if (trace.overflow || arena_exhausted(s->tx.arena))

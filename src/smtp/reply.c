@@ -24,8 +24,17 @@ static void put_line(struct smtp_session *s, int code, const char *enhanced, str
     smtp_notice_reply(s, code, str_c(enhanced), str_mem(head, n), text);
 }
 
+/* Who guesses names or passwords is slow at it, as with Postfix. */
+static void wait_for_errors(struct smtp_session *s)
+{
+    bool slow = s->errors >= s->conf->smtpd_soft_error_limit && !smtp_is_lmtp(s) && !s->p->local;
+    if (slow && s->conf->smtpd_error_sleep_time_ms > 0)
+        s->env->pause(s->p->env_ctx, s->conf->smtpd_error_sleep_time_ms);
+}
+
 static void put_reply(struct smtp_session *s, int code, const char *enhanced, char *text)
 {
+    wait_for_errors(s);
     for (char *c = text; *c; c++)
         if ((unsigned char)*c < ' ' && *c != '\n')
             *c = '?';

@@ -211,6 +211,8 @@ void smtp_start_tls(struct smtp_session *s);
 str smtp_fingerprint(struct smtp_session *s, bool of_key, struct arena *a);
 /* Whether passwords may be sent here: TLS, or loopback where the administrator permits it. */
 bool smtp_is_secured(const struct smtp_session *s);
+/* Whether the client may log in here. */
+bool smtp_offers_auth(const struct smtp_session *s);
 /* " PLAIN LOGIN...": the mechanisms that are offered on this connection now (cmd_auth.c). */
 void smtp_put_mechanisms(const struct smtp_session *s, struct buf *out);
 /* "ESMTPS" and so on, for logs and Received. */

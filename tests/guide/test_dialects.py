@@ -111,6 +111,11 @@ def said(top):
      {('', 'fallback_transport'): 'lmtp:unix:/var/spool/postfix/private/x', ('', 'fallback_transport_maps'): 'inline:{a=smtp:[b]}',
       ('', 'local_recipient_maps'): 'inline:{b=c}'}),
     ('luser_relay = joe', {('', 'luser_relay'): None}),
+    ('', {('', 'smtpd_error_sleep_time'): '1s', ('', 'smtpd_soft_error_limit'): None, ('', 'propagate_unmatched_extensions'): None}),
+    ('smtpd_error_sleep_time = 0\nsmtpd_soft_error_limit = 5\nsmtpd_peername_lookup = no\nsmtpd_sasl_exceptions_networks = !10.0.0.1 192.0.2.0/24 hash:/x',
+     {('', 'smtpd_error_sleep_time'): None, ('', 'smtpd_soft_error_limit'): '5', ('', 'smtpd_peername_lookup'): 'no', ('', 'smtpd_sasl_exceptions_networks'): '192.0.2.0/24'}),
+    ('always_add_missing_headers = yes\nundisclosed_recipients_header = To: undisclosed-recipients:;\npropagate_unmatched_extensions = virtual, alias',
+     {('', 'always_add_missing_headers'): 'yes', ('', 'undisclosed_recipients_header'): 'To: undisclosed-recipients:;', ('', 'propagate_unmatched_extensions'): 'virtual'}),
     ('virtual_alias_domains = a.example\nvirtual_mailbox_domains = m.example',
      {('', 'domains'): 'example.com, a.example, m.example', ('', 'local_domains'): 'example.com', ('', 'alias_domains'): 'a.example'}),
     ('mydestination =\nvirtual_mailbox_domains = m.example', {('', 'domains'): 'm.example', ('', 'local_domains'): 'mail.example.com', ('', 'alias_domains'): None}),
@@ -155,6 +160,7 @@ def test_size_of_postfix_is_malles(tmp_path):
     ('submission inet n - y - - smtpd -o smtpd_sasl_auth_enable=yes\n', {'protocol': 'smtp', 'port': '587'}),
     ('submission inet n - y - - smtpd -o smtpd_upstream_proxy_protocol=haproxy\n', {'proxy_protocol': 'yes', 'haproxy_timeout': '5s'}),
     ('submission inet n - y - - postscreen -o postscreen_upstream_proxy_protocol=haproxy\n', {'proxy_protocol': 'yes'}),
+    ('submission inet n - y - - smtpd -o smtpd_sasl_exceptions_networks=192.0.2.1\n', {'smtpd_sasl_exceptions_networks': '192.0.2.1'}),
     ('587 inet n - y - - smtpd -o { smtpd_tls_auth_only = yes }\n', {'port': '587', 'disable_plaintext_auth': 'yes'}),
 ])
 def test_master(tmp_path, master, expected):
@@ -435,6 +441,9 @@ def test_passwords_that_are_stored_badly(tmp_path):
     ('virtual_mailbox_base = /srv/mail', 4, 'virtual_mailbox_base has no effect in malle: '),
     ('smtp_tls_protocols = >=TLSv1.3', 4, 'smtp_tls_protocols: malle speaks TLSv1.2 and newer here'),
     ('smtpd_upstream_proxy_protocol = nginx', 4, 'smtpd_upstream_proxy_protocol: it can be haproxy only'),
+    ('smtpd_sasl_exceptions_networks = hash:/x', 4, 'smtpd_sasl_exceptions_networks: clients that tables name are not excepted'),
+    ('propagate_unmatched_extensions = alias', 4, 'propagate_unmatched_extensions: malle does it for canonical and virtual, not for alias'),
+    ('undisclosed_recipients_header = nobody', 4, 'undisclosed_recipients_header: "nobody" is not a field'),
     ('smtpd_noop_commands = a /b', 4, 'smtpd_noop_commands: "/b" is neither a command nor a table'),
     ('relayhost = ${x', 4, 'relayhost: '),
 ])
