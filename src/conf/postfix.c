@@ -14,11 +14,19 @@ enum { VALUE_MAX = 1 << 20 };
 
 /* --- values --- */
 
+/* What a service alone was asked for is kept by its line, too. */
+static str asked_of(const struct postfix *p, str name)
+{
+    return arena_printf(p->f->a, "%d " STR_FMT, p->service->line, STR_ARG(name));
+}
+
 static bool find(void *ctx, str name, str *ret)
 {
     struct postfix *p = ctx;
     const struct postfix_param *set = postfix_main_find(&p->main, name);
     map_put(p->asked, name, p);
+    if (p->service)
+        map_put(p->asked, asked_of(p, name), p);
     if (p->stress && str_eq(name, S("stress"))) {
         *ret = S("yes");
         return true;
@@ -202,14 +210,27 @@ void postfix_take_overrides(struct postfix *p, struct conf_section s)
             take(p, s, arena_str(p->f->a, name).p);
 }
 
+/* What holds without the line: main.cf for a service, the default for main.cf. */
+static bool says_nothing(struct postfix *p, const struct conf_param *known, const char *name, str text)
+{
+    const struct postfix_service *service = p->service;
+    if (!service)
+        return is_default(p, known, text);
+    p->service = NULL;
+    bool same = conf_param_same(known, text, postfix_value(p, name).text);
+    p->service = service;
+    return same;
+}
+
 /* What nothing asked for has no effect, whatever params.h says it could become. */
 static void say_unread(struct postfix *p, const char *name)
 {
     const struct conf_param *known = conf_param_find(CONF_DIALECT_POSTFIX, str_c(name));
-    if (!known || known->status != CONF_PARAM_MAPPED || map_find(p->asked, str_c(name)))
+    str asked = p->service ? asked_of(p, str_c(name)) : str_c(name);
+    if (!known || known->status != CONF_PARAM_MAPPED || map_find(p->asked, asked))
         return;
     struct postfix_value v = postfix_value(p, name);
-    if (!is_default(p, known, v.text))
+    if (!says_nothing(p, known, name, v.text))
         conf_warning(p->f->b->report, v.file, v.line, "%s has no effect in malle: %s", name, known->note);
 }
 

@@ -12,7 +12,8 @@ struct postfix {
     const char *main_file, *master_file; /* paths; master_file "" when there is none */
     struct postfix_main main;
     struct postfix_master master;
-    struct map *asked;                     /* names of parameters whose values something has asked for */
+    struct map *asked;                     /* names of parameters whose values something has asked for; of
+                                              a service with its line in front */
     const struct postfix_service *service; /* whose -o count before main.cf; NULL: none */
     bool stress;                           /* values are asked for as they are for a server under load */
     char machine_name[POSTFIX_NAME_SIZE];
@@ -72,6 +73,8 @@ void postfix_set_tls(struct postfix *p);
 void postfix_set_client_tls(struct postfix *p, struct conf_section s, const char *client);
 /* The certificates that servers see, too. */
 void postfix_set_client_certificates(struct postfix *p, struct conf_section s, const char *client);
+
+/* postfix_sasl.c */
 void postfix_set_sasl(struct postfix *p);
 
 /* postfix_gate.c: the gate before this listener, as p->service, a postscreen, has it. */

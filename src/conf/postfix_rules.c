@@ -449,36 +449,3 @@ void postfix_set_tls(struct postfix *p)
         conf_warning(p->f->b->report, folder.file, folder.line,
                      "smtp_tls_CApath: malle looks in /etc/ssl/certs; smtp_tls_CAfile names other CAs");
 }
-
-/* --- SASL --- */
-
-/* A socket that malle serves itself, since Dovecot's file is here, too, needs no detour. */
-static bool is_own_socket(const struct postfix *p, str path)
-{
-    for (size_t i = 0; i < p->f->n_auth_sockets; i++)
-        if (str_eq(p->f->auth_sockets[i], path))
-            return true;
-    return false;
-}
-
-void postfix_set_sasl(struct postfix *p)
-{
-    struct postfix_value type = postfix_value(p, "smtpd_sasl_type"),
-                         path = postfix_value(p, "smtpd_sasl_path");
-    str queue = postfix_value(p, "queue_directory").text, whole = path.text;
-    if (!postfix_is_on(p, "smtpd_sasl_auth_enable") && !p->master.n)
-        return;
-    if (!str_eq(type.text, S("dovecot"))) {
-        if (postfix_is_on(p, "smtpd_sasl_auth_enable"))
-            conf_warning(p->f->b->report, type.file, type.line,
-                         "smtpd_sasl_type: malle verifies passwords itself, or asks a Dovecot, but knows no "
-                         "Cyrus SASL");
-        return;
-    }
-    if (!str_starts(whole, S("/")) && !str_starts(whole, S("inet:")))
-        whole = arena_printf(p->f->a, STR_FMT "/" STR_FMT, STR_ARG(queue), STR_ARG(whole));
-    if (p->f->has_dovecot && is_own_socket(p, whole))
-        return;
-    set(p, "smtpd_sasl_type", &type, type.text);
-    set(p, "smtpd_sasl_path", &path, whole);
-}

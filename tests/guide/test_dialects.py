@@ -181,6 +181,32 @@ def test_proxy_filter(tmp_path, value, place):
     assert ('', 'smtpd_proxy_filter') not in found and 'smtpd_proxy' not in said
 
 
+SUBMISSION = 'submission inet n - y - - smtpd -o smtpd_sasl_auth_enable=yes -o smtpd_sasl_type=dovecot -o smtpd_sasl_path=private/auth\n'
+
+
+@pytest.mark.parametrize('main, master, path, others', [
+    ('', SUBMISSION, '/var/spool/postfix/private/auth', []),
+    ('', SUBMISSION + SUBMISSION.replace('submission', 'smtps'), '/var/spool/postfix/private/auth', []),
+    ('', SUBMISSION + SUBMISSION.replace('submission', 'smtps').replace('auth\n', 'other\n'), '/var/spool/postfix/private/auth', [10]),
+    ('smtpd_sasl_type = dovecot\nsmtpd_sasl_path = private/main\n', SUBMISSION, '/var/spool/postfix/private/main', [9]),
+    ('smtpd_sasl_type = dovecot\nsmtpd_sasl_path = private/auth\n', SUBMISSION, '/var/spool/postfix/private/auth', []),
+])
+def test_sasl_of_services(tmp_path, main, master, path, others):
+    """Often only the services for users say who verifies passwords; all of them have to say the same."""
+    found, _ = settings(folder(tmp_path, MAIN + main, MASTER + PARTS + master))
+    assert (found['', 'smtpd_sasl_type'], found['', 'smtpd_sasl_path']) == ('dovecot', path)
+    assert [line for _, line, text in said(tmp_path) if text == 'smtpd_sasl_type, smtpd_sasl_path: malle has one value for all services'] == others
+
+
+def test_overrides_without_effect(tmp_path):
+    """What malle has once only is told where a service says something else than main.cf, and only there."""
+    main = MAIN + 'smtpd_tls_cert_file = /etc/ssl/a.pem\nvirtual_mailbox_domains = m.example\n'
+    master = MASTER + PARTS + ('587 inet n - y - - smtpd -o smtpd_tls_cert_file=/etc/ssl/b.pem -o virtual_mailbox_domains=m.example -o smtpd_tls_auth_only=yes\n'
+                               '588 inet n - y - - smtpd -o smtpd_tls_cert_file=/etc/ssl/a.pem -o virtual_mailbox_domains=\n')
+    reports = said(folder(tmp_path, main, master))
+    assert [(line, text.split(' ')[0]) for _, line, text in reports if 'no effect in malle' in text] == [(9, 'smtpd_tls_cert_file'), (10, 'virtual_mailbox_domains')]
+
+
 def test_services_at_addresses(tmp_path):
     found, _ = settings(folder(tmp_path, MAIN, PARTS + '127.0.0.1:10025 inet n - y - - smtpd\n'
                                                        'smtps inet n - y - - smtpd -o smtpd_tls_wrappermode=yes\n'))
