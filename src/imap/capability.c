@@ -35,6 +35,7 @@ static const struct {
     {S("QRESYNC"), AFTER},                        /* RFC 7162 */
     {S("ESEARCH"), AFTER},                        /* RFC 4731 */
     {S("SEARCHRES"), AFTER},                      /* RFC 5182 */
+    {S("MULTISEARCH"), AFTER},                    /* RFC 7377 */
     {S("WITHIN"), AFTER},                         /* RFC 5032 */
     {S("PARTIAL"), AFTER},                        /* RFC 9394 */
     {S("SAVEDATE"), AFTER},                       /* RFC 8514 */

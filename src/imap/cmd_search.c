@@ -21,12 +21,12 @@ static enum rc parse(struct imap_lex *lex, struct imap_reply *re, struct imap_re
 enum rc imap_cmd_search(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
 {
     AUTO(uidset_deinit) struct uidset found = {0};
-    AUTO(search_result_deinit) struct search_result result = {.word = "SEARCH"};
+    AUTO(search_result_deinit) struct search_result result = {.word = "SEARCH", .box = s->box};
     struct imap_return how = {0};
     struct search_node *root;
     enum rc rc = parse(lex, re, &how, &root);
     if (rc == RC_OK)
-        rc = search_find(s, lex, root, &found, &result.with_modseq, re);
+        rc = search_find(s, s->box, lex, root, &found, &result.with_modseq, re);
     if (rc == RC_OK && (s->enabled & IMAP_REV2) && !how.given) /* RFC 9051 §6.4.4: always ESEARCH */
         how = (struct imap_return){.given = true, .options = RETURN_ALL};
     if (rc == RC_OK) {

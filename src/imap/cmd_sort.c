@@ -121,13 +121,13 @@ static enum rc sort(struct sorting *t, const struct uidset *found, struct search
 enum rc imap_cmd_sort(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
 {
     AUTO(uidset_deinit) struct uidset found = {0};
-    AUTO(search_result_deinit) struct search_result result = {.word = "SORT"};
+    AUTO(search_result_deinit) struct search_result result = {.word = "SORT", .box = s->box};
     struct sorting t = {.s = s};
     struct imap_return how = {0};
     struct search_node *root;
     enum rc rc = parse(lex, re, &how, &t.program, &root);
     if (rc == RC_OK)
-        rc = search_find(s, lex, root, &found, &result.with_modseq, re);
+        rc = search_find(s, s->box, lex, root, &found, &result.with_modseq, re);
     if (rc == RC_OK)
         rc = sort(&t, &found, &result, &re->err);
     if (rc == RC_OK)

@@ -135,7 +135,7 @@ enum rc imap_cmd_thread(struct imap_session *s, struct imap_lex *lex, struct ima
     bool with_modseq; /* RFC 7162 §3.1.6 speaks of SEARCH and SORT: THREAD tells none */
     enum rc rc = parse(lex, re, &t.algorithm, &root);
     if (rc == RC_OK)
-        rc = search_find(s, lex, root, &found, &with_modseq, re);
+        rc = search_find(s, s->box, lex, root, &found, &with_modseq, re);
     if (rc != RC_OK)
         return rc;
     AUTO(arena_freep) struct arena *keep = arena_new(KEYS_MAX_BYTES);

@@ -18,6 +18,7 @@ static const struct imap_command COMMANDS[] = {
     {S("DELETE"), imap_cmd_delete, IMAP_ANY, 0, "RFC 9051 §6.3.5", NULL},
     {S("DELETEACL"), imap_cmd_deleteacl, IMAP_ANY, 0, "RFC 4314 §3.2", NULL},
     {S("ENABLE"), imap_cmd_enable, IMAP_ANY, 0, "RFC 5161 §3.1", NULL},
+    {S("ESEARCH"), imap_cmd_esearch, IMAP_ANY, CMD_UID, "RFC 7377 §2", NULL},
     {S("EXAMINE"), imap_cmd_examine, IMAP_ANY, CMD_QUIET, "RFC 9051 §6.3.3", NULL},
     {S("EXPUNGE"), imap_cmd_expunge, IMAP_SELECTED, 0, "RFC 9051 §6.4.3", NULL},
     {S("FETCH"), imap_cmd_fetch, IMAP_SELECTED, CMD_USES_SEQS | CMD_NAMES_SEQS, "RFC 9051 §6.4.5", NULL},

@@ -55,7 +55,7 @@ static bool leaf_matches(struct subject *sub, const struct search_plan *plan)
     case SEARCH_KEYWORD:
         return uidset_has(&plan->uids, sub->uid);
     case SEARCH_RECENT:
-        return box_is_recent(sub->s->box, sub->uid);
+        return box_is_recent(sub->program->box, sub->uid);
     case SEARCH_LARGER:
         return sub->msg->size > (uint64_t)plan->number;
     case SEARCH_SMALLER:
@@ -128,7 +128,7 @@ static enum verdict eval(struct subject *sub, const struct search_plan *plan)
 static enum rc eval_content(struct subject *sub, enum verdict *ret, struct err *e)
 {
     struct box_content content;
-    enum rc rc = box_content_open(sub->s->box, sub->uid, &content, e);
+    enum rc rc = box_content_open(sub->program->box, sub->uid, &content, e);
     if (rc != RC_OK)
         return rc;
     search_text_begin(&sub->text, content.raw);
@@ -187,7 +187,7 @@ static enum rc find_flag(struct subject *sub, struct search_plan *plan, const st
     plan->negated ^= none;
     if (plan->flags == 0 && plan->keywords == 0)
         return RC_OK;
-    return box_find_flags(sub->s->box, open, plan->flags, plan->keywords, none, &plan->uids, e);
+    return box_find_flags(sub->program->box, open, plan->flags, plan->keywords, none, &plan->uids, e);
 }
 
 static enum rc find_flags(struct subject *sub, struct search_plan *plan, const struct uidset *open,
@@ -204,7 +204,7 @@ static enum rc find_flags(struct subject *sub, struct search_plan *plan, const s
 static enum rc eval_flags(struct subject *sub, struct uidset *open, struct uidset *ret_yes, struct err *e)
 {
     AUTO(uidset_deinit) struct uidset left = {0}, found = {0};
-    enum rc rc = box_drop_expunged(sub->s->box, open, e); /* they have no flags, not even none */
+    enum rc rc = box_drop_expunged(sub->program->box, open, e); /* they have no flags, not even none */
     if (rc == RC_OK)
         rc = find_flags(sub, sub->program->root, open, e);
     if (rc != RC_OK)
@@ -232,7 +232,7 @@ static enum rc eval_open(struct subject *sub, enum search_cost look, struct uids
     struct box_msg msg;
     enum verdict v;
     uint32_t done = 0, goal = uidset_count(open);
-    enum rc rc = box_query_open(sub->s->box, open, wanted(sub->program, look), &q, e);
+    enum rc rc = box_query_open(sub->program->box, open, wanted(sub->program, look), &q, e);
     if (rc != RC_OK)
         return rc;
     while ((look != COST_BODY || (rc = imap_progress(sub->s, done++, goal)) == RC_OK) &&
@@ -263,9 +263,9 @@ static enum rc run(struct imap_session *s, struct search_program *p, struct uids
     struct subject sub = {.s = s, .program = p};
     enum rc rc = RC_OK;
     if (has_key(p, COST_VIEW) || p->costs == 0)
-        eval_sets(&sub, COST_VIEW, box_view(s->box), ret_uids, &open);
+        eval_sets(&sub, COST_VIEW, box_view(p->box), ret_uids, &open);
     else
-        uidset_copy(&open, box_view(s->box));
+        uidset_copy(&open, box_view(p->box));
     if (open.n && has_key(p, COST_FLAGS))
         rc = eval_flags(&sub, &open, ret_uids, e);
     search_text_init(&sub.text);
@@ -282,13 +282,14 @@ enum rc search_badcharset(struct imap_reply *re)
     return err_set(&re->err, RC_PERM, 0, "", "This charset is not known.");
 }
 
-enum rc search_find(struct imap_session *s, struct imap_lex *lex, const struct search_node *root,
-                    struct uidset *ret, bool *ret_modseq, struct imap_reply *re)
+enum rc search_find(struct imap_session *s, struct box *b, struct imap_lex *lex,
+                    const struct search_node *root, struct uidset *ret, bool *ret_modseq,
+                    struct imap_reply *re)
 {
     struct search_program program = {0};
-    enum rc rc = search_program_make(s, root, &program);
+    enum rc rc = search_program_make(s, b, root, &program);
     if (rc == RC_INVALID)
-        rc = imap_expect(lex, "message numbers that exist");
+        rc = imap_expect(lex, "sets of message numbers");
     if (rc == RC_INVALID && (s->enabled & IMAP_UIDONLY)) /* RFC 9586 §3.5: UIDs cannot be wrong */
         re->code = S("UIDREQUIRED");
     if (rc == RC_OK && program.has_modseq)

@@ -1,4 +1,4 @@
-/* search_eval: finds the messages of the selected mailbox that a SEARCH program names, cheapest knowledge
+/* search_eval: finds the messages of an open mailbox that a SEARCH program names, cheapest knowledge
  * first: the view, then index rows, then headers, then decoded text. A message is opened only while it is
  * undecided. */
 #ifndef IMAP_SEARCH_EVAL_H
@@ -10,8 +10,9 @@
 /* Adds the UIDs found. Messages expunged under way are not found. *ret_modseq: the program asked for MODSEQ,
  * which switches CONDSTORE on. RC_INVALID: the lexer says what was expected; RC_TEMP: the store failed, e
  * says why. */
-MUST_USE enum rc search_find(struct imap_session *s, struct imap_lex *lex, const struct search_node *root,
-                             struct uidset *ret, bool *ret_modseq, struct imap_reply *re);
+MUST_USE enum rc search_find(struct imap_session *s, struct box *b, struct imap_lex *lex,
+                             const struct search_node *root, struct uidset *ret, bool *ret_modseq,
+                             struct imap_reply *re);
 /* NO [BADCHARSET] (RFC 9051 §7.1). */
 enum rc search_badcharset(struct imap_reply *re);
 

@@ -5,7 +5,10 @@
 #include "fmt/header_common.h"
 #include "imap/flags.h"
 
-enum { FOLDED_MAX = 16 * SEARCH_TEXT_MAX }; /* a ligature folds to several times its length */
+enum {
+    FOLDED_MAX = 16 * SEARCH_TEXT_MAX, /* a ligature folds to several times its length */
+    PROGRAM_MAX = 4 << 20
+};
 
 struct planner {
     struct imap_session *s;
@@ -52,12 +55,9 @@ static void insert_child(struct search_plan *parent, struct search_plan *child)
 
 static enum rc plan_set(struct planner *p, const struct search_node *node, struct search_plan *plan)
 {
-    struct imap_lex lex;
     if (node->key == SEARCH_SEQ_SET && (p->s->enabled & IMAP_UIDONLY) && !str_eq(node->text, S("$")))
         return RC_INVALID;
-    imap_lex_init(&lex, node->text, p->s->arena);
-    enum rc rc = imap_parse_set(p->s, &lex, node->key == SEARCH_UID_SET, &plan->uids);
-    return rc == RC_OK ? imap_eol(&lex) : rc;
+    return imap_search_set(p->s, p->program->box, node->text, node->key == SEARCH_UID_SET, &plan->uids);
 }
 
 static void plan_flag(const struct search_node *node, struct search_plan *plan)
@@ -75,10 +75,10 @@ static enum rc plan_keyword(struct planner *p, const struct search_node *node, s
 {
     const str *names;
     size_t n;
-    enum rc rc = imap_flags_parse(p->s->arena, &node->text, 1, &plan->flags, &names, &n);
+    enum rc rc = imap_flags_parse(p->program->arena, &node->text, 1, &plan->flags, &names, &n);
     if (rc != RC_OK)
         return rc;
-    n = box_keywords(p->s->box, &names);
+    n = box_keywords(p->program->box, &names);
     for (size_t i = 0; i < n && i < 64; i++)
         if (str_ieq(names[i], node->text))
             plan->keywords = UINT64_C(1) << i;
@@ -90,7 +90,7 @@ static enum rc plan_needle(struct planner *p, const struct search_node *node, st
     AUTO(buf_deinit) struct buf folded = BUF_INIT(FOLDED_MAX);
     casefold_put(&folded, node->text);
     plan->field = node->field;
-    plan->needle = arena_str(p->s->arena, buf_str(&folded));
+    plan->needle = arena_str(p->program->arena, buf_str(&folded));
     return folded.overflow || !plan->needle.p ? RC_LIMIT : RC_OK;
 }
 
@@ -136,7 +136,7 @@ static enum rc plan_key(struct planner *p, const struct search_node *node, struc
 /* A failure leaves the tree so that search_program_deinit reaches every set in it. */
 static enum rc make(struct planner *p, const struct search_node *node, struct search_plan *parent)
 {
-    struct search_plan *plan = arena_make(p->s->arena, struct search_plan);
+    struct search_plan *plan = arena_make(p->program->arena, struct search_plan);
     if (!plan)
         return RC_LIMIT;
     plan->key = node->key;
@@ -151,12 +151,12 @@ static enum rc make(struct planner *p, const struct search_node *node, struct se
     return rc;
 }
 
-enum rc search_program_make(struct imap_session *s, const struct search_node *root,
+enum rc search_program_make(struct imap_session *s, struct box *b, const struct search_node *root,
                             struct search_program *ret)
 {
-    *ret = (struct search_program){.root = arena_make(s->arena, struct search_plan), .now = clock_seconds()};
-    if (!ret->root)
-        return RC_LIMIT;
+    *ret = (struct search_program){.box = b, .arena = arena_new(PROGRAM_MAX), .now = clock_seconds()};
+    ret->root = arena_make(ret->arena, struct search_plan);
+    must(ret->root);
     struct planner p = {s, ret};
     return make(&p, root, ret->root);
 }
@@ -172,4 +172,5 @@ static void free_sets(struct search_plan *plan)
 void search_program_deinit(struct search_program *p)
 {
     free_sets(p->root);
+    p->arena = arena_free(p->arena);
 }

@@ -1,5 +1,5 @@
-/* search_plan: a SEARCH program made ready for one mailbox: message sets resolved, keywords looked up, texts
- * folded, and what is cheap put in front of what is dear at each level of the tree. */
+/* search_plan: a SEARCH program made ready for one open mailbox: message sets resolved, keywords looked up,
+ * texts folded, and what is cheap put in front of what is dear at each level of the tree. */
 #ifndef IMAP_SEARCH_PLAN_H
 #define IMAP_SEARCH_PLAN_H
 
@@ -34,6 +34,8 @@ struct search_plan {
 };
 
 struct search_program {
+    struct box *box; /* that is searched */
+    struct arena *arena;
     struct search_plan *root;
     struct search_plan *bodies, *texts; /* all BODY keys; all TEXT keys */
     bool has_modseq;
@@ -42,9 +44,9 @@ struct search_program {
     int64_t now;    /* seconds since 1970, for OLDER and YOUNGER: one moment for all messages */
 };
 
-/* The program lies in the session's arena, but for its sets, which search_program_deinit frees, also after a
- * failure. RC_INVALID: a message set that is none; RC_LIMIT: the arena is exhausted. */
-MUST_USE enum rc search_program_make(struct imap_session *s, const struct search_node *root,
+/* search_program_deinit frees it, also after a failure. RC_INVALID: a message set that is none; RC_LIMIT: it
+ * is too large. */
+MUST_USE enum rc search_program_make(struct imap_session *s, struct box *b, const struct search_node *root,
                                      struct search_program *ret);
 void search_program_deinit(struct search_program *p);
 

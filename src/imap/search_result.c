@@ -2,7 +2,7 @@
  * the numbers told are those of the view. */
 #include "imap/search_result.h"
 
-#include "imap/command.h"
+#include "imap/list.h"
 
 enum { OUT_SEND_AT = 16 * 1024 };
 
@@ -23,9 +23,9 @@ void search_result_deinit(struct search_result *r)
     r->n = 0;
 }
 
-static uint32_t number_of(const struct imap_session *s, uid32 uid)
+static uint32_t number_of(const struct imap_session *s, const struct search_result *r, size_t i)
 {
-    return s->command->flags & CMD_UID ? uid : uidset_rank(box_view(s->box), uid);
+    return s->command->flags & CMD_UID ? r->uids[i] : uidset_rank(box_view(r->box), r->uids[i]);
 }
 
 /* Places [from, to) of the result that PARTIAL names; an empty span when it lies outside. */
@@ -65,11 +65,11 @@ static void reported(const struct search_result *r, const struct imap_return *ho
         uidset_add(out, r->uids[r->n - 1], r->uids[r->n - 1]);
 }
 
-static enum rc highest_modseq(struct imap_session *s, const struct uidset *uids, modseq *ret, struct err *e)
+static enum rc highest_modseq(struct box *b, const struct uidset *uids, modseq *ret, struct err *e)
 {
     struct box_query *q;
     struct box_msg msg;
-    enum rc rc = box_query_open(s->box, uids, 0, &q, e);
+    enum rc rc = box_query_open(b, uids, 0, &q, e);
     if (rc != RC_OK)
         return rc;
     *ret = 0;
@@ -84,10 +84,10 @@ static enum rc highest_modseq(struct imap_session *s, const struct uidset *uids,
 static void put_set(struct imap_session *s, const struct search_result *r, struct span at)
 {
     for (size_t i = at.from; i < at.to;) {
-        uint32_t first = number_of(s, r->uids[i]), last = first;
+        uint32_t first = number_of(s, r, i), last = first;
         if (i++ > at.from)
             buf_putc(&s->out, ',');
-        while (i < at.to && number_of(s, r->uids[i]) == last + 1) {
+        while (i < at.to && number_of(s, r, i) == last + 1) {
             last++;
             i++;
         }
@@ -121,17 +121,30 @@ static void put_partial(struct imap_session *s, const struct search_result *r, c
     buf_putc(&s->out, ')');
 }
 
-/* esearch-response = "ESEARCH" [SP "(" "TAG" SP string ")"] [SP "UID"] *(SP search-return-data) */
+/* search-correlator = SP "(" one-correlator *(SP one-correlator) ")" (RFC 7377 §4) */
+static void put_correlator(struct imap_session *s, const struct search_result *r)
+{
+    buf_printf(&s->out, " (TAG \"" STR_FMT "\"", STR_ARG(s->tag));
+    if (r->mailbox.n > 0) {
+        buf_puts(&s->out, S(" MAILBOX "));
+        list_put_name(s, r->mailbox);
+        buf_printf(&s->out, " UIDVALIDITY %u", box_status(r->box)->uidvalidity);
+    }
+    buf_putc(&s->out, ')');
+}
+
+/* esearch-response = "ESEARCH" [search-correlator] [SP "UID"] *(SP search-return-data) */
 static void put_esearch(struct imap_session *s, const struct search_result *r, const struct imap_return *how,
                         modseq highest)
 {
-    buf_printf(&s->out, "* ESEARCH (TAG \"" STR_FMT "\")", STR_ARG(s->tag));
+    buf_puts(&s->out, S("* ESEARCH"));
+    put_correlator(s, r);
     if (s->command->flags & CMD_UID)
         buf_puts(&s->out, S(" UID"));
     if (r->n && (how->options & RETURN_MIN))
-        put_item(s, "MIN", number_of(s, r->uids[0]));
+        put_item(s, "MIN", number_of(s, r, 0));
     if (r->n && (how->options & RETURN_MAX))
-        put_item(s, "MAX", number_of(s, r->uids[r->n - 1]));
+        put_item(s, "MAX", number_of(s, r, r->n - 1));
     if (how->options & RETURN_COUNT)
         put_item(s, "COUNT", r->n);
     if (r->n && (how->options & RETURN_ALL)) {
@@ -153,7 +166,7 @@ static void put_plain(struct imap_session *s, const struct search_result *r, mod
     buf_puts(&s->out, str_c(r->word));
     for (size_t i = 0; i < r->n; i++) {
         buf_putc(&s->out, ' ');
-        buf_put_u64(&s->out, number_of(s, r->uids[i]));
+        buf_put_u64(&s->out, number_of(s, r, i));
         if (s->out.n > OUT_SEND_AT)
             imap_send(s);
     }
@@ -175,14 +188,14 @@ enum rc search_result_put(struct imap_session *s, const struct search_result *r,
     if (r->with_modseq || (how->options & RETURN_SAVE))
         reported(r, how, &about);
     if (r->with_modseq)
-        rc = highest_modseq(s, &about, &highest, e);
+        rc = highest_modseq(r->box, &about, &highest, e);
     if (rc != RC_OK)
         return rc;
     if (how->options & RETURN_SAVE)
         uidset_copy(&s->saved, &about);
     if (!how->given)
         put_plain(s, r, highest);
-    else if (how->options != RETURN_SAVE) /* RFC 5182 §2.1: saved, and nothing told */
+    else if (how->options != RETURN_SAVE && (r->n > 0 || r->mailbox.n == 0)) /* RFC 5182 §2.1: saved alone */
         put_esearch(s, r, how, highest);
     return RC_OK;
 }

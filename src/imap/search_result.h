@@ -8,7 +8,9 @@
 
 struct search_result {
     const char *word; /* of the plain response: "SEARCH" */
-    uid32 *uids;      /* in the order of the answer; heap */
+    struct box *box;  /* that was searched */
+    str mailbox; /* its name, which the response tells, if it found something (RFC 7377 §2.1); or STR_NONE */
+    uid32 *uids; /* in the order of the answer; heap */
     size_t n;
     bool with_modseq; /* the program asked for MODSEQ: the highest one is told (RFC 7162 §3.1.6, §3.1.10) */
 };

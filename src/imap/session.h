@@ -150,6 +150,11 @@ MUST_USE enum rc imap_parse_set(struct imap_session *s, struct imap_lex *lex, bo
 /* The same with the UIDs as they are named, whether they are in the view or not; "*" is the last message. */
 MUST_USE enum rc imap_parse_uids(struct imap_session *s, struct imap_lex *lex, struct uidset *ret);
 
+/* What a set names in a mailbox that is searched: numbers past its end are no error there (RFC 7377 §2), and
+ * "$" is of the selected one. */
+MUST_USE enum rc imap_search_set(const struct imap_session *s, const struct box *b, str text, bool uid,
+                                 struct uidset *ret);
+
 /* Tells other sessions that a mailbox was changed by this one. */
 void imap_changed(struct imap_session *s, str mailbox);
 

@@ -186,7 +186,9 @@ static void test_search(void **state)
         {"SEARCH OR BODY alpha (FLAGGED TEXT first)", "* SEARCH 1 2\r\nOK"},
         {"SEARCH NOT (OR BODY alpha BODY first)", "* SEARCH 3\r\nOK"},
         {"SEARCH CHARSET KLINGON ALL", "NO [BADCHARSET (US-ASCII UTF-8)]"},
-        {"SEARCH 4", "BAD"},
+        {"SEARCH 4:9", "* SEARCH\r\nOK"}, /* RFC 7377 §2 */
+        {"SEARCH 9:2 NOT 3:4", "* SEARCH 2\r\nOK"},
+        {"SEARCH 0", "BAD"},
         {"SEARCH", "BAD"},
     };
     EXPECT_ROWS((struct world *)*state, rows);

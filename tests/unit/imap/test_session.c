@@ -341,7 +341,7 @@ static void test_uidonly(void **state)
     assert_string_equal(imap_talk_until(t, "NOOP completed.\r\n"),
                         "a BAD [UIDREQUIRED] Use the UID form.\r\nb BAD [UIDREQUIRED] Use the UID form.\r\n"
                         "c BAD [UIDREQUIRED] Use the UID form.\r\n"
-                        "d BAD [UIDREQUIRED] Expected message numbers that exist at byte 17.\r\n"
+                        "d BAD [UIDREQUIRED] Expected sets of message numbers at byte 17.\r\n"
                         "f BAD [UIDREQUIRED] No message sequence match data with UIDONLY.\r\n"
                         "g OK NOOP completed.\r\n");
     imap_talk_send(t, "a UID FETCH 2 (FLAGS)\r\nb UID FETCH 4 (UID RFC822.SIZE)\r\n"
