@@ -3,6 +3,7 @@
 #include "imap/announce.h"
 
 #include "imap/flags.h"
+#include "imap/notify.h"
 #include "imap/reply.h"
 
 #include "base/log.h"
@@ -148,13 +149,19 @@ void imap_announce(struct imap_session *s, unsigned sync_flags)
     struct changes c = {.s = s};
     struct err e = {0};
     const str *names;
+    unsigned told = notify_of_selected(s);
+    uid32 last = uidset_max(box_view(s->box));
+    if (!(told & NOTIFY_MESSAGES))
+        return;
     const struct box_events events = {
         .expunged = tell_expunged, .exists = tell_exists, .flags = note_flags, .ctx = &c};
     enum rc rc = box_sync(s->box, sync_flags, &events, &e);
     tell_vanished(&c);
     if (rc == RC_OK && box_keywords(s->box, &names) > s->keywords_told)
         imap_announce_keywords(s);
-    if (rc == RC_OK && uidset_count(&c.flagged) > 0)
+    if (rc == RC_OK)
+        rc = notify_of_new(s, last, &e);
+    if (rc == RC_OK && uidset_count(&c.flagged) > 0 && (told & NOTIFY_FLAGS))
         rc = tell_flags(s, &c.flagged, &e);
     uidset_deinit(&c.flagged);
     uidset_deinit(&c.vanished);

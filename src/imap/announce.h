@@ -5,7 +5,8 @@
 
 #include "imap/session.h"
 
-/* Syncs the view and puts the responses in the stream (no flush). sync_flags: enum box_sync_flag. Failure of
+/* Syncs the view and puts the responses in the stream (no flush), as far as NOTIFY lets: where it wants no
+ * events of messages, the view stays as it is. sync_flags: enum box_sync_flag. Failure of
  * the store is logged and told later; a mailbox that was deleted ends the session with BYE (RFC 2180 §3.3).
  */
 void imap_announce(struct imap_session *s, unsigned sync_flags);

@@ -55,6 +55,7 @@ static const struct {
     {S("UIDONLY"), AFTER},                        /* RFC 9586 */
     {S("UIDBATCHES"), AFTER},                     /* RFC 10022 */
     {S("INPROGRESS"), AFTER},                     /* RFC 9585 */
+    {S("NOTIFY"), AFTER},                         /* RFC 5465 */
     {S("OBJECTID"), AFTER},                       /* RFC 8474 */
     {S("PREVIEW"), AFTER},                        /* RFC 8970 */
     {S("COMPRESS=DEFLATE"), AFTER},               /* RFC 4978 */

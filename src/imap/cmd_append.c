@@ -3,6 +3,7 @@
  * brings the other. */
 #include "imap/append_message.h"
 #include "imap/command.h"
+#include "imap/notify.h"
 
 /* The messages follow the mailbox. Bad arguments are gathered like any command, unless this is the place of
  * content: then they are refused there. */
@@ -42,11 +43,14 @@ static str appenduid(struct arena *a, const struct append_result *r)
 static enum rc commit(struct imap_session *s, str mailbox, struct append **ap, str *ret_code,
                       struct imap_reply *re)
 {
+    AUTO(uidset_deinit) struct uidset uids = {0};
     struct append_result result;
     enum rc rc = append_commit(ap, &result, &re->err);
     if (rc != RC_OK)
         return rc;
     *ret_code = appenduid(s->arena, &result);
+    uidset_add(&uids, result.first, result.last);
+    notify_own_messages(s, mailbox, &uids);
     imap_changed(s, mailbox);
     return RC_OK;
 }

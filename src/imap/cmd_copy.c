@@ -2,6 +2,7 @@
  * messages are copied or none; MOVE tells COPYUID before the EXPUNGEs (RFC 6851 §4.3), which the dispatcher's
  * announcement brings. */
 #include "imap/command.h"
+#include "imap/notify.h"
 
 enum {
     COPYUID_MAX = 64 * 1024
@@ -59,8 +60,10 @@ static enum rc copy(struct imap_session *s, struct imap_lex *lex, struct imap_re
     if (rc != RC_OK)
         return rc;
     str code = copyuid(s->arena, &copied);
-    if (copied.uidvalidity != 0)
+    if (copied.uidvalidity != 0) {
+        notify_own_messages(s, dest, &copied.to);
         imap_changed(s, dest);
+    }
     if (!move) {
         re->code = code;
         return RC_OK;

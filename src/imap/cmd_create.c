@@ -50,6 +50,8 @@ enum rc imap_cmd_create(struct imap_session *s, struct imap_lex *lex, struct ima
     struct err ignored;
     if (rc == RC_OK && store_status(s->store, name, &st, &ignored) == RC_OK)
         re->code = arena_printf(s->arena, "MAILBOXID (%s)", st.id); /* RFC 8474 §4.1 */
+    if (rc == RC_OK)
+        imap_names_changed(s, name, STR_NONE);
     if (rc == RC_PERM && store_status(s->store, name, &st, &ignored) == RC_OK)
         re->code = S("ALREADYEXISTS");
     return rc;

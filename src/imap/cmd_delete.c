@@ -13,7 +13,9 @@ enum rc imap_cmd_delete(struct imap_session *s, struct imap_lex *lex, struct ima
         imap_reply_untagged(s, "OK", "CLOSED", "The mailbox to be deleted is closed.");
     }
     rc = store_delete(s->store, name, &re->err);
-    if (rc == RC_OK)
-        imap_changed(s, name);
-    return rc;
+    if (rc != RC_OK)
+        return rc;
+    imap_changed(s, name);
+    imap_names_changed(s, name, STR_NONE);
+    return RC_OK;
 }

@@ -8,6 +8,7 @@
 #include "fmt/date.h"
 #include "imap/announce.h"
 #include "imap/command.h"
+#include "imap/fetch.h"
 #include "imap/fetch_binary.h"
 #include "imap/flags.h"
 #include "imap/resync.h"
@@ -329,6 +330,28 @@ static void run_deinit(struct fetch_run *r)
     uidset_deinit(&r->uids);
 }
 
+static enum rc give(struct fetch_run *r, struct err *e)
+{
+    struct imap_session *s = r->s;
+    if (!s->reading)
+        s->reading = fetch_message_new();
+    r->common = asks_common_fields(r->fetch);
+    if (imap_fetch_sets_seen(r->fetch) && !box_read_only(s->box))
+        mark_seen(r, &r->uids);
+    enum rc rc = put_messages(r, &r->uids, e);
+    if (!reads_slices(r->fetch))
+        fetch_message_close(s->reading);
+    return rc;
+}
+
+enum rc fetch_tell(struct imap_session *s, const struct imap_fetch *fetch, const struct uidset *uids,
+                   struct err *e)
+{
+    AUTO(run_deinit) struct fetch_run run = {.s = s, .fetch = fetch};
+    uidset_copy(&run.uids, uids);
+    return give(&run, e);
+}
+
 static enum rc verdict(const struct fetch_run *r, struct imap_reply *re)
 {
     if (r->given == 0 && r->uids.n > 0) {
@@ -351,13 +374,6 @@ enum rc imap_cmd_fetch(struct imap_session *s, struct imap_lex *lex, struct imap
         rc = apply_modifiers(&run, &fetch, &re->err);
     if (rc != RC_OK)
         return rc;
-    if (!s->reading)
-        s->reading = fetch_message_new();
-    run.common = asks_common_fields(&fetch);
-    if (imap_fetch_sets_seen(&fetch) && !box_read_only(s->box))
-        mark_seen(&run, &run.uids);
-    rc = put_messages(&run, &run.uids, &re->err);
-    if (!reads_slices(&fetch))
-        fetch_message_close(s->reading);
+    rc = give(&run, &re->err);
     return rc == RC_OK ? verdict(&run, re) : rc;
 }

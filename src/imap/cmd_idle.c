@@ -2,6 +2,7 @@
  * translators from forgetting the connection, and finds clients that are gone. */
 #include "imap/announce.h"
 #include "imap/command.h"
+#include "imap/notify.h"
 #include "imap/park.h"
 
 /* RC_OK: input of the client. RC_TEMP: something may have changed, or a while has passed. RC_GONE: the end.
@@ -55,6 +56,8 @@ enum rc imap_idle_go_on(struct imap_session *s, struct imap_lex *lex, struct ima
     do {
         if (s->box && !s->closing)
             imap_announce(s, 0);
+        if (!s->closing)
+            notify_look(s, STR_NONE, STR_NONE); /* RFC 5465 §4 */
         imap_bye_if_stale(s);
         if (s->closing) { /* the mailbox is gone: BYE was said */
             s->lost = true;

@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "imap/list.h"
 #include "imap/rights.h"
-#include "imap/special_use.h"
 #include "imap/status.h"
 
 enum list_option {
@@ -158,26 +157,11 @@ static bool has_hidden_match(const struct imap_session *s, const struct list_req
     return false;
 }
 
-static void put_attribute(struct buf *out, str name)
-{
-    if (name.n == 0)
-        return;
-    if (out->n > 0)
-        buf_putc(out, ' ');
-    buf_puts(out, name);
-}
-
 static void tell(struct imap_session *s, const struct list_request *r, const struct store_box_info *b,
                  bool child_info)
 {
-    AUTO(buf_deinit) struct buf attributes = BUF_INIT(512);
-    if (b->noselect || !b->exists)
-        put_attribute(&attributes, r->extended && !b->exists ? S("\\NonExistent") : S("\\Noselect"));
-    put_attribute(&attributes, b->has_children ? S("\\HasChildren") : S("\\HasNoChildren"));
-    if (b->subscribed && ((r->select | r->ret) & LIST_SUBSCRIBED))
-        put_attribute(&attributes, S("\\Subscribed"));
-    put_attribute(&attributes, imap_special_use_name(b->use));
-    list_put(s, "LIST", buf_str(&attributes), b->name);
+    unsigned subscribed = (r->select | r->ret) & LIST_SUBSCRIBED ? LIST_TELLS_SUBSCRIBED : 0;
+    list_put_box(s, b, (r->extended ? LIST_TELLS_EXTENDED : 0) | subscribed);
     if (child_info)
         buf_puts(&s->out, r->select & LIST_SUBSCRIBED ? S(" (\"CHILDINFO\" (\"SUBSCRIBED\"))")
                                                       : S(" (\"CHILDINFO\" (\"SPECIAL-USE\"))"));

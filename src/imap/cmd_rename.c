@@ -33,5 +33,6 @@ enum rc imap_cmd_rename(struct imap_session *s, struct imap_lex *lex, struct ima
         follow(s, from, to);
     imap_changed(s, from);
     imap_changed(s, to);
+    imap_names_changed(s, from, to);
     return RC_OK;
 }

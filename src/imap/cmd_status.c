@@ -5,56 +5,41 @@
 #include "imap/resync.h"
 #include "imap/status.h"
 
-enum item {
-    ITEM_MESSAGES,
-    ITEM_RECENT,
-    ITEM_UIDNEXT,
-    ITEM_UIDVALIDITY,
-    ITEM_UNSEEN,
-    ITEM_DELETED,
-    ITEM_SIZE,
-    ITEM_DELETED_STORAGE, /* RFC 9208 §4.1.4 */
-    ITEM_HIGHESTMODSEQ,
-    ITEM_APPENDLIMIT,
-    ITEM_MAILBOXID,
-    N_ITEMS
-};
-
 /* What is told of a mailbox. */
 struct facts {
     struct store_status st;
     uint64_t deleted_size;
 };
 
-static const str ITEMS[N_ITEMS] = {S("MESSAGES"),      S("RECENT"),      S("UIDNEXT"),  S("UIDVALIDITY"),
-                                   S("UNSEEN"),        S("DELETED"),     S("SIZE"),     S("DELETED-STORAGE"),
-                                   S("HIGHESTMODSEQ"), S("APPENDLIMIT"), S("MAILBOXID")};
+static const str ITEMS[STATUS_ITEMS] = {
+    S("MESSAGES"), S("RECENT"),          S("UIDNEXT"),       S("UIDVALIDITY"), S("UNSEEN"),   S("DELETED"),
+    S("SIZE"),     S("DELETED-STORAGE"), S("HIGHESTMODSEQ"), S("APPENDLIMIT"), S("MAILBOXID")};
 
 static uint64_t item_value(const struct imap_session *s, const struct facts *f, size_t item)
 {
     const struct store_status *st = &f->st;
-    switch ((enum item)item) {
-    case ITEM_MESSAGES:
+    switch ((enum status_item)item) {
+    case STATUS_MESSAGES:
         return st->messages;
-    case ITEM_RECENT:
+    case STATUS_RECENT:
         return st->recent;
-    case ITEM_UIDNEXT:
+    case STATUS_UIDNEXT:
         return st->uidnext;
-    case ITEM_UIDVALIDITY:
+    case STATUS_UIDVALIDITY:
         return st->uidvalidity;
-    case ITEM_UNSEEN:
+    case STATUS_UNSEEN:
         return st->unseen;
-    case ITEM_DELETED:
+    case STATUS_DELETED:
         return st->deleted;
-    case ITEM_DELETED_STORAGE:
+    case STATUS_DELETED_STORAGE:
         return f->deleted_size;
-    case ITEM_HIGHESTMODSEQ:
+    case STATUS_HIGHESTMODSEQ:
         return st->highestmodseq;
-    case ITEM_APPENDLIMIT:
+    case STATUS_APPENDLIMIT:
         return s->start->append_max;
-    case ITEM_SIZE:
-    case ITEM_MAILBOXID: /* no number */
-    case N_ITEMS:
+    case STATUS_SIZE:
+    case STATUS_MAILBOXID: /* no number */
+    case STATUS_ITEMS:
         break;
     }
     return st->size;
@@ -69,9 +54,9 @@ enum rc status_items_parse(struct imap_lex *lex, unsigned *ret)
         return rc;
     do {
         size_t i = 0;
-        while (i < N_ITEMS && !imap_take_word(lex, ITEMS[i]))
+        while (i < STATUS_ITEMS && !imap_take_word(lex, ITEMS[i]))
             i++;
-        if (i == N_ITEMS)
+        if (i == STATUS_ITEMS)
             return imap_expect(lex, "a status item");
         asked |= 1u << i;
     } while (imap_peek(lex) == ' ' && imap_sp(lex) == RC_OK);
@@ -87,14 +72,14 @@ static void tell(struct imap_session *s, str mailbox, unsigned asked, const stru
     list_put_name(s, mailbox);
     char before = '(';
     buf_putc(&s->out, ' ');
-    for (size_t i = 0; i < N_ITEMS; i++) {
+    for (size_t i = 0; i < STATUS_ITEMS; i++) {
         if (!(asked >> i & 1))
             continue;
         buf_putc(&s->out, before);
         before = ' ';
         buf_puts(&s->out, ITEMS[i]);
         buf_putc(&s->out, ' ');
-        if (i == ITEM_MAILBOXID)
+        if (i == STATUS_MAILBOXID)
             buf_printf(&s->out, "(%s)", f->st.id);
         else
             buf_put_u64(&s->out, item_value(s, f, i));
@@ -103,15 +88,20 @@ static void tell(struct imap_session *s, str mailbox, unsigned asked, const stru
     imap_send(s);
 }
 
+void status_tell(struct imap_session *s, str mailbox, unsigned asked, const struct store_status *st)
+{
+    tell(s, mailbox, asked, &(struct facts){.st = *st});
+}
+
 enum rc status_put(struct imap_session *s, str mailbox, unsigned asked, struct err *e)
 {
     struct facts f = {0};
     enum rc rc = store_status(s->store, mailbox, &f.st, e);
-    if (rc == RC_OK && asked >> ITEM_DELETED_STORAGE & 1 && f.st.deleted > 0)
+    if (rc == RC_OK && asked >> STATUS_DELETED_STORAGE & 1 && f.st.deleted > 0)
         rc = store_deleted_size(s->store, mailbox, &f.deleted_size, e);
     if (rc != RC_OK)
         return rc;
-    if (asked >> ITEM_HIGHESTMODSEQ & 1)
+    if (asked >> STATUS_HIGHESTMODSEQ & 1)
         imap_condstore_enable(s);
     tell(s, mailbox, asked, &f);
     return RC_OK;

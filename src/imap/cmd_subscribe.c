@@ -8,7 +8,10 @@ static enum rc set_subscribed(struct imap_session *s, struct imap_lex *lex, stru
     enum rc rc;
     if ((rc = imap_sp(lex)) || (rc = imap_mailbox(lex, &name)) || (rc = imap_eol(lex)))
         return rc;
-    return store_subscribe(s->store, name, subscribed, &re->err);
+    rc = store_subscribe(s->store, name, subscribed, &re->err);
+    if (rc == RC_OK)
+        imap_names_changed(s, name, STR_NONE);
+    return rc;
 }
 
 enum rc imap_cmd_subscribe(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)

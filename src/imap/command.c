@@ -3,6 +3,7 @@
 #include "imap/command.h"
 
 #include "imap/announce.h"
+#include "imap/notify.h"
 #include "imap/progress.h"
 
 /* Sorted by verb. */
@@ -20,7 +21,7 @@ static const struct imap_command COMMANDS[] = {
     {S("ENABLE"), imap_cmd_enable, IMAP_ANY, 0, "RFC 5161 §3.1", NULL},
     {S("ESEARCH"), imap_cmd_esearch, IMAP_ANY, CMD_UID, "RFC 7377 §2", NULL},
     {S("EXAMINE"), imap_cmd_examine, IMAP_ANY, CMD_QUIET, "RFC 9051 §6.3.3", NULL},
-    {S("EXPUNGE"), imap_cmd_expunge, IMAP_SELECTED, 0, "RFC 9051 §6.4.3", NULL},
+    {S("EXPUNGE"), imap_cmd_expunge, IMAP_SELECTED, CMD_TELLS, "RFC 9051 §6.4.3", NULL},
     {S("FETCH"), imap_cmd_fetch, IMAP_SELECTED, CMD_USES_SEQS | CMD_NAMES_SEQS, "RFC 9051 §6.4.5", NULL},
     {S("GETACL"), imap_cmd_getacl, IMAP_ANY, 0, "RFC 4314 §3.3", NULL},
     {S("GETQUOTA"), imap_cmd_getquota, IMAP_ANY, 0, "RFC 9208 §4.1.1", NULL},
@@ -33,12 +34,14 @@ static const struct imap_command COMMANDS[] = {
     {S("LOGIN"), NULL, IMAP_NEVER, 0, "RFC 9051 §6.2.3", NULL},
     {S("LOGOUT"), imap_cmd_logout, IMAP_ANY, CMD_QUIET, "RFC 9051 §6.1.3", NULL},
     {S("LSUB"), imap_cmd_lsub, IMAP_ANY, 0, "RFC 3501 §6.3.9", NULL},
-    {S("MOVE"), imap_cmd_move, IMAP_SELECTED, CMD_NAMES_SEQS, "RFC 9051 §6.4.8", NULL},
+    {S("MOVE"), imap_cmd_move, IMAP_SELECTED, CMD_NAMES_SEQS | CMD_TELLS, "RFC 9051 §6.4.8", NULL},
     {S("MYRIGHTS"), imap_cmd_myrights, IMAP_ANY, 0, "RFC 4314 §3.5", NULL},
     {S("NAMESPACE"), imap_cmd_namespace, IMAP_ANY, 0, "RFC 2342 §5", NULL},
     {S("NOOP"), imap_cmd_noop, IMAP_ANY, 0, "RFC 9051 §6.1.2", NULL},
+    {S("NOTIFY"), imap_cmd_notify, IMAP_ANY, CMD_TELLS | CMD_QUIET, "RFC 5465 §3.1", NULL},
     {S("RENAME"), imap_cmd_rename, IMAP_ANY, 0, "RFC 9051 §6.3.6", NULL},
-    {S("REPLACE"), imap_cmd_replace, IMAP_SELECTED, CMD_NAMES_SEQS, "RFC 8508 §3.2", imap_replace_streams},
+    {S("REPLACE"), imap_cmd_replace, IMAP_SELECTED, CMD_NAMES_SEQS | CMD_TELLS, "RFC 8508 §3.2",
+     imap_replace_streams},
     {S("SEARCH"), imap_cmd_search, IMAP_SELECTED, CMD_USES_SEQS | CMD_NAMES_SEQS, "RFC 9051 §6.4.4", NULL},
     {S("SELECT"), imap_cmd_select, IMAP_ANY, CMD_QUIET, "RFC 9051 §6.3.2", NULL},
     {S("SETACL"), imap_cmd_setacl, IMAP_ANY, 0, "RFC 4314 §3.1", NULL},
@@ -49,10 +52,11 @@ static const struct imap_command COMMANDS[] = {
     {S("SUBSCRIBE"), imap_cmd_subscribe, IMAP_ANY, 0, "RFC 9051 §6.3.7", NULL},
     {S("THREAD"), imap_cmd_thread, IMAP_SELECTED, CMD_USES_SEQS | CMD_NAMES_SEQS, "RFC 5256 §3", NULL},
     {S("UID COPY"), imap_cmd_copy, IMAP_SELECTED, CMD_UID, "RFC 9051 §6.4.9", NULL},
-    {S("UID EXPUNGE"), imap_cmd_expunge, IMAP_SELECTED, CMD_UID, "RFC 4315 §2.1", NULL},
+    {S("UID EXPUNGE"), imap_cmd_expunge, IMAP_SELECTED, CMD_UID | CMD_TELLS, "RFC 4315 §2.1", NULL},
     {S("UID FETCH"), imap_cmd_fetch, IMAP_SELECTED, CMD_UID, "RFC 9051 §6.4.9", NULL},
-    {S("UID MOVE"), imap_cmd_move, IMAP_SELECTED, CMD_UID, "RFC 6851 §3.2", NULL},
-    {S("UID REPLACE"), imap_cmd_replace, IMAP_SELECTED, CMD_UID, "RFC 8508 §3.3", imap_replace_streams},
+    {S("UID MOVE"), imap_cmd_move, IMAP_SELECTED, CMD_UID | CMD_TELLS, "RFC 6851 §3.2", NULL},
+    {S("UID REPLACE"), imap_cmd_replace, IMAP_SELECTED, CMD_UID | CMD_TELLS, "RFC 8508 §3.3",
+     imap_replace_streams},
     {S("UID SEARCH"), imap_cmd_search, IMAP_SELECTED, CMD_UID, "RFC 9051 §6.4.9", NULL},
     {S("UID SORT"), imap_cmd_sort, IMAP_SELECTED, CMD_UID, "RFC 5256 §3", NULL},
     {S("UID STORE"), imap_cmd_store, IMAP_SELECTED, CMD_UID, "RFC 9051 §6.4.9", NULL},
@@ -142,6 +146,7 @@ static void execute(struct imap_session *s, const struct imap_command *c, struct
         re.code = arena_printf(s->arena, "HIGHESTMODSEQ %llu",
                                (unsigned long long)box_status(s->box)->highestmodseq);
     imap_reply_tagged(s, rc, &re, lex);
+    notify_catch_up(s);
     imap_bye_if_stale(s);
     if (rc == RC_OK && re.compress && (stream_flush(s->io) || stream_start_deflate(s->io)))
         s->closing = s->lost = true;

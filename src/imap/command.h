@@ -23,7 +23,8 @@ enum imap_command_flag {
     CMD_USES_SEQS = 2, /* no expunge may be announced during it (RFC 9051 §7.5.1) */
     CMD_QUIET = 4,     /* nothing is announced after it */
     CMD_NAMES_SEQS =
-        8 /* its arguments or its answer are sequence numbers: not with UIDONLY (RFC 9586 §3.4) */
+        8,         /* its arguments or its answer are sequence numbers: not with UIDONLY (RFC 9586 §3.4) */
+    CMD_TELLS = 16 /* what is announced after it is its answer, whatever NOTIFY says */
 };
 
 struct imap_command {
@@ -64,6 +65,7 @@ imap_handler imap_idle_go_on;  /* imap/cmd_idle.c */
 imap_handler imap_cmd_replace; /* imap/cmd_append.c */
 imap_handler imap_cmd_esearch;
 imap_handler imap_cmd_language;
+imap_handler imap_cmd_notify;
 imap_handler imap_cmd_uidbatches;
 imap_handler imap_cmd_unauthenticate;
 

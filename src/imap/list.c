@@ -3,6 +3,7 @@
 
 #include "fmt/imap_match.h"
 #include "fmt/imap_out.h"
+#include "imap/special_use.h"
 
 enum rc list_pattern_add(struct imap_lex *lex, struct list_patterns *p, str reference, str pattern)
 {
@@ -33,4 +34,26 @@ void list_put(struct imap_session *s, const char *response, str attributes, str 
 {
     buf_printf(&s->out, "* %s (" STR_FMT ") \"%c\" ", response, STR_ARG(attributes), s->start->separator);
     list_put_name(s, name);
+}
+
+static void put_attribute(struct buf *out, str name)
+{
+    if (name.n == 0)
+        return;
+    if (out->n > 0)
+        buf_putc(out, ' ');
+    buf_puts(out, name);
+}
+
+void list_put_box(struct imap_session *s, const struct store_box_info *b, unsigned tells)
+{
+    AUTO(buf_deinit) struct buf attributes = BUF_INIT(512);
+    if (b->noselect || !b->exists)
+        put_attribute(&attributes,
+                      (tells & LIST_TELLS_EXTENDED) && !b->exists ? S("\\NonExistent") : S("\\Noselect"));
+    put_attribute(&attributes, b->has_children ? S("\\HasChildren") : S("\\HasNoChildren"));
+    if (b->subscribed && (tells & LIST_TELLS_SUBSCRIBED))
+        put_attribute(&attributes, S("\\Subscribed"));
+    put_attribute(&attributes, imap_special_use_name(b->use));
+    list_put(s, "LIST", buf_str(&attributes), b->name);
 }

@@ -15,9 +15,16 @@ struct list_patterns {
 MUST_USE enum rc list_pattern_add(struct imap_lex *lex, struct list_patterns *p, str reference, str pattern);
 bool list_matches(const struct imap_session *s, const struct list_patterns *p, str name);
 
-/* One response, "* LIST (attributes) "/" name" (no line end). attributes: separated by spaces. */
 /* A mailbox name as this client reads it: modified UTF-7, or UTF-8 after ENABLE IMAP4rev2. */
 void list_put_name(struct imap_session *s, str name);
+/* One response, "* LIST (attributes) "/" name" (no line end). attributes: separated by spaces. */
 void list_put(struct imap_session *s, const char *response, str attributes, str name);
+
+enum list_tells {
+    LIST_TELLS_EXTENDED = 1,  /* \NonExistent where it applies, else \Noselect (RFC 5258 §3) */
+    LIST_TELLS_SUBSCRIBED = 2 /* \Subscribed */
+};
+/* The same with the attributes of the mailbox. tells: enum list_tells. */
+void list_put_box(struct imap_session *s, const struct store_box_info *b, unsigned tells);
 
 #endif

@@ -1,6 +1,6 @@
 /* park: see park.h. What is not in the record (fmt/parked.h) must not matter: no command is under way but
- * IDLE, nothing of the next one has come, nothing waits to be sent, and both sides of the stream are as they
- * are on the wire, which compression is not. */
+ * IDLE, nothing of the next one has come, nothing waits to be sent, both sides of the stream are as they are
+ * on the wire, which compression is not, and NOTIFY wants nothing: it is about other mailboxes as well. */
 #include "imap/park.h"
 
 #include "imap/command.h"
@@ -10,7 +10,7 @@
 
 enum {
     LINGER_MS = 1000, /* a client that was told of a change may ask for it at once */
-    KNOWN_EXTENSIONS = IMAP_CONDSTORE | IMAP_QRESYNC | IMAP_UIDONLY | IMAP_REV2
+    KNOWN_EXTENSIONS = IMAP_CONDSTORE | IMAP_QRESYNC | IMAP_UIDONLY | IMAP_REV2 | IMAP_UNTOLD
 };
 
 /* --- before --- */
@@ -22,7 +22,7 @@ bool imap_has_parked(const struct imap_session *s)
 
 static bool may_park(const struct imap_session *s)
 {
-    return s->start->parked && !stream_is_deflated(s->io) && stream_buffered(s->io) == 0 &&
+    return s->start->parked && !s->notify && !stream_is_deflated(s->io) && stream_buffered(s->io) == 0 &&
            !imap_reader_within(&s->reader);
 }
 
@@ -66,7 +66,7 @@ enum rc imap_await(struct imap_session *s, msec until, bool *ret_woken)
 {
     const struct imap_start *start = s->start;
     bool idling = s->command != NULL;
-    int wake_fd = idling ? start->ops.wake_fd : -1;
+    int wake_fd = idling || s->notify ? start->ops.wake_fd : -1;
     msec now = clock_mono(), patience = start->park_ms;
     if (s->unasked && patience > LINGER_MS)
         patience = LINGER_MS;

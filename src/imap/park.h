@@ -5,7 +5,8 @@
 
 #include "imap/session.h"
 
-/* Waits for input between commands, or within IDLE for a change, too (*ret_woken), with all output flushed.
+/* Waits for input between commands, or within IDLE or with NOTIFY for a change, too (*ret_woken), with all
+ * output flushed.
  * RC_TEMP: neither came until that instant. RC_GONE: the connection ended, or the session was idle for long
  * enough and has parked: closing and lost are set then, and nothing more may be said. */
 MUST_USE enum rc imap_await(struct imap_session *s, msec until, bool *ret_woken);

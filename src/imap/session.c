@@ -6,6 +6,7 @@
 #include "imap/capability.h"
 #include "imap/command.h"
 #include "imap/fetch_body.h"
+#include "imap/notify.h"
 #include "imap/park.h"
 #include "imap/progress.h"
 
@@ -57,6 +58,7 @@ static void session_init(struct imap_session *s, const struct imap_start *start)
 static void session_deinit(struct imap_session *s)
 {
     imap_box_close(s);
+    s->notify = notify_free(s->notify);
     store_on_progress(s->store, NULL, NULL);
     imap_reader_deinit(&s->reader);
     uidset_deinit(&s->saved);
@@ -86,15 +88,23 @@ static void lose(struct imap_session *s)
     s->closing = s->lost = true;
 }
 
-/* Between commands it is the session that rests. */
+/* Between commands it is the session that rests, and tells what NOTIFY asked for. */
 static enum rc more_input(struct imap_session *s, str *ret)
 {
     msec end = clock_mono() + s->limits.idle_ms;
     bool woken;
-    stream_set_deadline(s->io, end);
-    if (stream_buffered(s->io) == 0 && stream_flush(s->io))
-        return RC_GONE;
-    enum rc rc = s->command ? RC_OK : imap_await(s, end, &woken);
+    enum rc rc;
+    do {
+        woken = false;
+        stream_set_deadline(s->io, end);
+        if (stream_buffered(s->io) == 0 && stream_flush(s->io))
+            return RC_GONE;
+        rc = s->command ? RC_OK : imap_await(s, end, &woken);
+        if (rc == RC_OK && woken)
+            notify_woken(s);
+        if (s->closing)
+            return RC_GONE;
+    } while (rc == RC_OK && woken);
     return rc ? rc : stream_read(s->io, ret);
 }
 
@@ -205,10 +215,16 @@ void imap_send(struct imap_session *s)
 
 void imap_box_close(struct imap_session *s)
 {
+    imap_box_close_expunged(s, 0);
+}
+
+void imap_box_close_expunged(struct imap_session *s, uint32_t expunged)
+{
     if (!s->box)
         return;
     if (s->start->ops.unwatch && !imap_has_parked(s)) /* the watch is kept for whoever goes on */
         s->start->ops.unwatch(s->start->ops.ctx);
+    notify_before_close(s, expunged);
     s->reading = fetch_message_free(s->reading);
     s->box = box_close(s->box);
     str_freep(&s->box_name);
@@ -220,4 +236,10 @@ void imap_changed(struct imap_session *s, str mailbox)
 {
     if (s->start->ops.changed)
         s->start->ops.changed(s->start->ops.ctx, mailbox);
+}
+
+void imap_names_changed(struct imap_session *s, str name, str other)
+{
+    imap_changed(s, STR_NONE);
+    notify_look(s, name, other);
 }

@@ -19,13 +19,20 @@ struct imap_ops {
     void (*watch)(void *ctx, str mailbox,
                   const int fds[2]); /* replaces the watch: descriptors of box_watch_fds */
     void (*unwatch)(void *ctx);
-    void (*changed)(void *ctx, str mailbox); /* we changed it: others must look */
-    void (*wake_clear)(void *ctx);           /* wake_fd was readable: take what is there */
-    void (*give_back)(void *ctx); /* UNAUTHENTICATE: all is said, the connection goes back to before log-in;
-                                     NULL: it cannot, and the command is not offered */
+    void (*changed)(void *ctx, str mailbox); /* we changed it: others must look; "": which there are */
+    /* for NOTIFY, of other mailboxes than the selected one: drops all of their watches; adds one; adds one
+       for the names, from store_names_fd, and wakes at once */
+    void (*unwatch_others)(void *ctx);
+    void (*watch_also)(void *ctx, str mailbox, const int fds[2]);
+    void (*watch_names)(void *ctx, int fd);
+    void (*wake_clear)(void *ctx); /* wake_fd was readable: take what is there */
+    void (*give_back)(void *ctx);  /* UNAUTHENTICATE: all is said, the connection goes back to before log-in;
+                                      NULL: it cannot, and the command is not offered */
     void *ctx;
-    int wake_fd; /* readable when the watched mailbox may have changed; -1: none */
+    int wake_fd; /* readable when a watched mailbox may have changed; -1: none */
 };
+
+enum { IMAP_WATCHES_MAX = 200 }; /* of watch_also, for one session */
 
 struct imap_limits {       /* 0 takes the default */
     size_t line_max;       /* 64 KiB */
@@ -75,11 +82,13 @@ enum imap_enabled {
     IMAP_CONDSTORE = 1,
     IMAP_QRESYNC = 2,
     IMAP_UIDONLY = 4, /* no message sequence numbers (RFC 9586) */
-    IMAP_REV2 = 8 /* UTF-8 names, ESEARCH for SEARCH, LIST with SELECT, no \Recent (RFC 9051 Appendix E) */
+    IMAP_REV2 = 8,   /* UTF-8 names, ESEARCH for SEARCH, LIST with SELECT, no \Recent (RFC 9051 Appendix E) */
+    IMAP_UNTOLD = 16 /* NOTIFY NONE: no changes are told (RFC 5465 §3.1) */
 };
 
 struct imap_command;
 struct fetch_message;
+struct notify;
 
 /* State that commands share. A command file may keep a struct of its own behind a member here. */
 struct imap_session {
@@ -98,6 +107,7 @@ struct imap_session {
     struct uidset saved; /* result saved by SEARCH (RFC 5182); cleared by SELECT, expunged UIDs leave it */
     struct fetch_message *reading; /* the message that FETCH keeps open between slices; NULL: none yet */
     unsigned enabled;              /* enum imap_enabled */
+    struct notify *notify;         /* since NOTIFY SET; else NULL */
     size_t keywords_told;          /* names that the last FLAGS response listed */
 
     struct imap_sent { /* headers and bodies that FETCH sent, for the log */
@@ -141,6 +151,8 @@ void imap_put_capabilities(struct imap_session *s);
 /* The selected mailbox: closes the present one, if any (`* OK [CLOSED]` is the caller's), and forgets all
  * about it. */
 void imap_box_close(struct imap_session *s);
+/* The same behind an expunge of so many messages that is not told. */
+void imap_box_close_expunged(struct imap_session *s, uint32_t expunged);
 
 /* sequence-set or, with uid, a set of UIDs (RFC 9051 §9), or "$": takes it off the lexer and gives the UIDs
  * of the view it names. In both forms "*" is the last message; a sequence number past the end is RC_INVALID;
@@ -157,5 +169,7 @@ MUST_USE enum rc imap_search_set(const struct imap_session *s, const struct box 
 
 /* Tells other sessions that a mailbox was changed by this one. */
 void imap_changed(struct imap_session *s, str mailbox);
+/* The same of the names of mailboxes and of subscriptions: those that a command was about (or STR_NONE). */
+void imap_names_changed(struct imap_session *s, str name, str other);
 
 #endif

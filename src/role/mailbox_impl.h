@@ -28,12 +28,16 @@ struct watch_place {           /* of a session in a group */
     struct watch_place *next, **at;
 };
 enum { WATCH_NAME, WATCH_NEW, WATCH_CUR, WATCH_BLIND, WATCH_PLACES };
+struct watch { /* of a mailbox */
+    struct watch_place place[WATCH_PLACES];
+    struct watch *next;
+};
 
 /* A log-in as long as its connection lasts: a process serves it, then it is parked, then another process
  * serves it. */
 struct session {
-    struct source source; /* of the process: CHANGED, WATCH, UNWATCH, PARK come from here, WAKE goes there;
-                             parked: the stream, on which login says what the client says */
+    struct source source; /* of the process: CHANGED, WATCH, UNWATCH, PARK and more come from here, WAKE goes
+                             there; parked: the stream, on which login says what the client says */
     struct session *next, **at; /* in mailbox.sessions or mailbox.parked */
     pid_t pid;                  /* 0: parked */
     char account[IDENTITY_ACCOUNT_MAX + 1];
@@ -42,7 +46,9 @@ struct session {
     char session_id[64]; /* as lines of the log name it */
     char *secret;        /* of mailbox.secrets: the identity that was redeemed, and then the fields of PARK */
     size_t identity_bytes, park_bytes;
-    struct watch_place place[WATCH_PLACES]; /* of the mailbox that it watches, if any */
+    struct watch selected; /* of the mailbox that it has selected, if any */
+    struct watch *others;  /* those of NOTIFY */
+    unsigned n_others;
     bool woken; /* WAKE was sent and not yet followed by a message of the session; or would have been, had it
                    not said PARK */
     /* since PARK */

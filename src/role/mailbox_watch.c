@@ -1,7 +1,8 @@
-/* Telling sessions that their mailbox changed: by each other's CHANGED messages, and by inotify for what
- * deliver and foreign tools do in new/ and cur/. A session is woken once and not again until it has answered
- * by looking. */
+/* Telling sessions that a mailbox of theirs changed: by each other's CHANGED messages, and by inotify for
+ * what deliver and foreign tools do in new/ and cur/. A session is woken once and not again until it has
+ * answered by looking. */
 #include "base/log.h"
+#include "imap/session.h"
 #include "os/file.h"
 #include "role/mailbox_impl.h"
 
@@ -32,9 +33,8 @@ static void put_folder_key(struct buf *out, int wd)
 
 #define BLIND_KEY S("blind")
 
-static void join(struct mailbox *mb, struct session *s, int which, str key, int wd)
+static void join(struct mailbox *mb, struct session *s, struct watch_place *p, str key, int wd)
 {
-    struct watch_place *p = &s->place[which];
     struct watch_group *g = map_find(mb->groups, key);
     if (!g) {
         g = calloc(1, sizeof *g);
@@ -72,7 +72,7 @@ static void leave(struct mailbox *mb, struct watch_place *p)
 static void wake(struct mailbox *mb, struct session *s)
 {
     struct buf b AUTO(buf_deinit) = BUF_INIT(64);
-    if (s->woken || !s->place[WATCH_NAME].group)
+    if (s->woken || !(s->selected.place[WATCH_NAME].group || s->others))
         return;
     if (s->pid == 0 && s->idling)
         park_wake(mb, s);
@@ -129,7 +129,7 @@ void watch_init(struct mailbox *mb)
 }
 
 /* Watches an already opened folder, so that a session can only watch what it may open. */
-static void watch_folder(struct mailbox *mb, struct session *s, int which, int fd)
+static void watch_folder(struct mailbox *mb, struct session *s, struct watch *w, int which, int fd)
 {
     char path[64];
     AUTO(buf_deinit) struct buf key = BUF_INIT(32);
@@ -141,36 +141,86 @@ static void watch_folder(struct mailbox *mb, struct session *s, int which, int f
                 "inotify: %s; some mailboxes are polled every %lld s (raise fs.inotify.max_user_watches)",
                 strerror(errno), (long long)mb->role->conf->store_rescan_interval_ms / 1000);
         mb->poll_warned = true;
-        if (!s->place[WATCH_BLIND].group)
-            join(mb, s, WATCH_BLIND, BLIND_KEY, -1);
+        if (!w->place[WATCH_BLIND].group)
+            join(mb, s, &w->place[WATCH_BLIND], BLIND_KEY, -1);
         return;
     }
     put_folder_key(&key, wd);
-    join(mb, s, which, buf_str(&key), wd);
+    join(mb, s, &w->place[which], buf_str(&key), wd);
+}
+
+static void watch_name(struct mailbox *mb, struct session *s, struct watch *w, str mailbox)
+{
+    AUTO(buf_deinit) struct buf key = BUF_INIT(IPC_MAX);
+    put_name_key(&key, str_c(s->account), mailbox);
+    join(mb, s, &w->place[WATCH_NAME], buf_str(&key), -1);
+}
+
+static void watch_end(struct mailbox *mb, struct watch *w)
+{
+    for (int i = 0; i < WATCH_PLACES; i++)
+        leave(mb, &w->place[i]);
+}
+
+static void drop_others(struct mailbox *mb, struct session *s)
+{
+    while (s->others) {
+        struct watch *w = s->others;
+        s->others = w->next;
+        watch_end(mb, w);
+        free(w);
+    }
+    s->n_others = 0;
 }
 
 void watch_drop(struct mailbox *mb, struct session *s)
 {
-    for (int i = 0; i < WATCH_PLACES; i++)
-        leave(mb, &s->place[i]);
+    watch_end(mb, &s->selected);
+    drop_others(mb, s);
 }
 
 /* --- messages of sessions --- */
+
+/* NULL: there are too many. */
+static struct watch *add_other(struct session *s)
+{
+    if (s->n_others > IMAP_WATCHES_MAX) /* one is that of the names */
+        return NULL;
+    struct watch *w = calloc(1, sizeof *w);
+    must(w);
+    w->next = s->others;
+    s->others = w;
+    s->n_others++;
+    return w;
+}
 
 static bool take_watch(struct mailbox *mb, struct session *s, struct ipc_msg *m)
 {
     str name = ipc_get_str(m, 4096);
     AUTO(fd_closep) int new_fd = ipc_take_fd(m);
     AUTO(fd_closep) int cur_fd = ipc_take_fd(m);
-    if (ipc_end(m) != RC_OK)
+    bool selected = m->type == MSG_WATCH;
+    struct watch *w = ipc_end(m) != RC_OK ? NULL : selected ? &s->selected : add_other(s);
+    if (!w)
         return false;
-    watch_drop(mb, s);
-    AUTO(buf_deinit) struct buf key = BUF_INIT(IPC_MAX);
-    put_name_key(&key, str_c(s->account), name);
-    join(mb, s, WATCH_NAME, buf_str(&key), -1);
-    watch_folder(mb, s, WATCH_NEW, new_fd);
-    watch_folder(mb, s, WATCH_CUR, cur_fd);
-    wake(mb, s); /* what happened between its last look and the watch */
+    watch_end(mb, w);
+    watch_name(mb, s, w, name);
+    watch_folder(mb, s, w, WATCH_NEW, new_fd);
+    watch_folder(mb, s, w, WATCH_CUR, cur_fd);
+    if (selected)
+        wake(mb, s); /* what happened between its last look and the watch */
+    return true;
+}
+
+static bool take_watch_names(struct mailbox *mb, struct session *s, struct ipc_msg *m)
+{
+    AUTO(fd_closep) int fd = ipc_take_fd(m);
+    struct watch *w = ipc_end(m) == RC_OK ? add_other(s) : NULL;
+    if (!w)
+        return false;
+    watch_name(mb, s, w, STR_NONE);
+    watch_folder(mb, s, w, WATCH_NEW, fd);
+    wake(mb, s);
     return true;
 }
 
@@ -179,9 +229,15 @@ static bool take_message(struct mailbox *mb, struct session *s, struct ipc_msg *
     str name;
     switch ((enum ipc_type)m->type) {
     case MSG_WATCH:
+    case MSG_WATCH_ALSO:
         return take_watch(mb, s, m);
+    case MSG_WATCH_NAMES:
+        return take_watch_names(mb, s, m);
     case MSG_UNWATCH:
-        watch_drop(mb, s);
+        watch_end(mb, &s->selected);
+        return ipc_end(m) == RC_OK;
+    case MSG_UNWATCH_OTHERS:
+        drop_others(mb, s);
         return ipc_end(m) == RC_OK;
     case MSG_CHANGED:
         name = ipc_get_str(m, 4096);

@@ -92,19 +92,46 @@ static void notify_send(struct notify *n, struct buf *b, const int *fds, unsigne
         log_debug("mailbox does not take notifications");
 }
 
-static void notify_watch(void *ctx, str mailbox, const int fds[2])
+static void send_watch(struct notify *n, uint16_t type, str mailbox, const int fds[2])
 {
     struct buf b AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
-    ipc_begin(&b, MSG_WATCH);
+    ipc_begin(&b, type);
     ipc_put_str(&b, mailbox);
-    notify_send(ctx, &b, fds, 2);
+    notify_send(n, &b, fds, 2);
+}
+
+static void notify_watch(void *ctx, str mailbox, const int fds[2])
+{
+    send_watch(ctx, MSG_WATCH, mailbox, fds);
+}
+
+static void notify_watch_also(void *ctx, str mailbox, const int fds[2])
+{
+    send_watch(ctx, MSG_WATCH_ALSO, mailbox, fds);
+}
+
+static void notify_watch_names(void *ctx, int fd)
+{
+    struct buf b AUTO(buf_deinit) = BUF_INIT(64);
+    ipc_begin(&b, MSG_WATCH_NAMES);
+    notify_send(ctx, &b, &fd, 1);
+}
+
+static void send_bare(struct notify *n, uint16_t type)
+{
+    struct buf b AUTO(buf_deinit) = BUF_INIT(64);
+    ipc_begin(&b, type);
+    notify_send(n, &b, NULL, 0);
 }
 
 static void notify_unwatch(void *ctx)
 {
-    struct buf b AUTO(buf_deinit) = BUF_INIT(64);
-    ipc_begin(&b, MSG_UNWATCH);
-    notify_send(ctx, &b, NULL, 0);
+    send_bare(ctx, MSG_UNWATCH);
+}
+
+static void notify_unwatch_others(void *ctx)
+{
+    send_bare(ctx, MSG_UNWATCH_OTHERS);
 }
 
 static void notify_changed(void *ctx, str mailbox)
@@ -138,8 +165,7 @@ static void notify_clear(void *ctx)
         return;
     }
     ipc_msg_deinit(&m);
-    ipc_begin(&b, MSG_WAKE_SEEN);
-    notify_send(n, &b, NULL, 0);
+    send_bare(n, MSG_WAKE_SEEN);
 }
 
 static void give_back(void *ctx)
@@ -158,6 +184,9 @@ static int run_imap(const struct session_setup *s, struct stream *io, struct sto
     const struct imap_ops ops = {.watch = notify_watch,
                                  .unwatch = notify_unwatch,
                                  .changed = notify_changed,
+                                 .unwatch_others = notify_unwatch_others,
+                                 .watch_also = notify_watch_also,
+                                 .watch_names = notify_watch_names,
                                  .wake_clear = notify_clear,
                                  .give_back = c->imap_unauthenticate ? give_back : NULL,
                                  .ctx = &n,

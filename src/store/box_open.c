@@ -219,6 +219,27 @@ void box_watch_fds(const struct box *b, int ret_fd[2])
     ret_fd[1] = b->f.cur_fd;
 }
 
+enum rc store_watch_fds(struct store *st, str name, int ret_fd[2], struct err *e)
+{
+    char dir[DIR_NAME_MAX + 1];
+    struct folder f;
+    if (name_to_dir(st, name, dir, e) != RC_OK)
+        return store_gone(e);
+    enum rc rc = folder_open(st, dir, &f, e);
+    if (rc != RC_OK)
+        return index_result(st, rc, e);
+    ret_fd[0] = f.new_fd;
+    ret_fd[1] = f.cur_fd;
+    f.new_fd = f.cur_fd = -1;
+    folder_close(&f);
+    return RC_OK;
+}
+
+int store_names_fd(const struct store *st)
+{
+    return st->root_fd;
+}
+
 size_t box_keywords(const struct box *b, const str **ret_names)
 {
     str *names = ((struct box *)b)->keyword_view; /* a cache */

@@ -130,6 +130,10 @@ MUST_USE enum rc box_resume(struct store *st, str name, const struct parked_view
 /* Directory descriptors (O_PATH) of the folders to watch for changes by others: new/ and cur/. Owned by the
  * box. */
 void box_watch_fds(const struct box *b, int ret_fd[2]);
+/* The same of a mailbox that is not open; the caller closes them. RC_GONE. */
+MUST_USE enum rc store_watch_fds(struct store *st, str name, int ret_fd[2], struct err *e);
+/* The folder to watch for mailboxes that come and go, and for subscriptions. Owned by the store. */
+int store_names_fd(const struct store *st);
 
 /* Brings the view up to date with the index and the folders, and tells the differences in the order in which
  * a session must announce them: expunges (descending or with shifting numbers as given: seq is the number at

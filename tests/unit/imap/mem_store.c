@@ -518,6 +518,16 @@ enum rc box_sync(struct box *b, unsigned sync_flags, const struct box_events *ev
     return rc;
 }
 
+enum rc store_watch_fds(struct store *st, str name, int ret_fd[2], struct err *e)
+{
+    return err_set(e, RC_GONE, 0, "", "There are no folders.");
+}
+
+int store_names_fd(const struct store *st)
+{
+    return -1;
+}
+
 size_t box_keywords(const struct box *b, const str **ret_names)
 {
     struct box *w = (struct box *)b; /* the array of views is a cache */
