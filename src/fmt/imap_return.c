@@ -1,12 +1,13 @@
 /* imap_return: see imap_return.h. */
-#include "fmt/imap_return.h"
+#include "fmt/imap_fetch.h"
 
 static const struct {
     str name;
     unsigned option;
 } OPTIONS[] = {
-    {S("MIN"), RETURN_MIN},     {S("MAX"), RETURN_MAX},   {S("ALL"), RETURN_ALL},
-    {S("COUNT"), RETURN_COUNT}, {S("SAVE"), RETURN_SAVE}, {S("PARTIAL"), RETURN_PARTIAL},
+    {S("MIN"), RETURN_MIN},         {S("MAX"), RETURN_MAX},       {S("ALL"), RETURN_ALL},
+    {S("COUNT"), RETURN_COUNT},     {S("SAVE"), RETURN_SAVE},     {S("PARTIAL"), RETURN_PARTIAL},
+    {S("CONTEXT"), RETURN_CONTEXT}, {S("UPDATE"), RETURN_UPDATE},
 };
 enum { N_OPTIONS = sizeof OPTIONS / sizeof *OPTIONS };
 
@@ -38,6 +39,21 @@ void imap_partial_put(struct buf *out, const struct imap_partial *p)
     buf_printf(out, "%s%u:%s%u", sign, p->first, sign, p->last);
 }
 
+/* modifier-update = "UPDATE" ["(" fetch-att *(SP fetch-att) ")"], as RFC 5465 §8 has it, with a space before
+ * the parenthesis as its example (§7) has it. */
+static enum rc parse_update(struct imap_lex *lex, struct imap_return *r)
+{
+    struct imap_fetch fetch;
+    if (imap_peek(lex) != '(' && !str_starts(imap_rest(lex), S(" (")))
+        return RC_OK;
+    enum rc rc = imap_peek(lex) == ' ' ? imap_sp(lex) : RC_OK;
+    size_t begin = lex->at;
+    if (rc == RC_OK)
+        rc = imap_fetch_parse(lex, &fetch);
+    r->of_new = str_sub(lex->text, begin, lex->at - begin);
+    return rc;
+}
+
 static enum rc parse_option(struct imap_lex *lex, struct imap_return *r)
 {
     size_t i = 0;
@@ -48,6 +64,8 @@ static enum rc parse_option(struct imap_lex *lex, struct imap_return *r)
     if (OPTIONS[i].option == RETURN_PARTIAL && r->partial.given)
         return imap_expect(lex, "one PARTIAL at most");
     r->options |= OPTIONS[i].option;
+    if (OPTIONS[i].option == RETURN_UPDATE)
+        return parse_update(lex, r);
     if (OPTIONS[i].option != RETURN_PARTIAL)
         return RC_OK;
     enum rc rc = imap_sp(lex);

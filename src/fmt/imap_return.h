@@ -1,5 +1,5 @@
-/* imap_return: the return options of SEARCH and SORT (RFC 4731 §3.1, RFC 5267 §4, RFC 5182 §2.1, RFC 9394
- * §3.1), and the range of PARTIAL, which FETCH knows as well. */
+/* imap_return: the return options of SEARCH and SORT (RFC 4731 §3.1, RFC 5267 §4, RFC 5182 §2.1, RFC 5465 §7,
+ * RFC 9394 §3.1), and the range of PARTIAL, which FETCH knows as well. */
 #ifndef FMT_IMAP_RETURN_H
 #define FMT_IMAP_RETURN_H
 
@@ -12,7 +12,9 @@ enum imap_return_option {
     RETURN_ALL = 4,
     RETURN_COUNT = 8,
     RETURN_SAVE = 16,
-    RETURN_PARTIAL = 32
+    RETURN_PARTIAL = 32,
+    RETURN_CONTEXT = 64, /* a hint that is not used */
+    RETURN_UPDATE = 128
 };
 
 /* Places in a result, counted from 1: from its begin, or with from_end from its end (PARTIAL -1:-100). */
@@ -25,6 +27,7 @@ struct imap_return {
     bool given;       /* RETURN was said: the answer is an ESEARCH response */
     unsigned options; /* enum imap_return_option; "RETURN ()" is RETURN_ALL */
     struct imap_partial partial;
+    str of_new; /* "(UID FLAGS)": FETCH items that UPDATE tells of new messages in the result, or STR_NONE */
 };
 
 /* ["RETURN" SP "(" [option *(SP option)] ")" SP]. RC_INVALID: an unknown option, or PARTIAL together with ALL

@@ -2,6 +2,7 @@
  * command's own responses and before its tagged reply (RFC 9051 §5.2, §7.5.1). */
 #include "imap/announce.h"
 
+#include "imap/context.h"
 #include "imap/flags.h"
 #include "imap/notify.h"
 #include "imap/reply.h"
@@ -34,8 +35,11 @@ void imap_announce_vanished(struct imap_session *s, const struct uidset *uids, b
 static void tell_expunged(void *ctx, uint32_t seq, uid32 uid)
 {
     struct changes *c = ctx;
+    bool vanishes = c->s->enabled & (IMAP_QRESYNC | IMAP_UIDONLY);
     uidset_del(&c->s->saved, uid, uid);
-    if (c->s->enabled & (IMAP_QRESYNC | IMAP_UIDONLY)) {
+    /* numbers of those that vanish stay until all are told */
+    context_expunged(c->s, vanishes ? seq + uidset_count(&c->vanished) : seq, uid);
+    if (vanishes) {
         uidset_add(&c->vanished, uid, uid);
         return;
     }
@@ -163,6 +167,8 @@ void imap_announce(struct imap_session *s, unsigned sync_flags)
         rc = notify_of_new(s, last, &e);
     if (rc == RC_OK && uidset_count(&c.flagged) > 0 && (told & NOTIFY_FLAGS))
         rc = tell_flags(s, &c.flagged, &e);
+    if (rc == RC_OK)
+        rc = context_update(s, &c.flagged, last, &e);
     uidset_deinit(&c.flagged);
     uidset_deinit(&c.vanished);
     if (rc == RC_GONE)

@@ -42,6 +42,8 @@ static const struct {
     {S("SORT"), AFTER},                           /* RFC 5256 */
     {S("SORT=DISPLAY"), AFTER},                   /* RFC 5957 */
     {S("ESORT"), AFTER},                          /* RFC 5267 */
+    {S("CONTEXT=SEARCH"), AFTER},                 /* RFC 5267 */
+    {S("CONTEXT=SORT"), AFTER},                   /* RFC 5267 */
     {S("THREAD=ORDEREDSUBJECT"), AFTER},          /* RFC 5256 */
     {S("THREAD=REFERENCES"), AFTER},              /* RFC 5256 */
     {S("THREAD=REFS"), AFTER},                    /* as Dovecot and Cyrus have it */

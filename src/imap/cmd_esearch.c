@@ -3,6 +3,7 @@
  */
 #include "fmt/imap_filter.h"
 #include "imap/command.h"
+#include "imap/context.h"
 #include "imap/search_eval.h"
 #include "imap/search_result.h"
 
@@ -60,6 +61,8 @@ static const char *objection(const struct esearch *x)
 {
     if (has_kind(x, FILTER_SELECTED) && !x->s->box)
         return "Select a mailbox first.";
+    if ((x->how.options & RETURN_UPDATE) && !x->s->box)
+        return "UPDATE belongs to the selected mailbox.";
     if ((x->how.options & RETURN_SAVE) && !is_of_selected_alone(x))
         return "SAVE belongs to the selected mailbox.";
     return NULL;
@@ -82,7 +85,9 @@ static enum rc parse(struct esearch *x)
     if (!x->how.given)
         x->how = (struct imap_return){.given = true, .options = RETURN_ALL};
     const char *why = rc == RC_OK ? objection(x) : NULL;
-    return why ? err_set(&x->re->err, RC_INVALID, 0, "", "%s", why) : rc;
+    if (why)
+        return err_set(&x->re->err, RC_INVALID, 0, "", "%s", why);
+    return rc == RC_OK ? context_check(x->s, &x->how, x->re) : rc;
 }
 
 /* --- searching --- */
@@ -90,12 +95,17 @@ static enum rc parse(struct esearch *x)
 static enum rc search_box(struct esearch *x, struct box *b, str name)
 {
     AUTO(uidset_deinit) struct uidset found = {0};
-    AUTO(search_result_deinit) struct search_result result = {.box = b, .mailbox = name};
+    AUTO(search_result_deinit) struct search_result result = search_result_of(x->s, NULL);
+    result.box = b;
+    result.mailbox = name;
     enum rc rc = search_find(x->s, b, x->lex, x->root, &found, &result.with_modseq, x->re);
     if (rc != RC_OK)
         return rc;
     search_result_take(&result, &found);
-    return search_result_put(x->s, &result, &x->how, &x->re->err);
+    rc = search_result_put(x->s, &result, &x->how, &x->re->err);
+    if (rc == RC_OK && b == x->s->box) /* RFC 7377 §2.2: UPDATE is of the selected mailbox */
+        context_open(x->s, &x->how, x->root, NULL, &result);
+    return rc;
 }
 
 static enum rc search_named(struct esearch *x, str name)

@@ -8,6 +8,7 @@
 #include "fmt/date.h"
 #include "imap/announce.h"
 #include "imap/command.h"
+#include "imap/context.h"
 #include "imap/fetch.h"
 #include "imap/fetch_binary.h"
 #include "imap/flags.h"
@@ -131,6 +132,7 @@ static void mark_seen(struct fetch_run *r, const struct uidset *uids)
     if (rc == RC_OK)
         rc = box_change_flags(s->box, &r->newly_seen, &seen, true, NULL, &e);
     if (rc == RC_OK) {
+        context_touch(s, &r->newly_seen);
         imap_changed(s, str_c(s->box_name));
     } else {
         log_warn("FETCH could not set \\Seen: %s", err_text(&e));

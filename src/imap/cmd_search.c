@@ -1,6 +1,7 @@
-/* SEARCH and UID SEARCH (RFC 3501 §6.4.4, RFC 9051 §6.4.4), with RETURN (RFC 4731, RFC 5182, RFC 9394) and
- * MODSEQ (RFC 7162 §3.1.5). */
+/* SEARCH and UID SEARCH (RFC 3501 §6.4.4, RFC 9051 §6.4.4), with RETURN (RFC 4731, RFC 5182, RFC 5267, RFC
+ * 9394) and MODSEQ (RFC 7162 §3.1.5). */
 #include "imap/command.h"
+#include "imap/context.h"
 #include "imap/search_eval.h"
 #include "imap/search_result.h"
 
@@ -21,10 +22,12 @@ static enum rc parse(struct imap_lex *lex, struct imap_reply *re, struct imap_re
 enum rc imap_cmd_search(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
 {
     AUTO(uidset_deinit) struct uidset found = {0};
-    AUTO(search_result_deinit) struct search_result result = {.word = "SEARCH", .box = s->box};
+    AUTO(search_result_deinit) struct search_result result = search_result_of(s, "SEARCH");
     struct imap_return how = {0};
     struct search_node *root;
     enum rc rc = parse(lex, re, &how, &root);
+    if (rc == RC_OK)
+        rc = context_check(s, &how, re);
     if (rc == RC_OK)
         rc = search_find(s, s->box, lex, root, &found, &result.with_modseq, re);
     if (rc == RC_OK && (s->enabled & IMAP_REV2) && !how.given) /* RFC 9051 §6.4.4: always ESEARCH */
@@ -33,6 +36,8 @@ enum rc imap_cmd_search(struct imap_session *s, struct imap_lex *lex, struct ima
         search_result_take(&result, &found);
         rc = search_result_put(s, &result, &how, &re->err);
     }
+    if (rc == RC_OK)
+        context_open(s, &how, root, NULL, &result);
     search_forget_saved(s, rc, &how);
     return rc;
 }

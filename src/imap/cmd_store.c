@@ -4,6 +4,7 @@
  * after .SILENT, and UNCHANGEDSINCE leaves alone what others changed (RFC 7162 §3.1.3). */
 #include "imap/announce.h"
 #include "imap/command.h"
+#include "imap/context.h"
 #include "imap/flags.h"
 #include "imap/resync.h"
 
@@ -165,6 +166,7 @@ enum rc imap_cmd_store(struct imap_session *s, struct imap_lex *lex, struct imap
         return rc;
     imap_changed(s, str_c(s->box_name));
     uidset_subtract(&args.uids, &failed);
+    context_touch(s, &args.uids);
     re->code = modified(s, &failed);
     if (re->code.n)
         re->text = "Some messages were changed by others.";

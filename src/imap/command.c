@@ -10,6 +10,7 @@
 static const struct imap_command COMMANDS[] = {
     {S("APPEND"), imap_cmd_append, IMAP_ANY, 0, "RFC 9051 §6.3.12", imap_append_streams},
     {S("AUTHENTICATE"), NULL, IMAP_NEVER, 0, "RFC 9051 §6.2.2", NULL},
+    {S("CANCELUPDATE"), imap_cmd_cancelupdate, IMAP_SELECTED, 0, "RFC 5267 §4.3.5", NULL},
     {S("CAPABILITY"), imap_cmd_capability, IMAP_ANY, 0, "RFC 9051 §6.1.1", NULL},
     {S("CHECK"), imap_cmd_noop, IMAP_SELECTED, 0, "RFC 3501 §6.4.1", NULL},
     {S("CLOSE"), imap_cmd_close, IMAP_SELECTED, CMD_QUIET, "RFC 9051 §6.4.1", NULL},

@@ -63,6 +63,7 @@ imap_handler imap_cmd_deleteacl, imap_cmd_getacl, imap_cmd_listrights, imap_cmd_
     imap_cmd_setacl;           /* imap/cmd_acl.c */
 imap_handler imap_idle_go_on;  /* imap/cmd_idle.c */
 imap_handler imap_cmd_replace; /* imap/cmd_append.c */
+imap_handler imap_cmd_cancelupdate;
 imap_handler imap_cmd_esearch;
 imap_handler imap_cmd_language;
 imap_handler imap_cmd_notify;

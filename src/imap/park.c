@@ -1,6 +1,7 @@
 /* park: see park.h. What is not in the record (fmt/parked.h) must not matter: no command is under way but
  * IDLE, nothing of the next one has come, nothing waits to be sent, both sides of the stream are as they are
- * on the wire, which compression is not, and NOTIFY wants nothing: it is about other mailboxes as well. */
+ * on the wire, which compression is not, and the client did not ask for changes of its searches (RFC 5267),
+ * or by NOTIFY, which is about other mailboxes as well. */
 #include "imap/park.h"
 
 #include "imap/command.h"
@@ -22,8 +23,8 @@ bool imap_has_parked(const struct imap_session *s)
 
 static bool may_park(const struct imap_session *s)
 {
-    return s->start->parked && !s->notify && !stream_is_deflated(s->io) && stream_buffered(s->io) == 0 &&
-           !imap_reader_within(&s->reader);
+    return s->start->parked && !s->notify && !s->contexts && !stream_is_deflated(s->io) &&
+           stream_buffered(s->io) == 0 && !imap_reader_within(&s->reader);
 }
 
 static bool put_record(const struct imap_session *s, msec deadline, bool idling, struct buf *out)

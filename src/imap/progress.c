@@ -30,7 +30,7 @@ static void put(struct imap_session *s, uint32_t done, uint32_t goal)
 enum rc imap_progress(struct imap_session *s, uint32_t done, uint32_t goal)
 {
     msec now = clock_mono();
-    if (now < s->progress.next || done >= goal || !stream_writable(s->io))
+    if (!s->command || now < s->progress.next || done >= goal || !stream_writable(s->io))
         return RC_OK;
     s->progress.next = now + s->limits.progress_ms;
     s->progress.vague |= s->progress.goal != 0 && (s->progress.goal != goal || done < s->progress.done);

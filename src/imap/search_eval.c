@@ -250,7 +250,8 @@ static enum rc eval_open(struct subject *sub, enum search_cost look, struct uids
 }
 
 /* The cheap looks first, each over all that is still open: what they decide costs nothing more. */
-static enum rc run(struct imap_session *s, struct search_program *p, struct uidset *ret_uids, struct err *e)
+static enum rc run(struct imap_session *s, struct search_program *p, const struct uidset *among,
+                   struct uidset *ret_uids, struct err *e)
 {
     const struct {
         enum search_cost look;
@@ -263,9 +264,9 @@ static enum rc run(struct imap_session *s, struct search_program *p, struct uids
     struct subject sub = {.s = s, .program = p};
     enum rc rc = RC_OK;
     if (has_key(p, COST_VIEW) || p->costs == 0)
-        eval_sets(&sub, COST_VIEW, box_view(p->box), ret_uids, &open);
+        eval_sets(&sub, COST_VIEW, among, ret_uids, &open);
     else
-        uidset_copy(&open, box_view(p->box));
+        uidset_copy(&open, among);
     if (open.n && has_key(p, COST_FLAGS))
         rc = eval_flags(&sub, &open, ret_uids, e);
     search_text_init(&sub.text);
@@ -295,8 +296,19 @@ enum rc search_find(struct imap_session *s, struct box *b, struct imap_lex *lex,
     if (rc == RC_OK && program.has_modseq)
         imap_condstore_enable(s);
     if (rc == RC_OK)
-        rc = run(s, &program, ret, &re->err);
+        rc = run(s, &program, box_view(b), ret, &re->err);
     *ret_modseq = program.has_modseq;
+    search_program_deinit(&program);
+    return rc;
+}
+
+enum rc search_among(struct imap_session *s, struct box *b, const struct search_node *root,
+                     const struct uidset *among, struct uidset *ret, struct err *e)
+{
+    struct search_program program = {0};
+    enum rc rc = search_program_make(s, b, root, &program);
+    if (rc == RC_OK)
+        rc = run(s, &program, among, ret, e);
     search_program_deinit(&program);
     return rc;
 }

@@ -13,6 +13,9 @@
 MUST_USE enum rc search_find(struct imap_session *s, struct box *b, struct imap_lex *lex,
                              const struct search_node *root, struct uidset *ret, bool *ret_modseq,
                              struct imap_reply *re);
+/* The same among some messages only. RC_LIMIT, RC_INVALID: the program does not fit the mailbox any more. */
+MUST_USE enum rc search_among(struct imap_session *s, struct box *b, const struct search_node *root,
+                              const struct uidset *among, struct uidset *ret, struct err *e);
 /* NO [BADCHARSET] (RFC 9051 §7.1). */
 enum rc search_badcharset(struct imap_reply *re);
 

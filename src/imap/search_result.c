@@ -6,6 +6,12 @@
 
 enum { OUT_SEND_AT = 16 * 1024 };
 
+struct search_result search_result_of(const struct imap_session *s, const char *word)
+{
+    return (struct search_result){
+        .word = word, .tag = s->tag, .uid = s->command->flags & CMD_UID, .box = s->box};
+}
+
 void search_result_take(struct search_result *r, const struct uidset *uids)
 {
     r->uids = reallocarray(NULL, uidset_count(uids) + (size_t)1, sizeof *r->uids);
@@ -23,9 +29,9 @@ void search_result_deinit(struct search_result *r)
     r->n = 0;
 }
 
-static uint32_t number_of(const struct imap_session *s, const struct search_result *r, size_t i)
+static uint32_t number_of(const struct search_result *r, size_t i)
 {
-    return s->command->flags & CMD_UID ? r->uids[i] : uidset_rank(box_view(r->box), r->uids[i]);
+    return r->uid ? r->uids[i] : uidset_rank(box_view(r->box), r->uids[i]);
 }
 
 /* Places [from, to) of the result that PARTIAL names; an empty span when it lies outside. */
@@ -80,14 +86,14 @@ static enum rc highest_modseq(struct box *b, const struct uidset *uids, modseq *
     return rc == RC_GONE ? RC_OK : rc;
 }
 
-/* sequence-set of the span in its order: only what rises by one becomes a range. */
-static void put_set(struct imap_session *s, const struct search_result *r, struct span at)
+/* Only what rises by one becomes a range. */
+void search_result_put_set(struct imap_session *s, const struct search_result *r, size_t from, size_t to)
 {
-    for (size_t i = at.from; i < at.to;) {
-        uint32_t first = number_of(s, r, i), last = first;
-        if (i++ > at.from)
+    for (size_t i = from; i < to;) {
+        uint32_t first = number_of(r, i), last = first;
+        if (i++ > from)
             buf_putc(&s->out, ',');
-        while (i < at.to && number_of(s, r, i) == last + 1) {
+        while (i < to && number_of(r, i) == last + 1) {
             last++;
             i++;
         }
@@ -117,39 +123,36 @@ static void put_partial(struct imap_session *s, const struct search_result *r, c
     buf_putc(&s->out, ' ');
     if (at.from == at.to)
         buf_puts(&s->out, S("NIL"));
-    put_set(s, r, at);
+    search_result_put_set(s, r, at.from, at.to);
     buf_putc(&s->out, ')');
 }
 
 /* search-correlator = SP "(" one-correlator *(SP one-correlator) ")" (RFC 7377 §4) */
-static void put_correlator(struct imap_session *s, const struct search_result *r)
+void search_result_begin(struct imap_session *s, const struct search_result *r)
 {
-    buf_printf(&s->out, " (TAG \"" STR_FMT "\"", STR_ARG(s->tag));
+    buf_printf(&s->out, "* ESEARCH (TAG \"" STR_FMT "\"", STR_ARG(r->tag));
     if (r->mailbox.n > 0) {
         buf_puts(&s->out, S(" MAILBOX "));
         list_put_name(s, r->mailbox);
         buf_printf(&s->out, " UIDVALIDITY %u", box_status(r->box)->uidvalidity);
     }
-    buf_putc(&s->out, ')');
+    buf_puts(&s->out, r->uid ? S(") UID") : S(")"));
 }
 
 /* esearch-response = "ESEARCH" [search-correlator] [SP "UID"] *(SP search-return-data) */
 static void put_esearch(struct imap_session *s, const struct search_result *r, const struct imap_return *how,
                         modseq highest)
 {
-    buf_puts(&s->out, S("* ESEARCH"));
-    put_correlator(s, r);
-    if (s->command->flags & CMD_UID)
-        buf_puts(&s->out, S(" UID"));
+    search_result_begin(s, r);
     if (r->n && (how->options & RETURN_MIN))
-        put_item(s, "MIN", number_of(s, r, 0));
+        put_item(s, "MIN", number_of(r, 0));
     if (r->n && (how->options & RETURN_MAX))
-        put_item(s, "MAX", number_of(s, r, r->n - 1));
+        put_item(s, "MAX", number_of(r, r->n - 1));
     if (how->options & RETURN_COUNT)
         put_item(s, "COUNT", r->n);
     if (r->n && (how->options & RETURN_ALL)) {
         buf_puts(&s->out, S(" ALL "));
-        put_set(s, r, (struct span){0, r->n});
+        search_result_put_set(s, r, 0, r->n);
     }
     if (how->options & RETURN_PARTIAL)
         put_partial(s, r, &how->partial);
@@ -166,7 +169,7 @@ static void put_plain(struct imap_session *s, const struct search_result *r, mod
     buf_puts(&s->out, str_c(r->word));
     for (size_t i = 0; i < r->n; i++) {
         buf_putc(&s->out, ' ');
-        buf_put_u64(&s->out, number_of(s, r, i));
+        buf_put_u64(&s->out, number_of(r, i));
         if (s->out.n > OUT_SEND_AT)
             imap_send(s);
     }

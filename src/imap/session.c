@@ -5,6 +5,7 @@
 
 #include "imap/capability.h"
 #include "imap/command.h"
+#include "imap/context.h"
 #include "imap/fetch_body.h"
 #include "imap/notify.h"
 #include "imap/park.h"
@@ -225,6 +226,7 @@ void imap_box_close_expunged(struct imap_session *s, uint32_t expunged)
     if (s->start->ops.unwatch && !imap_has_parked(s)) /* the watch is kept for whoever goes on */
         s->start->ops.unwatch(s->start->ops.ctx);
     notify_before_close(s, expunged);
+    context_close_all(s);
     s->reading = fetch_message_free(s->reading);
     s->box = box_close(s->box);
     str_freep(&s->box_name);

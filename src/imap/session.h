@@ -87,6 +87,7 @@ enum imap_enabled {
 };
 
 struct imap_command;
+struct context;
 struct fetch_message;
 struct notify;
 
@@ -108,7 +109,9 @@ struct imap_session {
     struct fetch_message *reading; /* the message that FETCH keeps open between slices; NULL: none yet */
     unsigned enabled;              /* enum imap_enabled */
     struct notify *notify;         /* since NOTIFY SET; else NULL */
-    size_t keywords_told;          /* names that the last FLAGS response listed */
+    struct context *contexts;      /* searches with UPDATE (RFC 5267) */
+    struct uidset touched; /* messages of which this client changed flags, not looked at by contexts yet */
+    size_t keywords_told;  /* names that the last FLAGS response listed */
 
     struct imap_sent { /* headers and bodies that FETCH sent, for the log */
         uint64_t headers, header_bytes, bodies, body_bytes;
