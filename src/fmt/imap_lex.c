@@ -205,8 +205,9 @@ static enum rc literal_head(struct imap_lex *lex, uint64_t *ret)
     return RC_OK;
 }
 
-/* literal = "{" number64 ["+"] "}" CRLF *CHAR8, where CHAR8 is any byte but NUL */
-static enum rc literal(struct imap_lex *lex, str *ret)
+/* literal = "{" number64 ["+"] "}" CRLF *CHAR8, where CHAR8 is any byte but NUL; in a literal8, behind the
+ * "~", that, too */
+static enum rc literal(struct imap_lex *lex, bool nuls, str *ret)
 {
     size_t begin = lex->at;
     uint64_t n;
@@ -216,7 +217,7 @@ static enum rc literal(struct imap_lex *lex, str *ret)
     str bytes = str_sub(imap_rest(lex), 0, (size_t)n);
     if (bytes.n < n)
         return fail(lex, RC_INVALID, begin, "all bytes of the literal");
-    if (str_chr(bytes, '\0') >= 0)
+    if (!nuls && str_chr(bytes, '\0') >= 0)
         return fail(lex, RC_INVALID, begin, "a literal without NUL");
     lex->at += bytes.n;
     *ret = bytes;
@@ -238,7 +239,7 @@ enum rc imap_string(struct imap_lex *lex, str *ret)
     if (imap_peek(lex) == '"')
         return imap_quoted(lex, ret);
     if (imap_peek(lex) == '{')
-        return literal(lex, ret);
+        return literal(lex, false, ret);
     return imap_expect(lex, "a string");
 }
 
@@ -261,6 +262,11 @@ enum rc imap_nstring(struct imap_lex *lex, str *ret)
         return RC_OK;
     }
     return imap_string(lex, ret);
+}
+
+enum rc imap_nstring8(struct imap_lex *lex, str *ret)
+{
+    return imap_take(lex, '~') ? literal(lex, true, ret) : imap_nstring(lex, ret);
 }
 
 /* --- mailbox names --- */

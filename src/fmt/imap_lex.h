@@ -42,6 +42,8 @@ MUST_USE enum rc imap_string(struct imap_lex *lex, str *ret);  /* quoted or lite
 MUST_USE enum rc imap_astring(struct imap_lex *lex, str *ret); /* atom, "]" allowed, or string */
 MUST_USE enum rc imap_nstring(struct imap_lex *lex,
                               str *ret); /* NIL: STR_NONE, p == NULL; "" has p != NULL */
+/* The same, or a literal8 ("~{n}"), in which NULs may stand (RFC 3516 §7). */
+MUST_USE enum rc imap_nstring8(struct imap_lex *lex, str *ret);
 /* mailbox: an astring in modified UTF-7 (RFC 3501 §5.1.3) or, forgiven or as utf8_names says, UTF-8; gives
  * UTF-8. INBOX in any case gives "INBOX". */
 MUST_USE enum rc imap_mailbox(struct imap_lex *lex, str *ret);

@@ -63,3 +63,13 @@ void imapstring_put_nil(struct buf *out, str s)
     else
         buf_puts(out, S("NIL"));
 }
+
+void imapstring_put_nil8(struct buf *out, str s)
+{
+    if (str_chr(s, '\0') < 0) {
+        imapstring_put_nil(out, s);
+        return;
+    }
+    buf_printf(out, "~{%zu}\r\n", s.n);
+    buf_puts(out, s);
+}

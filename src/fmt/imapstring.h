@@ -11,4 +11,7 @@ void imapstring_put(struct buf *out, str s);
 /* NIL when s.p is NULL. */
 void imapstring_put_nil(struct buf *out, str s);
 
+/* The same with all bytes: as a literal8 ("~{n}") when there are NULs (RFC 3516 §7). */
+void imapstring_put_nil8(struct buf *out, str s);
+
 #endif

@@ -50,6 +50,8 @@ static const struct {
     {S("I18NLEVEL=1"), AFTER},                    /* RFC 5255 */
     {S("LIST-STATUS"), AFTER},                    /* RFC 5819 */
     {S("STATUS=SIZE"), AFTER},                    /* RFC 8438 */
+    {S("METADATA"), AFTER},                       /* RFC 5464 */
+    {S("LIST-METADATA"), AFTER},                  /* RFC 9590 */
     {S("BINARY"), AFTER},                         /* RFC 3516 */
     {S("MULTIAPPEND"), AFTER},                    /* RFC 3502 */
     {S("CATENATE"), AFTER},                       /* RFC 4469 */

@@ -1,8 +1,9 @@
 /* LIST (RFC 9051 §6.3.9, RFC 3501 §6.3.8) with the selection and return options of LIST-EXTENDED (RFC 5258),
- * the children attributes (RFC 3348), SPECIAL-USE (RFC 6154), MYRIGHTS (RFC 8440) and STATUS (RFC 5819).
- * Children and special uses are told always. */
+ * the children attributes (RFC 3348), SPECIAL-USE (RFC 6154), MYRIGHTS (RFC 8440), STATUS (RFC 5819) and
+ * METADATA (RFC 9590). Children and special uses are told always. */
 #include "base/log.h"
 #include "imap/list.h"
+#include "imap/metadata.h"
 #include "imap/rights.h"
 #include "imap/status.h"
 
@@ -16,9 +17,10 @@ enum list_option {
 };
 
 struct list_request {
-    unsigned select, ret; /* enum list_option */
-    unsigned status;      /* items of RETURN (STATUS (...)); 0: not asked */
-    bool extended;        /* any of the extended syntax was used */
+    unsigned select, ret;             /* enum list_option */
+    unsigned status;                  /* items of RETURN (STATUS (...)); 0: not asked */
+    struct metadata_request metadata; /* of RETURN (METADATA (...)) */
+    bool extended;                    /* any of the extended syntax was used */
     struct list_patterns patterns;
 };
 
@@ -48,18 +50,22 @@ static unsigned take_option(struct imap_lex *lex, bool select)
     return 0;
 }
 
-/* "STATUS" SP "(" status-att *(SP status-att) ")"; *ret_taken: the word stood there */
-static enum rc status_option(struct imap_lex *lex, unsigned *ret, bool *ret_taken)
+/* "STATUS" SP "(" status-att *(SP status-att) ")" / "METADATA" SP "(" entry *(SP entry) ")"; *ret_taken: one
+ * of the words stood there */
+static enum rc items_option(struct imap_lex *lex, struct list_request *r, bool *ret_taken)
 {
-    *ret_taken = imap_take_word(lex, S("STATUS"));
+    bool status = imap_take_word(lex, S("STATUS"));
+    *ret_taken = status || imap_take_word(lex, S("METADATA"));
     if (!*ret_taken)
         return RC_OK;
     enum rc rc = imap_sp(lex);
-    return rc ? rc : status_items_parse(lex, ret);
+    if (rc)
+        return rc;
+    return status ? status_items_parse(lex, &r->status) : metadata_places_parse(lex, true, &r->metadata);
 }
 
-/* "(" [option *(SP option)] ")"; ret_status is NULL for the options that select */
-static enum rc options_parse(struct imap_lex *lex, unsigned *ret, unsigned *ret_status)
+/* "(" [option *(SP option)] ")"; returns is NULL for the options that select */
+static enum rc options_parse(struct imap_lex *lex, unsigned *ret, struct list_request *returns)
 {
     unsigned options = 0;
     bool taken = false;
@@ -67,11 +73,11 @@ static enum rc options_parse(struct imap_lex *lex, unsigned *ret, unsigned *ret_
     for (bool first = true; rc == RC_OK && imap_peek(lex) != ')'; first = false) {
         if (!first && (rc = imap_sp(lex)))
             return rc;
-        if (ret_status && (rc = status_option(lex, ret_status, &taken)))
+        if (returns && (rc = items_option(lex, returns, &taken)))
             return rc;
         if (taken)
             continue;
-        unsigned option = take_option(lex, !ret_status);
+        unsigned option = take_option(lex, !returns);
         if (!option)
             return imap_expect(lex, "a LIST option");
         options |= option;
@@ -112,7 +118,7 @@ static enum rc return_parse(struct imap_lex *lex, struct list_request *r)
         return imap_expect(lex, "RETURN");
     if ((rc = imap_sp(lex)))
         return rc;
-    return options_parse(lex, &r->ret, &r->status);
+    return options_parse(lex, &r->ret, r);
 }
 
 /* list = "LIST" [SP list-select-opts] SP mailbox SP mbox-or-pat [SP list-return-opts] (RFC 5258 §6) */
@@ -178,6 +184,16 @@ static void tell_status(struct imap_session *s, str name, unsigned asked)
         log_warn("LIST: no STATUS of " STR_FMT ": %s", STR_ARG(name), err_text(&e));
 }
 
+/* Likewise. */
+static void tell_metadata(struct imap_session *s, str name, const struct metadata_request *r)
+{
+    struct err e = {0};
+    size_t longest;
+    enum rc rc = metadata_tell(s, name, r, &longest, &e);
+    if (rc == RC_TEMP)
+        log_warn("LIST: no METADATA of " STR_FMT ": %s", STR_ARG(name), err_text(&e));
+}
+
 static void tell_all(struct imap_session *s, const struct list_request *r, const struct store_box_info *all,
                      size_t n)
 {
@@ -193,6 +209,8 @@ static void tell_all(struct imap_session *s, const struct list_request *r, const
             rights_put_mine(s, all[i].name);
         if (r->status)
             tell_status(s, all[i].name, r->status);
+        if (r->metadata.n > 0)
+            tell_metadata(s, all[i].name, &r->metadata);
     }
 }
 

@@ -65,6 +65,7 @@ imap_handler imap_idle_go_on;  /* imap/cmd_idle.c */
 imap_handler imap_cmd_replace; /* imap/cmd_append.c */
 imap_handler imap_cmd_cancelupdate;
 imap_handler imap_cmd_esearch;
+imap_handler imap_cmd_getmetadata, imap_cmd_setmetadata;
 imap_handler imap_cmd_language;
 imap_handler imap_cmd_notify;
 imap_handler imap_cmd_uidbatches;

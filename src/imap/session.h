@@ -59,10 +59,11 @@ struct imap_parked {
 struct imap_start {
     struct stream *stream; /* belongs to the caller, as do all members */
     struct store *store;
-    str tag;         /* of the command that logged in */
-    str account;     /* "demo@malle.test": for logs, and who owns the mailboxes */
-    str quota_name;  /* of the one quota root */
-    bool acl_anyone; /* owners may give rights to everybody */
+    str tag;                          /* of the command that logged in */
+    str account;                      /* "demo@malle.test": for logs, and who owns the mailboxes */
+    str quota_name;                   /* of the one quota root */
+    str server_comment, server_admin; /* /shared/comment and /shared/admin (RFC 5464 §6.2.1); empty: none */
+    bool acl_anyone;                  /* owners may give rights to everybody */
     char separator;
     uint64_t append_max; /* bytes of an APPEND, refused at its announcement */
     struct imap_limits limits;

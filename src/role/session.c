@@ -198,6 +198,8 @@ static int run_imap(const struct session_setup *s, struct stream *io, struct sto
         .account = str_c(s->id.account),
         .quota_name = str_c(c->quota_name),
         .acl_anyone = c->acl_anyone,
+        .server_comment = str_c(c->mail_server_comment),
+        .server_admin = str_c(c->mail_server_admin),
         .separator = c->hierarchy_separator[0],
         .append_max = c->message_size_limit,
         .limits = {.line_max = c->imap_command_limit,

@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "fmt/acl.h"
+#include "fmt/metadata.h"
 #include "fmt/parked.h"
 #include "fmt/quota_rule.h"
 #include "fmt/uidset.h"
@@ -105,6 +106,17 @@ MUST_USE enum rc store_acl(struct store *st, str mailbox, struct arena *a, struc
 /* Durable. RC_GONE; RC_LIMIT: it holds no more; RC_TEMP as above. */
 MUST_USE enum rc store_acl_change(struct store *st, str mailbox, const struct acl_change *change,
                                   struct err *e);
+
+/* --- annotations of mailboxes, and with an empty name those of the account (RFC 5464) --- */
+/* All of them, in the arena. RC_GONE: no such mailbox. */
+MUST_USE enum rc store_metadata(struct store *st, str mailbox, struct arena *a, struct metadata **ret,
+                                size_t *ret_n, struct err *e);
+/* Sets those with a value and removes those without, all or none, durable. RC_LIMIT: there would be more than
+ * METADATA_ENTRIES_MAX. */
+MUST_USE enum rc store_set_metadata(struct store *st, str mailbox, const struct metadata *v, size_t n,
+                                    struct err *e);
+MUST_USE enum rc store_special_use(struct store *st, str mailbox, enum special_use *ret, struct err *e);
+MUST_USE enum rc store_set_special_use(struct store *st, str mailbox, enum special_use use, struct err *e);
 
 /* --- an open mailbox --- */
 /* Merges what changed on disk, takes a view. Not read_only: \Recent messages are claimed (moved from new/ to

@@ -27,11 +27,15 @@ static void check_strings(str in, struct arena *a, struct buf *out)
     imap_put_astring(out, in);
     buf_putc(out, ' ');
     imapstring_put_nil(out, in);
+    buf_putc(out, ' ');
+    imapstring_put_nil8(out, in);
     imap_lex_init(&lex, buf_str(out), a);
     must(imap_string(&lex, &got) == RC_OK && equal_but_nuls(got, in));
     must(imap_sp(&lex) == RC_OK && imap_astring(&lex, &got) == RC_OK && equal_but_nuls(got, in));
     must(imap_sp(&lex) == RC_OK && imap_nstring(&lex, &got) == RC_OK && equal_but_nuls(got, in));
-    must((got.p == NULL) == (in.p == NULL) && imap_at_end(&lex));
+    must((got.p == NULL) == (in.p == NULL));
+    must(imap_sp(&lex) == RC_OK && imap_nstring8(&lex, &got) == RC_OK && str_eq(got, in) &&
+         imap_at_end(&lex));
 }
 
 static void check_mailbox(str in, struct arena *a, struct buf *out)

@@ -366,6 +366,33 @@ enum rc store_quota(struct store *st, str mailbox, struct store_quota *ret, stru
     return RC_OK;
 }
 
+/* No annotations. */
+enum rc store_metadata(struct store *st, str mailbox, struct arena *a, struct metadata **ret, size_t *ret_n,
+                       struct err *e)
+{
+    if (mailbox.n > 0 && !find_existing(st, mailbox))
+        return err_set(e, RC_GONE, 0, "", "There is no such mailbox.");
+    *ret = NULL;
+    *ret_n = 0;
+    return RC_OK;
+}
+
+enum rc store_set_metadata(struct store *st, str mailbox, const struct metadata *v, size_t n, struct err *e)
+{
+    return err_set(e, RC_LIMIT, 0, "", "There is no room for any.");
+}
+
+enum rc store_special_use(struct store *st, str mailbox, enum special_use *ret, struct err *e)
+{
+    *ret = USE_NONE;
+    return RC_OK;
+}
+
+enum rc store_set_special_use(struct store *st, str mailbox, enum special_use use, struct err *e)
+{
+    return err_set(e, RC_PERM, 0, "", "Not here.");
+}
+
 /* --- an open mailbox --- */
 
 static void take_view(struct box *b)
