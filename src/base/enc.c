@@ -93,6 +93,20 @@ enum rc enc_base64_decode(struct buf *out, str in)
     return ok ? RC_OK : RC_INVALID;
 }
 
+enum rc enc_base64url_decode(struct buf *out, str in)
+{
+    AUTO(buf_wipe) struct buf text = BUF_INIT(in.n + 3);
+    (void)buf_room(&text, in.n + 3); /* growing would leave copies of a secret behind */
+    for (size_t i = 0; i < in.n; i++) {
+        if (in.p[i] == '+' || in.p[i] == '/' || in.p[i] == '=')
+            return RC_INVALID;
+        buf_putc(&text, in.p[i] == '-' ? '+' : in.p[i] == '_' ? '/' : in.p[i]);
+    }
+    while (text.n % 4)
+        buf_putc(&text, '=');
+    return enc_base64_decode(out, buf_str(&text));
+}
+
 void enc_hex(struct buf *out, str in)
 {
     static const char digit[] = "0123456789abcdef";

@@ -1,9 +1,9 @@
 #include "net/https.h"
 
-#include "fmt/http_response.h"
+#include "net/http.h"
 #include "os/socket.h"
 
-enum { ADDRESSES_MAX = 4, STREAM_MAX = 16384 };
+enum { ADDRESSES_MAX = 4 };
 
 static enum rc failed(struct err *e, enum rc rc, const struct https_request *q, const char *why)
 {
@@ -42,43 +42,14 @@ static enum rc start_tls(struct stream *s, struct tls_client *tls, const struct 
     return rc == RC_OK ? RC_OK : failed(e, rc == RC_PERM ? RC_PERM : RC_TEMP, q, err_text(&why));
 }
 
-/* Whatever has come, parsed anew each time: it is little. */
-static enum rc read_answer(struct stream *s, struct buf *bytes, struct buf *body, struct http_response *ret)
-{
-    for (;;) {
-        str more;
-        enum rc rc = stream_read(s, &more);
-        if (rc != RC_OK && rc != RC_GONE)
-            return rc;
-        if (rc == RC_OK) {
-            buf_puts(bytes, more);
-            stream_consume(s, more.n);
-        }
-        if (bytes->overflow)
-            return RC_LIMIT;
-        rc = http_response_parse(buf_str(bytes), rc == RC_GONE, body, ret);
-        if (rc != RC_TEMP)
-            return rc;
-    }
-}
-
 static enum rc ask(struct stream *s, const struct https_request *q, struct buf *body, struct err *e)
 {
-    AUTO(buf_deinit) struct buf bytes = BUF_INIT(HTTP_HEAD_MAX + 2 * body->max); /* chunks have heads, too */
+    const struct http_request request = {.host = q->host, .path = q->path, .accept = q->content_type};
     struct http_response answer;
-    stream_printf(s,
-                  "GET " STR_FMT " HTTP/1.1\r\nHost: " STR_FMT "\r\nUser-Agent: malle\r\nAccept: " STR_FMT
-                  "\r\nConnection: close\r\n\r\n",
-                  STR_ARG(q->path), STR_ARG(q->host), STR_ARG(q->content_type));
-    enum rc rc = stream_flush(s);
-    if (rc == RC_OK)
-        rc = read_answer(s, &bytes, body, &answer);
-    if (rc == RC_TEMP)
-        return failed(e, RC_TEMP, q, "no answer in time");
-    if (rc == RC_LIMIT)
-        return failed(e, RC_LIMIT, q, "the answer is too long");
+    const char *why;
+    enum rc rc = http_ask(s, &request, body, &answer, &why);
     if (rc != RC_OK)
-        return failed(e, RC_INVALID, q, "this is no answer of HTTP/1.1");
+        return failed(e, rc, q, why);
     if (answer.status != 200)
         return err_set(e, RC_INVALID, 0, "4.4.0", "https://" STR_FMT STR_FMT ": status %d", STR_ARG(q->host),
                        STR_ARG(q->path), answer.status);
@@ -94,7 +65,7 @@ enum rc https_get(struct resolver *r, struct tls_client *tls, const struct https
     enum rc rc = connect_to_host(r, q, deadline, &fd, e);
     if (rc != RC_OK)
         return rc;
-    AUTO(stream_freep) struct stream *s = stream_new(fd, STREAM_MAX);
+    AUTO(stream_freep) struct stream *s = stream_new(fd, HTTP_INPUT_MAX);
     stream_set_deadline(s, deadline);
     rc = start_tls(s, tls, q, e);
     return rc == RC_OK ? ask(s, q, body, e) : rc;
