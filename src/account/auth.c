@@ -119,6 +119,7 @@ struct attempt {
     struct auth *a;
     const struct account_lookup *l;
     const struct account *account; /* NULL: there is none */
+    enum auth_proof proof;
     bool system;
     str password, client_ip;
     msec now;
@@ -232,7 +233,8 @@ static void judge(struct attempt *t, str name, struct auth_outcome *ret)
 {
     struct err why = {0};
     str stored = t->system ? STR_NONE : str_c(t->account->secret.hash);
-    enum rc rc = check_password(t, str_c(t->account->address), stored, &why);
+    enum rc rc =
+        t->proof == AUTH_BY_CERTIFICATE ? RC_OK : check_password(t, str_c(t->account->address), stored, &why);
     if (rc == RC_OK && t->account->enabled) {
         succeed(t->a, name, str_c(t->account->address), t->client_ip, t->now, ret);
         return;
@@ -252,20 +254,25 @@ void auth_verify(struct auth *a, const struct account_lookup *l, str name, str p
                  const struct auth_client *client, msec now, struct auth_outcome *ret)
 {
     struct account account = {0};
-    struct attempt t = {
-        .a = a, .l = l, .account = &account, .password = password, .client_ip = client->ip, .now = now};
+    struct attempt t = {.a = a,
+                        .l = l,
+                        .account = &account,
+                        .proof = client->proof,
+                        .password = password,
+                        .client_ip = client->ip,
+                        .now = now};
     struct err why = {0};
     str login_as = client->authzid;
     if (check_limit(a, l, name, client->ip, now, ret) != RC_OK)
         return;
-    if (l->databases)
+    if (l->databases && client->proof == AUTH_BY_PASSWORD)
         databases_split_master(l->conf, &name, &login_as);
     if (l->databases && login_as.n > 0) {
         verify_in_databases(&t, name, login_as, client, ret);
         return;
     }
     enum rc rc = account_find_login(l, name, &account, &t.system, &why);
-    if (rc == RC_OK && t.system && !a->backend.check_system)
+    if (rc == RC_OK && t.system && (!a->backend.check_system || client->proof == AUTH_BY_CERTIFICATE))
         rc = RC_GONE;
     if (rc == RC_OK)
         judge(&t, name, ret);

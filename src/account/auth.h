@@ -38,13 +38,21 @@ struct auth_outcome {
     msec delay_ms; /* the answer is held back for so long */
 };
 
+/* What shows who the client is. */
+enum auth_proof {
+    AUTH_BY_PASSWORD,
+    AUTH_BY_CERTIFICATE /* its name was found in a certificate that is trusted; there is no password */
+};
+
 struct auth_client {
+    enum auth_proof proof;
     str ip, service, mechanism; /* "imap", "PLAIN" */
     str authzid;                /* as whom, when it is somebody else: only masters may */
 };
 
-/* Verifies a password: an account's, a user's of the system, or as the databases of the option passdb do.
- * now: clock_mono(). */
+/* Verifies a password: an account's, a user's of the system, or as the databases of the option passdb do. Of
+ * users with a certificate the databases must ask for no password (nopassword), and users of the system are
+ * only let in by databases. now: clock_mono(). */
 void auth_verify(struct auth *a, const struct account_lookup *l, str name, str password,
                  const struct auth_client *client, msec now, struct auth_outcome *ret);
 

@@ -1,9 +1,9 @@
 /* The state machine of one SASL exchange, and the mechanisms that show the password. SCRAM is in
  * auth_scram.c.
  *
- *   state        PLAIN    LOGIN              SCRAM
- *   SASL_WAIT_1  message  user name          client-first
- *   SASL_WAIT_2           password           client-final
+ *   state        PLAIN, EXTERNAL  LOGIN      SCRAM
+ *   SASL_WAIT_1  message          user name  client-first
+ *   SASL_WAIT_2                   password   client-final
  *   SASL_ENDED   outcome is filled */
 #include "account/auth_exchange.h"
 
@@ -111,11 +111,13 @@ bool auth_authzid_fits(str authzid, str name, str account)
             str_eq(address_text(&a), account));
 }
 
-static enum auth_result verify(struct auth_session *s, str authzid, str password, msec now)
+static enum auth_result verify(struct auth_session *s, enum auth_proof proof, str authzid, str password,
+                               msec now)
 {
     bool other = !auth_authzid_fits(authzid, buf_str(&s->name), S(""));
     bool masters = s->lookup->databases && databases_have_masters(s->lookup->databases);
-    const struct auth_client client = {.ip = buf_str(&s->client_ip),
+    const struct auth_client client = {.proof = proof,
+                                       .ip = buf_str(&s->client_ip),
                                        .service = buf_str(&s->service),
                                        .mechanism = sasl_mech_name(s->mech),
                                        .authzid = other && masters ? authzid : S("")};
@@ -134,7 +136,7 @@ static enum auth_result plain(struct auth_session *s, str message, msec now)
     if (sasl_plain_parse(message, &p) != RC_OK)
         return auth_broken(s);
     auth_take_name(s, p.authcid);
-    return verify(s, p.authzid, p.password, now);
+    return verify(s, AUTH_BY_PASSWORD, p.authzid, p.password, now);
 }
 
 static enum auth_result login_name(struct auth_session *s, str name, struct buf *ret_data)
@@ -151,7 +153,16 @@ static enum auth_result login_password(struct auth_session *s, str password, mse
 {
     if (sasl_login_check(password, SASL_PASSWORD_MAX) != RC_OK)
         return auth_broken(s);
-    return verify(s, STR_NONE, password, now);
+    return verify(s, AUTH_BY_PASSWORD, STR_NONE, password, now);
+}
+
+/* RFC 4422 A: who the client is, is known already. */
+static enum auth_result external(struct auth_session *s, str authzid, msec now)
+{
+    if (sasl_external_check(authzid) != RC_OK)
+        return auth_broken(s);
+    auth_take_name(s, STR_NONE);
+    return verify(s, AUTH_BY_CERTIFICATE, authzid, S(""), now);
 }
 
 enum auth_result auth_session_step(struct auth_session *s, str response, msec now, struct buf *ret_data)
@@ -163,6 +174,8 @@ enum auth_result auth_session_step(struct auth_session *s, str response, msec no
         return plain(s, response, now);
     case SASL_LOGIN:
         return first ? login_name(s, response, ret_data) : login_password(s, response, now);
+    case SASL_EXTERNAL:
+        return external(s, response, now);
     default:
         return first ? auth_scram_first(s, response, now, ret_data)
                      : auth_scram_final(s, response, now, ret_data);
@@ -176,7 +189,8 @@ enum auth_result auth_session_start(struct auth_session *s, str mechanism, bool 
     must(s->state == SASL_FRESH);
     if (sasl_mech_parse(mechanism, &s->mech) != RC_OK)
         return auth_refuse(s, 504, "5.5.4", "this authentication mechanism is not known");
-    if (!auth_offers(s->lookup->conf, s->mech, s->secured, has_binding)) {
+    bool lacks_certificate = s->mech == SASL_EXTERNAL && s->certified_name.n == 0;
+    if (!auth_offers(s->lookup->conf, s->mech, s->secured, has_binding) || lacks_certificate) {
         if (sasl_mech_is_plaintext(s->mech) && !s->secured)
             return auth_refuse(s, 538, "5.7.11", "this authentication mechanism needs encryption");
         return auth_refuse(s, 504, "5.5.4", "this authentication mechanism is not offered");

@@ -8,22 +8,24 @@
 
 enum { RESPONSE_LINE_MAX = (SASL_RESPONSE_MAX + 2) / 3 * 4 };
 
-bool login_mechanism_fits(const struct login_settings *set, bool is_tls, str mechanism)
+bool login_mechanism_fits(const struct login_settings *set, const struct stream *io, str mechanism)
 {
     enum sasl_mech mech;
     if (sasl_mech_parse(mechanism, &mech) != RC_OK)
         return false;
-    if (is_tls)
+    if (mech == SASL_EXTERNAL)
+        return set->certificate_names && tls_certified_name(stream_tls_info(io)).n > 0;
+    if (stream_is_tls(io))
         return true;
     return !set->tls_required && !sasl_mech_is_plus(mech) &&
            !(sasl_mech_is_plaintext(mech) && set->plaintext_forbidden);
 }
 
-str login_find_mechanism(const struct login_settings *set, bool is_tls, str name)
+str login_find_mechanism(const struct login_settings *set, const struct stream *io, str name)
 {
     for (size_t i = 0; i < set->n_mechanisms; i++)
         if (str_ieq(set->mechanisms[i], name))
-            return login_mechanism_fits(set, is_tls, name) ? set->mechanisms[i] : STR_NONE;
+            return login_mechanism_fits(set, io, name) ? set->mechanisms[i] : STR_NONE;
     return STR_NONE;
 }
 

@@ -55,6 +55,7 @@ struct login_settings {
     bool starttls;            /* TLS can be started here */
     bool tls_required;        /* nobody logs in without TLS */
     bool trusted;             /* the client may say for whom it connects */
+    bool certificate_names;   /* a client's certificate says who it is (auth_ssl_username_from_cert) */
     bool plaintext_forbidden; /* disable_plaintext_auth: no passwords without TLS */
     unsigned command_max;     /* commands before log-in */
     msec deadline;            /* by then the client must have logged in; clock_mono() */
@@ -80,11 +81,11 @@ enum login_exchange_end { LOGIN_REPLIED, LOGIN_CANCELLED, LOGIN_MALFORMED, LOGIN
 MUST_USE enum login_exchange_end login_exchange(const struct login_settings *set, const struct login_ops *ops,
                                                 void *ctx, struct stream *io, struct login_sasl_reply *reply);
 
-/* Whether the mechanism may be offered now: -PLUS needs TLS, and those that show the password too when it is
- * forbidden without. */
-bool login_mechanism_fits(const struct login_settings *set, bool is_tls, str mechanism);
+/* Whether the mechanism may be offered now: -PLUS needs TLS, those that show the password too when it is
+ * forbidden without, and EXTERNAL a certificate that says who the client is. */
+bool login_mechanism_fits(const struct login_settings *set, const struct stream *io, str mechanism);
 /* The offered mechanism of this name in any case, as it stands in the settings; STR_NONE when it is not
  * offered now. */
-str login_find_mechanism(const struct login_settings *set, bool is_tls, str name);
+str login_find_mechanism(const struct login_settings *set, const struct stream *io, str name);
 
 #endif

@@ -6,6 +6,7 @@
 #include "fmt/macro.h"
 #include "fmt/nexthop.h"
 #include "fmt/pipe_def.h"
+#include "fmt/sasl.h"
 
 #include <arpa/inet.h>
 
@@ -160,12 +161,8 @@ static bool valid_separator(str s)
 
 static bool valid_mechanism(str s)
 {
-    static const char *const known[] = {
-        "plain", "login", "scram-sha-1", "scram-sha-256", "scram-sha-1-plus", "scram-sha-256-plus"};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (str_ieq(s, str_c(known[i])))
-            return true;
-    return false;
+    enum sasl_mech mech;
+    return sasl_mech_parse(s, &mech) == RC_OK;
 }
 
 static bool valid_client_mechanism(str s)
@@ -340,7 +337,7 @@ static const struct {
     {CONF_recipient_delimiter, valid_delimiter, "a set of punctuation characters such as +"},
     {CONF_hierarchy_separator, valid_separator, ". or /"},
     {CONF_auth_mechanisms, valid_mechanism,
-     "one of plain, login, scram-sha-1, scram-sha-256, scram-sha-1-plus, scram-sha-256-plus"},
+     "one of plain, login, scram-sha-1, scram-sha-256, scram-sha-1-plus, scram-sha-256-plus, external"},
     {CONF_tls_certificates, valid_certificate, "CHAIN.pem:KEY.pem with absolute paths"},
     {CONF_smtp_host_lookup, valid_host_lookup, "dns or native"},
     {CONF_smtp_tls_certificates, valid_certificate, "CHAIN.pem:KEY.pem with absolute paths"},

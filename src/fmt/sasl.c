@@ -1,4 +1,4 @@
-/* SASL names, the base64 wire form, PLAIN (RFC 4616) and LOGIN. */
+/* SASL names, the base64 wire form, PLAIN (RFC 4616), LOGIN and EXTERNAL. */
 #include "fmt/sasl.h"
 
 #include "base/enc.h"
@@ -14,6 +14,7 @@ static const struct {
     [SASL_SCRAM_SHA_1_PLUS] = {S("SCRAM-SHA-1-PLUS"), false, true},
     [SASL_SCRAM_SHA_256] = {S("SCRAM-SHA-256"), false, false},
     [SASL_SCRAM_SHA_256_PLUS] = {S("SCRAM-SHA-256-PLUS"), false, true},
+    [SASL_EXTERNAL] = {S("EXTERNAL"), false, false},
 };
 
 enum rc sasl_mech_parse(str name, enum sasl_mech *ret)
@@ -109,4 +110,10 @@ void sasl_plain_put(struct buf *out, const struct sasl_plain *plain)
 enum rc sasl_login_check(str value, size_t max)
 {
     return check_value(value, max, false);
+}
+
+/* RFC 4422 A.1: authz-id-string = *( UTF8-char-no-nul ) */
+enum rc sasl_external_check(str authzid)
+{
+    return check_value(authzid, SASL_NAME_MAX, true);
 }

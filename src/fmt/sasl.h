@@ -1,4 +1,4 @@
-/* sasl: names of the mechanisms, the wire form of responses, and the messages of PLAIN and LOGIN.
+/* sasl: names of the mechanisms, the wire form of responses, and the messages of PLAIN, LOGIN and EXTERNAL.
  *
  * Pure: bytes in, values out. Views point into the parsed message. SCRAM's messages are in fmt/scram.h; the
  * exchange itself is account/auth_session. */
@@ -20,6 +20,7 @@ enum sasl_mech {
     SASL_SCRAM_SHA_1_PLUS,
     SASL_SCRAM_SHA_256,
     SASL_SCRAM_SHA_256_PLUS,
+    SASL_EXTERNAL,
     SASL_MECH_COUNT
 };
 
@@ -52,5 +53,9 @@ void sasl_plain_put(struct buf *out, const struct sasl_plain *plain);
 #define SASL_LOGIN_ASK_PASSWORD S("Password:")
 /* RC_INVALID: empty, with a NUL, or not UTF-8; RC_LIMIT: longer than max. */
 MUST_USE enum rc sasl_login_check(str value, size_t max);
+
+/* EXTERNAL's one message is the authorization identity, which may be empty (RFC 4422 A.1). RC_INVALID: with a
+ * NUL, or not UTF-8; RC_LIMIT. */
+MUST_USE enum rc sasl_external_check(str authzid);
 
 #endif

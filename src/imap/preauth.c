@@ -44,7 +44,7 @@ static void put_capabilities(struct preauth *p)
     imap_capability_put(&b, IMAP_CAP_PREAUTH | (p->set->starttls && !is_tls ? IMAP_CAP_STARTTLS : 0) |
                                 (p->set->plaintext_forbidden && !is_tls ? IMAP_CAP_LOGINDISABLED : 0));
     for (size_t i = 0; i < p->set->n_mechanisms; i++)
-        if (login_mechanism_fits(p->set, is_tls, p->set->mechanisms[i]))
+        if (login_mechanism_fits(p->set, p->io, p->set->mechanisms[i]))
             buf_printf(&b, " AUTH=" STR_FMT, STR_ARG(p->set->mechanisms[i]));
     stream_write(p->io, buf_str(&b));
     buf_deinit(&b);

@@ -85,7 +85,7 @@ void preauth_cmd_authenticate(struct preauth *p, struct imap_lex *lex)
     if (sasl_mech_parse(name, &mech) == RC_OK && sasl_mech_is_plaintext(mech) &&
         preauth_password_forbidden(p))
         return;
-    str offered = login_find_mechanism(p->set, stream_is_tls(p->io), name);
+    str offered = login_find_mechanism(p->set, p->io, name);
     if (offered.n == 0) {
         preauth_reply(p, "NO", "CANNOT", "This mechanism is not supported.");
         return;

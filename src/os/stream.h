@@ -36,6 +36,11 @@ struct tls_ccert { /* what a client showed */
     char why[100];                  /* it is not trusted */
 };
 
+struct tls_info;
+/* Who a client is by its certificate: the common name, when it is trusted; STR_NONE otherwise, and without
+ * TLS (NULL). */
+str tls_certified_name(const struct tls_info *tls);
+
 struct tls_info {        /* of an established connection; strings live as long as the stream */
     str version, cipher; /* "TLSv1.3", "TLS_AES_256_GCM_SHA384" */
     int bits, alg_bits;

@@ -52,6 +52,12 @@ void tls_ccert_judge(SSL *ssl, struct tls_ccert *ret)
     put_common_name(X509_get_issuer_name(cert), ret->issuer, sizeof ret->issuer);
 }
 
+str tls_certified_name(const struct tls_info *tls)
+{
+    const struct tls_ccert *cert = tls ? tls->ccert : NULL;
+    return cert && cert->trusted ? str_c(cert->subject) : STR_NONE;
+}
+
 static bool digest_of(X509 *cert, bool of_key, const EVP_MD *md, unsigned char *ret, unsigned *ret_n)
 {
     if (!of_key)

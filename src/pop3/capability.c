@@ -3,9 +3,9 @@
 
 static void write_sasl(struct stream *io, const struct login_settings *set)
 {
-    bool is_tls = stream_is_tls(io), any = false;
+    bool any = false;
     for (size_t i = 0; i < set->n_mechanisms; i++) {
-        if (!login_mechanism_fits(set, is_tls, set->mechanisms[i]))
+        if (!login_mechanism_fits(set, io, set->mechanisms[i]))
             continue;
         stream_printf(io, "%s " STR_FMT, any ? "" : "SASL", STR_ARG(set->mechanisms[i]));
         any = true;

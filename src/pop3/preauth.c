@@ -134,7 +134,7 @@ static void list_mechanisms(struct preauth *p)
 {
     reply(p, "+OK");
     for (size_t i = 0; i < p->set->n_mechanisms; i++)
-        if (login_mechanism_fits(p->set, stream_is_tls(p->io), p->set->mechanisms[i]))
+        if (login_mechanism_fits(p->set, p->io, p->set->mechanisms[i]))
             stream_printf(p->io, STR_FMT "\r\n", STR_ARG(p->set->mechanisms[i]));
     reply(p, ".");
 }
@@ -148,7 +148,7 @@ static void cmd_auth(struct preauth *p, const struct pop3_cmd *cmd)
     }
     if (sasl_mech_parse(cmd->text, &mech) == RC_OK && sasl_mech_is_plaintext(mech) && password_forbidden(p))
         return;
-    str offered = login_find_mechanism(p->set, stream_is_tls(p->io), cmd->text);
+    str offered = login_find_mechanism(p->set, p->io, cmd->text);
     if (offered.n == 0) {
         bad(p, "This mechanism is not supported.");
         return;

@@ -93,9 +93,7 @@ static void put_bindings(struct login_conn *c)
 /* Who the client is by its certificate; "": it is asked. */
 static str certified_name(struct login_conn *c)
 {
-    const struct tls_info *tls = stream_tls_info(c->io);
-    const struct tls_ccert *cert = tls ? tls->ccert : NULL;
-    return c->conf->auth_ssl_username_from_cert && cert && cert->trusted ? str_c(cert->subject) : STR_NONE;
+    return c->conf->auth_ssl_username_from_cert ? tls_certified_name(stream_tls_info(c->io)) : STR_NONE;
 }
 
 static bool lacks_certificate(struct login_conn *c)

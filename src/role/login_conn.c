@@ -51,6 +51,7 @@ static void fill_settings(const struct login_conn *c, bool can_tls, struct setti
         .starttls = can_tls && c->tls_mode != CONF_TLS_IMPLICIT && c->tls_mode != CONF_TLS_NONE,
         .tls_required = c->tls_mode == CONF_TLS_REQUIRED && !c->trusted,
         .trusted = c->trusted,
+        .certificate_names = c->conf->auth_ssl_username_from_cert,
         .plaintext_forbidden = c->plaintext_forbidden,
         .command_max = (unsigned)c->conf->login_command_limit,
         .deadline = c->since + c->conf->login_timeout_ms,

@@ -5,7 +5,7 @@
  *
  * Whether the user's own connection is encrypted only the asking program knows, and it is the one that offers
  * or refuses mechanisms there, as with Dovecot; so passwords are taken here in any case, and the mechanisms
- * that bind to a TLS channel are not offered. */
+ * that look at the TLS channel or its certificates are not offered. */
 #include "fmt/sasl.h"
 #include "base/enc.h"
 #include "base/log.h"
@@ -44,7 +44,7 @@ static void put_mechanisms(struct dovecot_conn *c)
     const struct conf_list *names = &c->conf->auth_mechanisms;
     for (size_t i = 0; i < names->n; i++) {
         enum sasl_mech mech;
-        if (sasl_mech_parse(names->v[i], &mech) != RC_OK || sasl_mech_is_plus(mech))
+        if (sasl_mech_parse(names->v[i], &mech) != RC_OK || sasl_mech_is_plus(mech) || mech == SASL_EXTERNAL)
             continue;
         dovecot_auth_begin(&c->out, S("MECH"));
         dovecot_auth_put(&c->out, sasl_mech_name(mech));

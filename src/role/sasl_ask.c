@@ -45,7 +45,7 @@ void sasl_ask_start(struct channel_pool *auth, struct channel **channel, struct 
     ipc_put_str(ipc, q->exporter);
     ipc_put_str(ipc, q->end_point);
     ipc_put_str(ipc, q->session_id);
-    ipc_put_str(ipc, STR_NONE);
+    ipc_put_str(ipc, q->certified_name);
     ask(channel, ipc, ret);
 }
 

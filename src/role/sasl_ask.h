@@ -17,6 +17,7 @@ struct sasl_question {
     str client_address;      /* at most 64 bytes */
     bool secured;            /* passwords may be shown */
     str exporter, end_point; /* channel bindings, or empty */
+    str certified_name;      /* of the client's certificate, with EXTERNAL */
     str session_id;          /* at most 64 bytes */
 };
 

@@ -150,6 +150,7 @@ static void env_sasl_start(void *ctx, const struct smtp_sasl_start *start, struc
                                     .secured = start->secured,
                                     .exporter = start->exporter,
                                     .end_point = start->end_point,
+                                    .certified_name = start->certified_name,
                                     .session_id = start->session_id};
     if (is_elsewhere(s)) {
         smtpd_dovecot_start(s, start, ret);

@@ -19,6 +19,12 @@ static void exchange_deinit(struct exchange *x)
     buf_deinit(&x->end_point);
 }
 
+/* Who the client is by its certificate, where that counts. */
+static str certified_name(const struct smtp_session *s)
+{
+    return s->conf->auth_ssl_username_from_cert ? tls_certified_name(stream_tls_info(s->io)) : STR_NONE;
+}
+
 void smtp_put_mechanisms(const struct smtp_session *s, struct buf *out)
 {
     if (s->env->sasl_mechanisms && s->env->sasl_mechanisms(s->p->env_ctx, out))
@@ -26,7 +32,8 @@ void smtp_put_mechanisms(const struct smtp_session *s, struct buf *out)
     for (size_t i = 0; i < s->conf->auth_mechanisms.n; i++) {
         enum sasl_mech mech;
         if (sasl_mech_parse(s->conf->auth_mechanisms.v[i], &mech) ||
-            (sasl_mech_is_plus(mech) && !stream_is_tls(s->io)))
+            (sasl_mech_is_plus(mech) && !stream_is_tls(s->io)) ||
+            (mech == SASL_EXTERNAL && certified_name(s).n == 0))
             continue;
         buf_putc(out, ' ');
         buf_puts(out, sasl_mech_name(mech));
@@ -106,6 +113,8 @@ static void begin_exchange(struct smtp_session *s, str mechanism, bool has_initi
         .secured = smtp_is_secured(s),
         .session_id = str_c(s->session_id),
     };
+    if (str_ieq(mechanism, S("EXTERNAL")))
+        start.certified_name = certified_name(s);
     if (stream_tls_exporter(s->io, &x->exporter) == RC_OK)
         start.exporter = buf_str(&x->exporter);
     if (stream_tls_end_point(s->io, &x->end_point) == RC_OK)

@@ -51,6 +51,7 @@ struct smtp_sasl_start {
     str initial;             /* decoded */
     bool secured;            /* TLS, or loopback where that is permitted */
     str exporter, end_point; /* channel bindings, empty without TLS (stream.h) */
+    str certified_name;      /* with EXTERNAL: who the client is by its certificate */
     str session_id;          /* for the log of auth */
 };
 

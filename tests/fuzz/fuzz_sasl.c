@@ -14,6 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(sasl_login_check(plain.authcid, SASL_NAME_MAX) == RC_OK);
     }
     AUTO(buf_deinit) struct buf response = BUF_INIT(SASL_RESPONSE_MAX);
+    if (sasl_external_check(in) == RC_OK)
+        must(str_chr(in, '\0') < 0);
     if (sasl_response_decode(in, size % 2, &response) != RC_OK)
         must(response.n == 0);
     return 0;

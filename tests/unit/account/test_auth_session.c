@@ -254,6 +254,56 @@ static void scram(void **state)
     world_close(&w);
 }
 
+/* RFC 4422 A: the certificate says who it is; users that databases know are in tests/server. */
+static void external(void **state)
+{
+    static const struct {
+        const char *certified;
+        str authzid;
+        enum auth_result result;
+        int code;
+        const char *log;
+    } rows[] = {
+        {"user@example.org", S(""), AUTH_OK, 0, ""},
+        {"User@Example.ORG", S("user@example.org"), AUTH_OK, 0, ""},
+        {"user", S(""), AUTH_OK, 0, ""},
+        {"user@example.org", S("nokeys@example.org"), AUTH_FAIL, 535,
+         "the authorization identity is another account"},
+        {"off@example.org", S(""), AUTH_FAIL, 535, "the account is disabled"},
+        {"off@example.org", S("user@example.org"), AUTH_FAIL, 535, "the account is disabled"},
+        {"nobody@example.org", S("user@example.org"), AUTH_FAIL, 535, "unknown user"},
+        {"mail.example.org", S(""), AUTH_FAIL, 535, "unknown user"},
+        {"user@example.org", S("user@example.org\0"), AUTH_FAIL, 501, ""},
+        {"user@example.org", S("\xff"), AUTH_FAIL, 501, ""},
+        {"", S("user@example.org"), AUTH_FAIL, 504, ""},
+    };
+    struct world w;
+    struct conf_report report = {0};
+    world_open(&w);
+    conf_freep(&w.conf);
+    w.conf = conf_parse(S("hostname = mail.example.org\ndomains = example.org\nsystem_users = no\n"
+                          "auth_mechanisms = external\n"),
+                        "test", &report);
+    must(w.conf && report.errors == 0);
+    conf_report_deinit(&report);
+    w.lookup.conf = w.conf;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct auth_props props = {.service = S("imap"),
+                                   .client_ip = S("127.0.0.1"),
+                                   .secured = true,
+                                   .certified_name = str_c(rows[i].certified)};
+        AUTO(auth_session_freep) struct auth_session *s = auth_session_new(w.auth, &w.lookup, &props);
+        AUTO(buf_deinit) struct buf data = BUF_INIT(SASL_RESPONSE_MAX);
+        enum auth_result r = auth_session_start(s, S("EXTERNAL"), true, rows[i].authzid, 1, &data);
+        const struct auth_outcome *o = auth_session_outcome(s);
+        if (r != rows[i].result || o->err.code != rows[i].code || strcmp(o->err.log, rows[i].log) != 0)
+            fail_msg("row %zu: %d %d %s", i, r, o->err.code, o->err.log);
+        if (r == AUTH_OK)
+            assert_string_equal(o->account, "user@example.org");
+    }
+    world_close(&w);
+}
+
 static void salt_of(struct world *w, const char *mech, const char *name, char *ret, size_t size)
 {
     AUTO(auth_session_freep) struct auth_session *s = session(w, true);
@@ -287,7 +337,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plain), cmocka_unit_test(login),         cmocka_unit_test(what_is_offered),
-        cmocka_unit_test(scram), cmocka_unit_test(made_up_salts),
+        cmocka_unit_test(scram), cmocka_unit_test(made_up_salts), cmocka_unit_test(external),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,6 +52,29 @@ static void plain_examples(void **state)
     assert_str(buf_str(&out), S("Ursel\0Kurt\0xipj3plmq"));
 }
 
+/* RFC 4422 A.1 */
+static void external(void **state)
+{
+    static const struct {
+        str in;
+        enum rc rc;
+    } rows[] = {
+        {S(""), RC_OK},
+        {S("fred@example.com"), RC_OK},
+        {S("j\xc3\xb6rg"), RC_OK},
+        {S("\0"), RC_INVALID},
+        {S("fred\0"), RC_INVALID},
+        {S("j\xf6rg"), RC_INVALID},
+        {S("fr\0ed"), RC_INVALID},
+    };
+    char long_name[SASL_NAME_MAX + 1];
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_int_equal(sasl_external_check(rows[i].in), rows[i].rc);
+    memset(long_name, 'x', sizeof long_name);
+    assert_int_equal(sasl_external_check(str_mem(long_name, SASL_NAME_MAX)), RC_OK);
+    assert_int_equal(sasl_external_check(str_mem(long_name, sizeof long_name)), RC_LIMIT);
+}
+
 static void plain_broken(void **state)
 {
     static const struct {
@@ -132,8 +155,9 @@ static void wire_form(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mechanism_names), cmocka_unit_test(plain_examples), cmocka_unit_test(plain_broken),
-        cmocka_unit_test(plain_limits),    cmocka_unit_test(login_values),   cmocka_unit_test(wire_form),
+        cmocka_unit_test(mechanism_names), cmocka_unit_test(plain_examples), cmocka_unit_test(external),
+        cmocka_unit_test(plain_broken),    cmocka_unit_test(plain_limits),   cmocka_unit_test(login_values),
+        cmocka_unit_test(wire_form),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,6 +54,11 @@ C-B64: \0demo@malle.test\0demo
 S: ...
 S: b OK *
 
+# RFC 4422 §A: EXTERNAL is not there for a client without a certificate
+S: * OK *
+C: a AUTHENTICATE EXTERNAL ZGVtb0BtYWxsZS50ZXN0
+S: a NO [CANNOT] *
+
 # RFC 9051 §6.2.2: unknown mechanisms, and responses that are not base64
 S: * OK *
 C: a AUTHENTICATE GSSAPI
