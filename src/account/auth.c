@@ -178,22 +178,37 @@ static enum rc keep_userdb(const struct database_found *found, struct auth_outco
     return text.overflow ? RC_LIMIT : str_copy(ret->userdb, sizeof ret->userdb, buf_str(&text));
 }
 
-/* A master may log in only as somebody who is there. */
+/* A master, and who brings a token, may log in only as somebody who is there. */
 static void succeed_as(struct attempt *t, str name, const struct database_found *found,
                        struct auth_outcome *ret)
 {
     struct account_identity id;
     struct err why = {0};
-    enum rc rc = found->only_name ? account_identify(t->l, str_c(found->account), &id, &why) : RC_OK;
+    str account = str_c(found->account);
+    enum rc rc = RC_OK;
+    if (t->proof == AUTH_BY_TOKEN) {
+        rc = account_find_user(t->l, account, &id, &why);
+        account = str_c(rc == RC_OK ? id.account : "");
+    } else if (found->only_name) {
+        rc = account_identify(t->l, account, &id, &why);
+    }
     if (rc == RC_TEMP) {
         cannot_say(&why, ret);
     } else if (rc != RC_OK) {
         fail(t->a, t->l, name, t->client_ip, str_mem(t->mac, sizeof t->mac), t->now, err_text(&why), ret);
     } else {
-        succeed(t->a, name, str_c(found->account), t->client_ip, t->now, ret);
+        succeed(t->a, name, account, t->client_ip, t->now, ret);
         memcpy(ret->master, found->master, sizeof ret->master);
-        ret->database = !found->only_name;
+        ret->database = !found->only_name && t->proof != AUTH_BY_TOKEN;
     }
+}
+
+static void keep_token_fault(const struct authdb_fields *f, struct auth_token_fault *ret)
+{
+    ret->scope_missing = str_eq(authdb_fields_value(f, S("oauth2_error")), S("insufficient_scope"));
+    (void)!str_copy(ret->scope, sizeof ret->scope, authdb_fields_value(f, S("oauth2_scope")));
+    (void)!str_copy(ret->configuration, sizeof ret->configuration,
+                    authdb_fields_value(f, S("oauth2_configuration")));
 }
 
 /* login_as: the user in whose place a master logs in; empty: nobody's. */
@@ -203,12 +218,13 @@ static void verify_in_databases(struct attempt *t, str name, str login_as, const
     const struct database_login in = {.name = name,
                                       .login_as = login_as,
                                       .password = t->password,
+                                      .token = t->proof == AUTH_BY_TOKEN,
                                       .client_ip = client->ip,
                                       .service = client->service,
                                       .mechanism = client->mechanism,
                                       .check = check_password,
                                       .ctx = t};
-    struct database_found found;
+    struct database_found found = {0};
     struct err why = {0};
     AUTO(arena_freep) struct arena *a = arena_new(DATABASES_ARENA);
     enum rc rc = databases_log_in(t->l, &in, a, &found, &why);
@@ -226,6 +242,7 @@ static void verify_in_databases(struct attempt *t, str name, str login_as, const
         fail_unknown(t, name, err_text(&why), ret);
     } else {
         fail(t->a, t->l, name, t->client_ip, str_mem(t->mac, sizeof t->mac), t->now, err_text(&why), ret);
+        keep_token_fault(&found.fields, &ret->token);
     }
 }
 
@@ -267,11 +284,12 @@ void auth_verify(struct auth *a, const struct account_lookup *l, str name, str p
         return;
     if (l->databases && client->proof == AUTH_BY_PASSWORD)
         databases_split_master(l->conf, &name, &login_as);
-    if (l->databases && login_as.n > 0) {
+    if (l->databases && (login_as.n > 0 || client->proof == AUTH_BY_TOKEN)) {
         verify_in_databases(&t, name, login_as, client, ret);
         return;
     }
-    enum rc rc = account_find_login(l, name, &account, &t.system, &why);
+    enum rc rc =
+        client->proof == AUTH_BY_TOKEN ? RC_GONE : account_find_login(l, name, &account, &t.system, &why);
     if (rc == RC_OK && t.system && (!a->backend.check_system || client->proof == AUTH_BY_CERTIFICATE))
         rc = RC_GONE;
     if (rc == RC_OK)
@@ -279,7 +297,8 @@ void auth_verify(struct auth *a, const struct account_lookup *l, str name, str p
     else if (rc == RC_GONE && l->databases)
         verify_in_databases(&t, name, S(""), client, ret);
     else if (rc == RC_GONE)
-        fail_unknown(&t, name, "unknown user", ret);
+        fail_unknown(&t, name,
+                     client->proof == AUTH_BY_TOKEN ? "there is no passdb for tokens" : "unknown user", ret);
     else
         cannot_say(&why, ret);
     account_secret_wipe(&account.secret);

@@ -26,7 +26,13 @@ struct auth *auth_free(struct auth *a); /* accepts NULL, returns NULL */
 /* Forgets which passwords were right lately. */
 void auth_forget(struct auth *a);
 
-enum { AUTH_USERDB_MAX = 2048 };
+enum { AUTH_USERDB_MAX = 2048, AUTH_TOKEN_TEXT_MAX = 500 };
+
+struct auth_token_fault { /* what the client of a refused token is told (fmt/oauth2.h) */
+    bool scope_missing;
+    char scope[AUTH_TOKEN_TEXT_MAX + 1], configuration[AUTH_TOKEN_TEXT_MAX + 1];
+};
+
 struct auth_outcome {
     enum rc rc;     /* RC_OK; RC_PERM wrong name or password; RC_TEMP; RC_INVALID broken message */
     struct err err; /* for the peer (535 5.7.8...), and for the log, which says why */
@@ -35,13 +41,15 @@ struct auth_outcome {
     bool database; /* by the databases of passdb (databases.h), which gave these fields "userdb_...", as text
                     */
     char userdb[AUTH_USERDB_MAX + 1];
-    msec delay_ms; /* the answer is held back for so long */
+    msec delay_ms;                 /* the answer is held back for so long */
+    struct auth_token_fault token; /* RC_PERM */
 };
 
 /* What shows who the client is. */
 enum auth_proof {
     AUTH_BY_PASSWORD,
-    AUTH_BY_CERTIFICATE /* its name was found in a certificate that is trusted; there is no password */
+    AUTH_BY_CERTIFICATE, /* its name was found in a certificate that is trusted; there is no password */
+    AUTH_BY_TOKEN /* of OAuth 2, in the place of a password; without a name it says itself whose it is */
 };
 
 struct auth_client {
@@ -52,7 +60,7 @@ struct auth_client {
 
 /* Verifies a password: an account's, a user's of the system, or as the databases of the option passdb do. Of
  * users with a certificate the databases must ask for no password (nopassword), and users of the system are
- * only let in by databases. now: clock_mono(). */
+ * only let in by databases. Tokens are for databases alone. now: clock_mono(). */
 void auth_verify(struct auth *a, const struct account_lookup *l, str name, str password,
                  const struct auth_client *client, msec now, struct auth_outcome *ret);
 

@@ -37,4 +37,8 @@ bool auth_authzid_fits(str authzid, str name, str account);
 enum auth_result auth_scram_first(struct auth_session *s, str message, msec now, struct buf *ret_data);
 enum auth_result auth_scram_final(struct auth_session *s, str message, msec now, struct buf *ret_data);
 
+/* A message with a token. One that is refused: the challenge says why, and whatever the client answers to it,
+ * it is over (RFC 7628 §3.2.3). */
+enum auth_result auth_token(struct auth_session *s, str message, msec now, struct buf *ret_data);
+
 #endif

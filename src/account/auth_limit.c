@@ -63,7 +63,7 @@ enum rc auth_limit_check(const struct auth_limit *a, const struct conf *c, str a
         *ret_why = "network";
         return RC_LIMIT;
     }
-    if (throttle_level(a->known, key_of('k', account, net), now) == 0 &&
+    if (account.n > 0 && throttle_level(a->known, key_of('k', account, net), now) == 0 &&
         throttle_level(a->failures, key_of('a', account, STR_NONE), now) >
             (c->auth_account_failures - 1) * account_step) {
         *ret_why = "account";

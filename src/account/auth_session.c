@@ -1,9 +1,9 @@
 /* The state machine of one SASL exchange, and the mechanisms that show the password. SCRAM is in
- * auth_scram.c.
+ * auth_scram.c, tokens are in auth_token.c.
  *
- *   state        PLAIN, EXTERNAL  LOGIN      SCRAM
- *   SASL_WAIT_1  message          user name  client-first
- *   SASL_WAIT_2                   password   client-final
+ *   state        PLAIN, EXTERNAL  LOGIN      SCRAM         OAUTHBEARER, XOAUTH2
+ *   SASL_WAIT_1  message          user name  client-first  message
+ *   SASL_WAIT_2                   password   client-final  anything, after a refusal
  *   SASL_ENDED   outcome is filled */
 #include "account/auth_exchange.h"
 
@@ -176,6 +176,9 @@ enum auth_result auth_session_step(struct auth_session *s, str response, msec no
         return first ? login_name(s, response, ret_data) : login_password(s, response, now);
     case SASL_EXTERNAL:
         return external(s, response, now);
+    case SASL_OAUTHBEARER:
+    case SASL_XOAUTH2:
+        return first ? auth_token(s, response, now, ret_data) : auth_end(s);
     default:
         return first ? auth_scram_first(s, response, now, ret_data)
                      : auth_scram_final(s, response, now, ret_data);

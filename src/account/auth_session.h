@@ -1,6 +1,6 @@
 /* auth_session: one SASL exchange, server side (RFC 4422 §3): PLAIN, LOGIN, SCRAM-SHA-1, SCRAM-SHA-256 and
- * their -PLUS forms, EXTERNAL. Role `auth`, one session per channel; not thread-safe by itself. Messages are
- * the decoded ones.
+ * their -PLUS forms, EXTERNAL, OAUTHBEARER and XOAUTH2. Role `auth`, one session per channel; not thread-safe
+ * by itself. Messages are the decoded ones.
  *
  * The data that comes with AUTH_OK is the server's last message (SCRAM's proof that it knows the password
  * too); protocols without "additional data with success" send it as one more challenge and await an empty

@@ -177,8 +177,7 @@ static enum rc find_in_table(const struct database_question *q, str ask, bool wi
         must(authdb_fields_set(&asked, S("password"), q->vars->password) == RC_OK);
     (void)buf_room(&key, AUTHDB_FIELDS_TEXT_MAX); /* growing would leave copies of the password behind */
     authdb_fields_put(&key, &asked);
-    buf_printf(&spec, "dovecot-%s:" STR_FMT, q->db->driver == AUTHDB_SQL ? "sql" : "ldap",
-               STR_ARG(q->db->path));
+    buf_printf(&spec, "dovecot-%s:" STR_FMT, authdb_table(q->db), STR_ARG(q->db->path));
     struct table_list *list = table_settings_find(q->l->tables, buf_str(&spec));
     if (!list || key.overflow)
         return databases_cannot(e, STR_FMT ": cannot be asked", STR_ARG(str_sub(q->db->path, 0, 100)));
@@ -200,7 +199,7 @@ enum rc databases_each_in_table(const struct table_settings *tables, const struc
     AUTO(buf_deinit) struct buf spec = BUF_INIT(SPEC_MAX);
     AUTO(arena_freep) struct arena *a = arena_new(LIST_ARENA);
     str text, name;
-    buf_printf(&spec, "dovecot-%s:" STR_FMT, db->driver == AUTHDB_SQL ? "sql" : "ldap", STR_ARG(db->path));
+    buf_printf(&spec, "dovecot-%s:" STR_FMT, authdb_table(db), STR_ARG(db->path));
     struct table_list *table = table_settings_find(tables, buf_str(&spec));
     if (!table)
         return databases_cannot(e, STR_FMT ": cannot be asked", STR_ARG(str_sub(db->path, 0, 100)));
@@ -243,6 +242,8 @@ static enum rc ask_driver(const struct database_question *q, struct authdb_field
     case AUTHDB_SQL:
     case AUTHDB_LDAP:
         return ask_table(q, ret, e);
+    case AUTHDB_OAUTH2:
+        return q->vars->password.p ? find_in_table(q, S("password"), true, ret, e) : RC_INVALID;
     case AUTHDB_PAM: /* knows no fields */
     case AUTHDB_PREFETCH:
         break;

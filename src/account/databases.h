@@ -38,6 +38,8 @@ struct database_login {
     str name;     /* as the client gave it */
     str login_as; /* the user in whose place a master of this name logs in; empty: nobody's */
     str password;
+    bool token;   /* the password is a token: only databases for such are asked, and those that deny, of which
+                     none hears of it; the name may be empty then, and the token says whose it is */
     bool look_up; /* nobody logs in: what is there of the user is told, and nothing is verified */
     str client_ip, service, mechanism;
     /* Whether the password is the stored one (password.h) or, with STR_NONE, what PAM knows of the user.
@@ -56,8 +58,9 @@ struct database_found {
 /* A master is verified by the databases for masters alone, and nobody else by these. When such a database
  * says "continue" (pass = yes), the others tell of the user in whose place it logs in, and check no password.
  *
- * RC_OK; RC_PERM: wrong password, or may not log in; RC_GONE: nobody has the name; RC_INVALID: a look-up met
- * a database that only verifies (PAM, auth_bind); RC_TEMP. *e says why, for the log. All lies in the arena.
+ * RC_OK; RC_PERM: wrong password, or may not log in, with the fields that the last database gave; RC_GONE:
+ * nobody has the name; RC_INVALID: a look-up met a database that only verifies (PAM, auth_bind); RC_TEMP. *e
+ * says why, for the log. All lies in the arena.
  */
 MUST_USE enum rc databases_log_in(const struct account_lookup *l, const struct database_login *in,
                                   struct arena *a, struct database_found *ret, struct err *e);

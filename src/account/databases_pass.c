@@ -45,7 +45,10 @@ static bool has_mechanism(str list, str mechanism)
 
 static bool is_asked(const struct chain *c, const struct authdb *db)
 {
-    if (db->master != c->masters)
+    bool token = db->driver == AUTHDB_OAUTH2;
+    if (db->master != c->masters || (token && (c->in->look_up || c->verified)))
+        return false;
+    if (c->in->token && !token && (!db->deny || db->driver == AUTHDB_PAM))
         return false;
     if (db->skip != AUTHDB_NEVER && c->success == (db->skip == AUTHDB_IF_FOUND))
         return false;
@@ -92,7 +95,30 @@ static enum rc complete_password(struct chain *c, const struct authdb *db, struc
     return RC_OK;
 }
 
-static enum verdict check_password(struct chain *c, struct err *e)
+/* Whether the database only tells what it has of the user. */
+static bool only_tells(const struct chain *c, const struct authdb *db)
+{
+    return c->in->look_up || (c->in->token && db->driver != AUTHDB_OAUTH2);
+}
+
+/* What a database for tokens says (table/oauth2.c). */
+static enum verdict check_token(struct chain *c, struct err *e)
+{
+    str why = authdb_fields_value(&c->fields, S("oauth2_why")), name;
+    if (authdb_fields_find(&c->fields, S("oauth2_error"))) {
+        note(c, arena_str(c->a, why).p);
+        return VERDICT_MISMATCH;
+    }
+    if (databases_name(c->l->conf, authdb_fields_value(&c->fields, S("user")), c->a, &name, e) != RC_OK ||
+        (c->user.n > 0 && !str_eq(name, c->user))) {
+        note(c, "the token is somebody else's");
+        return VERDICT_MISMATCH;
+    }
+    must(authdb_fields_set(&c->fields, S("user"), name) == RC_OK); /* it is there */
+    return VERDICT_MATCH;
+}
+
+static enum verdict check_password(struct chain *c, const struct authdb *db, struct err *e)
 {
     str stored = authdb_fields_value(&c->fields, S("password"));
     if (c->verified)
@@ -107,7 +133,7 @@ static enum verdict check_password(struct chain *c, struct err *e)
         note(c, "no password is stored, and nopassword is not set");
         return VERDICT_MISMATCH;
     }
-    if (c->in->look_up)
+    if (only_tells(c, db))
         return VERDICT_MATCH;
     switch (c->in->check(c->in->ctx, c->user, stored, e)) {
     case RC_OK:
@@ -123,13 +149,13 @@ static enum verdict check_password(struct chain *c, struct err *e)
     }
 }
 
-static enum verdict judge_fields(struct chain *c, struct err *e)
+static enum verdict judge_fields(struct chain *c, const struct authdb *db, struct err *e)
 {
     if (is_set(c, S("proxy"))) {
         (void)databases_cannot(e, "the database wants the session passed on to another server (proxy)");
         return VERDICT_FAILED;
     }
-    enum verdict v = check_password(c, e);
+    enum verdict v = db->driver == AUTHDB_OAUTH2 ? check_token(c, e) : check_password(c, db, e);
     if (v != VERDICT_MATCH)
         return v;
     const struct authdb_field *nets = authdb_fields_find(&c->fields, S("allow_nets"));
@@ -180,11 +206,11 @@ static enum verdict ask_one(struct chain *c, const struct authdb *db, struct err
                                .service = c->in->service,
                                .client_ip = c->in->client_ip,
                                .mechanism = c->in->mechanism};
-    if (!c->verified && !c->in->look_up)
+    if (!c->verified && !only_tells(c, db))
         vars.password = c->in->password.p ? c->in->password : S("");
     const struct database_question q = {c->l, true, db, &vars, c->a};
-    static const str own[] = {S("password"), S("nopassword"), S("nologin"),
-                              S("proxy"),    S("allow_nets"), S("user")};
+    static const str own[] = {S("password"),   S("nopassword"), S("nologin"),     S("proxy"),
+                              S("allow_nets"), S("user"),       S("oauth2_error")};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         authdb_fields_del(&c->fields, own[i]);
     if (db->driver == AUTHDB_PAM)
@@ -196,7 +222,7 @@ static enum verdict ask_one(struct chain *c, const struct authdb *db, struct err
         return rc == RC_GONE ? VERDICT_UNKNOWN : rc == RC_INVALID ? VERDICT_BLIND : VERDICT_FAILED;
     if (complete_password(c, db, e) != RC_OK)
         return VERDICT_FAILED;
-    enum verdict v = judge_fields(c, e);
+    enum verdict v = judge_fields(c, db, e);
     return v == VERDICT_MATCH ? take_name(c, e) : v;
 }
 
@@ -303,15 +329,25 @@ enum rc databases_log_in(const struct account_lookup *l, const struct database_l
     struct chain c = {.l = l, .in = in, .a = a, .masters = in->login_as.n > 0, .last = VERDICT_UNKNOWN};
     struct database_found found = {.only_name = false};
     str user = STR_NONE;
-    enum rc rc = databases_name(l->conf, in->name, a, &c.user, e);
+    enum rc rc = RC_OK;
+    if (in->token && in->name.n == 0)
+        c.user = S("");
+    else
+        rc = databases_name(l->conf, in->name, a, &c.user, e);
     if (rc == RC_OK && c.masters)
         rc = databases_name(l->conf, in->login_as, a, &user, e);
     if (rc == RC_OK)
         rc = log_in(&c, user, &found, e);
-    if (rc != RC_OK)
+    if (rc != RC_OK && rc != RC_PERM)
         return rc;
+    if (rc == RC_OK &&
+        in->name.n == 0) { /* once more, for what is asked by the name: filters, and who denies */
+        struct database_login named = *in;
+        named.name = c.user;
+        return databases_log_in(l, &named, a, ret, e);
+    }
     must(str_copy(found.account, sizeof found.account, c.user) == RC_OK);
     found.fields = c.fields;
     *ret = found;
-    return RC_OK;
+    return rc;
 }

@@ -337,7 +337,8 @@ static const struct {
     {CONF_recipient_delimiter, valid_delimiter, "a set of punctuation characters such as +"},
     {CONF_hierarchy_separator, valid_separator, ". or /"},
     {CONF_auth_mechanisms, valid_mechanism,
-     "one of plain, login, scram-sha-1, scram-sha-256, scram-sha-1-plus, scram-sha-256-plus, external"},
+     "one of plain, login, scram-sha-1, scram-sha-256, scram-sha-1-plus, scram-sha-256-plus, external, "
+     "oauthbearer, xoauth2"},
     {CONF_tls_certificates, valid_certificate, "CHAIN.pem:KEY.pem with absolute paths"},
     {CONF_smtp_host_lookup, valid_host_lookup, "dns or native"},
     {CONF_smtp_tls_certificates, valid_certificate, "CHAIN.pem:KEY.pem with absolute paths"},

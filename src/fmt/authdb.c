@@ -12,10 +12,11 @@ static const struct {
     enum authdb_driver driver;
     bool passdb, userdb;
 } drivers[] = {
-    {S("pam"), AUTHDB_PAM, true, false},      {S("shadow"), AUTHDB_SHADOW, true, false},
-    {S("passwd"), AUTHDB_PASSWD, true, true}, {S("passwd-file"), AUTHDB_PASSWD_FILE, true, true},
-    {S("static"), AUTHDB_STATIC, true, true}, {S("prefetch"), AUTHDB_PREFETCH, false, true},
-    {S("sql"), AUTHDB_SQL, true, true},       {S("ldap"), AUTHDB_LDAP, true, true},
+    {S("pam"), AUTHDB_PAM, true, false},       {S("shadow"), AUTHDB_SHADOW, true, false},
+    {S("passwd"), AUTHDB_PASSWD, true, true},  {S("passwd-file"), AUTHDB_PASSWD_FILE, true, true},
+    {S("static"), AUTHDB_STATIC, true, true},  {S("prefetch"), AUTHDB_PREFETCH, false, true},
+    {S("sql"), AUTHDB_SQL, true, true},        {S("ldap"), AUTHDB_LDAP, true, true},
+    {S("oauth2"), AUTHDB_OAUTH2, true, false},
 };
 
 static const struct {
@@ -146,11 +147,19 @@ static enum rc take_file_args(struct authdb *db, struct err *e)
                : FAIL(e, "passwd-file: args = [scheme=NAME] [username_format=TEXT] /PATH are needed");
 }
 
+const char *authdb_table(const struct authdb *db)
+{
+    return db->driver == AUTHDB_SQL      ? "sql"
+           : db->driver == AUTHDB_LDAP   ? "ldap"
+           : db->driver == AUTHDB_OAUTH2 ? "oauth2"
+                                         : NULL;
+}
+
 static enum rc take_args(struct authdb *db, struct err *e)
 {
     if (db->driver == AUTHDB_PASSWD_FILE)
         return take_file_args(db, e);
-    if (db->driver != AUTHDB_SQL && db->driver != AUTHDB_LDAP)
+    if (!authdb_table(db))
         return RC_OK;
     db->path = str_trim(db->args);
     return str_starts(db->path, S("/")) ? RC_OK

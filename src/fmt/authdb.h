@@ -22,7 +22,8 @@ enum authdb_driver {
     AUTHDB_STATIC,
     AUTHDB_PREFETCH, /* userdb only: the fields userdb_... that the passdb gave */
     AUTHDB_SQL,
-    AUTHDB_LDAP
+    AUTHDB_LDAP,
+    AUTHDB_OAUTH2 /* passdb only: the password is a token */
 };
 
 /* What follows when a database has said its word. */
@@ -44,7 +45,7 @@ enum authdb_skip {
 struct authdb {
     enum authdb_driver driver;
     str args; /* static: fields; passwd-file: what is in front of the path, too; others: the path */
-    str path; /* passwd-file, sql, ldap: absolute; a passwd-file's may have "%" variables */
+    str path; /* passwd-file, sql, ldap, oauth2: absolute; a passwd-file's may have "%" variables */
     str scheme, username_format;         /* passwd-file: of passwords without one, "CRYPT"; the key, "%u" */
     str default_fields, override_fields; /* name=value, separated by spaces */
     str mechanisms;                      /* that it is asked for, "none": only look-ups; empty: all */
@@ -58,6 +59,9 @@ struct authdb {
 /* ret[]: AUTHDB_MAX of them, views of the option. RC_PERM: *e says for the administrator what is wrong. */
 MUST_USE enum rc authdb_parse(str option, bool passdb, struct authdb ret[AUTHDB_MAX], size_t *ret_n,
                               struct err *e);
+
+/* "sql", "ldap" or "oauth2": such a database is a table of the type dovecot-NAME; NULL: it is none. */
+const char *authdb_table(const struct authdb *db);
 
 /* Appends one setting of a database; the first one opens the braces of its own: "{driver=pam" and ",
  * deny=yes"; the caller closes them. RC_INVALID: braces in the value do not match. */

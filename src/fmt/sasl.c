@@ -15,6 +15,8 @@ static const struct {
     [SASL_SCRAM_SHA_256] = {S("SCRAM-SHA-256"), false, false},
     [SASL_SCRAM_SHA_256_PLUS] = {S("SCRAM-SHA-256-PLUS"), false, true},
     [SASL_EXTERNAL] = {S("EXTERNAL"), false, false},
+    [SASL_OAUTHBEARER] = {S("OAUTHBEARER"), true, false},
+    [SASL_XOAUTH2] = {S("XOAUTH2"), true, false},
 };
 
 enum rc sasl_mech_parse(str name, enum sasl_mech *ret)

@@ -1,6 +1,7 @@
 /* sasl: names of the mechanisms, the wire form of responses, and the messages of PLAIN, LOGIN and EXTERNAL.
  *
- * Pure: bytes in, values out. Views point into the parsed message. SCRAM's messages are in fmt/scram.h; the
+ * Pure: bytes in, values out. Views point into the parsed message. SCRAM's messages are in fmt/scram.h, those
+ * with tokens in fmt/oauth2.h; the
  * exchange itself is account/auth_session. */
 #ifndef FMT_SASL_H
 #define FMT_SASL_H
@@ -21,13 +22,15 @@ enum sasl_mech {
     SASL_SCRAM_SHA_256,
     SASL_SCRAM_SHA_256_PLUS,
     SASL_EXTERNAL,
+    SASL_OAUTHBEARER,
+    SASL_XOAUTH2,
     SASL_MECH_COUNT
 };
 
 /* The mechanism of this name, ASCII case ignored. RC_PERM: malle does not have it. */
 MUST_USE enum rc sasl_mech_parse(str name, enum sasl_mech *ret);
 str sasl_mech_name(enum sasl_mech mech);
-/* Whether the mechanism shows the password itself to the server (never before TLS). */
+/* Whether the mechanism shows the password itself, or a token, to the server (never before TLS). */
 bool sasl_mech_is_plaintext(enum sasl_mech mech);
 bool sasl_mech_is_plus(enum sasl_mech mech);
 

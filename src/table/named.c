@@ -121,10 +121,9 @@ static void walk_users(enum conf_option option, const char *text, table_named_fn
         return;
     for (size_t i = 0; i < n; i++) {
         AUTO(buf_deinit) struct buf spec = BUF_INIT(TABLE_SPEC_MAX);
-        if (list[i].driver != AUTHDB_SQL && list[i].driver != AUTHDB_LDAP)
+        if (!authdb_table(&list[i]))
             continue;
-        buf_printf(&spec, "dovecot-%s:" STR_FMT, list[i].driver == AUTHDB_SQL ? "sql" : "ldap",
-                   STR_ARG(list[i].path));
+        buf_printf(&spec, "dovecot-%s:" STR_FMT, authdb_table(&list[i]), STR_ARG(list[i].path));
         if (!spec.overflow)
             fn(ctx, option, buf_str(&spec));
     }

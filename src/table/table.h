@@ -2,8 +2,9 @@
  *
  * Types: inline, static, texthash, aliases (a file in the format of aliases(5), read with what it includes),
  * hash and lmdb (both an LMDB file that `malle postmap` made), regexp, pcre, cidr, sqlite, pgsql, mysql,
- * ldap, unionmap, pipemap, randmap, socketmap, tcp, policy, fail, and dovecot-sql and dovecot-ldap, which are
- * for databases of users alone (users.h); `proxy:` in front of a name means nothing here.
+ * ldap, unionmap, pipemap, randmap, socketmap, tcp, policy, fail, and dovecot-sql, dovecot-ldap and
+ * dovecot-oauth2, which are for databases of users alone (users.h); `proxy:` in front of a name means nothing
+ * here.
  *
  * Files are opened and read by table_open only, with a size limit, so that a role opens its tables before it
  * is locked in. Databases and servers are connected to when first asked, a few connections a table; one that

@@ -86,7 +86,7 @@ extern const struct table_type table_hash, table_lmdb;
 extern const struct table_type table_unionmap, table_pipemap, table_randmap;
 extern const struct table_type table_regexp, table_pcre, table_cidr;
 extern const struct table_type table_sqlite, table_pgsql, table_mysql, table_ldap;
-extern const struct table_type table_sql_users, table_ldap_users;
+extern const struct table_type table_sql_users, table_ldap_users, table_oauth2;
 extern const struct table_type table_socketmap, table_tcp, table_policy;
 /* What a type that asks becomes where another process asks it. */
 extern const struct table_type table_elsewhere;

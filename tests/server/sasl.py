@@ -1,7 +1,8 @@
-"""SASL clients: PLAIN, LOGIN and SCRAM (RFC 5802), and how SMTP, IMAP and POP3 carry them."""
+"""SASL clients: PLAIN, LOGIN, SCRAM (RFC 5802) and those with tokens, and how SMTP, IMAP and POP3 carry them."""
 import base64
 import hashlib
 import hmac
+import json
 import os
 
 
@@ -63,6 +64,34 @@ class Scram:
         assert challenge == f'v={self.expected}', challenge
         self.server_proven = True
         return b''
+
+
+class Bearer:
+    """OAUTHBEARER (RFC 7628); refusal is what the server says of a token that it does not take."""
+    mechanism, last_word = 'OAUTHBEARER', b'\1'
+
+    def __init__(self, name, token):
+        self.name, self.token, self.refusal = name, token, None
+        self.messages = [self.message()]
+
+    def message(self):
+        name = f'a={self.name}' if self.name else ''
+        return f'n,{name},\1host=localhost\1auth=Bearer {self.token}\1\1'.encode()
+
+    def answer(self, challenge):
+        if self.messages:
+            assert challenge == b''
+            return self.messages.pop()
+        assert not self.refusal, 'there is one challenge that says why'
+        self.refusal = json.loads(challenge)
+        return self.last_word
+
+
+class XOAuth2(Bearer):
+    mechanism, last_word = 'XOAUTH2', b''
+
+    def message(self):
+        return f'user={self.name}\1auth=Bearer {self.token}\1\1'.encode()
 
 
 def run_smtp(lines, client):

@@ -176,7 +176,7 @@ static void reports(void **state)
         {"hierarchy_separator = x\n", "f:2: hierarchy_separator: \"x\" is not . or /\n"},
         {"auth_mechanisms = cram-md5\n",
          "f:2: auth_mechanisms: \"cram-md5\" is not one of plain, login, scram-sha-1, "
-         "scram-sha-256, scram-sha-1-plus, scram-sha-256-plus, external\n"},
+         "scram-sha-256, scram-sha-1-plus, scram-sha-256-plus, external, oauthbearer, xoauth2\n"},
         {"tls_certificates = /a.pem\n",
          "f:2: tls_certificates: \"/a.pem\" is not CHAIN.pem:KEY.pem with absolute paths\n"},
         {"hostname = nodot\n", "f:2: warning: hostname is set a second time; line 1 has no effect\n"
