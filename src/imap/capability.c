@@ -25,9 +25,6 @@ static const struct {
     {S("LIST-EXTENDED"), AFTER},                  /* RFC 5258 */
     {S("CHILDREN"), AFTER},                       /* RFC 3348 */
     {S("UNSELECT"), AFTER},                       /* RFC 3691 */
-    {S("ACL"), AFTER},                            /* RFC 4314 */
-    {S("RIGHTS=texk"), AFTER},                    /* RFC 4314 §7 */
-    {S("LIST-MYRIGHTS"), AFTER},                  /* RFC 8440 */
     {S("QUOTA"), AFTER},                          /* RFC 9208, RFC 2087 */
     {S("QUOTA=RES-STORAGE"), AFTER},              /* RFC 9208 §5.1 */
     {S("QUOTA=RES-MESSAGE"), AFTER},              /* RFC 9208 §5.2 */

@@ -3,11 +3,6 @@
 # user: demo@malle.test demo
 # user: list@malle.test list
 
-# RFC 4314 §1, §7; RFC 8440 §3: the capabilities
-S: * OK *
-C: a LOGIN demo@malle.test demo
-S: a OK [CAPABILITY * ACL RIGHTS=texk LIST-MYRIGHTS *] *
-
 # RFC 4314 §3.5, §3.8, §2.1.1: MYRIGHTS tells an owner all rights, c and d of RFC 2086 among them
 S: * OK *
 C: a LOGIN demo@malle.test demo
