@@ -7,6 +7,7 @@
 #include "role/ipc.h"
 #include "role/login_impl.h"
 
+#include <limits.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -42,13 +43,15 @@ static void *pump_main(void *arg)
 }
 
 /* Two descriptors a connection, and some for links and channels. role_begin has taken all that there are. */
-static void check_descriptor_limit(const struct conf *c)
+static unsigned sessions_that_fit(const struct conf *c)
 {
-    rlim_t want = 2 * (rlim_t)c->login_process_sessions + 2 * AUTH_CHANNELS_MAX + 256;
+    rlim_t other = 2 * AUTH_CHANNELS_MAX + 256, want = 2 * (rlim_t)c->login_process_sessions + other;
     struct rlimit lim;
-    if (getrlimit(RLIMIT_NOFILE, &lim) == 0 && lim.rlim_cur < want)
-        log_warn("login_process_sessions = %d needs %llu descriptors, the system allows %llu",
-                 c->login_process_sessions, (unsigned long long)want, (unsigned long long)lim.rlim_cur);
+    if (getrlimit(RLIMIT_NOFILE, &lim) != 0 || lim.rlim_cur >= want)
+        return UINT_MAX;
+    log_warn("login_process_sessions = %d needs %llu descriptors, the system allows %llu",
+             c->login_process_sessions, (unsigned long long)want, (unsigned long long)lim.rlim_cur);
+    return lim.rlim_cur > other + 2 ? (unsigned)(lim.rlim_cur - other) / 2 : 1;
 }
 
 static void login_start(struct role *r)
@@ -61,7 +64,7 @@ static void login_start(struct role *r)
     tls_slot_init(&self.tls, r);
     must(pump_new(&self.pump) == RC_OK);
     (void)map_hash(S("")); /* draws its random key */
-    check_descriptor_limit(r->conf);
+    self.sessions_that_fit = sessions_that_fit(r->conf);
     role_set_user(&sb, r->conf->user_login);
     role_chroot_empty(&sb, r->conf);
     sandbox_enter(&sb);

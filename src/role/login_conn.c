@@ -221,12 +221,14 @@ void login_conn_start(void *ctx, const struct role_listener *l, int fd, const st
     const struct login_protocol *p = &protocols[l->protocol];
     struct socket_client client;
     char ip[SOCKET_ADDRESS_MAX];
+    unsigned most = (unsigned)conf->login_process_sessions;
+    if (most > login->sessions_that_fit) /* with fewer descriptors a log-in would wait for nothing */
+        most = login->sessions_that_fit;
     socket_client_key(peer, &client);
-    if (client_limit_enter(login->limit, &client, (unsigned)conf->login_client_limit,
-                           (unsigned)conf->login_process_sessions) != RC_OK) {
+    if (client_limit_enter(login->limit, &client, (unsigned)conf->login_client_limit, most) != RC_OK) {
         socket_address_text(peer, ip, NULL);
-        log_warn("%s: Disconnected: login_client_limit (%d) or login_process_sessions (%d) reached: rip=%s",
-                 p->service, conf->login_client_limit, conf->login_process_sessions, ip);
+        log_warn("%s: Disconnected: login_client_limit (%d) or login_process_sessions (%u) reached: rip=%s",
+                 p->service, conf->login_client_limit, most, ip);
         refuse(p, l->tls, fd);
         return;
     }

@@ -30,6 +30,7 @@ struct login { /* the process */
     struct role *role;
     struct channel_pool *auth, *mailbox;
     struct client_limit *limit;
+    unsigned sessions_that_fit; /* into the descriptors that this process may have */
     struct pump *pump;
     struct tls_slot tls;
     atomic_bool pump_done;
