@@ -305,7 +305,7 @@ void folder_read_postfix(struct folder *f)
         postfix_set_sasl(&p);
         postfix_set_classes(&p);
         postfix_set_checks(&p);
-        postfix_set_milters(&p);
+        postfix_set_milters(&p, (struct conf_section){CONF_SECTION_MAIN, 0});
         postfix_set_services(&p);
         say_all_unread(&p);
     }

@@ -46,10 +46,10 @@ str postfix_tables(struct postfix *p, const struct postfix_value *v, const char 
 /* Whether postmap of malle has made an index beside the file. */
 bool postfix_is_indexed(struct postfix *p, str path);
 
-/* postfix_milters.c: a list of mail filters, sockets by their whole paths; and what they are told of malle.
- */
+/* postfix_milters.c: a list of mail filters, sockets by their whole paths; and what they are told of malle,
+ * as p->service has it. */
 str postfix_milters(struct postfix *p, const struct postfix_value *v);
-void postfix_set_milters(struct postfix *p);
+void postfix_set_milters(struct postfix *p, struct conf_section s);
 
 /* postfix_restrictions.c: a list of restrictions with such tables, and sockets by their whole paths. */
 str postfix_restrictions(struct postfix *p, const struct postfix_value *v);

@@ -61,13 +61,14 @@ str postfix_milters(struct postfix *p, const struct postfix_value *v)
     return arena_str(p->f->a, buf_str(&out));
 }
 
-/* What Postfix says of itself by default is no setting. */
-void postfix_set_milters(struct postfix *p)
+/* What Postfix says of itself by default is no setting; nor is for a service what main.cf says. */
+void postfix_set_milters(struct postfix *p, struct conf_section s)
 {
     static const char *const names[] = {"milter_macro_daemon_name", "milter_macro_v"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         struct postfix_value v = postfix_value(p, names[i]);
-        if (v.is_set)
-            postfix_set_same(p, (struct conf_section){CONF_SECTION_MAIN, 0}, names[i], names[i], &v);
+        str ignored;
+        if (p->service ? postfix_override_find(p->service, str_c(names[i]), &ignored) : v.is_set)
+            postfix_set_same(p, s, names[i], names[i], &v);
     }
 }

@@ -159,6 +159,7 @@ static void set_listener(struct postfix *p, const struct postfix_service *s)
     if (postfix_override_find(p->service, S("smtpd_sasl_exceptions_networks"), &ignored))
         postfix_set_exceptions(p, l, "smtpd_sasl_exceptions_networks");
     postfix_set_listener_checks(p, l);
+    postfix_set_milters(p, l);
     set_filter(p, l);
     p->service = s;
     set_proxy(p, s, l);
@@ -196,6 +197,30 @@ static void add_pipe(struct postfix *p, const struct postfix_service *s, struct 
         buf_printf(out, "%s" STR_FMT, out->n ? "; " : "", STR_ARG(buf_str(&one)));
 }
 
+/* A policy server, often: where nothing answers, its clients are told to come again. */
+static void say_not_spawned(struct postfix *p, const struct postfix_service *s)
+{
+    AUTO(buf_deinit) struct buf words = BUF_INIT(4096);
+    struct postfix_options o = postfix_options_of(s);
+    struct postfix_option option;
+    str queue = postfix_value(p, "queue_directory").text;
+    while (postfix_options_next(&o, &option)) {
+    }
+    for (size_t i = o.arg; i < s->n_args; i++)
+        buf_printf(&words, "%s" STR_FMT, words.n ? " " : "", STR_ARG(s->args[i]));
+    if (s->type == POSTFIX_INET)
+        conf_warning(p->f->b->report, p->master_file, s->line,
+                     "malle does not run it: Postfix would start %s for each connection to port " STR_FMT
+                     "; a socket of systemd with Accept=yes does the same",
+                     buf_cstr(&words), STR_ARG(s->port));
+    else
+        conf_warning(p->f->b->report, p->master_file, s->line,
+                     "malle does not run it: Postfix would start %s for each connection to " STR_FMT
+                     "/%s/" STR_FMT "; a socket of systemd with Accept=yes does the same",
+                     buf_cstr(&words), STR_ARG(queue), s->priv == POSTFIX_NO ? "public" : "private",
+                     STR_ARG(s->name));
+}
+
 /* Without these Postfix would accept no mail or keep what it accepts. */
 static void look_for_parts(struct postfix *p)
 {
@@ -222,6 +247,10 @@ void postfix_set_services(struct postfix *p)
             set_listener(p, s);
         else if (postfix_runs(s, "pipe"))
             add_pipe(p, s, &pipes);
+        else if (postfix_runs(s, "spawn"))
+            say_not_spawned(p, s);
+        else if (postfix_runs(s, "qmqpd"))
+            conf_warning(p->f->b->report, p->master_file, s->line, "malle does not speak QMQP");
     }
     postfix_set_transports(p);
     postfix_set_pickup(p);

@@ -229,7 +229,8 @@ static bool admit(struct connection *c)
     struct smtpd *d = c->server;
     const struct conf *conf = settings(c);
     bool limited = is_limited(c, conf);
-    unsigned most = limited ? (unsigned)conf->smtpd_client_connection_count_limit : UINT32_MAX;
+    unsigned limit = limited ? (unsigned)conf->smtpd_client_connection_count_limit : 0;
+    unsigned most = limit ? limit : UINT32_MAX;
     unsigned rate = limited ? (unsigned)conf->smtpd_client_connection_rate_limit : 0;
     char many[SOCKET_ADDRESS_MAX + 40];
     snprintf(many, sizeof many, "Error: too many connections from %s", c->address);

@@ -198,6 +198,35 @@ def test_sasl_of_services(tmp_path, main, master, path, others):
     assert [line for _, line, text in said(tmp_path) if text == 'smtpd_sasl_type, smtpd_sasl_path: malle has one value for all services'] == others
 
 
+def test_services_that_are_not_run(tmp_path):
+    """Each is told, with what Postfix would do."""
+    master = ('policyd-spf unix - n n - 0 spawn\n user=policyd-spf argv=/usr/bin/policyd-spf -x\n127.0.0.1:10031 inet n n n - - spawn user=nobody argv=/bin/cat\n'
+              'open unix n n n - 0 spawn user=nobody argv=/bin/cat\n628 inet n - y - - qmqpd\n')
+    spool = '/var/spool/postfix'
+    reports = {line: text for _, line, text in said(folder(tmp_path, MAIN, MASTER + PARTS + master))}
+    assert reports[9] == ('malle does not run it: Postfix would start user=policyd-spf argv=/usr/bin/policyd-spf -x for each connection to '
+                          f'{spool}/private/policyd-spf; a socket of systemd with Accept=yes does the same')
+    assert 'for each connection to port 10031;' in reports[11] and f'to {spool}/public/open;' in reports[12]
+    assert reports[13] == 'malle does not speak QMQP'
+
+
+def test_the_way_back_from_a_filter(tmp_path):
+    """The service of AMAVISD_README and the one that hands mail to it: all of it counts, or is told."""
+    options = ('content_filter= smtpd_delay_reject=no smtpd_client_restrictions=permit_mynetworks,reject smtpd_helo_restrictions= smtpd_sender_restrictions= '
+               'smtpd_recipient_restrictions=permit_mynetworks,reject smtpd_data_restrictions=reject_unauth_pipelining smtpd_end_of_data_restrictions= '
+               'smtpd_restriction_classes= mynetworks=127.0.0.0/8 smtpd_error_sleep_time=0 smtpd_soft_error_limit=1001 smtpd_hard_error_limit=1000 '
+               'smtpd_client_connection_count_limit=0 smtpd_client_connection_rate_limit=0 milter_macro_daemon_name=BACK '
+               'receive_override_options=no_header_body_checks,no_unknown_recipient_checks,no_milters,no_address_mappings local_header_rewrite_clients=')
+    master = '127.0.0.1:10025 inet n - n - - smtpd\n' + ''.join(f'  -o {one}\n' for one in options.split())
+    main = MAIN + 'content_filter = smtp-amavis:[127.0.0.1]:10024\nsmtpd_helo_restrictions = reject_invalid_helo_hostname\nmilter_macro_daemon_name = ALL\n'
+    found, warned = settings(folder(tmp_path, main, MASTER + PARTS + master + 'smtp-amavis unix - - n - 2 smtp -o smtp_send_xforward_command=yes\n'))
+    own = {name: value for (section, name), value in found.items() if section == 'listener 127.0.0.1-10025'}
+    assert own == {**own, 'content_filter': '', 'smtpd_helo_restrictions': '', 'smtpd_soft_error_limit': '1001', 'smtpd_error_sleep_time': '0s',
+                   'smtpd_client_connection_count_limit': '0', 'milter_macro_daemon_name': 'BACK', 'local_header_rewrite_clients': '', 'mynetworks': '127.0.0.0/8'}
+    assert 'no_address_mappings' in own['receive_override_options'] and 'no effect' not in warned and "malle's own default" not in warned
+    assert found['', 'milter_macro_daemon_name'] == 'ALL' and 'milter_macro_daemon_name' not in {name for section, name in found if section == 'listener smtp'}
+
+
 def test_overrides_without_effect(tmp_path):
     """What malle has once only is told where a service says something else than main.cf, and only there."""
     main = MAIN + 'smtpd_tls_cert_file = /etc/ssl/a.pem\nvirtual_mailbox_domains = m.example\n'

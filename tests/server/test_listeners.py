@@ -84,6 +84,14 @@ def test_a_second_address_family_is_a_limit_of_its_own():
             sock.close()
 
 
+def test_without_a_limit_of_connections():
+    with Server(conf={'smtpd_client_connection_count_limit': '0'}) as s:
+        held = [s.connect('smtp') for _ in range(60)]
+        assert all(Lines(sock).line().startswith('220 ') for sock in held)
+        for sock in held:
+            sock.close()
+
+
 class TestOwnSettings:
     """What a [listener NAME] section sets holds for its sessions alone."""
     @pytest.fixture(scope='class')
