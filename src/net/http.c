@@ -1,5 +1,7 @@
 #include "net/http.h"
 
+#include "fmt/http_response.h"
+
 /* Whatever has come, parsed anew each time: it is little. */
 static enum rc read_answer(struct stream *s, struct buf *bytes, struct buf *body, struct http_response *ret)
 {
@@ -45,16 +47,19 @@ static void put_request(struct stream *s, const struct http_request *q)
     stream_write(s, q->form);
 }
 
-enum rc http_ask(struct stream *s, const struct http_request *q, struct buf *body, struct http_response *ret,
+enum rc http_ask(struct stream *s, const struct http_request *q, struct buf *body, struct http_answer *ret,
                  const char **ret_why)
 {
     AUTO(buf_wipe) struct buf bytes = BUF_INIT(HTTP_HEAD_MAX + 2 * body->max); /* chunks have heads, too */
+    struct http_response answer;
     put_request(s, q);
     enum rc rc = stream_flush(s);
     if (rc == RC_OK)
-        rc = read_answer(s, &bytes, body, ret);
-    if (rc == RC_OK)
+        rc = read_answer(s, &bytes, body, &answer);
+    if (rc == RC_OK) {
+        *ret = (struct http_answer){answer.status, str_ieq(answer.content_type, q->accept)};
         return RC_OK;
+    }
     *ret_why = rc == RC_TEMP    ? "no answer in time"
                : rc == RC_LIMIT ? "the answer is too long"
                                 : "this is no answer of HTTP/1.1";

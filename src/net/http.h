@@ -4,7 +4,6 @@
 #define NET_HTTP_H
 
 #include "base/buf.h"
-#include "fmt/http_response.h"
 #include "os/stream.h"
 
 enum { HTTP_INPUT_MAX = 16384 /* of the stream */ };
@@ -16,9 +15,14 @@ struct http_request {
     str form;          /* what is posted, application/x-www-form-urlencoded; empty: it is a GET */
 };
 
+struct http_answer {
+    int status;
+    bool is_accepted; /* its content is of the type that was asked for */
+};
+
 /* Within the stream's deadline. body: created with the most that it may have. Not RC_OK: *ret_why says so.
  * RC_TEMP: no answer in time; RC_LIMIT: too long a one; RC_INVALID: it is none of HTTP/1.1. */
 MUST_USE enum rc http_ask(struct stream *s, const struct http_request *q, struct buf *body,
-                          struct http_response *ret, const char **ret_why);
+                          struct http_answer *ret, const char **ret_why);
 
 #endif

@@ -45,7 +45,7 @@ static enum rc start_tls(struct stream *s, struct tls_client *tls, const struct 
 static enum rc ask(struct stream *s, const struct https_request *q, struct buf *body, struct err *e)
 {
     const struct http_request request = {.host = q->host, .path = q->path, .accept = q->content_type};
-    struct http_response answer;
+    struct http_answer answer;
     const char *why;
     enum rc rc = http_ask(s, &request, body, &answer, &why);
     if (rc != RC_OK)
@@ -53,7 +53,7 @@ static enum rc ask(struct stream *s, const struct https_request *q, struct buf *
     if (answer.status != 200)
         return err_set(e, RC_INVALID, 0, "4.4.0", "https://" STR_FMT STR_FMT ": status %d", STR_ARG(q->host),
                        STR_ARG(q->path), answer.status);
-    if (!str_ieq(answer.content_type, q->content_type))
+    if (!answer.is_accepted)
         return failed(e, RC_INVALID, q, "a document of another type");
     return RC_OK;
 }

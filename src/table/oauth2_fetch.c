@@ -75,7 +75,7 @@ static enum rc ask(struct table *t, struct stream *s, const struct oauth2_reques
     AUTO(buf_wipe) struct buf path = BUF_INIT(HEADER_MAX), own = BUF_INIT(2 * HEADER_MAX);
     AUTO(buf_deinit) struct buf host = BUF_INIT(SERVER_HOST_MAX + SERVER_PORT_MAX);
     bool v6 = str_chr(u->host, ':') >= 0;
-    struct http_response answer;
+    struct http_answer answer;
     const char *why;
     buf_puts(&path, u->path.n > 0 ? u->path : S("/"));
     buf_puts(&path, q->more);
