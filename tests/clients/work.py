@@ -17,9 +17,9 @@ def environment(scratch):
     return {'HOME': str(scratch), 'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LANG': 'C.UTF-8'}
 
 
-def program(*command):
+def program(*command, tree='clients'):
     """The command line of a program that tools/peers has unpacked."""
-    return [PEERS, 'clients', *command]
+    return [PEERS, tree, *command]
 
 
 def run_program(scratch, *command, **options):
@@ -96,6 +96,13 @@ feature-list=allow-changing-from,enable-flag-cmd,enable-jump-shortcut,expunge-wi
 
 def with_perl(server, account, scratch):
     run_program(scratch, 'perl', TOP / 'tests/clients/imapclient.pl', server.port('imaps'), address(account), PASSWORD)
+
+
+def with_imapflow(server, account, scratch):
+    (scratch / 'certificate').write_text(certificate(server))
+    run(program('node', TOP / 'tests/clients/imapflow.js', server.port('imaps'), address(account), PASSWORD, scratch / 'certificate',
+                tree='imapflow'),
+        env={**environment(scratch), 'NODE_PATH': str(TOP / 'build/peers/imapflow/node_modules')})
 
 
 # --- programs that keep a Maildir the same as the account ---
