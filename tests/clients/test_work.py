@@ -15,7 +15,7 @@ import pytest
 from clients import work
 from clients.conftest import PASSWORD, address, with_lf
 from clients.terminal import Terminal
-from harness import eventually
+from harness import FULL, eventually
 from talk import Imap
 
 MESSAGES = {name: f'From: sender@client.example\r\nTo: you@malle.test\r\nSubject: {name}\r\nMessage-ID: <{name}@client.example>\r\n'
@@ -98,9 +98,9 @@ def test_work_and_send(server, begun, account, scratch):
     eventually(lambda: sent in flags(server, 'friend'))
 
 
-@pytest.mark.parametrize('account', ['perl', 'imapflow'])
+@pytest.mark.parametrize('account', ['perl', 'imapflow'] if FULL else ['perl'])
 def test_work(server, begun, account, scratch):
-    """Libraries, which send nothing: they only put it into Sent."""
+    """Libraries, which send nothing: they only put it into Sent. Debian 12 has neither imapflow nor the node that it needs."""
     if account == 'imapflow':
         unpack(account)
     begun(account)
