@@ -1,9 +1,9 @@
-/* The buffered stream of one connection (stream.h): lines, views, gathered writes, deadlines and least rates.
+/* The buffered stream of one connection (stream.h): lines, views, gathered writes.
  *
  * Input lies in one buffer; taking a line only moves `pos`, so a view stays valid until the next call that
  * reads. A line is searched for its LF once (`scanned`), however slowly it comes in. The descriptor never
- * blocks: every wait goes through wait_ready, which is where deadline and rate are checked. A failed write is
- * remembered, because what the peer got is then unknown and no later reply may follow it. */
+ * blocks: every wait goes through stream_wait.c, which is where deadline and rate are checked. A failed write
+ * is remembered, because what the peer got is then unknown and no later reply may follow it. */
 #include "os/stream.h"
 
 #include "os/stream_impl.h"
@@ -24,8 +24,7 @@ enum {
     OUT_MAX = 16384, /* output gathered before it leaves by itself; one TLS record */
     READ_CHUNK = 16384,
     READ_FIRST = 2048, /* what an idle connection's first read asks for */
-    DRAIN_MAX = 65536, /* unread input that is taken off before closing */
-    WAIT_MAX_MS = 3600 * 1000
+    DRAIN_MAX = 65536  /* unread input that is taken off before closing */
 };
 
 static void ignore_sigpipe(void)
@@ -101,64 +100,6 @@ void stream_freep(struct stream **s)
 int stream_fd(const struct stream *s)
 {
     return s->fd;
-}
-
-void stream_set_deadline(struct stream *s, msec deadline)
-{
-    s->deadline = deadline;
-}
-
-void stream_set_min_rate(struct stream *s, size_t min_bytes, msec period_ms)
-{
-    s->rate = (struct stream_rate){.min_bytes = min_bytes, .period_ms = min_bytes ? period_ms : 0};
-}
-
-/* --- waiting --- */
-
-static msec wait_time(const struct stream *s, msec now)
-{
-    msec left = s->deadline - now;
-    if (s->rate.period_ms && s->rate.period_ms - s->rate.waited_ms < left)
-        left = s->rate.period_ms - s->rate.waited_ms;
-    if (left > WAIT_MAX_MS)
-        left = WAIT_MAX_MS;
-    return left > 0 ? left : 0;
-}
-
-static bool too_slow(struct stream_rate *r)
-{
-    if (!r->period_ms || r->waited_ms < r->period_ms)
-        return false;
-    bool slow = r->bytes < r->min_bytes;
-    r->bytes = 0;
-    r->waited_ms = 0;
-    return slow;
-}
-
-/* Polls the stream for events and other_fd (may be -1) for input; *ret_other says whether the latter has
- * some. */
-static enum rc wait_either(struct stream *s, short events, int other_fd, bool *ret_other)
-{
-    for (;;) {
-        msec now = clock_mono();
-        if (now >= s->deadline || too_slow(&s->rate))
-            return RC_TEMP;
-        struct pollfd p[2] = {{.fd = s->fd, .events = events}, {.fd = other_fd, .events = POLLIN}};
-        int n = poll(p, 2, (int)wait_time(s, now));
-        s->rate.waited_ms += clock_mono() - now;
-        if (n < 0 && errno != EINTR)
-            return RC_GONE;
-        if (n > 0) {
-            if (ret_other)
-                *ret_other = p[1].revents != 0;
-            return RC_OK;
-        }
-    }
-}
-
-enum rc stream_wait_ready(struct stream *s, short events)
-{
-    return wait_either(s, events, -1, NULL);
 }
 
 /* --- the transport --- */
@@ -363,7 +304,7 @@ enum rc stream_wait(struct stream *s, int other_fd, bool *ret_other)
         short wants = POLLIN;
         enum rc rc = fill(s, &wants);
         if (rc == RC_TEMP)
-            rc = wait_either(s, wants, other_fd, ret_other);
+            rc = stream_wait_either(s, wants, other_fd, ret_other);
         if (rc != RC_OK || *ret_other)
             return rc;
     }

@@ -1,4 +1,4 @@
-/* stream_impl: what stream.c and stream_tls.c share. Included by these two files and by nothing else.
+/* stream_impl: what the files stream*.c share, and nothing else includes.
  *
  * stream.c owns buffers, lines, deadlines and rates; below it lies a transport of two non-blocking calls,
  * either the bare descriptor or TLS. Results of a transport call: RC_OK with *ret_n >= 1, RC_TEMP would block
@@ -32,8 +32,11 @@ struct stream {
     struct stream_deflate *deflate; /* NULL: bytes go as they are */
 };
 
+/* --- waiting (stream_wait.c) --- */
 /* Waits until the descriptor is ready for `events`; RC_TEMP past the deadline or below the least rate. */
 MUST_USE enum rc stream_wait_ready(struct stream *s, short events);
+/* The same, or until other_fd (-1: none) is readable: *ret_other, which may be NULL. */
+MUST_USE enum rc stream_wait_either(struct stream *s, short events, int other_fd, bool *ret_other);
 
 /* The transport itself, below DEFLATE. */
 MUST_USE enum rc stream_transport_read(struct stream *s, char *p, size_t n, size_t *ret_n, short *ret_wants);
