@@ -39,13 +39,34 @@ def is_listening(path):
         return s.connect_ex(str(path)) == 0
 
 
+NO_PENALTY = '''service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
+'''
+
+
+def imap_at(port):
+    """Settings for IMAP on this port alone."""
+    return f'''service imap-login {{
+  inet_listener imap {{
+    port = {port}
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
+'''
+
+
 class Dovecot:
     """settings: of dovecot.conf, beside where it runs and logs. listens: the socket that tells that it listens. package: of tools/peers."""
 
     def __init__(self, folder, settings, listens, package='dovecot'):
         self.folder, self.listens, self.package, self.process = folder, listens, package, None
         self.conf = folder / 'dovecot.conf'
-        self.conf.write_text(f'base_dir = {folder}/run\nlog_path = {folder}/log\nssl = no\nauth_verbose = yes\n{settings}')
+        self.conf.write_text(f'base_dir = {folder}/run\nlog_path = {folder}/log\nssl = no\nauth_verbose = yes\n{NO_PENALTY}{settings}')
 
     def start(self):
         peer(self.package, 'true')  # unpacks it, or skips the test

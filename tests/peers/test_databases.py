@@ -48,11 +48,6 @@ service auth {{
     mode = 0666
   }}
 }}
-service anvil {{
-  unix_listener anvil-auth-penalty {{
-    mode = 0
-  }}
-}}
 ''', folder / 'client', PEER)
         self.stack = contextlib.ExitStack()
         self.server = None

@@ -9,7 +9,7 @@ import pytest
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / 'peers'), str(TESTS / 'server')]
 
-from dovecots import Dovecot, needs_root, short_folder  # noqa: E402
+from dovecots import Dovecot, imap_at, needs_root, short_folder  # noqa: E402
 from harness import DOMAIN, Server  # noqa: E402
 from ports import free_port  # noqa: E402
 
@@ -64,20 +64,7 @@ userdb {{
   driver = static
   args = uid={owner.st_uid} gid={owner.st_gid} home={server.dir}/mail/%d/%n
 }}
-service anvil {{
-  unix_listener anvil-auth-penalty {{
-    mode = 0
-  }}
-}}
-service imap-login {{
-  inet_listener imap {{
-    port = {port}
-  }}
-  inet_listener imaps {{
-    port = 0
-  }}
-}}
-'''
+{imap_at(port)}'''
         with Dovecot(folder, settings, folder / 'run/auth-userdb') as dovecot:
             dovecot.port = port
             yield server, dovecot

@@ -50,11 +50,6 @@ service auth {{
     port = {port}
   }}
 }}
-service anvil {{
-  unix_listener anvil-auth-penalty {{
-    mode = 0
-  }}
-}}
 '''
     with Dovecot(folder, settings, folder / 'client') as there:
         there.port = port

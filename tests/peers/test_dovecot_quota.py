@@ -11,7 +11,7 @@ import pytest
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / 'peers'), str(TESTS / 'server')]
 
-from dovecots import Dovecot, needs_root, short_folder  # noqa: E402
+from dovecots import Dovecot, imap_at, needs_root, short_folder  # noqa: E402
 from harness import DOMAIN, TOP, Server  # noqa: E402
 from ports import free_port  # noqa: E402
 
@@ -73,20 +73,7 @@ service quota-status {{
     mode = 0666
   }}
 }}
-service anvil {{
-  unix_listener anvil-auth-penalty {{
-    mode = 0
-  }}
-}}
-service imap-login {{
-  inet_listener imap {{
-    port = {port}
-  }}
-  inet_listener imaps {{
-    port = 0
-  }}
-}}
-'''
+{imap_at(port)}'''
         with Quota(folder, settings, folder / 'run/auth-userdb') as dovecot:
             dovecot.port = port
             yield server, dovecot

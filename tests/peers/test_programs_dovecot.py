@@ -17,6 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from harness import Server, eventually  # noqa: E402
 from local.programs import Programs  # noqa: E402
+from dovecots import NO_PENALTY, imap_at  # noqa: E402
 from peers import IMPOSSIBLE, TOP  # noqa: E402
 from ports import free_port  # noqa: E402
 
@@ -59,20 +60,7 @@ userdb {{
   driver = passwd-file
   args = {self.dir}/passwd
 }}
-service anvil {{
-  unix_listener anvil-auth-penalty {{
-    mode = 0
-  }}
-}}
-service imap-login {{
-  inet_listener imap {{
-    port = {self.port}
-  }}
-  inet_listener imaps {{
-    port = 0
-  }}
-}}
-''')
+{NO_PENALTY}{imap_at(self.port)}''')
 
     def command(self, *words):
         return [TOP / 'tools/peers', 'dovecot', words[0], '-c', self.dir / 'conf', *map(str, words[1:])]
