@@ -73,7 +73,7 @@ def processes(server):
     """Those of sessions, by their titles; one that was just started is still called mailbox."""
     mailbox, found = mailbox_pid(server), {}
     for pid in pathlib.Path(f'/proc/{mailbox}/task/{mailbox}/children').read_text().split():
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # it ended, before or while it was read
             title = pathlib.Path(f'/proc/{pid}/cmdline').read_bytes().rstrip(b'\0').decode()
             if title.startswith(('malle: imap ', 'malle: pop3 ', 'malle: mailbox')):
                 found[int(pid)] = title
