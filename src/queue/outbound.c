@@ -158,45 +158,81 @@ static enum rc find_frozen(struct queue *q, str account, bool *ret, struct err *
     return rc == RC_GONE ? RC_OK : rc;
 }
 
-/* The network of "name[address]". False: none of the internet. */
-static bool network_of(str client, struct ip_net *ret)
+/* Of "name[address]". False: none of the internet. */
+static bool address_of(str client, str *ret_text, struct ip_net *ret)
 {
     int64_t open = str_chr(client, '[');
     if (open < 0 || client.p[client.n - 1] != ']')
         return false;
-    str address = str_sub(client, (size_t)open + 1, client.n - (size_t)open - 2);
-    if (ip_parse(address, ret) != RC_OK || ip_is_loopback(ret))
+    *ret_text = str_sub(client, (size_t)open + 1, client.n - (size_t)open - 2);
+    return ip_parse(*ret_text, ret) == RC_OK && !ip_is_loopback(ret);
+}
+
+static bool network_of(str client, struct ip_net *ret)
+{
+    str text;
+    if (!address_of(client, &text, ret))
         return false;
     ret->bits = ip_is_mapped_v4(ret) ? V4_BITS : V6_BITS;
     memset(ret->addr + ret->bits / 8, 0, sizeof ret->addr - ret->bits / 8);
     return true;
 }
 
-/* Notes from where the account sends; how many networks are new within the hour. */
-static enum rc note_network(struct queue *q, const struct queue_envelope *v, int64_t *ret_new, struct err *e)
+str outbound_country(const struct queue *q, const struct queue_envelope *v, struct arena *a)
 {
+    struct ip_net address;
+    struct err e = {0};
+    str text, country = STR_NONE;
+    struct table_list *l = q->tables ? q->tables->v[TABLES_COUNTRY] : NULL;
+    if (!l || v->account.n == 0 || !address_of(v->client, &text, &address))
+        return STR_NONE;
+    enum rc rc = table_list_find(l, TABLE_WHOLE_KEY, text, a, &country, &e);
+    if (rc != RC_OK && rc != RC_GONE)
+        log_error("outbound_country_maps: %s", err_text(&e));
+    return rc == RC_OK ? country : STR_NONE;
+}
+
+struct places { /* from where an account sends, new within the hour */
+    int64_t networks, countries;
+};
+
+/* A network is told from a country by its type. */
+static enum rc note_place(struct queue *q, str account, struct db_val place, int64_t now, struct err *e)
+{
+    return db_run(q->writer, e, "INSERT INTO network VALUES(?1,?2,?3,?3) ON CONFLICT DO UPDATE SET seen=?3",
+                  DB_T(account), place, DB_I(now));
+}
+
+static enum rc note_places(struct queue *q, const struct queue_envelope *v, str country,
+                           struct places *ret_new, struct err *e)
+{
+    static const char new_ones[] = "SELECT count(*) FROM network WHERE account=?1 AND first>?2 AND first<=?3 "
+                                   "AND typeof(net)=?4";
     struct ip_net net;
     int64_t now = queue_wall();
-    *ret_new = 0;
+    enum rc rc = RC_OK;
+    *ret_new = (struct places){0};
     if (!network_of(v->client, &net))
         return RC_OK;
-    enum rc rc =
-        db_run(q->writer, e, "INSERT INTO network VALUES(?1,?2,?3,?3) ON CONFLICT DO UPDATE SET seen=?3",
-               DB_T(v->account), DB_B(str_mem(net.addr, sizeof net.addr)), DB_I(now));
+    rc = note_place(q, v->account, DB_B(str_mem(net.addr, sizeof net.addr)), now, e);
+    if (rc == RC_OK && country.n > 0)
+        rc = note_place(q, v->account, DB_T(country), now, e);
     if (rc == RC_OK)
         rc = db_run(q->writer, e, "DELETE FROM network WHERE account=?1 AND seen<?2", DB_T(v->account),
                     DB_I(now - (int64_t)KEPT_HOURS * HOUR_MS));
     if (rc == RC_OK)
-        rc = db_get_int(q->writer, ret_new, e,
-                        "SELECT count(*) FROM network WHERE account=?1 AND first>?2 AND first<=?3",
-                        DB_T(v->account), DB_I(now - HOUR_MS), DB_I(now));
+        rc = db_get_int(q->writer, &ret_new->networks, e, new_ones, DB_T(v->account), DB_I(now - HOUR_MS),
+                        DB_I(now), DB_T(S("blob")));
+    if (rc == RC_OK)
+        rc = db_get_int(q->writer, &ret_new->countries, e, new_ones, DB_T(v->account), DB_I(now - HOUR_MS),
+                        DB_I(now), DB_T(S("text")));
     return rc;
 }
 
 /* Writes why the account behaves as stolen ones do; false when it does not. Only one with habits can break
  * them. */
-static bool is_suspicious(const struct conf *c, const struct usage *u, size_t rcpts, int64_t new_networks,
-                          char *reason, size_t size)
+static bool is_suspicious(const struct conf *c, const struct usage *u, size_t rcpts,
+                          const struct places *new_ones, char *reason, size_t size)
 {
     int64_t hour = u->hour_rcpts + (int64_t)rcpts;
     if (this_hour() - u->first < SETTLED_HOURS)
@@ -205,9 +241,12 @@ static bool is_suspicious(const struct conf *c, const struct usage *u, size_t rc
         hour > SURGE_FACTOR * u->busiest)
         snprintf(reason, size, "%" PRId64 " recipients within an hour, where its busiest hour had %" PRId64,
                  hour, u->busiest);
-    else if (c->outbound_new_networks > 0 && new_networks > c->outbound_new_networks)
+    else if (c->outbound_new_networks > 0 && new_ones->networks > c->outbound_new_networks)
         snprintf(reason, size, "it sends from %" PRId64 " networks within an hour that it never used before",
-                 new_networks);
+                 new_ones->networks);
+    else if (c->outbound_new_countries > 0 && new_ones->countries > c->outbound_new_countries)
+        snprintf(reason, size, "it sends from %" PRId64 " countries within an hour that it never used before",
+                 new_ones->countries);
     else
         return false;
     return true;
@@ -240,13 +279,13 @@ static enum rc refuse_frozen(struct err *ret_why)
     return RC_OK;
 }
 
-enum rc outbound_admit(struct queue *q, const struct queue_envelope *v, size_t rcpts, struct err *ret_why,
-                       struct queue_touches *t, struct err *e)
+enum rc outbound_admit(struct queue *q, const struct queue_envelope *v, str country, size_t rcpts,
+                       struct err *ret_why, struct queue_touches *t, struct err *e)
 {
     struct usage u;
     char reason[200];
     bool frozen;
-    int64_t new_networks;
+    struct places new_ones;
     *ret_why = (struct err){0};
     enum rc rc = find_frozen(q, v->account, &frozen, e);
     if (rc == RC_OK && frozen)
@@ -254,10 +293,10 @@ enum rc outbound_admit(struct queue *q, const struct queue_envelope *v, size_t r
     if (rc == RC_OK)
         rc = read_usage(q, v->account, &u, e);
     if (rc == RC_OK)
-        rc = note_network(q, v, &new_networks, e);
+        rc = note_places(q, v, country, &new_ones, e);
     if (rc != RC_OK)
         return rc;
-    if (is_suspicious(q->conf, &u, rcpts, new_networks, reason, sizeof reason)) {
+    if (is_suspicious(q->conf, &u, rcpts, &new_ones, reason, sizeof reason)) {
         rc = outbound_freeze(q, v->account, reason, t, e);
         return rc == RC_OK ? refuse_frozen(ret_why) : rc;
     }

@@ -16,6 +16,7 @@ struct put {
     struct queue_parts parts;
     struct queue_content content;
     int fd;      /* as in queue_put */
+    str country; /* from where its account sends it, when that is known */
     int64_t due; /* of its recipients */
     struct queue_touches touches;
     struct err refused; /* RC_OK: it is not */
@@ -39,7 +40,7 @@ static enum rc admit(struct queue *q, struct put *p, struct err *e)
         elsewhere += !p->v->rcpts[i].local;
     if (elsewhere == 0 || p->v->account.n == 0 || is_there(q->writer, p->v->id))
         return RC_OK;
-    return outbound_admit(q, p->v, elsewhere, &p->refused, &p->touches, e);
+    return outbound_admit(q, p->v, p->country, elsewhere, &p->refused, &p->touches, e);
 }
 
 static enum rc put_part(struct queue *q, struct put *p, const struct queue_part *part, struct err *e)
@@ -194,6 +195,7 @@ enum rc queue_put(struct queue *q, const struct queue_envelope *v, str content, 
     if (keep_file(q, &p, lent, TRANSIT_CONTENT_MAX) == RC_OK) {
         if (put_in_transit(q, &p) == RC_OK)
             return RC_OK;
+        p.country = outbound_country(q, v, a);
         if (keep_file(q, &p, lent, DATABASE_CONTENT_MAX) == RC_OK)
             return put_in_tables(q, &p, e);
     }

@@ -44,6 +44,7 @@ static const struct {
     [TABLES_MAILBOX_COMMAND] = {CONF_mailbox_command_maps, "command", true},
     [TABLES_FALLBACK_TRANSPORT] = {CONF_fallback_transport_maps, "auth", true},
     [TABLES_LOCAL_RECIPIENT] = {CONF_local_recipient_maps, "auth", false},
+    [TABLES_COUNTRY] = {CONF_outbound_country_maps, "queue", false},
 };
 
 static str value_of(const struct conf *c, size_t i)

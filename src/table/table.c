@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 static const struct table_type *const types[] = {
-    &table_inline,   &table_static,  &table_texthash,  &table_hash,       &table_lmdb,   &table_regexp,
-    &table_pcre,     &table_cidr,    &table_sqlite,    &table_pgsql,      &table_mysql,  &table_ldap,
-    &table_unionmap, &table_pipemap, &table_randmap,   &table_socketmap,  &table_tcp,    &table_fail_type,
-    &table_aliases,  &table_policy,  &table_sql_users, &table_ldap_users, &table_oauth2,
+    &table_inline,    &table_static,   &table_texthash, &table_hash,      &table_lmdb,       &table_regexp,
+    &table_pcre,      &table_cidr,     &table_mmdb,     &table_sqlite,    &table_pgsql,      &table_mysql,
+    &table_ldap,      &table_unionmap, &table_pipemap,  &table_randmap,   &table_socketmap,  &table_tcp,
+    &table_fail_type, &table_aliases,  &table_policy,   &table_sql_users, &table_ldap_users, &table_oauth2,
 };
 
 const struct table_type *table_find_type(str name)

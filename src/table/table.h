@@ -1,8 +1,8 @@
 /* table: Postfix's look-up tables. A table is named as in main.cf, `type:name`, and gives a text for a key.
  *
  * Types: inline, static, texthash, aliases (a file in the format of aliases(5), read with what it includes),
- * hash and lmdb (both an LMDB file that `malle postmap` made), regexp, pcre, cidr, sqlite, pgsql, mysql,
- * ldap, unionmap, pipemap, randmap, socketmap, tcp, policy, fail, and dovecot-sql, dovecot-ldap and
+ * hash and lmdb (both an LMDB file that `malle postmap` made), regexp, pcre, cidr, mmdb, sqlite, pgsql,
+ * mysql, ldap, unionmap, pipemap, randmap, socketmap, tcp, policy, fail, and dovecot-sql, dovecot-ldap and
  * dovecot-oauth2, which are for databases of users alone (users.h); `proxy:` in front of a name means nothing
  * here.
  *

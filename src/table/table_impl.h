@@ -84,7 +84,7 @@ extern const struct table_type table_inline, table_static, table_fail_type, tabl
 extern const struct table_type table_aliases;
 extern const struct table_type table_hash, table_lmdb;
 extern const struct table_type table_unionmap, table_pipemap, table_randmap;
-extern const struct table_type table_regexp, table_pcre, table_cidr;
+extern const struct table_type table_regexp, table_pcre, table_cidr, table_mmdb;
 extern const struct table_type table_sqlite, table_pgsql, table_mysql, table_ldap;
 extern const struct table_type table_sql_users, table_ldap_users, table_oauth2;
 extern const struct table_type table_socketmap, table_tcp, table_policy;

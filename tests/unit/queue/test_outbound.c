@@ -22,6 +22,7 @@ static int folder_fd;
 static struct spool *spool;
 static struct queue *queue;
 static struct conf *conf;
+static struct table_settings *tables;
 static unsigned next_id;
 
 static int begin(void **state)
@@ -34,12 +35,16 @@ static int begin(void **state)
     folder_fd = open(folder, O_RDONLY | O_DIRECTORY);
     conf = conf_parse(
         S("hostname = mail.example.org\noutbound_surge_recipients = 50\noutbound_new_networks = 3\n"
-          "outbound_recipients_per_day = 500\n"),
+          "outbound_recipients_per_day = 500\noutbound_country_maps = cidr:{{10.1.0.0/16 FR}, {10.2.0.0/16 "
+          "DE},"
+          " {172.18.0.0/16 FR}}\n"),
         "test", &report);
     assert_non_null(conf);
+    tables = table_settings_open(conf, "queue", NULL, &report);
+    assert_non_null(tables);
     conf_report_deinit(&report);
     spool = spool_open(open(folder, O_RDONLY | O_DIRECTORY));
-    assert_int_equal(queue_open(path, spool, conf, NULL, &queue, &e), RC_OK);
+    assert_int_equal(queue_open(path, spool, conf, tables, &queue, &e), RC_OK);
     return 0;
 }
 
@@ -48,6 +53,7 @@ static int end(void **state)
     char command[200];
     queue = queue_close(queue);
     spool = spool_close(spool);
+    tables = table_settings_close(tables);
     conf = conf_free(conf);
     close(folder_fd);
     snprintf(command, sizeof command, "rm -rf %s", folder);
@@ -141,6 +147,16 @@ static void new_networks_freeze(void **state)
     assert_string_equal(frozen(), JOE ": it sends from 4 networks within an hour that it never used before");
 }
 
+/* One of them may be a journey. */
+static void new_countries_freeze(void **state)
+{
+    sent(8 * 24, 3);
+    assert_int_equal(send_to(1, "x[172.16.1.1]"), 250);
+    assert_int_equal(send_to(1, "x[172.18.1.1]"), 250); /* the same country */
+    assert_int_equal(send_to(1, "x[172.17.1.1]"), 450);
+    assert_string_equal(frozen(), JOE ": it sends from 2 countries within an hour that it never used before");
+}
+
 static void a_day_has_24_hours(void **state)
 {
     sent(25, 300);
@@ -185,6 +201,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_surge_freezes, begin, end),
         cmocka_unit_test_setup_teardown(a_busy_account_may, begin, end),
         cmocka_unit_test_setup_teardown(new_networks_freeze, begin, end),
+        cmocka_unit_test_setup_teardown(new_countries_freeze, begin, end),
         cmocka_unit_test_setup_teardown(a_day_has_24_hours, begin, end),
         cmocka_unit_test_setup_teardown(the_future_does_not_count, begin, end),
         cmocka_unit_test_setup_teardown(what_is_old_is_forgotten, begin, end),
