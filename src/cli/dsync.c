@@ -66,7 +66,9 @@ static enum rc take_prefix(void *ctx, const struct imap_response *r, struct imap
 
 static int by_name(const void *a, const void *b)
 {
-    return str_cmp(((const struct dsync_box *)a)->name, ((const struct dsync_box *)b)->name);
+    const struct dsync_box *x = a, *y = b;
+    int order = str_cmp(x->name, y->name);
+    return order ? order : str_cmp(x->wire, y->wire);
 }
 
 static enum rc list(struct dsync_side *s, struct mail_boxes *boxes, struct err *e)
@@ -92,6 +94,21 @@ static enum rc list(struct dsync_side *s, struct mail_boxes *boxes, struct err *
     return imap_client_run(s->c, mail_boxes_take, boxes, e);
 }
 
+/* Nothing is changed where mail of two mailboxes would meet in one, or where a side that cannot be seen would
+ * count as empty. */
+static int check_names(const struct dsync_side *s)
+{
+    if (!find(s, S("INBOX")))
+        return cli_fail("%s: there is no INBOX, so this is not all of a user's mail", s->label);
+    for (size_t i = 1; i < s->n; i++)
+        if (str_eq(s->boxes[i - 1].name, s->boxes[i].name))
+            return cli_fail("%s: the mailboxes " STR_FMT " and " STR_FMT " would have one name, " STR_FMT
+                            "; rename one of them",
+                            s->label, STR_ARG(s->boxes[i - 1].wire), STR_ARG(s->boxes[i].wire),
+                            STR_ARG(s->boxes[i].name));
+    return CLI_FINE;
+}
+
 static int list_side(struct dsync_side *s)
 {
     AUTO(mail_boxes_deinit) struct mail_boxes boxes = {0};
@@ -111,7 +128,7 @@ static int list_side(struct dsync_side *s)
                                                   arena_str(s->a, buf_str(&wire)), b->subscribed};
     }
     qsort(s->boxes, s->n, sizeof *s->boxes, by_name);
-    return CLI_FINE;
+    return check_names(s);
 }
 
 /* --- making them alike --- */

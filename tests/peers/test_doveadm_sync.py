@@ -156,6 +156,10 @@ def test_imap_server(server):
         assert are_alike() and len(contents(there, 'INBOX/Mine/Deep')) == 3 and len(contents(there, 'INBOX/a.b')) == 4
         run(server, *other('backup', '-m', 'a_b'))
         assert are_alike()
+        fill(there, 'INBOX/a_b', MORE)  # would meet INBOX/a.b in a_b
+        met = server.malle('doveadm', *other('backup', '-R'), check=False)
+        assert met.returncode and 'the mailboxes INBOX/a.b and INBOX/a_b would have one name, a_b; rename one of them' in met.stderr, met
+        assert are_alike()
         refused = server.malle('doveadm', *other('sync', tls='no'), check=False)
         assert refused.returncode == 64 and 'TLS' in refused.stderr
         here.logout()
