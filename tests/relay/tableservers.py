@@ -120,7 +120,8 @@ class Postgres(Daemon):
 
 
 class MariaDB(Daemon):
-    """A database `mail` with a table t (k, v) that the user `malle` may read with the password `secret`."""
+    """A database `mail` with a table t (k, v) that the user `malle` may read with the password `secret`. Its temporary tables lie in its folder: one that
+    starts removes those of others."""
     package = 'mariadb'
     user = ('setpriv', '--reuid', 'mysql', '--regid', 'mysql', '--clear-groups')
 
@@ -130,8 +131,8 @@ class MariaDB(Daemon):
         self.run('chown', 'mysql', self.dir / 'key.pem')
         tables = self.run('cat', *(f'/usr/share/mysql/mysql_system_tables{part}.sql' for part in ('', '_data')))
         self.run(*self.user, 'mkdir', self.dir / 'data')
-        self.run(*self.user, '/usr/sbin/mariadbd', '--no-defaults', '--bootstrap', f'--datadir={self.dir}/data', '--innodb-flush-log-at-trx-commit=0',
-                 '--innodb-buffer-pool-size=8M', '--innodb-log-file-size=4M', '--skip-log-bin', '--aria-log-dir-path=' + str(self.dir / 'data'),
+        self.run(*self.user, '/usr/sbin/mariadbd', '--no-defaults', '--bootstrap', f'--datadir={self.dir}/data', f'--tmpdir={self.dir}',
+                 '--innodb-flush-log-at-trx-commit=0', '--innodb-buffer-pool-size=8M', '--innodb-log-file-size=4M', '--skip-log-bin', '--aria-log-dir-path=' + str(self.dir / 'data'),
                  input=f'CREATE DATABASE mysql;\nUSE mysql;\nSET @auth_root_socket = NULL;\n{tables}')
 
     def start(self):
@@ -143,7 +144,7 @@ class MariaDB(Daemon):
                      "GRANT SELECT, EXECUTE ON mail.* TO malle, tls;", database='mysql')
 
     def command(self):
-        return (*self.user, '/usr/sbin/mariadbd', '--no-defaults', f'--datadir={self.dir}/data', f'--socket={self.dir}/socket', f'--port={self.port}',
+        return (*self.user, '/usr/sbin/mariadbd', '--no-defaults', f'--datadir={self.dir}/data', f'--tmpdir={self.dir}', f'--socket={self.dir}/socket', f'--port={self.port}',
                 f'--pid-file={self.dir}/pid', '--bind-address=127.0.0.1', '--skip-name-resolve', '--innodb-flush-log-at-trx-commit=2',  # a kill forgets nothing
                 '--innodb-buffer-pool-size=8M', f'--ssl-cert={self.dir}/cert.pem', f'--ssl-key={self.dir}/key.pem')
 
