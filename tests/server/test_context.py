@@ -74,6 +74,7 @@ class Client(Connection):
         return lines
 
     def learn(self):
+        self.found('UID SEARCH RETURN (ALL) ALL')  # without the messages that are told of behind its answer
         self.view = self.found('UID SEARCH RETURN (ALL) ALL')
 
     def found(self, text):
