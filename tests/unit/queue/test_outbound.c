@@ -35,9 +35,8 @@ static int begin(void **state)
     folder_fd = open(folder, O_RDONLY | O_DIRECTORY);
     conf = conf_parse(
         S("hostname = mail.example.org\noutbound_surge_recipients = 50\noutbound_new_networks = 3\n"
-          "outbound_recipients_per_day = 500\noutbound_country_maps = cidr:{{10.1.0.0/16 FR}, {10.2.0.0/16 "
-          "DE},"
-          " {172.18.0.0/16 FR}}\n"),
+          "outbound_recipients_per_day = 500\n"
+          "outbound_country_maps = cidr:{{172.16.0.0/16 FR}, {172.17.0.0/16 DE}, {172.18.0.0/16 FR}}\n"),
         "test", &report);
     assert_non_null(conf);
     tables = table_settings_open(conf, "queue", NULL, &report);
