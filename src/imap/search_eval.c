@@ -51,11 +51,10 @@ static bool leaf_matches(struct subject *sub, const struct search_plan *plan)
     switch (plan->key) {
     case SEARCH_SEQ_SET:
     case SEARCH_UID_SET:
+    case SEARCH_RECENT:
     case SEARCH_FLAG:
     case SEARCH_KEYWORD:
         return uidset_has(&plan->uids, sub->uid);
-    case SEARCH_RECENT:
-        return box_is_recent(sub->program->box, sub->uid);
     case SEARCH_LARGER:
         return sub->msg->size > (uint64_t)plan->number;
     case SEARCH_SMALLER:
@@ -162,20 +161,76 @@ static enum rc eval_message(struct subject *sub, const struct box_msg *msg, enum
 
 /* --- the mailbox --- */
 
-/* What the sets of the keys decide of `among`, with what is known of it; what they leave open goes to
- * ret_open. */
-static void eval_sets(struct subject *sub, enum search_cost have, const struct uidset *among,
-                      struct uidset *ret_yes, struct uidset *ret_open)
+struct split { /* of many messages: which match, and of which that is open */
+    struct uidset yes, open;
+};
+
+static void split_deinit(struct split *s)
 {
-    sub->have = have;
-    for (size_t i = 0; i < among->n; i++) {
-        for (uint64_t uid = among->r[i].first; uid <= among->r[i].last; uid++) {
-            sub->uid = (uid32)uid;
-            enum verdict v = eval(sub, sub->program->root);
-            if (v != NO)
-                uidset_add(v == YES ? ret_yes : ret_open, sub->uid, sub->uid);
+    uidset_deinit(&s->yes);
+    uidset_deinit(&s->open);
+}
+
+static void split_by_sets(const struct subject *sub, const struct search_plan *plan,
+                          const struct uidset *among, struct split *ret);
+
+/* AND goes on with what is not excluded, OR with what is not found. */
+static void split_by_children(const struct subject *sub, const struct search_plan *plan,
+                              const struct uidset *among, struct split *ret)
+{
+    AUTO(uidset_deinit) struct uidset left = {0};
+    bool all = plan->key == SEARCH_AND;
+    uidset_copy(&left, among);
+    if (all)
+        uidset_copy(&ret->yes, among);
+    for (const struct search_plan *child = plan->child; child && left.n; child = child->next) {
+        AUTO(split_deinit) struct split s = {0};
+        split_by_sets(sub, child, &left, &s);
+        if (all) {
+            uidset_intersect(&ret->yes, &s.yes);
+            uidset_copy(&left, &s.open);
+            uidset_add_set(&left, &s.yes);
+        } else {
+            uidset_add_set(&ret->yes, &s.yes);
+            uidset_add_set(&ret->open, &s.open);
+            uidset_subtract(&left, &s.yes);
         }
     }
+    if (all)
+        uidset_copy(&ret->open, &left);
+    uidset_subtract(&ret->open, &ret->yes);
+}
+
+/* The same as eval, for all messages at once: only keys that have a set of messages are decided. */
+static void split_by_sets(const struct subject *sub, const struct search_plan *plan,
+                          const struct uidset *among, struct split *ret)
+{
+    if (plan->key == SEARCH_AND || plan->key == SEARCH_OR) {
+        split_by_children(sub, plan, among, ret);
+    } else if (plan->cost > sub->have) {
+        uidset_copy(&ret->open, among);
+    } else {
+        uidset_copy(&ret->yes, among);
+        uidset_intersect(&ret->yes, &plan->uids);
+    }
+    if (plan->negated) {
+        struct uidset no = {0};
+        uidset_copy(&no, among);
+        uidset_subtract(&no, &ret->yes);
+        uidset_subtract(&no, &ret->open);
+        uidset_deinit(&ret->yes);
+        ret->yes = no;
+    }
+}
+
+/* Decides what the sets of the keys decide of *open, which keeps the rest. */
+static void eval_sets(struct subject *sub, enum search_cost have, struct uidset *open, struct uidset *ret_yes)
+{
+    AUTO(split_deinit) struct split s = {0};
+    sub->have = have;
+    split_by_sets(sub, sub->program->root, open, &s);
+    uidset_add_set(ret_yes, &s.yes);
+    uidset_copy(open, &s.open);
 }
 
 /* Fills the set of a FLAG or KEYWORD as far as messages are open. For \Seen it is that of those without it,
@@ -203,16 +258,12 @@ static enum rc find_flags(struct subject *sub, struct search_plan *plan, const s
 
 static enum rc eval_flags(struct subject *sub, struct uidset *open, struct uidset *ret_yes, struct err *e)
 {
-    AUTO(uidset_deinit) struct uidset left = {0}, found = {0};
     enum rc rc = box_drop_expunged(sub->program->box, open, e); /* they have no flags, not even none */
     if (rc == RC_OK)
         rc = find_flags(sub, sub->program->root, open, e);
-    if (rc != RC_OK)
-        return rc;
-    eval_sets(sub, COST_FLAGS, open, &found, &left);
-    uidset_copy(open, &left);
-    uidset_add_set(ret_yes, &found);
-    return RC_OK;
+    if (rc == RC_OK)
+        eval_sets(sub, COST_FLAGS, open, ret_yes);
+    return rc;
 }
 
 static unsigned wanted(const struct search_program *p, enum search_cost look)
@@ -263,10 +314,9 @@ static enum rc run(struct imap_session *s, struct search_program *p, const struc
     AUTO(uidset_deinit) struct uidset open = {0};
     struct subject sub = {.s = s, .program = p};
     enum rc rc = RC_OK;
+    uidset_copy(&open, among);
     if (has_key(p, COST_VIEW) || p->costs == 0)
-        eval_sets(&sub, COST_VIEW, among, ret_uids, &open);
-    else
-        uidset_copy(&open, among);
+        eval_sets(&sub, COST_VIEW, &open, ret_uids);
     if (open.n && has_key(p, COST_FLAGS))
         rc = eval_flags(&sub, &open, ret_uids, e);
     search_text_init(&sub.text);

@@ -60,6 +60,15 @@ static enum rc plan_set(struct planner *p, const struct search_node *node, struc
     return imap_search_set(p->s, p->program->box, node->text, node->key == SEARCH_UID_SET, &plan->uids);
 }
 
+static void plan_recent(struct planner *p, struct search_plan *plan)
+{
+    const struct box *b = p->program->box;
+    const struct uidset *view = box_view(b);
+    for (uid32 uid = uidset_next(view, 1); uid; uid = uidset_next(view, uid + 1))
+        if (box_is_recent(b, uid))
+            uidset_add(&plan->uids, uid, uid);
+}
+
 static void plan_flag(const struct search_node *node, struct search_plan *plan)
 {
     static const unsigned bits[] = {
@@ -106,6 +115,9 @@ static enum rc plan_key(struct planner *p, const struct search_node *node, struc
     case SEARCH_SEQ_SET:
     case SEARCH_UID_SET:
         return plan_set(p, node, plan);
+    case SEARCH_RECENT:
+        plan_recent(p, plan);
+        return RC_OK;
     case SEARCH_FLAG:
         plan_flag(node, plan);
         return RC_OK;

@@ -20,7 +20,8 @@ struct search_plan {
     enum search_key key;
     bool negated;
     enum search_cost cost; /* of the dearest key below */
-    struct uidset uids; /* SEQ_SET and UID_SET: what they name in the view; FLAG and KEYWORD: who has them */
+    struct uidset uids; /* SEQ_SET and UID_SET: what they name in the view; RECENT, FLAG and KEYWORD: who is
+                           or has it */
     unsigned flags;     /* FLAG, and KEYWORD of a flag that is told as one: a bit of enum msg_flag */
     uint64_t keywords;  /* KEYWORD: its bit; 0 when the mailbox does not have it */
     int64_t number;

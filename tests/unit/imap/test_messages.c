@@ -194,6 +194,48 @@ static void test_search(void **state)
     EXPECT_ROWS((struct world *)*state, rows);
 }
 
+/* A random search key; the result has bit i for message i + 1 when that matches. */
+static unsigned put_key(struct buf *out, unsigned *seed, int depth)
+{
+    static const struct {
+        const char *key;
+        unsigned matches;
+    } keys[] = {{"SEEN", 1},    {"UNSEEN", 6},    {"FLAGGED", 2},     {"UNFLAGGED", 5},   {"1:2", 3},
+                {"UID 2:*", 6}, {"LARGER 40", 2}, {"SUBJECT ONE", 1}, {"BODY second", 2}, {"ALL", 7}};
+    const unsigned all = 7, kind = depth > 0 ? (unsigned)rand_r(seed) % 4 : 3;
+    if (kind == 3) {
+        size_t i = (size_t)rand_r(seed) % (sizeof keys / sizeof *keys);
+        buf_puts(out, str_c(keys[i].key));
+        return keys[i].matches;
+    }
+    buf_puts(out, str_c(kind == 0 ? "NOT " : kind == 1 ? "OR " : "("));
+    unsigned matches = put_key(out, seed, depth - 1);
+    if (kind == 0)
+        return all & ~matches;
+    buf_putc(out, ' ');
+    unsigned second = put_key(out, seed, depth - 1);
+    buf_puts(out, str_c(kind == 1 ? "" : ")"));
+    return kind == 1 ? matches | second : matches & second;
+}
+
+/* What sets of messages, rows and contents decide, in any order and nesting. */
+static void test_search_nested(void **state)
+{
+    struct world *w = *state;
+    unsigned seed = 1;
+    for (int i = 0; i < 500; i++) {
+        AUTO(buf_deinit) struct buf command = BUF_INIT(4096), want = BUF_INIT(64);
+        buf_puts(&command, S("SEARCH "));
+        unsigned matches = put_key(&command, &seed, 5);
+        buf_puts(&want, S("* SEARCH"));
+        for (unsigned k = 0; k < 3; k++)
+            if (matches >> k & 1)
+                buf_printf(&want, " %u", k + 1);
+        buf_puts(&want, S("\r\nOK"));
+        store_talk_expect(&w->t, buf_cstr(&command), buf_cstr(&want));
+    }
+}
+
 static void test_copy_and_move(void **state)
 {
     struct world *w = *state;
@@ -266,6 +308,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_slices, setup, teardown),
         cmocka_unit_test_setup_teardown(test_store, setup, teardown),
         cmocka_unit_test_setup_teardown(test_search, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_search_nested, setup, teardown),
         cmocka_unit_test_setup_teardown(test_copy_and_move, setup, teardown),
         cmocka_unit_test_setup_teardown(test_expunge, setup, teardown),
         cmocka_unit_test_setup_teardown(test_expunged_by_another, setup, teardown),
