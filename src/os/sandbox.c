@@ -199,3 +199,8 @@ void cage_enter(const struct sandbox *sb, const int *keep, size_t n_keep)
     close_others(keep, n_keep);
     confine(sb, PROFILE_CAGE);
 }
+
+void cage_prepare(void)
+{
+    seccomp_prepare_cage();
+}

@@ -47,6 +47,9 @@ void sandbox_enter(const struct sandbox *sb);
 /* The cage of a mailbox session (doc/security.md): closes every descriptor but keep[n] and 0-2, chroots to
  * root_dir when chroot_ok, becomes the identity, Landlock to the folders, seccomp. uid 0 ends the process. */
 void cage_enter(const struct sandbox *sb, const int *keep, size_t n_keep);
+/* Does now what is the same for the cages of all children; before sandbox_enter. Without it each does it
+ * itself. */
+void cage_prepare(void);
 
 /* Landlock ABI in use: what the kernel has, capped by landlock_abi_max (tests set 2 and 3), 0 when absent. */
 int sandbox_landlock_abi(void);

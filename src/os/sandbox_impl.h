@@ -38,5 +38,7 @@ void landlock_enter(int ruleset_fd);
 
 /* Installs the allow-list of the profile in every thread. no_new_privs is set already. */
 void seccomp_enter(enum sandbox_profile profile);
+/* Puts the list of the cage together for the children of this process. */
+void seccomp_prepare_cage(void);
 
 #endif

@@ -1,5 +1,6 @@
 /* seccomp by libseccomp (its one wrapper): the system calls that a process may make. Runs in every confined
- * role.
+ * role. The program is put together once and loaded as it is: mailbox does the first for all its sessions,
+ * because libseccomp takes longer for it than all else that starts one.
  *
  * An allow-list for each profile, put together from groups by what a role does. Anything else is answered
  * with ENOSYS, or ends the process with SIGSYS when MALLE_SECCOMP_KILL=1 is in the environment, so that tests
@@ -8,9 +9,12 @@
 #include "os/sandbox_impl.h"
 
 #include "base/log.h"
+#include "os/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -18,6 +22,8 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #ifndef PR_SET_VMA
@@ -292,11 +298,14 @@ static void allow_own_limits(struct filter *f)
     allow_if(f, CALL(prlimit64), 2, all);
 }
 
+/* In a program, the process that will load it: above all process ids that Linux gives. */
+enum { OWN_PID = 0x5a5a5a5a };
+
 /* abort() raises a signal in its own thread. mailbox's children inherit its list, so that one names no
  * process. */
 static void allow_abort(struct filter *f)
 {
-    struct scmp_arg_cmp own = SCMP_A0_64(SCMP_CMP_EQ, (uint64_t)getpid());
+    struct scmp_arg_cmp own = SCMP_A0_64(SCMP_CMP_EQ, OWN_PID);
     allow_if(f, CALL(tgkill), 1, &own);
 }
 
@@ -306,20 +315,32 @@ static bool kills(void)
     return v && str_eq(str_c(v), S("1"));
 }
 
-void seccomp_enter(enum sandbox_profile profile)
+static struct sock_fprog take_program(scmp_filter_ctx ctx)
+{
+    struct sock_fprog p = {0};
+    struct stat st;
+    size_t n = 0;
+    AUTO(fd_closep) int fd = memfd_create("seccomp", MFD_CLOEXEC);
+    if (fd < 0)
+        sandbox_die("memfd_create", "");
+    check(seccomp_export_bpf(ctx, fd), "export");
+    must(fstat(fd, &st) == 0 && st.st_size > 0 && st.st_size <= BPF_MAXINSNS * (off_t)sizeof *p.filter);
+    p.len = (unsigned short)((size_t)st.st_size / sizeof *p.filter);
+    p.filter = malloc((size_t)st.st_size);
+    must(p.filter && fd_read_at(fd, (char *)p.filter, (size_t)st.st_size, 0, &n) == RC_OK);
+    must(n == p.len * sizeof *p.filter);
+    return p;
+}
+
+static struct sock_fprog make_program(enum sandbox_profile profile)
 {
     static const int clone3_call[] = {CALL(clone3)};
     unsigned groups = profiles[profile];
     struct filter f = {.other = kills() ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ERRNO(ENOSYS)};
-    if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0 && errno == EINVAL) {
-        log_warn("sandbox: this kernel has no seccomp; going on without this layer");
-        return;
-    }
     f.ctx = seccomp_init(f.other);
     if (!f.ctx)
         sandbox_die("seccomp_init", "");
     check(seccomp_attr_set(f.ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS), "architecture");
-    check(seccomp_attr_set(f.ctx, SCMP_FLTATR_CTL_TSYNC, 1), "threads");
     check(seccomp_attr_set(f.ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2), "tree");
     allow_groups(&f, groups);
     allow_own_limits(&f);
@@ -334,6 +355,38 @@ void seccomp_enter(enum sandbox_profile profile)
         fail_calls(&f, expected_calls, sizeof expected_calls / sizeof *expected_calls, EACCES);
     /* its flags lie behind a pointer; with ENOSYS glibc falls back to clone, whose flags can be looked at */
     fail_calls(&f, clone3_call, 1, ENOSYS);
-    check(seccomp_load(f.ctx), "load");
+    struct sock_fprog p = take_program(f.ctx);
     seccomp_release(f.ctx);
+    return p;
+}
+
+/* --- loading --- */
+
+static struct sock_fprog cage; /* .filter NULL: not made yet */
+
+void seccomp_prepare_cage(void)
+{
+    free(cage.filter);
+    cage = make_program(PROFILE_CAGE);
+}
+
+static void name_own_pid(const struct sock_fprog *p)
+{
+    for (size_t i = 0; i < p->len; i++)
+        if (p->filter[i].code == (BPF_JMP | BPF_JEQ | BPF_K) && p->filter[i].k == OWN_PID)
+            p->filter[i].k = (uint32_t)getpid();
+}
+
+void seccomp_enter(enum sandbox_profile profile)
+{
+    if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0 && errno == EINVAL) {
+        log_warn("sandbox: this kernel has no seccomp; going on without this layer");
+        return;
+    }
+    struct sock_fprog p = profile == PROFILE_CAGE && cage.filter ? cage : make_program(profile);
+    name_own_pid(&p);
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &p) != 0)
+        sandbox_die("seccomp", "load");
+    if (p.filter != cage.filter)
+        free(p.filter);
 }

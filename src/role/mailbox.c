@@ -276,6 +276,7 @@ static void mailbox_start(struct role *r)
     charset_preload(); /* sessions cannot load converters inside their chroot */
     unicode_preload();
     (void)map_hash(S(""));
+    cage_prepare();
     sandbox_enter(&(struct sandbox){.role = ROLE_MAILBOX, .uid = (uid_t)-1, .gid = (gid_t)-1});
 }
 

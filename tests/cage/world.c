@@ -128,6 +128,7 @@ int world_try(enum confinement how, long (*try)(const struct world *))
     struct world w;
     int status;
     world_make(&w);
+    cage_prepare(); /* as mailbox does */
     pid_t pid = fork();
     must(pid >= 0);
     if (pid == 0)
