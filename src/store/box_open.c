@@ -192,24 +192,14 @@ bool box_is_recent(const struct box *b, uid32 uid)
     return uidset_has(&b->recent, uid);
 }
 
-/* The floor in the row makes this one look-up in a mailbox where all is read. */
 uint32_t box_first_unseen(struct box *b)
 {
     struct err e;
     int64_t key = 0;
-    struct folder *f = &b->f;
     enum rc rc = db_get_int(
-        f->st->db, &key, &e,
+        b->f.st->db, &key, &e,
         "SELECT key FROM message WHERE key BETWEEN ?1 AND ?2 AND flags & 16 = 0 ORDER BY key LIMIT 1",
-        DB_I(index_key(f->id, f->unseen_floor)), DB_I(index_key(f->id, UINT32_MAX)));
-    uid32 floor = rc == RC_OK ? (uid32)key : f->uidnext;
-    if ((rc == RC_OK || rc == RC_GONE) && floor > f->unseen_floor + 1000 && !b->read_only &&
-        folder_begin(f, false, &e) == RC_OK) {
-        /* only when nobody raised or lowered it meanwhile: the row was just read again */
-        if (f->modseq == b->told)
-            f->unseen_floor = floor;
-        rc = folder_commit(f, &e) == RC_OK ? rc : RC_TEMP;
-    }
+        DB_I(index_key(b->f.id, 1)), DB_I(index_key(b->f.id, UINT32_MAX)));
     return rc == RC_OK ? uidset_rank(&b->view, (uid32)key) : 0;
 }
 

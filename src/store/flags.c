@@ -55,8 +55,6 @@ static enum rc count_change(struct folder *f, struct uidrange r, const struct fl
     *ret_n = db_int(q, 0);
     f->unseen = (uint32_t)((int64_t)f->unseen + db_int(q, 1));
     f->deleted = (uint32_t)((int64_t)f->deleted + db_int(q, 2));
-    if (db_int(q, 1) > 0 && r.first < f->unseen_floor)
-        f->unseen_floor = r.first;
     return RC_OK;
 }
 
@@ -125,12 +123,15 @@ enum rc box_find_flags(struct box *b, const struct uidset *among, unsigned flags
 #define BOTH  FIND "((flags & ?3) | (keywords & ?4)) "
     static const char *const sql[2][2] = {{FLAGS "<> 0 ORDER BY key", FLAGS "= 0 ORDER BY key"},
                                           {BOTH "<> 0 ORDER BY key", BOTH "= 0 ORDER BY key"}};
+    static const char unseen[] = FIND "?3 = 16 AND ?4 = 0 AND flags & 16 = 0 ORDER BY key";
+    bool by_index = flags == FLAG_SEEN && keywords == 0 && none;
     enum rc rc = index_check(b->f.st, e);
     for (size_t i = 0; i < among->n && rc == RC_OK; i++) {
         AUTO(db_done) struct db_stmt *q = NULL;
         struct uidrange r = among->r[i];
-        rc = db_query(b->f.st->db, &q, e, sql[keywords != 0][none], DB_I(index_key(b->f.id, r.first)),
-                      DB_I(index_key(b->f.id, r.last)), DB_I(flags), DB_I(keywords));
+        rc = db_query(b->f.st->db, &q, e, by_index ? unseen : sql[keywords != 0][none],
+                      DB_I(index_key(b->f.id, r.first)), DB_I(index_key(b->f.id, r.last)), DB_I(flags),
+                      DB_I(keywords));
         while (rc == RC_OK && (rc = db_step(q, e)) == RC_OK)
             uidset_add(ret, (uid32)db_int(q, 0), (uid32)db_int(q, 0));
         rc = rc == RC_GONE ? RC_OK : rc;

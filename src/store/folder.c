@@ -10,15 +10,15 @@
 #include <unistd.h>
 
 static const char row_select[] =
-    "SELECT id, uidvalidity, uidnext, modseq, messages, unseen, deleted, size, unseen_floor,"
+    "SELECT id, uidvalidity, uidnext, modseq, messages, unseen, deleted, size,"
     " new_time, cur_time, dirty, uidlist_ino, uidlist_size, uidlist_time, uidlist_records,"
     " keyword_ino, keyword_size, keyword_time, guid FROM mailbox WHERE dir = ?1";
 
 static const char row_update[] =
     "UPDATE mailbox SET uidvalidity=?2, uidnext=?3, modseq=?4, messages=?5, unseen=?6,"
-    " deleted=?7, size=?8, unseen_floor=?9, new_time=?10, cur_time=?11, dirty=?12,"
-    " uidlist_ino=?13, uidlist_size=?14, uidlist_time=?15, uidlist_records=?16,"
-    " keyword_ino=?17, keyword_size=?18, keyword_time=?19, guid=?20 WHERE id=?1";
+    " deleted=?7, size=?8, new_time=?9, cur_time=?10, dirty=?11,"
+    " uidlist_ino=?12, uidlist_size=?13, uidlist_time=?14, uidlist_records=?15,"
+    " keyword_ino=?16, keyword_size=?17, keyword_time=?18, guid=?19 WHERE id=?1";
 
 void file_stamp_get(const struct stat *st, struct file_stamp *ret)
 {
@@ -66,14 +66,13 @@ static void row_read(struct folder *f, const struct db_stmt *q)
     f->unseen = (uint32_t)db_int(q, 5);
     f->deleted = (uint32_t)db_int(q, 6);
     f->size = (uint64_t)db_int(q, 7);
-    f->unseen_floor = (uid32)db_int(q, 8);
-    f->new_time_ns = db_int(q, 9);
-    f->cur_time_ns = db_int(q, 10);
-    f->dirty = (unsigned)db_int(q, 11);
-    f->uidlist = (struct file_stamp){db_int(q, 12), db_int(q, 13), db_int(q, 14)};
-    f->uidlist_records = db_int(q, 15);
-    f->keyword_file = (struct file_stamp){db_int(q, 16), db_int(q, 17), db_int(q, 18)};
-    if (str_copy(f->guid, sizeof f->guid, db_text(q, 19)) != RC_OK)
+    f->new_time_ns = db_int(q, 8);
+    f->cur_time_ns = db_int(q, 9);
+    f->dirty = (unsigned)db_int(q, 10);
+    f->uidlist = (struct file_stamp){db_int(q, 11), db_int(q, 12), db_int(q, 13)};
+    f->uidlist_records = db_int(q, 14);
+    f->keyword_file = (struct file_stamp){db_int(q, 15), db_int(q, 16), db_int(q, 17)};
+    if (str_copy(f->guid, sizeof f->guid, db_text(q, 18)) != RC_OK)
         f->guid[0] = '\0';
 }
 
@@ -92,10 +91,10 @@ static enum rc row_save(struct folder *f, struct err *e)
 {
     return db_run(f->st->db, e, row_update, DB_I(f->id), DB_I(f->uidvalidity), DB_I(f->uidnext),
                   DB_I(f->modseq), DB_I(f->messages), DB_I(f->unseen), DB_I(f->deleted), DB_I(f->size),
-                  DB_I(f->unseen_floor), DB_I(f->new_time_ns), DB_I(f->cur_time_ns), DB_I(f->dirty),
-                  DB_I(f->uidlist.ino), DB_I(f->uidlist.size), DB_I(f->uidlist.mtime_ns),
-                  DB_I(f->uidlist_records), DB_I(f->keyword_file.ino), DB_I(f->keyword_file.size),
-                  DB_I(f->keyword_file.mtime_ns), DB_T(str_c(f->guid)));
+                  DB_I(f->new_time_ns), DB_I(f->cur_time_ns), DB_I(f->dirty), DB_I(f->uidlist.ino),
+                  DB_I(f->uidlist.size), DB_I(f->uidlist.mtime_ns), DB_I(f->uidlist_records),
+                  DB_I(f->keyword_file.ino), DB_I(f->keyword_file.size), DB_I(f->keyword_file.mtime_ns),
+                  DB_T(str_c(f->guid)));
 }
 
 /* Never the same number for two mailboxes of an account, even when made within one second. */

@@ -39,6 +39,8 @@ static enum rc check_version(struct db *db, struct err *e)
         return db_script(db, index_from_1, e);
     if (version == 2)
         return db_script(db, index_from_2, e);
+    if (version == 3)
+        return db_script(db, index_from_3, e);
     return version == INDEX_VERSION ? RC_OK
                                     : err_set(e, RC_INVALID, 0, "4.3.0", "Internal error, try again later");
 }

@@ -12,9 +12,12 @@
     "CREATE TABLE header (key INTEGER PRIMARY KEY, fields BLOB NOT NULL);" \
     "CREATE TABLE signature (key INTEGER PRIMARY KEY, bits BLOB NOT NULL);"
 
-const char index_from_1[] =
-    "BEGIN IMMEDIATE; DROP TABLE text;" TEXT_TABLE OTHER_CACHES INDEX_VERSION_SQL "COMMIT;";
-const char index_from_2[] = "BEGIN IMMEDIATE;" OTHER_CACHES INDEX_VERSION_SQL "COMMIT;";
+#define UNSEEN "CREATE INDEX message_unseen ON message (key) WHERE flags & 16 = 0;"
+#define FROM_3 UNSEEN "ALTER TABLE mailbox DROP COLUMN unseen_floor;" INDEX_VERSION_SQL "COMMIT;"
+
+const char index_from_1[] = "BEGIN IMMEDIATE; DROP TABLE text;" TEXT_TABLE OTHER_CACHES FROM_3;
+const char index_from_2[] = "BEGIN IMMEDIATE;" OTHER_CACHES FROM_3;
+const char index_from_3[] = "BEGIN IMMEDIATE;" FROM_3;
 
 const char index_schema[] =
     "BEGIN IMMEDIATE;"
@@ -28,7 +31,6 @@ const char index_schema[] =
     " unseen INTEGER NOT NULL DEFAULT 0,"
     " deleted INTEGER NOT NULL DEFAULT 0,"
     " size INTEGER NOT NULL DEFAULT 0,"
-    " unseen_floor INTEGER NOT NULL DEFAULT 1,"
     " new_time INTEGER NOT NULL DEFAULT 0,"
     " cur_time INTEGER NOT NULL DEFAULT 0,"
     " dirty INTEGER NOT NULL DEFAULT 0,"
@@ -46,8 +48,7 @@ const char index_schema[] =
     "CREATE TABLE message ("
     " key INTEGER PRIMARY KEY, flags INTEGER NOT NULL, keywords INTEGER NOT NULL,"
     " modseq INTEGER NOT NULL, internal_date INTEGER NOT NULL, save_date INTEGER NOT NULL,"
-    " size INTEGER NOT NULL);"
-    "CREATE TABLE file ("
+    " size INTEGER NOT NULL);" UNSEEN "CREATE TABLE file ("
     " key INTEGER PRIMARY KEY, base TEXT NOT NULL, info TEXT NOT NULL, in_new INTEGER NOT NULL,"
     " fields TEXT NOT NULL);"
     "CREATE INDEX file_base ON file (base);"

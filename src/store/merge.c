@@ -210,8 +210,6 @@ static enum rc store_row_flags(struct merge *m, const struct row_flags *old, con
     f->unseen -= (!(old->flags & FLAG_SEEN) && new->flags &FLAG_SEEN);
     f->deleted += (new->flags &FLAG_DELETED && !(old->flags & FLAG_DELETED));
     f->deleted -= (!(new->flags &FLAG_DELETED) && old->flags & FLAG_DELETED);
-    if (!(new->flags &FLAG_SEEN) && new->uid < f->unseen_floor)
-        f->unseen_floor = new->uid;
     return db_run(f->st->db, e, "UPDATE message SET flags = ?2, keywords = ?3, modseq = ?4 WHERE key = ?1",
                   DB_I(index_key(f->id, new->uid)), DB_I(new->flags), DB_I(new->keywords), DB_I(f->modseq));
 }

@@ -23,8 +23,6 @@ static enum rc insert_one(struct folder *f, const struct newcomer *m, struct err
     f->unseen += !(m->flags & FLAG_SEEN);
     f->deleted += !!(m->flags & FLAG_DELETED);
     f->size += message_size_bound(m->size);
-    if (!(m->flags & FLAG_SEEN) && m->uid < f->unseen_floor)
-        f->unseen_floor = m->uid;
     return RC_OK;
 }
 

@@ -84,7 +84,6 @@ struct folder {
     modseq modseq;
     uint32_t messages, unseen, deleted;
     uint64_t size;
-    uid32 unseen_floor; /* no message below this UID is unseen */
     int64_t new_time_ns, cur_time_ns;
     unsigned dirty; /* enum folder_dirty */
     struct file_stamp uidlist, keyword_file;

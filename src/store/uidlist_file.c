@@ -54,7 +54,6 @@ static enum rc number_anew(struct folder *f, uint32_t uidvalidity, struct err *e
     f->uidnext = 1;
     f->messages = f->unseen = f->deleted = 0;
     f->size = 0;
-    f->unseen_floor = 1;
     f->dirty |= DIRTY_NEW | DIRTY_CUR;
     f->new_time_ns = f->cur_time_ns = 0;
     f->keyword_file = (struct file_stamp){0};

@@ -206,9 +206,14 @@ static void test_index_is_garbage(void **state)
 /* Indexes of older versions are brought up to this one: what they know stays, their caches are made again. */
 static void test_index_of_older_versions(void **state)
 {
+#define AS_IN_3                  \
+    "DROP INDEX message_unseen;" \
+    "ALTER TABLE mailbox ADD COLUMN unseen_floor INTEGER NOT NULL DEFAULT 1;"
     static const char *const older[] = {
-        "ALTER TABLE text DROP COLUMN refs; DROP TABLE header; DROP TABLE signature; PRAGMA user_version = 1",
-        "DROP TABLE header; DROP TABLE signature; PRAGMA user_version = 2"};
+        "ALTER TABLE text DROP COLUMN refs; DROP TABLE header; DROP TABLE signature;" AS_IN_3
+        "PRAGMA user_version = 1",
+        "DROP TABLE header; DROP TABLE signature;" AS_IN_3 "PRAGMA user_version = 2",
+        AS_IN_3 "PRAGMA user_version = 3"};
     append_flagged(*state, "INBOX", simple_message, FLAG_FLAGGED, &S("only-in-index"), 1);
     for (size_t i = 0; i < sizeof older / sizeof *older; i++) {
         struct box *b = open_box(fixture_store, "INBOX");
@@ -223,6 +228,7 @@ static void test_index_of_older_versions(void **state)
         b = open_box(fixture_store, "INBOX");
         assert_int_equal(box_status(b)->highestmodseq, before);
         assert_int_equal(message(b, 1).flags, FLAG_FLAGGED);
+        assert_int_equal(box_first_unseen(b), 1);
         struct box_query *q = NULL;
         struct box_msg m;
         ok(box_query_open(b, box_view(b), BOX_WANT_REFERENCES | BOX_WANT_HEADER | BOX_WANT_SIGNATURE, &q, e));
