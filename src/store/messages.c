@@ -6,46 +6,70 @@ uint64_t message_size_bound(int64_t size)
     return size >= 0 ? (uint64_t)size : 2 * (uint64_t)-size; /* at worst each byte on disk is a bare LF */
 }
 
-static enum rc insert_one(struct folder *f, const struct newcomer *m, struct err *e)
+enum { ROWS_AT_ONCE = 16, MESSAGE_COLUMNS = 7, FILE_COLUMNS = 5 };
+
+#define TIMES_4(row)  row "," row "," row "," row
+#define TIMES_16(row) TIMES_4(TIMES_4(row))
+#define MESSAGE_ROW   "(?, ?, ?, ?, ?, ?, ?)"
+#define FILE_ROW      "(?, ?, ?, ?, ?)"
+
+/* n is ROWS_AT_ONCE or 1: to begin and end a statement takes as long as to insert a row. */
+static enum rc insert_rows(struct folder *f, const struct newcomer *v, size_t n, struct err *e)
 {
-    int64_t key = index_key(f->id, m->uid);
-    enum rc rc = db_run(f->st->db, e, "INSERT INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)", DB_I(key),
-                        DB_I(m->flags), DB_I(m->keywords), DB_I(f->modseq), DB_I(m->internal_date),
-                        DB_I(m->save_date), DB_I(m->size));
+    static const char *const sql[][2] = {
+        {"INSERT INTO message VALUES " MESSAGE_ROW, "INSERT INTO file VALUES " FILE_ROW},
+        {"INSERT INTO message VALUES " TIMES_16(MESSAGE_ROW), "INSERT INTO file VALUES " TIMES_16(FILE_ROW)}};
+    struct db_val message[ROWS_AT_ONCE][MESSAGE_COLUMNS], file[ROWS_AT_ONCE][FILE_COLUMNS];
+    for (size_t i = 0; i < n; i++) {
+        const struct newcomer *m = &v[i];
+        struct db_val key = DB_I(index_key(f->id, m->uid));
+        memcpy(message[i],
+               ((struct db_val[]){key, DB_I(m->flags), DB_I(m->keywords), DB_I(f->modseq),
+                                  DB_I(m->internal_date), DB_I(m->save_date), DB_I(m->size)}),
+               sizeof message[i]);
+        memcpy(file[i],
+               ((struct db_val[]){key, DB_T(m->base), DB_T(m->info), DB_I(m->in_new), DB_T(m->fields)}),
+               sizeof file[i]);
+    }
+    enum rc rc = db_run_args(f->st->db, e, sql[n > 1][0], *message, n * MESSAGE_COLUMNS);
     if (rc == RC_OK)
-        rc = db_run(f->st->db, e, "INSERT INTO file VALUES (?1, ?2, ?3, ?4, ?5)", DB_I(key), DB_T(m->base),
-                    DB_T(m->info), DB_I(m->in_new), DB_T(m->fields));
-    if (rc == RC_PERM) /* two messages with one UID: the index contradicts the uidlist */
-        rc = RC_INVALID;
-    if (rc != RC_OK)
-        return rc;
+        rc = db_run_args(f->st->db, e, sql[n > 1][1], *file, n * FILE_COLUMNS);
+    return rc == RC_PERM ? RC_INVALID : rc; /* two with one UID: the index contradicts the uidlist */
+}
+
+static void count(struct folder *f, const struct newcomer *m)
+{
     f->messages++;
     f->unseen += !(m->flags & FLAG_SEEN);
     f->deleted += !!(m->flags & FLAG_DELETED);
     f->size += message_size_bound(m->size);
+}
+
+/* Assigns the UIDs that are not given; *ret_added gets all. */
+static enum rc number(struct folder *f, struct newcomer *v, size_t n, struct uidset *ret_added, struct err *e)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (v[i].uid == 0)
+            v[i].uid = f->uidnext;
+        if (v[i].uid == UINT32_MAX)
+            return err_set(e, RC_LIMIT, 0, "5.2.0", "Mailbox has run out of UIDs");
+        if (v[i].uid >= f->uidnext)
+            f->uidnext = v[i].uid + 1;
+        uidset_add(ret_added, v[i].uid, v[i].uid);
+        count(f, &v[i]);
+    }
     return RC_OK;
 }
 
 enum rc messages_insert(struct folder *f, struct newcomer *v, size_t n, struct err *e)
 {
-    struct uidset added = {0};
-    enum rc rc = RC_OK;
-    for (size_t i = 0; i < n && rc == RC_OK; i++) {
-        if (v[i].uid == 0)
-            v[i].uid = f->uidnext;
-        if (v[i].uid == UINT32_MAX) {
-            rc = err_set(e, RC_LIMIT, 0, "5.2.0", "Mailbox has run out of UIDs");
-            break;
-        }
-        if (v[i].uid >= f->uidnext)
-            f->uidnext = v[i].uid + 1;
-        uidset_add(&added, v[i].uid, v[i].uid);
-        rc = insert_one(f, &v[i], e);
+    AUTO(uidset_deinit) struct uidset added = {0};
+    enum rc rc = number(f, v, n, &added, e);
+    for (size_t i = 0, k; i < n && rc == RC_OK; i += k) {
+        k = n - i >= ROWS_AT_ONCE ? ROWS_AT_ONCE : 1;
+        rc = insert_rows(f, &v[i], k, e);
     }
-    if (rc == RC_OK)
-        rc = chunk_add(f, &added, e);
-    uidset_deinit(&added);
-    return rc;
+    return rc == RC_OK ? chunk_add(f, &added, e) : rc;
 }
 
 /* Takes the rows of one range out of the counters. */
