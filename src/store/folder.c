@@ -117,21 +117,32 @@ static enum rc new_uidvalidity(struct store *st, uint32_t *ret, struct err *e)
 static int64_t first_modseq(const struct folder *f)
 {
     struct stat st;
+    struct file_stamp uidlist;
     int64_t now = clock_wall();
     if (fstatat(f->fd, "dovecot-uidlist", &st, AT_SYMLINK_NOFOLLOW) != 0)
         return 1;
-    const int64_t changed[] = {st.st_mtim.tv_sec * INT64_C(1000000000), dir_time_ns(f->new_fd),
-                               dir_time_ns(f->cur_fd)};
+    file_stamp_get(&st, &uidlist);
+    const int64_t changed[] = {uidlist.mtime_ns, dir_time_ns(f->new_fd), dir_time_ns(f->cur_fd)};
     for (size_t i = 0; i < sizeof changed / sizeof *changed; i++)
         if (changed[i] / 1000 > now)
             now = changed[i] / 1000 + CLOCK_GRAIN_US;
     return now;
 }
 
+enum rc folder_begin_history(struct folder *f, struct err *e)
+{
+    int64_t first = first_modseq(f);
+    if (first <= (int64_t)f->modseq)
+        return RC_OK;
+    f->modseq = (modseq)first;
+    return history_begin(f, e);
+}
+
+/* Need not last: see folder_merge. */
 static enum rc row_insert(struct folder *f, struct err *e)
 {
     uint32_t uidvalidity;
-    enum rc rc = db_begin(f->st->db, true, e);
+    enum rc rc = db_begin(f->st->db, false, e);
     if (rc != RC_OK)
         return rc;
     rc = row_load(f, e); /* another session may have been faster */
@@ -139,12 +150,14 @@ static enum rc row_insert(struct folder *f, struct err *e)
         rc = new_uidvalidity(f->st, &uidvalidity, e);
         if (rc == RC_OK)
             rc = db_run(f->st->db, e,
-                        "INSERT INTO mailbox (dir, uidvalidity, uidnext, modseq) VALUES (?1, ?2, 1, ?3)",
-                        DB_T(str_c(f->dir)), DB_I(uidvalidity), DB_I(first_modseq(f)));
+                        "INSERT INTO mailbox (dir, uidvalidity, uidnext, modseq) VALUES (?1, ?2, 1, 1)",
+                        DB_T(str_c(f->dir)), DB_I(uidvalidity));
         if (rc == RC_OK)
             rc = row_load(f, e);
-        if (rc == RC_OK && f->modseq > 1)
-            rc = history_begin(f, e);
+        if (rc == RC_OK)
+            rc = folder_begin_history(f, e);
+        if (rc == RC_OK)
+            rc = row_save(f, e);
     }
     if (rc != RC_OK) {
         db_rollback(f->st->db);

@@ -341,6 +341,29 @@ static enum rc take_lock(struct merge *m, bool *ret_again, struct err *e)
     return dotlock_held(m->lock) ? one_change_finish(m->f, ret_again, e) : RC_OK;
 }
 
+/* Whether the index has nothing of the mailbox yet. */
+static bool is_first(const struct merge *m)
+{
+    return dotlock_held(m->lock) && m->f->uidlist.ino == 0;
+}
+
+static enum rc begin(struct merge *m, struct err *e)
+{
+    struct folder *f = m->f;
+    bool durable = !is_first(m);
+    enum rc rc = folder_begin(f, durable, e);
+    if (rc == RC_OK && !durable && !is_first(m)) { /* the row was behind */
+        folder_rollback(f);
+        rc = folder_begin(f, true, e);
+    }
+    if (rc != RC_OK || !is_first(m))
+        return rc;
+    modseq before = f->modseq;
+    rc = folder_begin_history(f, e);
+    m->counted = f->modseq > before;
+    return rc == RC_OK ? RC_OK : folder_end(f, rc, e);
+}
+
 /* RC_INVALID is damage; *ret_again: the mailbox is numbered anew, files came, or the scan is behind the
  * uidlist, and all must be compared once more. */
 static enum rc apply_in_transaction(struct merge *m, bool *ret_again, struct err *e)
@@ -354,7 +377,7 @@ static enum rc apply_in_transaction(struct merge *m, bool *ret_again, struct err
         return rc;
     rc = index_check(f->st, e);
     if (rc == RC_OK)
-        rc = folder_begin(f, true, e);
+        rc = begin(m, e);
     if (rc != RC_OK)
         return rc;
     if (dotlock_held(m->lock))

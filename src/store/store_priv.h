@@ -101,6 +101,9 @@ void folder_close(struct folder *f);
 void folder_object_id(const struct folder *f, char ret[33]);
 /* Reads the row again. RC_GONE: the mailbox was deleted, or is another one now. */
 MUST_USE enum rc folder_reload(struct folder *f, struct err *e);
+/* Inside a transaction: puts modseq ahead of all that an index which is no longer there may have given, and
+ * notes that nothing is known of what vanished before. */
+MUST_USE enum rc folder_begin_history(struct folder *f, struct err *e);
 /* Write transaction on a folder: begin reloads the row, commit saves it. Failing calls leave no transaction
  * open. */
 MUST_USE enum rc folder_begin(struct folder *f, bool durable, struct err *e);
@@ -242,7 +245,9 @@ void acl_list_forget(const struct store *st);
 
 /* --- the folder as it lies on disk --- */
 enum merge_when { MERGE_SYNC, MERGE_OPEN, MERGE_FORCE };
-/* merge.c: looks for changes by others and takes them into the index. */
+/* merge.c: looks for changes by others and takes them into the index; durable, but for what an index that is
+ * new to the mailbox finds: when a crash takes that away, it is found again and told under modseqs that are
+ * ahead of those that were given. */
 MUST_USE enum rc folder_merge(struct folder *f, enum merge_when when, struct err *e);
 /* The same for who holds the folder's lock, or wants it after: it is taken when it is needed, and held from
  * then on. */

@@ -239,6 +239,43 @@ static void test_clock_set_back(void **state)
     clock_inject_wall_offset(0);
 }
 
+/* A power failure took what an index that was new to the mailbox had found, and others went on before the
+ * next session. */
+static void test_first_merge_lost(void **state)
+{
+    static const char as_inserted[] =
+        "DELETE FROM message; DELETE FROM file; DELETE FROM chunk; DELETE FROM expunged;"
+        "UPDATE mailbox SET modseq = modseq - 1, uidnext = 1, messages = 0, unseen = 0, deleted = 0, size = "
+        "0,"
+        " uidlist_ino = 0, new_time = 0, cur_time = 0;"
+        "INSERT INTO expunged SELECT id, modseq, 0, 0 FROM mailbox";
+    struct db *db = NULL;
+    put_file("cur/a:2,", "a: b\n\nc\n");
+    put_file("cur/b:2,", "a: b\n\nc\n");
+    put_file("cur/c:2,", "a: b\n\nc\n");
+    struct box *b = open_box(*state, "INBOX");
+    expect_set(box_view(b), "1:3");
+    box_close(b);
+    lose_index(); /* of a mailbox that has a uidlist */
+    b = open_box(fixture_store, "INBOX");
+    modseq told = highest(b);
+    box_close(b);
+    fixture_store = store_close(fixture_store);
+    ok(db_open(fixture_path("malle.index"), 0, &db, e));
+    ok(db_script(db, as_inserted, e));
+    db_close(db);
+    assert_int_equal(unlink(fixture_path("cur/b:2,")), 0);
+    assert_int_equal(rename(fixture_path("cur/c:2,"), fixture_path("cur/c:2,F")), 0);
+    fixture_store = fixture_open();
+    b = open_box(fixture_store, "INBOX");
+    expect_set(box_view(b), "1,3");
+    assert_int_equal(message(b, 3).flags, FLAG_FLAGGED);
+    assert_true(highest(b) > told);
+    expect_changed(b, told, "1,3");
+    expect_vanished(b, told, "2");
+    box_close(b);
+}
+
 static void look(struct box *b)
 {
     static const struct box_events silent = {0};
@@ -370,10 +407,9 @@ static void test_foreign_program(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_changed_and_vanished), TEST(test_silent_hides_nothing),
-        TEST(test_history_is_bounded),   TEST(test_index_lost),
-        TEST(test_clock_set_back),       TEST(test_foreign_program),
-        TEST(test_object_ids),           TEST(test_park),
+        TEST(test_changed_and_vanished), TEST(test_silent_hides_nothing), TEST(test_history_is_bounded),
+        TEST(test_index_lost),           TEST(test_clock_set_back),       TEST(test_foreign_program),
+        TEST(test_first_merge_lost),     TEST(test_object_ids),           TEST(test_park),
         TEST(test_park_not_now),         TEST(test_park_without_index),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
