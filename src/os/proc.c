@@ -2,6 +2,7 @@
 #include "os/proc.h"
 
 #include "os/ipc.h"
+#include "os/sanitized.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -50,6 +51,15 @@ enum rc proc_start_role(const char *role, const char *title, pid_t *ret_pid, int
     *ret_pid = pid;
     *ret_control = fd[0];
     return RC_OK;
+}
+
+void proc_exit(int status)
+{
+#ifdef SANITIZED
+    exit(status);
+#else
+    _exit(status);
+#endif
 }
 
 static char *title_start;

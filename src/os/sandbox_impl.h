@@ -4,15 +4,7 @@
 #define OS_SANDBOX_IMPL_H
 
 #include "os/sandbox.h"
-
-/* Whether a sanitizer's runtime is part of the program. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED
-#endif
-#endif
+#include "os/sanitized.h"
 
 /* What a process is confined to: the roles, and the cage of a session. */
 enum sandbox_profile {

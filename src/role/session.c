@@ -310,5 +310,5 @@ _Noreturn void session_process(const struct session_setup *s)
         hand_over(s, io, &parked);
     else
         stream_free(io);
-    exit(status); /* not _exit: sanitizers report at exit */
+    proc_exit(status);
 }
