@@ -11,13 +11,24 @@
 static const char *const converters[] = {
     "ISO-8859-1",  "ISO-8859-2",    "ISO-8859-3",  "ISO-8859-4",  "ISO-8859-5",  "ISO-8859-6",  "ISO-8859-7",
     "ISO-8859-8",  "ISO-8859-9",    "ISO-8859-10", "ISO-8859-11", "ISO-8859-13", "ISO-8859-14", "ISO-8859-15",
-    "ISO-8859-16", "CP1250",        "CP1251",      "CP1252",      "CP1253",      "CP1254",      "CP1255",
-    "CP1256",      "CP1257",        "CP1258",      "CP437",       "CP850",       "CP852",       "CP866",
-    "CP874",       "KOI8-R",        "KOI8-U",      "MACINTOSH",   "GB18030",     "BIG5-HKSCS",  "EUC-JP-MS",
+    "ISO-8859-16", "CP1250",        "CP1251",      "CP1252",      "CP1253",      "CP1254",      "CP1256",
+    "CP1257",      "CP437",         "CP850",       "CP852",       "CP866",       "CP874",       "KOI8-R",
+    "KOI8-U",      "MACINTOSH",     "CP1255",      "CP1258",      "GB18030",     "BIG5-HKSCS",  "EUC-JP-MS",
     "CP932",       "ISO-2022-JP-2", "UHC",         "ISO-2022-KR", "UTF-16",      "UTF-16BE",    "UTF-16LE",
     "UTF-32",      "UTF-32BE",      "UTF-32LE",    "UTF-7",
 };
-enum { CONVERTERS = sizeof converters / sizeof converters[0] };
+enum {
+    CONVERTERS = sizeof converters / sizeof converters[0],
+    EIGHT_BIT = 30, /* of them, the first, are ASCII and one character for each byte from UPPER on */
+    UPPER = 0x80,
+    UNKNOWN = 0xfffd
+};
+
+/* Made by charset_preload: a loaded converter is five mappings, which every process that is forked copies. */
+static struct {
+    bool made;
+    uint16_t to[UPPER];
+} eight_bit[EIGHT_BIT];
 
 static const struct {
     str alias;
@@ -94,11 +105,32 @@ size_t charset_count(void)
     return CONVERTERS;
 }
 
+static bool make_eight_bit(size_t i)
+{
+    iconv_t cd = iconv_open("UTF-8", converters[i]);
+    if (cd == (iconv_t)-1)
+        return false;
+    for (size_t b = 0; b < UPPER; b++) {
+        char byte = (char)(UPPER + b), utf8[4], *from = &byte, *to = utf8;
+        size_t left = 1, room = sizeof utf8;
+        uint32_t cp = UNKNOWN;
+        if (iconv(cd, &from, &left, &to, &room) != (size_t)-1)
+            must(utf8_decode(str_mem(utf8, sizeof utf8 - room), &cp) > 0 && cp <= UINT16_MAX);
+        eight_bit[i].to[b] = (uint16_t)cp;
+    }
+    iconv_close(cd);
+    return true;
+}
+
 size_t charset_preload(void)
 {
     static iconv_t opened[CONVERTERS]; /* zero: not yet */
     size_t there = 0;
-    for (size_t i = 0; i < CONVERTERS; i++) {
+    for (size_t i = 0; i < EIGHT_BIT; i++) {
+        eight_bit[i].made = eight_bit[i].made || make_eight_bit(i);
+        there += eight_bit[i].made;
+    }
+    for (size_t i = EIGHT_BIT; i < CONVERTERS; i++) {
         if (!opened[i])
             opened[i] = iconv_open("UTF-8", converters[i]);
         there += opened[i] != (iconv_t)-1;
@@ -117,6 +149,11 @@ void charset_init(struct charset_decoder *d, str name)
     *d = (struct charset_decoder){.unit = 1};
     if (!converter)
         return;
+    size_t i = find_converter(str_c(converter));
+    if (i < EIGHT_BIT && eight_bit[i].made) {
+        d->upper = eight_bit[i].to;
+        return;
+    }
     if (str_starts(str_c(converter), S("UTF-16")))
         d->unit = 2;
     else if (str_starts(str_c(converter), S("UTF-32")))
@@ -178,8 +215,23 @@ static void convert(struct charset_decoder *d, struct buf *out, str in)
     }
 }
 
+static void put_eight_bit(const uint16_t *upper, struct buf *out, str in)
+{
+    while (in.n) {
+        size_t ascii = utf8_ascii_run(in);
+        buf_put(out, in.p, ascii);
+        in = str_from(in, ascii);
+        for (; in.n && (unsigned char)in.p[0] >= UPPER; in = str_from(in, 1))
+            utf8_put(out, upper[(unsigned char)in.p[0] - UPPER]);
+    }
+}
+
 static void feed_whole(struct charset_decoder *d, struct buf *out, str in)
 {
+    if (d->upper) {
+        put_eight_bit(d->upper, out, in);
+        return;
+    }
     if (d->iconv) {
         convert(d, out, in);
         return;

@@ -4,6 +4,7 @@
 #include "fmt/rfc2047.h"
 #include "fmt/transfer.h"
 
+#include <iconv.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <sys/wait.h>
@@ -160,6 +161,32 @@ static void test_allow_list(void **state)
     assert_false(charset_is_known(S("iso-8859-1//TRANSLIT")) || charset_is_known(S("../../x")));
 }
 
+/* The tables that charset_preload makes say what iconv says, of each byte and where it says nothing. */
+static void test_eight_bit(void **state)
+{
+    static const char *const names[] = {
+        "ISO-8859-1",  "ISO-8859-2",  "ISO-8859-3",  "ISO-8859-4",  "ISO-8859-5",  "ISO-8859-6",
+        "ISO-8859-7",  "ISO-8859-8",  "ISO-8859-9",  "ISO-8859-10", "ISO-8859-11", "ISO-8859-13",
+        "ISO-8859-14", "ISO-8859-15", "ISO-8859-16", "CP1250",      "CP1251",      "CP1252",
+        "CP1253",      "CP1254",      "CP1256",      "CP1257",      "CP437",       "CP850",
+        "CP852",       "CP866",       "CP874",       "KOI8-R",      "KOI8-U",      "MACINTOSH",
+    };
+    (void)charset_preload();
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        iconv_t cd = iconv_open("UTF-8", names[i]);
+        assert_true(cd != (iconv_t)-1);
+        for (int byte = 0; byte < 256; byte++) {
+            char in = (char)byte, want[8] = "\xef\xbf\xbd", *from = &in, *to = want;
+            size_t left = 1, room = sizeof want;
+            AUTO(buf_deinit) struct buf got = BUF_INIT(8);
+            charset_to_utf8(&got, str_c(names[i]), str_mem(&in, 1));
+            bool known = iconv(cd, &from, &left, &to, &room) != (size_t)-1;
+            assert_true(str_eq(buf_str(&got), str_mem(want, known ? sizeof want - room : 3)));
+        }
+        iconv_close(cd);
+    }
+}
+
 /* What charset_preload is for: a root without any file. */
 static void test_preload_for_chroot(void **state)
 {
@@ -189,6 +216,7 @@ int main(void)
         cmocka_unit_test(test_words),      cmocka_unit_test(test_transfer),
         cmocka_unit_test(test_charsets),   cmocka_unit_test(test_preload_for_chroot),
         cmocka_unit_test(test_allow_list), cmocka_unit_test(test_long_white_space),
+        cmocka_unit_test(test_eight_bit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
