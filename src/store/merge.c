@@ -382,7 +382,8 @@ static enum rc apply_in_transaction(struct merge *m, bool *ret_again, struct err
         return rc;
     if (dotlock_held(m->lock))
         rc = uidlist_file_refresh(f, &u, m->suspicious, e);
-    if (rc == RC_OK && m->suspicious && f->uidvalidity == uidvalidity)
+    u.verified = m->suspicious && f->uidvalidity == uidvalidity;
+    if (rc == RC_OK && u.verified)
         rc = messages_verify(f, e);
     if (rc == RC_OK && dotlock_held(m->lock) && f->uidvalidity == uidvalidity &&
         UINT32_MAX - f->uidnext < m->n_newcomer)

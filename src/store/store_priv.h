@@ -208,8 +208,9 @@ struct uidlist_entry {
     int64_t crlf_size; /* -1 unknown */
 };
 struct uidlist_file {
-    bool changed; /* by others since the index saw it; the entries below are filled then */
-    bool rewrite; /* appending would not do */
+    bool changed;  /* by others since the index saw it; the entries below are filled then */
+    bool rewrite;  /* appending would not do */
+    bool verified; /* messages_verify was called in this transaction */
     struct buf text;
     struct uidlist_entry *v; /* the last line of each base */
     size_t n;

@@ -178,11 +178,12 @@ static void format_guid(struct folder *f)
                  (unsigned long long)store_random());
 }
 
-static enum rc rewrite(struct folder *f, struct err *e)
+static enum rc rewrite(struct folder *f, bool verified, struct err *e)
 {
     static const char tmp[] = "tmp/" FILE_NAME;
     struct buf b = BUF_INIT(FILE_BYTES_MAX);
-    enum rc rc = messages_verify(f, e); /* a damaged index must not take the numbers with it */
+    /* a damaged index must not take the numbers with it */
+    enum rc rc = verified ? RC_OK : messages_verify(f, e);
     if (rc != RC_OK)
         return rc;
     format_guid(f);
@@ -210,7 +211,7 @@ enum rc uidlist_file_renumber(struct folder *f, struct err *e)
     if (next <= f->uidvalidity && f->uidvalidity < UINT32_MAX)
         next = f->uidvalidity + 1;
     enum rc rc = number_anew(f, next, e);
-    return rc == RC_OK ? rewrite(f, e) : rc;
+    return rc == RC_OK ? rewrite(f, false, e) : rc;
 }
 
 enum rc uidlist_file_save(struct folder *f, struct uidlist_file *u, uid32 first, struct err *e)
@@ -219,7 +220,7 @@ enum rc uidlist_file_save(struct folder *f, struct uidlist_file *u, uid32 first,
     int64_t n = 0, dead = f->uidlist_records - f->messages;
     enum rc rc = RC_OK;
     if (u->rewrite || (dead > DEAD_RECORDS_MIN && dead > f->messages)) {
-        rc = rewrite(f, e);
+        rc = rewrite(f, u->verified, e);
     } else {
         rc = format_rows(f, first, &b, &n, e);
         if (rc == RC_OK && b.n)
