@@ -2,7 +2,6 @@
 #include "cli/dsync.h"
 
 #include "cli/mail_session.h"
-#include "fmt/mutf7.h"
 
 enum { BOXES_BYTES_MAX = 64 << 20 };
 
@@ -33,15 +32,14 @@ static str without_prefix(const struct dsync_side *s, str name)
     return has ? str_from(name, s->prefix.n) : name;
 }
 
-static str wire_name(const struct dsync_side *s, str name)
+static str name_here(const struct dsync_side *s, str name)
 {
-    AUTO(buf_deinit)
-    struct buf plain = BUF_INIT(4 * IMAP_MAILBOX_MAX), wire = BUF_INIT(4 * IMAP_MAILBOX_MAX);
+    AUTO(buf_deinit) struct buf here = BUF_INIT(IMAP_MAILBOX_MAX);
     if (!str_eq(name, S("INBOX")))
-        buf_puts(&plain, s->prefix);
+        buf_puts(&here, s->prefix);
     for (size_t i = 0; i < name.n; i++)
-        buf_putc(&plain, name.p[i] == '/' && s->separator ? s->separator : name.p[i]);
-    return mutf7_encode(buf_str(&plain), &wire) == RC_OK ? arena_str(s->a, buf_str(&wire)) : STR_NONE;
+        buf_putc(&here, name.p[i] == '/' && s->separator ? s->separator : name.p[i]);
+    return here.overflow ? STR_NONE : arena_str(s->a, buf_str(&here));
 }
 
 static struct dsync_box *find(const struct dsync_side *s, str name)
@@ -120,12 +118,11 @@ static int list_side(struct dsync_side *s)
     s->boxes = arena_array(s->a, boxes.n + 1, sizeof *s->boxes);
     must(s->boxes);
     for (size_t i = 0; i < boxes.n; i++) {
-        AUTO(buf_deinit) struct buf wire = BUF_INIT(4 * IMAP_MAILBOX_MAX);
         const struct mail_box *b = &boxes.v[i];
         s->separator = b->separator;
-        if (b->selectable && mutf7_encode(b->name, &wire) == RC_OK)
+        if (b->selectable)
             s->boxes[s->n++] = (struct dsync_box){common_name(s->a, without_prefix(s, b->name), b->separator),
-                                                  arena_str(s->a, buf_str(&wire)), b->subscribed};
+                                                  arena_str(s->a, b->name), b->subscribed};
     }
     qsort(s->boxes, s->n, sizeof *s->boxes, by_name);
     return check_names(s);
@@ -137,7 +134,7 @@ static int tell(const struct dsync_side *s, const char *verb, const struct dsync
 {
     struct err e = {0};
     buf_printf(imap_client_command(s->c), "%s ", verb);
-    imap_client_put_string(s->c, b->wire);
+    imap_client_put_mailbox(s->c, b->here);
     if (imap_client_run(s->c, NULL, NULL, &e) == RC_OK)
         return CLI_FINE;
     return dsync_fail(s, b->name, verb, &e);
@@ -155,8 +152,8 @@ static int subscribe(const struct dsync *d, const struct dsync_side *to, const s
 /* Of a mailbox that `to` has not. */
 static int create(struct dsync *d, struct dsync_side *to, const struct dsync_box *like, struct dsync_box *ret)
 {
-    *ret = (struct dsync_box){.name = like->name, .wire = wire_name(to, like->name)};
-    int status = ret->wire.n ? tell(to, "CREATE", ret) : cli_fail("%s: a name is too long", to->label);
+    *ret = (struct dsync_box){.name = like->name, .here = name_here(to, like->name)};
+    int status = ret->here.n ? tell(to, "CREATE", ret) : cli_fail("%s: a name is too long", to->label);
     return status == CLI_FINE ? subscribe(d, to, ret, like->subscribed) : status;
 }
 

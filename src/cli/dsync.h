@@ -16,7 +16,7 @@ enum dsync_way {
 
 struct dsync_box {
     str name; /* as both sides may call it: levels parted by "/" */
-    str wire; /* as this side does, in modified UTF-7 */
+    str here; /* as this side does */
     bool subscribed;
 };
 struct dsync_side {

@@ -73,7 +73,7 @@ static int look(struct dsync_side *s, const struct dsync_box *b, struct listing 
 {
     struct err e = {0};
     buf_puts(imap_client_command(s->c), S("SELECT "));
-    imap_client_put_string(s->c, b->wire);
+    imap_client_put_mailbox(s->c, b->here);
     enum rc rc = imap_client_run(s->c, NULL, NULL, &e);
     if (rc == RC_OK) {
         buf_puts(

@@ -31,7 +31,7 @@ static int append(struct work *w, const struct dsync_message *m, str content)
     struct buf *out = imap_client_command(w->to->c);
     date_format_imap(&date, (struct date){m->date, 0});
     buf_puts(out, S("APPEND "));
-    imap_client_put_string(w->to->c, w->into->wire);
+    imap_client_put_mailbox(w->to->c, w->into->here);
     buf_printf(out, " (" STR_FMT ") \"" STR_FMT "\" ", STR_ARG(m->flags), STR_ARG(buf_str(&date)));
     imap_client_put_literal(w->to->c, content);
     enum rc rc = imap_client_run(w->to->c, NULL, NULL, &e);

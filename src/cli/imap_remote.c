@@ -158,6 +158,8 @@ struct imap_client *imap_remote_open(const struct imap_remote *r, size_t respons
     if (rc == RC_OK)
         rc = log_in(r, c, &e);
     if (rc == RC_OK)
+        rc = imap_client_enable_utf8(c, &e);
+    if (rc == RC_OK)
         return c;
     (void)cli_fail("%s: %s", w.host, err_text(&e));
     return imap_client_free(c);

@@ -2,7 +2,6 @@
  * is heard of the messages but their content, which then comes in batches and goes on to the session as it
  * comes; nothing is changed at the other server. */
 #include "cli/import.h"
-#include "fmt/mutf7.h"
 
 enum { MESSAGES_BYTES_MAX = 256 << 20, BATCH = 50, FLAGS_MAX = 64 << 10 };
 
@@ -124,10 +123,10 @@ static int fetch_batch(struct source *s)
     return s->status;
 }
 
-static enum rc examine(struct source *s, str wire_name, struct err *e)
+static enum rc examine(struct source *s, str mailbox, struct err *e)
 {
     buf_puts(imap_client_command(s->c), S("EXAMINE "));
-    imap_client_put_string(s->c, wire_name);
+    imap_client_put_mailbox(s->c, mailbox);
     enum rc rc = imap_client_run(s->c, NULL, NULL, e);
     if (rc != RC_OK)
         return rc;
@@ -135,12 +134,12 @@ static enum rc examine(struct source *s, str wire_name, struct err *e)
     return imap_client_run(s->c, take_facts, s, e);
 }
 
-static int take_messages(struct source *s, str wire_name)
+static int take_messages(struct source *s, str mailbox)
 {
     struct err e = {0};
     s->v = NULL;
     s->n = 0;
-    enum rc rc = examine(s, wire_name, &e);
+    enum rc rc = examine(s, mailbox, &e);
     if (rc != RC_OK) {
         s->i->failed++;
         int told = fail(s, "read the mailbox", &e);
@@ -158,16 +157,13 @@ static int take_messages(struct source *s, str wire_name)
 
 static int take_box(struct source *s, const struct mail_box *b)
 {
-    AUTO(buf_deinit) struct buf wire = BUF_INIT(4 * IMAP_MAILBOX_MAX);
     AUTO(arena_freep) struct arena *a = arena_new(MESSAGES_BYTES_MAX);
     str name = b->name;
-    if (mutf7_encode(name, &wire) != RC_OK)
-        return cli_fail(STR_FMT ": a mailbox cannot be called so", STR_ARG(name));
     if (name.n > s->prefix.n && str_starts(name, s->prefix))
         name = str_from(name, s->prefix.n);
     s->arena = a;
     int status = importer_box(s->i, name, b->separator);
-    return status == CLI_FINE ? take_messages(s, buf_str(&wire)) : status;
+    return status == CLI_FINE ? take_messages(s, b->name) : status;
 }
 
 static enum rc take_prefix(void *ctx, const struct imap_response *r, struct imap_lex *lex)
@@ -191,7 +187,7 @@ static enum rc list(struct imap_client *c, const char *mask, struct buf *prefix,
     if (rc != RC_OK)
         return rc;
     buf_puts(imap_client_command(c), S("LIST \"\" "));
-    imap_client_put_string(c, str_c(mask));
+    imap_client_put_mailbox(c, str_c(mask));
     return imap_client_run(c, mail_boxes_take, boxes, e);
 }
 

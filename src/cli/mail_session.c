@@ -3,7 +3,6 @@
 #include "cli/user_mail.h"
 #include "cli/who_is.h"
 #include "fmt/charset.h"
-#include "fmt/mutf7.h"
 #include "role/log_sink.h"
 #include "role/mail_root.h"
 #include "role/session.h"
@@ -80,7 +79,7 @@ int mail_session_start(struct cli *cli, const char *account, const struct accoun
     s.client = imap_client_new(stream_new(fd, IMAP_CLIENT_IN_MAX), MESSAGE_MAX, 0);
     if (rights == MAIL_RIGHTS_DROP && cli_become(id, &e) != RC_OK)
         status = cli_fail("%s: %s", account, err_text(&e));
-    else if (imap_client_greet(s.client, &e) != RC_OK)
+    else if (imap_client_greet(s.client, &e) != RC_OK || imap_client_enable_utf8(s.client, &e) != RC_OK)
         status = mail_session_fail(&s, "open the mailboxes", &e);
     if (status == CLI_FINE) {
         *ret = s;
@@ -118,9 +117,7 @@ int mail_session_fail(const struct mail_session *s, const char *what, const stru
 
 void mail_session_put_mailbox(struct mail_session *s, str name)
 {
-    AUTO(buf_deinit) struct buf wire = BUF_INIT(4 * IMAP_MAILBOX_MAX);
-    bool encoded = mutf7_encode(name, &wire) == RC_OK;
-    imap_client_put_string(s->client, encoded ? buf_str(&wire) : name); /* else it is no name, and refused */
+    imap_client_put_mailbox(s->client, name);
 }
 
 void mail_boxes_init(struct mail_boxes *b)

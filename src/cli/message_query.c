@@ -23,7 +23,7 @@ static int search(struct mail_session *s, const struct message_query *q, bool re
     if (mail_session_select(s, found->box->name, read_only, &e) != RC_OK)
         return cli_fail("%s: " STR_FMT ": %s", s->account, STR_ARG(found->box->name), err_text(&e));
     struct buf *out = imap_client_command(s->client);
-    buf_puts(out, S("UID SEARCH RETURN (SAVE ALL) CHARSET UTF-8 "));
+    buf_puts(out, S("UID SEARCH RETURN (SAVE ALL) "));
     int status = q->put(q->ctx, s, found->box, out);
     if (status != CLI_FINE)
         return status;

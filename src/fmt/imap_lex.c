@@ -174,6 +174,8 @@ enum rc imap_quoted(struct imap_lex *lex, str *ret)
     if (imap_peek(lex) != '"')
         return fail(lex, RC_INVALID, begin, "a quoted string with its closing quote");
     str raw = str_sub(text, from, lex->at++ - from);
+    if (lex->utf8_only && !utf8_valid(raw))
+        return fail(lex, RC_INVALID, begin, "a quoted string in UTF-8");
     if (escapes == 0) {
         *ret = raw;
         return RC_OK;
@@ -271,10 +273,14 @@ enum rc imap_nstring8(struct imap_lex *lex, str *ret)
 
 /* --- mailbox names --- */
 
+/* Characters that no name has (RFC 9755 §3): controls, and the separators of lines and paragraphs. s is
+ * UTF-8.
+ */
 static bool has_control(str s)
 {
-    for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
+    uint32_t c;
+    for (; s.n > 0; s = str_from(s, utf8_decode(s, &c)))
+        if (utf8_decode(s, &c) && (c < ' ' || (c >= 0x7f && c < 0xa0) || c == 0x2028 || c == 0x2029))
             return true;
     return false;
 }

@@ -18,6 +18,7 @@ struct imap_lex {
     struct arena *arena;
     unsigned depth;       /* open parentheses */
     bool utf8_names;      /* mailbox names are UTF-8, and "&" is itself (RFC 9051 §5.1) */
+    bool utf8_only;       /* quoted strings are UTF-8, and no command names another charset (RFC 9755 §3) */
     const char *expected; /* what the last failure wanted: "a mailbox name"; NULL before any */
     size_t expected_at;
 };

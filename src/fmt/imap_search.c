@@ -292,6 +292,8 @@ static enum rc parse_charset(struct search_parser *p)
         rc = imap_sp(p->lex);
     if (rc != RC_OK)
         return rc;
+    if (p->lex->utf8_only && !str_ieq(name, S("UTF-8")))
+        return imap_expect(p->lex, "UTF-8, as it was enabled");
     if (str_ieq(name, S("UTF-8")) || str_ieq(name, S("US-ASCII")))
         return RC_OK;
     if (!charset_is_known(name))
@@ -317,7 +319,7 @@ enum rc imap_search_parse(struct imap_lex *lex, struct search_node **ret)
     struct search_parser p = {.lex = lex};
     enum rc rc = RC_OK;
     if (imap_take_word(lex, S("CHARSET"))) {
-        rc = imap_sp(lex);
+        rc = lex->utf8_only ? imap_expect(lex, "no CHARSET, since UTF8=ACCEPT is enabled") : imap_sp(lex);
         if (rc == RC_OK)
             rc = parse_charset(&p);
     }

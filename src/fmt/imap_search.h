@@ -57,8 +57,8 @@ struct search_node {
 };
 
 /* Takes "[CHARSET name] key..." off the lexer, which stands behind the space. RC_PERM: the charset is not
- * known (NO [BADCHARSET]); RC_INVALID: the lexer knows what was expected; RC_LIMIT: nesting, number of keys,
- * text or arena. */
+ * known (NO [BADCHARSET]); RC_INVALID: the lexer knows what was expected, also where the charset contradicts
+ * lex->utf8_only; RC_LIMIT: nesting, number of keys, text or arena. */
 MUST_USE enum rc imap_search_parse(struct imap_lex *lex, struct search_node **ret);
 /* The same for SORT and THREAD (RFC 5256 §5), where the charset is always said: "charset SP key...". */
 MUST_USE enum rc imap_search_parse_sorted(struct imap_lex *lex, struct search_node **ret);

@@ -7,6 +7,7 @@
  * characters at the 75-byte limit although §5 forbids it. */
 #include "fmt/rfc2047.h"
 
+#include "base/enc.h"
 #include "base/utf8.h"
 #include "fmt/charset.h"
 #include "fmt/transfer.h"
@@ -147,4 +148,28 @@ void rfc2047_decode(struct buf *out, str value)
     }
     flush_words(&d);
     buf_deinit(&d.bytes);
+}
+
+/* --- encoding --- */
+
+enum { PIECE_MAX = 45 }; /* bytes that make 60 of base64 */
+
+static size_t piece_size(str utf8)
+{
+    size_t n = utf8.n < PIECE_MAX ? utf8.n : PIECE_MAX;
+    for (size_t whole = n; whole > n - 4 && whole < utf8.n; whole--)
+        if (((unsigned char)utf8.p[whole] & 0xc0) != 0x80)
+            return whole;
+    return n;
+}
+
+void rfc2047_encode(struct buf *out, str utf8)
+{
+    for (bool first = true; utf8.n > 0; first = false) {
+        size_t n = piece_size(utf8);
+        buf_puts(out, first ? S("=?utf-8?b?") : S("\n =?utf-8?b?"));
+        enc_base64(out, str_sub(utf8, 0, n));
+        buf_puts(out, S("?="));
+        utf8 = str_from(utf8, n);
+    }
 }

@@ -10,7 +10,9 @@ struct taking {
     struct imap_lex *lex;
     struct append *ap;
     struct imap_reply *re;
-    uint64_t bytes; /* of the message so far */
+    uint64_t bytes;   /* of the message so far */
+    bool header_over; /* what comes is its body */
+    bool line_begun;  /* of the header, with other bytes than CR */
 };
 
 bool append_message_streams(str text)
@@ -62,8 +64,30 @@ static enum rc text_take(struct taking *t)
     }
     if (rc != RC_OK)
         return rc;
-    imap_lex_init(t->lex, buf_str(&r->text), t->s->arena);
+    imap_lex_begin(t->s, buf_str(&r->text), t->lex);
     return ev == IMAP_READ_TOO_LONG ? imap_expect(t->lex, "the end of the command") : RC_OK;
+}
+
+/* --- its bytes --- */
+
+static bool has_8bit_in_header(struct taking *t, str bytes)
+{
+    for (size_t i = 0; i < bytes.n && !t->header_over; i++) {
+        if (bytes.p[i] & 0x80)
+            return true;
+        t->header_over = bytes.p[i] == '\n' && !t->line_begun;
+        t->line_begun = bytes.p[i] != '\n' && (t->line_begun || bytes.p[i] != '\r');
+    }
+    return false;
+}
+
+/* RFC 9755 §4: who did not enable UTF8=ACCEPT may not send such headers. */
+static enum rc bytes_put(void *ctx, str bytes)
+{
+    struct taking *t = ctx;
+    if (!(t->s->enabled & IMAP_KNOWS_UTF8) && has_8bit_in_header(t, bytes))
+        return err_set(&t->re->err, RC_PERM, 0, "", "A header with 8-bit bytes needs ENABLE UTF8=ACCEPT.");
+    return append_write(t->ap, bytes, &t->re->err);
 }
 
 /* --- a literal --- */
@@ -101,7 +125,7 @@ static enum rc bytes_take(struct taking *t)
     while ((rc = imap_read_event(t->s, &ev)) == RC_OK && ev == IMAP_READ_CHUNK) {
         if (str_chr(t->s->reader.chunk, '\0') >= 0)
             return refuse_nul(t);
-        if ((rc = append_write(t->ap, t->s->reader.chunk, &t->re->err)) != RC_OK)
+        if ((rc = bytes_put(t, t->s->reader.chunk)) != RC_OK)
             return rc;
     }
     return rc; /* the streamed literal is complete */
@@ -128,15 +152,30 @@ static enum rc literal_take(struct taking *t, bool whole)
     return rc == RC_OK ? text_take(t) : rc;
 }
 
+/* "(" literal8 ")" behind "UTF8" SP (RFC 6855 §4), which says nothing that the header does not */
+static enum rc utf8_literal_take(struct taking *t, bool whole)
+{
+    enum rc rc = imap_sp(t->lex);
+    if (rc == RC_OK)
+        rc = imap_list_begin(t->lex);
+    if (rc == RC_OK && imap_peek(t->lex) != '~')
+        rc = imap_expect(t->lex, "a literal8");
+    if (rc == RC_OK)
+        rc = literal_take(t, whole);
+    return rc == RC_OK ? imap_list_end(t->lex) : rc;
+}
+
 /* --- CATENATE --- */
 
-/* cat-part = "TEXT" SP literal / "URL" SP astring */
+/* cat-part = "TEXT" SP literal / "URL" SP astring / "UTF8" SP "(" literal8 ")" */
 static enum rc part_take(struct taking *t, struct catenate *c)
 {
     str url;
     enum rc rc;
     if (imap_take_word(t->lex, S("TEXT")))
         return (rc = imap_sp(t->lex)) == RC_OK ? literal_take(t, false) : rc;
+    if (imap_take_word(t->lex, S("UTF8")))
+        return utf8_literal_take(t, false);
     if (!imap_take_word(t->lex, S("URL")))
         return imap_expect(t->lex, "TEXT or URL");
     if ((rc = imap_sp(t->lex)) != RC_OK || (rc = imap_astring(t->lex, &url)) != RC_OK)
@@ -148,7 +187,7 @@ static enum rc part_take(struct taking *t, struct catenate *c)
 /* "(" cat-part *(SP cat-part) ")" */
 static enum rc parts_take(struct taking *t)
 {
-    struct catenate *c = catenate_new(t->s, t->ap);
+    struct catenate *c = catenate_new(t->s, bytes_put, t);
     enum rc rc = imap_list_begin(t->lex);
     while (rc == RC_OK) {
         rc = part_take(t, c);
@@ -162,12 +201,15 @@ static enum rc parts_take(struct taking *t)
 
 /* --- the message --- */
 
-/* append-data = literal / literal8 / "CATENATE" SP "(" cat-part *(SP cat-part) ")" */
+/* append-data = literal / literal8 / "CATENATE" SP "(" cat-part *(SP cat-part) ")" / "UTF8" SP "(" literal8
+ * ")" */
 static enum rc data_take(struct taking *t)
 {
     enum rc rc;
     if (imap_take_word(t->lex, S("CATENATE")))
         return (rc = imap_sp(t->lex)) == RC_OK ? parts_take(t) : rc;
+    if (imap_take_word(t->lex, S("UTF8")))
+        return utf8_literal_take(t, true);
     return literal_take(t, true);
 }
 

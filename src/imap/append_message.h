@@ -1,6 +1,6 @@
 /* append_message: one message of APPEND or REPLACE off the client into the store (RFC 4466 §2.5, RFC 3502,
- * RFC 4469): its flags and date, then one literal or the parts to catenate. Literals of content stream; what
- * must be refused is refused at the announcement, before the client sends it. */
+ * RFC 4469, RFC 9755 §4): its flags and date, then one literal or the parts to catenate. Literals of content
+ * stream; what must be refused is refused at the announcement, before the client sends it. */
 #ifndef IMAP_APPEND_MESSAGE_H
 #define IMAP_APPEND_MESSAGE_H
 

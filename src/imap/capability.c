@@ -15,6 +15,7 @@ static const struct {
     {S("ENABLE"), ALWAYS},                        /* RFC 5161 */
     {S("IDLE"), ALWAYS},                          /* RFC 2177 */
     {S("LANGUAGE"), ALWAYS},                      /* RFC 5255 §3 */
+    {S("UTF8=ACCEPT"), ALWAYS},                   /* RFC 9755 */
     {S("STARTTLS"), IMAP_CAP_STARTTLS},           /* RFC 9051 §6.2.1 */
     {S("LOGINDISABLED"), IMAP_CAP_LOGINDISABLED}, /* RFC 9051 §6.2.3 */
     {S("NAMESPACE"), AFTER},                      /* RFC 2342 */

@@ -7,19 +7,20 @@
 
 struct catenate {
     struct imap_session *s;
-    struct append *ap;
+    enum rc (*put)(void *ctx, str bytes);
+    void *ctx;
     char *name;      /* of box; NULL: none is open */
     struct box *box; /* its own, or the selected one */
     struct fetch_message *message;
-    struct imap_reply *re; /* of the URL being copied */
+    struct imap_reply *re; /* of the URL being looked for */
     uint64_t copied;
 };
 
-struct catenate *catenate_new(struct imap_session *s, struct append *ap)
+struct catenate *catenate_new(struct imap_session *s, enum rc (*put)(void *ctx, str bytes), void *ctx)
 {
     struct catenate *c = calloc(1, sizeof *c);
     must(c);
-    *c = (struct catenate){.s = s, .ap = ap, .message = fetch_message_new()};
+    *c = (struct catenate){.s = s, .put = put, .ctx = ctx, .message = fetch_message_new()};
     return c;
 }
 
@@ -76,7 +77,7 @@ static enum rc take_piece(void *ctx, str piece)
 {
     struct catenate *c = ctx;
     c->copied += piece.n;
-    return append_write(c->ap, piece, &c->re->err);
+    return c->put(c->ctx, piece);
 }
 
 static enum rc copy(struct catenate *c, const struct imap_url *url, struct err *e)

@@ -7,12 +7,12 @@
 
 struct catenate;
 
-/* For the parts of one message, which goes to ap. free accepts NULL and returns NULL. */
-struct catenate *catenate_new(struct imap_session *s, struct append *ap);
+/* For the parts of one message, whose bytes `put` takes. free accepts NULL and returns NULL. */
+struct catenate *catenate_new(struct imap_session *s, enum rc (*put)(void *ctx, str bytes), void *ctx);
 struct catenate *catenate_free(struct catenate *c);
 
-/* Appends what the URL names. RC_PERM with BADURL in *re: there is no such thing; RC_LIMIT, RC_TEMP: the
- * store's. *ret_bytes grows by the bytes taken. */
+/* Puts what the URL names. RC_PERM with BADURL in *re: there is no such thing; RC_LIMIT, RC_TEMP: the
+ * store's; or what `put` returns. *ret_bytes grows by the bytes taken. */
 MUST_USE enum rc catenate_url(struct catenate *c, str url, uint64_t *ret_bytes, struct imap_reply *re);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "fmt/imap_out.h"
 #include "fmt/imap_reader.h"
+#include "fmt/mutf7.h"
 
 enum { ARENA_MAX = 8 << 20, LINE_MAX_BYTES = 64 << 20, COMMAND_MAX = 1 << 20, WORDS_MAX = 8192 };
 
@@ -13,6 +14,7 @@ struct imap_client {
     struct buf capabilities, code;
     msec timeout_ms;
     unsigned number; /* of the command: its tag */
+    bool utf8;       /* enabled */
 };
 
 struct imap_client *imap_client_new(struct stream *io, size_t response_max, msec timeout_ms)
@@ -123,6 +125,7 @@ static enum rc next(struct imap_client *c, struct imap_response *ret, struct ima
         return rc;
     arena_reset(c->arena);
     imap_lex_init(lex, buf_str(&c->reader.text), c->arena);
+    lex->utf8_names = c->utf8;
     if (imap_response_parse(lex, ret))
         return broken(e);
     if (str_istarts(ret->code, S("CAPABILITY ")))
@@ -209,6 +212,13 @@ static bool is_quotable(str s)
     return s.n < 1000;
 }
 
+void imap_client_put_mailbox(struct imap_client *c, str name)
+{
+    AUTO(buf_deinit) struct buf wire = BUF_INIT(4 * IMAP_MAILBOX_MAX);
+    bool encoded = !c->utf8 && mutf7_encode(name, &wire) == RC_OK;
+    imap_client_put_string(c, encoded ? buf_str(&wire) : name); /* what is no name is refused */
+}
+
 void imap_client_put_string(struct imap_client *c, str s)
 {
     if (!is_quotable(s)) {
@@ -261,4 +271,14 @@ enum rc imap_client_answer(struct imap_client *c, str line, struct err *e)
 {
     buf_puts(&c->out, line);
     return imap_client_run(c, NULL, NULL, e);
+}
+
+enum rc imap_client_enable_utf8(struct imap_client *c, struct err *e)
+{
+    if (!imap_capability_has(imap_client_capabilities(c), S("UTF8=ACCEPT")))
+        return RC_OK;
+    buf_puts(imap_client_command(c), S("ENABLE UTF8=ACCEPT"));
+    enum rc rc = imap_client_run(c, NULL, NULL, e);
+    c->utf8 = rc == RC_OK;
+    return rc;
 }

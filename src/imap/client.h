@@ -33,6 +33,8 @@ struct buf *imap_client_command(struct imap_client *c);
 /* Puts a string of any bytes but NUL into the command: quoted where that is possible, else as a
  * non-synchronizing literal (RFC 7888), which the server must offer. */
 void imap_client_put_string(struct imap_client *c, str s);
+/* Puts a mailbox name, which is UTF-8, as this server reads it. */
+void imap_client_put_mailbox(struct imap_client *c, str name);
 /* Puts such a literal; bytes may be a whole message. */
 void imap_client_put_literal(struct imap_client *c, str bytes);
 /* Sends what was begun and reads up to its tagged response. RC_OK; RC_PERM: NO; RC_INVALID: BAD, or the
@@ -42,6 +44,10 @@ MUST_USE enum rc imap_client_run(struct imap_client *c, imap_client_data *fn, vo
 /* Sends what was begun and waits for "+"; then imap_client_answer goes on with a line. */
 MUST_USE enum rc imap_client_start(struct imap_client *c, struct err *e);
 MUST_USE enum rc imap_client_answer(struct imap_client *c, str line, struct err *e);
+
+/* Where the server has UTF8=ACCEPT (RFC 9755), enables it: names come and go in UTF-8 then, and messages with
+ * UTF-8 in their headers as they are. After log-in. */
+MUST_USE enum rc imap_client_enable_utf8(struct imap_client *c, struct err *e);
 
 /* The code of the last tagged response, without its arguments: "TRYCREATE"; "" without one. */
 str imap_client_code(const struct imap_client *c);

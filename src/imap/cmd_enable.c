@@ -1,16 +1,16 @@
 /* ENABLE (RFC 5161 §3.1): CONDSTORE and QRESYNC (RFC 7162 §3.2.3), IMAP4rev2 (RFC 9051 §6.3.1), UIDONLY (RFC
- * 9586 §3); unknown names are ignored. */
+ * 9586 §3), UTF8=ACCEPT (RFC 9755 §3); unknown names are ignored. */
 #include "imap/command.h"
+#include "imap/fetch_body.h"
 #include "imap/resync.h"
 
 static const struct {
     str name;
     unsigned enables; /* enum imap_enabled */
 } EXTENSIONS[] = {
-    {S("CONDSTORE"), IMAP_CONDSTORE},
-    {S("QRESYNC"), IMAP_CONDSTORE | IMAP_QRESYNC},
-    {S("IMAP4rev2"), IMAP_REV2},
-    {S("UIDONLY"), IMAP_UIDONLY},
+    {S("CONDSTORE"), IMAP_CONDSTORE}, {S("QRESYNC"), IMAP_CONDSTORE | IMAP_QRESYNC},
+    {S("IMAP4rev2"), IMAP_REV2},      {S("UIDONLY"), IMAP_UIDONLY},
+    {S("UTF8=ACCEPT"), IMAP_UTF8},
 };
 enum { N_EXTENSIONS = sizeof EXTENSIONS / sizeof *EXTENSIONS };
 
@@ -34,11 +34,14 @@ static enum rc parse(struct imap_lex *lex, unsigned *ret_named)
 
 enum rc imap_cmd_enable(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
 {
-    unsigned named;
+    unsigned named, enables = 0;
     enum rc rc = parse(lex, &named);
-    (void)re;
     if (rc != RC_OK)
         return rc;
+    for (size_t i = 0; i < N_EXTENSIONS; i++)
+        enables |= named >> i & 1 ? EXTENSIONS[i].enables : 0;
+    if ((enables & IMAP_UTF8) && s->box) /* RFC 9755 §3 */
+        return err_set(&re->err, RC_INVALID, 0, "", "UTF8=ACCEPT comes before a mailbox is selected.");
     buf_puts(&s->out, S("* ENABLED"));
     for (size_t i = 0; i < N_EXTENSIONS; i++) {
         if (!(named >> i & 1))
@@ -48,11 +51,10 @@ enum rc imap_cmd_enable(struct imap_session *s, struct imap_lex *lex, struct ima
     }
     buf_puts(&s->out, S("\r\n"));
     imap_send(s);
-    for (size_t i = 0; i < N_EXTENSIONS; i++)
-        if (named >> i & 1) {
-            if (EXTENSIONS[i].enables & IMAP_CONDSTORE)
-                imap_condstore_enable(s);
-            s->enabled |= EXTENSIONS[i].enables;
-        }
+    if (enables & IMAP_CONDSTORE)
+        imap_condstore_enable(s);
+    s->enabled |= enables;
+    if (enables & IMAP_KNOWS_UTF8) /* what is open may be a surrogate */
+        s->reading = fetch_message_free(s->reading);
     return RC_OK;
 }

@@ -3,16 +3,21 @@
  * What the index has is sent as it is stored; the message is opened for sections only. Sections that are not
  * peeked at set \Seen, in one commit for the whole set and before anything is sent. Messages that were
  * expunged under way are left out (RFC 2180 §4.1.3); only when none was left does the command end with NO
- * [EXPUNGEISSUED]. A large mailbox makes 100,000 lines: nothing on that path formats through printf. */
+ * [EXPUNGEISSUED]. Clients that did not enable UTF-8 get surrogates, and are told of which messages (RFC 6858
+ * §3). A large mailbox makes 100,000 lines: nothing on that path formats through printf. */
 #include "base/log.h"
 #include "fmt/date.h"
+#include "fmt/surrogate.h"
 #include "imap/announce.h"
 #include "imap/command.h"
 #include "imap/context.h"
 #include "imap/fetch.h"
 #include "imap/fetch_binary.h"
+#include "imap/fetch_surrogate.h"
 #include "imap/flags.h"
 #include "imap/resync.h"
+
+enum { DOWNGRADED_MAX = 64 * 1024 }; /* a longer list is not told */
 
 #define LAST_SECOND INT64_C(253402300799) /* 31-Dec-9999 23:59:59 */
 
@@ -22,7 +27,10 @@ struct fetch_run {
     struct uidset newly_seen; /* what this command marked: their new flags are told */
     struct uidset named;      /* UID form: the UIDs as the client named them */
     struct uidset uids;       /* of the view */
+    struct uidset replaced;   /* by surrogates */
     uint32_t given;
+    bool surrogates;       /* are wanted */
+    bool parts;            /* more than the header is asked */
     bool common;           /* of the messages only header fields are asked that the store keeps */
     bool unknown_encoding; /* of a part that BINARY asked for */
 };
@@ -214,7 +222,7 @@ static void put_ids(struct fetch_run *r, unsigned items, const struct box_msg *m
 static void put_cached_items(struct fetch_run *r, unsigned items, const struct box_msg *msg, char *sep)
 {
     const struct {
-        unsigned item;
+        enum fetch_item item;
         str name, text;
     } cached[] = {
         {FETCH_ENVELOPE, S("ENVELOPE"), msg->envelope},
@@ -225,14 +233,17 @@ static void put_cached_items(struct fetch_run *r, unsigned items, const struct b
         if (!(items & cached[i].item))
             continue;
         put_name(&r->s->out, sep, cached[i].name);
-        fetch_put(r->s, cached[i].text);
+        if (uidset_has(&r->replaced, msg->uid))
+            fetch_text_put(r->s, r->s->reading, cached[i].item, cached[i].text);
+        else
+            fetch_put(r->s, cached[i].text);
     }
 }
 
 static enum rc put_section(struct fetch_run *r, const struct box_msg *msg, const struct fetch_section *sec)
 {
     struct imap_session *s = r->s;
-    if (r->common && msg->header.p)
+    if (r->common && msg->header.p && !uidset_has(&r->replaced, msg->uid))
         return fetch_common_put(s, s->reading, sec, msg->header);
     if (sec->form == FETCH_FORM_STORED)
         return fetch_section_put(s, s->reading, sec);
@@ -289,6 +300,25 @@ static unsigned wanted_columns(const struct fetch_run *r)
            (items & FETCH_EMAILID ? BOX_WANT_OBJECT : 0);
 }
 
+/* Whether the items that the index has for it are not enough. */
+static bool asks_content(const struct fetch_run *r, const struct box_msg *msg)
+{
+    if ((r->fetch->sections && !(r->common && msg->header.p)) || (r->fetch->items & FETCH_PREVIEW))
+        return true;
+    return r->surrogates && (surrogate_differs(msg->header) || fetch_text_may_differ(msg->envelope) ||
+                             fetch_text_may_differ(msg->body) || fetch_text_may_differ(msg->bodystructure));
+}
+
+/* RC_GONE: it was expunged under way. */
+static enum rc open_message(struct fetch_run *r, const struct box_msg *msg, struct err *e)
+{
+    struct fetch_message *m = r->s->reading;
+    enum rc rc = fetch_message_open(m, r->s->box, msg->uid, e);
+    if (rc == RC_OK && r->surrogates && fetch_message_replace(m, r->parts))
+        uidset_add(&r->replaced, msg->uid, msg->uid);
+    return rc;
+}
+
 static enum rc put_messages(struct fetch_run *r, const struct uidset *uids, struct err *e)
 {
     struct box *b = r->s->box;
@@ -299,9 +329,7 @@ static enum rc put_messages(struct fetch_run *r, const struct uidset *uids, stru
     if (rc != RC_OK)
         return rc;
     while (!client_gone && (rc = box_query_next(q, &msg, e)) == RC_OK) {
-        bool reads =
-            (r->fetch->sections && !(r->common && msg.header.p)) || (r->fetch->items & FETCH_PREVIEW);
-        enum rc opened = reads ? fetch_message_open(r->s->reading, b, msg.uid, e) : RC_OK;
+        enum rc opened = asks_content(r, &msg) ? open_message(r, &msg, e) : RC_OK;
         if (opened == RC_GONE)
             continue;
         if (opened != RC_OK) {
@@ -330,6 +358,7 @@ static void run_deinit(struct fetch_run *r)
     uidset_deinit(&r->newly_seen);
     uidset_deinit(&r->named);
     uidset_deinit(&r->uids);
+    uidset_deinit(&r->replaced);
 }
 
 static enum rc give(struct fetch_run *r, struct err *e)
@@ -338,6 +367,8 @@ static enum rc give(struct fetch_run *r, struct err *e)
     if (!s->reading)
         s->reading = fetch_message_new();
     r->common = asks_common_fields(r->fetch);
+    r->surrogates = fetch_wants_surrogates(s);
+    r->parts = fetch_shows_parts(r->fetch);
     if (imap_fetch_sets_seen(r->fetch) && !box_read_only(s->box))
         mark_seen(r, &r->uids);
     enum rc rc = put_messages(r, &r->uids, e);
@@ -354,6 +385,17 @@ enum rc fetch_tell(struct imap_session *s, const struct imap_fetch *fetch, const
     return give(&run, e);
 }
 
+/* "DOWNGRADED 70,105,108:109" (RFC 6858 §3) */
+static str downgraded(const struct fetch_run *r)
+{
+    AUTO(buf_deinit) struct buf code = BUF_INIT(DOWNGRADED_MAX);
+    if (r->replaced.n == 0)
+        return STR_NONE;
+    buf_puts(&code, S("DOWNGRADED "));
+    uidset_format(&r->replaced, &code);
+    return code.overflow ? STR_NONE : arena_str(r->s->arena, buf_str(&code));
+}
+
 static enum rc verdict(const struct fetch_run *r, struct imap_reply *re)
 {
     if (r->given == 0 && r->uids.n > 0) {
@@ -364,6 +406,7 @@ static enum rc verdict(const struct fetch_run *r, struct imap_reply *re)
         re->code = S("UNKNOWN-CTE");
         return err_set(&re->err, RC_PERM, 0, "", "The transfer encoding of a part is not known.");
     }
+    re->code = downgraded(r);
     return RC_OK;
 }
 

@@ -4,6 +4,7 @@
 #include "imap/command.h"
 
 #include "fmt/imap_out.h"
+#include "imap/list.h"
 
 /* quota-resource = resource-name SP resource-usage SP resource-limit */
 static void put_resource(struct buf *out, const char *name, uint64_t use, uint64_t limit)
@@ -54,7 +55,7 @@ enum rc imap_cmd_getquotaroot(struct imap_session *s, struct imap_lex *lex, stru
     if ((rc = store_quota(s->store, mailbox, &q, &re->err)))
         return rc;
     buf_puts(&s->out, S("* QUOTAROOT "));
-    imap_put_mailbox(&s->out, mailbox);
+    list_put_name(s, mailbox);
     if (q.limited) {
         buf_putc(&s->out, ' ');
         imap_put_astring(&s->out, s->start->quota_name);

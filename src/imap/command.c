@@ -105,8 +105,7 @@ static enum rc head_parse(struct imap_session *s, struct imap_lex *lex, str *ret
 {
     str tag, verb, second;
     enum rc rc;
-    imap_lex_init(lex, buf_str(&s->reader.text), s->arena);
-    lex->utf8_names = s->enabled & IMAP_REV2;
+    imap_lex_begin(s, buf_str(&s->reader.text), lex);
     if ((rc = imap_tag(lex, &tag)))
         return rc;
     s->tag = arena_str(s->arena, tag);

@@ -41,6 +41,8 @@ void fetch_message_close(struct fetch_message *m)
 {
     if (m->uid != 0)
         box_content_close(&m->content);
+    buf_deinit(&m->own);
+    m->surrogate = SURROGATE_UNKNOWN;
     m->arena = arena_free(m->arena);
     m->root = NULL;
     m->uid = 0;

@@ -17,6 +17,8 @@ enum { FETCH_OUT_MAX = 64 * 1024 };
 struct fetch_message {
     uid32 uid; /* 0: none is open */
     struct box_content content;
+    struct buf own; /* holds content where that is the surrogate (imap/fetch_surrogate.h) */
+    enum { SURROGATE_UNKNOWN, SURROGATE_NOT_FOR_HEADER, SURROGATE_NOT, SURROGATE_IS } surrogate;
     size_t header_size;
     struct arena *arena;       /* of root; NULL until a section asks for parts */
     struct mime_part *root;    /* NULL until then */

@@ -24,7 +24,7 @@ bool list_matches(const struct imap_session *s, const struct list_patterns *p, s
 
 void list_put_name(struct imap_session *s, str name)
 {
-    if (s->enabled & IMAP_REV2)
+    if (s->enabled & IMAP_KNOWS_UTF8)
         imap_put_mailbox_utf8(&s->out, name);
     else
         imap_put_mailbox(&s->out, name);

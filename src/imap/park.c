@@ -11,7 +11,7 @@
 
 enum {
     LINGER_MS = 1000, /* a client that was told of a change may ask for it at once */
-    KNOWN_EXTENSIONS = IMAP_CONDSTORE | IMAP_QRESYNC | IMAP_UIDONLY | IMAP_REV2 | IMAP_UNTOLD
+    KNOWN_EXTENSIONS = IMAP_CONDSTORE | IMAP_QRESYNC | IMAP_UIDONLY | IMAP_REV2 | IMAP_UNTOLD | IMAP_UTF8
 };
 
 /* --- before --- */

@@ -131,6 +131,13 @@ enum rc imap_read_event(struct imap_session *s, enum imap_event *ret)
     }
 }
 
+void imap_lex_begin(const struct imap_session *s, str text, struct imap_lex *ret)
+{
+    imap_lex_init(ret, text, s->arena);
+    ret->utf8_names = s->enabled & IMAP_KNOWS_UTF8;
+    ret->utf8_only = s->enabled & IMAP_UTF8;
+}
+
 struct stream_traffic imap_traffic(const struct imap_session *s)
 {
     const struct stream_traffic t = stream_traffic(s->io);

@@ -83,8 +83,10 @@ enum imap_enabled {
     IMAP_CONDSTORE = 1,
     IMAP_QRESYNC = 2,
     IMAP_UIDONLY = 4, /* no message sequence numbers (RFC 9586) */
-    IMAP_REV2 = 8,   /* UTF-8 names, ESEARCH for SEARCH, LIST with SELECT, no \Recent (RFC 9051 Appendix E) */
-    IMAP_UNTOLD = 16 /* NOTIFY NONE: no changes are told (RFC 5465 §3.1) */
+    IMAP_REV2 = 8, /* UTF-8 names, ESEARCH for SEARCH, LIST with SELECT, no \Recent (RFC 9051 Appendix E) */
+    IMAP_UNTOLD = 16, /* NOTIFY NONE: no changes are told (RFC 5465 §3.1) */
+    IMAP_UTF8 = 32,   /* UTF8=ACCEPT: names and strings in UTF-8, headers as they are (RFC 9755 §3) */
+    IMAP_KNOWS_UTF8 = IMAP_REV2 | IMAP_UTF8 /* what RFC 9755 adds, IMAP4rev2 has */
 };
 
 struct imap_command;
@@ -143,6 +145,9 @@ MUST_USE enum rc imap_read_event(struct imap_session *s, enum imap_event *ret);
  * maximum of 1 MiB the line is cut off by BYE and the session ends: half a response must not be followed by
  * another. */
 void imap_send(struct imap_session *s);
+
+/* A cursor over text of the client's, which knows how this client writes. */
+void imap_lex_begin(const struct imap_session *s, str text, struct imap_lex *ret);
 
 /* Bytes since the log-in. */
 struct stream_traffic imap_traffic(const struct imap_session *s);

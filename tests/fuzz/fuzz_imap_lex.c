@@ -51,6 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct arena *arena = arena_new(1 << 14);
     struct imap_lex lex;
     imap_lex_init(&lex, str_mem(data + 1, size - 1), arena);
+    lex.utf8_names = size & 1;
+    lex.utf8_only = size & 2;
     for (unsigned step = data[0]; !imap_at_end(&lex); step = step * 5 + 1) {
         size_t before = lex.at;
         enum rc rc = step & 64 ? string_rule(&lex, step) : other_rule(&lex, step);

@@ -210,12 +210,39 @@ static void test_preload_for_chroot(void **state)
     assert_int_equal(status, 0);
 }
 
+/* RFC 2047 §2, §5: 75 bytes a word, and no character in two. */
+static void test_encode(void **state)
+{
+    AUTO(buf_deinit) struct buf words = BUF_INIT(1000), text = BUF_INIT(1000), back = BUF_INIT(1000);
+    (void)state;
+    rfc2047_encode(&words, S(""));
+    assert_int_equal(words.n, 0);
+    rfc2047_encode(&words, S("\xc3\xa9"));
+    assert_string_equal(buf_cstr(&words), "=?utf-8?b?w6k=?=");
+    buf_reset(&words);
+    for (int i = 0; i < 50; i++)
+        buf_puts(&text, S("a\xf0\x9f\x90\x8e"));
+    rfc2047_encode(&words, buf_str(&text));
+    for (str rest = buf_str(&words), line; (line = str_trim(str_take(&rest, '\n'))).n;) {
+        AUTO(buf_deinit) struct buf alone = BUF_INIT(100);
+        assert_in_range(line.n, 1, 75);
+        rfc2047_decode(&alone, line);
+        assert_true(str_find(buf_str(&alone), S("\xef\xbf\xbd")) < 0);
+    }
+    rfc2047_decode(&back, buf_str(&words));
+    assert_string_equal(buf_cstr(&back), buf_cstr(&text));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_words),      cmocka_unit_test(test_transfer),
-        cmocka_unit_test(test_charsets),   cmocka_unit_test(test_preload_for_chroot),
-        cmocka_unit_test(test_allow_list), cmocka_unit_test(test_long_white_space),
+        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_transfer),
+        cmocka_unit_test(test_encode),
+        cmocka_unit_test(test_charsets),
+        cmocka_unit_test(test_preload_for_chroot),
+        cmocka_unit_test(test_allow_list),
+        cmocka_unit_test(test_long_white_space),
         cmocka_unit_test(test_eight_bit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,8 +9,9 @@
 
 #include <cmocka.h>
 
-#define LOGIN_CAPS \
-    "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE LANGUAGE AUTH=PLAIN AUTH=SCRAM-SHA-256"
+#define LOGIN_CAPS                                                                         \
+    "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE LANGUAGE UTF8=ACCEPT AUTH=PLAIN " \
+    "AUTH=SCRAM-SHA-256"
 #define GREETING "* OK [CAPABILITY " LOGIN_CAPS "] malle ready.\r\n"
 
 struct row {

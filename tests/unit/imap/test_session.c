@@ -8,7 +8,8 @@ static void test_any_state(void **state)
         {"a NOOP\r\n", "a OK NOOP completed.\r\n"},
         {"a noop \r\nb Noop\n", "a OK NOOP completed.\r\nb OK NOOP completed.\r\n"},
         {"a CAPABILITY\r\n",
-         "* CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE IDLE LANGUAGE NAMESPACE UIDPLUS MOVE "
+         "* CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ ID ENABLE IDLE LANGUAGE UTF8=ACCEPT NAMESPACE UIDPLUS "
+         "MOVE "
          "SPECIAL-USE "
          "CREATE-SPECIAL-USE "
          "LIST-EXTENDED CHILDREN UNSELECT QUOTA QUOTA=RES-STORAGE QUOTA=RES-MESSAGE CONDSTORE QRESYNC "
