@@ -22,7 +22,9 @@ enum argument {
     ARG_SIZE,
     ARG_SET,
     ARG_SECONDS,
-    ARG_MODSEQ
+    ARG_MODSEQ,
+    ARG_UID_BELOW, /* a UID: those that are lower */
+    ARG_UID_ABOVE
 };
 
 struct key_row {
@@ -72,6 +74,8 @@ static const struct key_row key_rows[] = {
     {S("THREADID"), SEARCH_THREADID, ARG_KEYWORD},
     {S("TO"), SEARCH_HEADER, ARG_TEXT, .field = "To"},
     {S("UID"), SEARCH_UID_SET, ARG_SET},
+    {S("UIDAFTER"), SEARCH_UID_SET, ARG_UID_ABOVE},
+    {S("UIDBEFORE"), SEARCH_UID_SET, ARG_UID_BELOW},
     {S("UNANSWERED"), SEARCH_FLAG, ARG_NONE, .flag = SEARCH_FLAG_ANSWERED, .negated = true},
     {S("UNDELETED"), SEARCH_FLAG, ARG_NONE, .flag = SEARCH_FLAG_DELETED, .negated = true},
     {S("UNDRAFT"), SEARCH_FLAG, ARG_NONE, .flag = SEARCH_FLAG_DRAFT, .negated = true},
@@ -170,6 +174,23 @@ static enum rc parse_modseq(struct search_parser *p, int64_t *ret)
     return rc == RC_OK ? parse_number(p, ret) : rc;
 }
 
+/* "UIDAFTER" SP uniqueid / "UIDBEFORE" SP uniqueid (RFC 9738 §3.2): a set, or nothing at all */
+static enum rc parse_uid_side(struct search_parser *p, bool above, struct search_node *node)
+{
+    uint32_t uid;
+    enum rc rc = imap_nz_number(p->lex, &uid);
+    if (rc != RC_OK)
+        return rc;
+    if (uid == (above ? UINT32_MAX : 1)) {
+        node->key = SEARCH_AND;
+        node->negated = true;
+        return RC_OK;
+    }
+    node->text = above ? arena_printf(p->lex->arena, "%u:%u", uid + 1, UINT32_MAX)
+                       : arena_printf(p->lex->arena, "1:%u", uid - 1);
+    return node->text.p ? RC_OK : RC_LIMIT;
+}
+
 static enum rc parse_argument(struct search_parser *p, enum argument argument, struct search_node *node)
 {
     enum rc rc;
@@ -203,6 +224,9 @@ static enum rc parse_argument(struct search_parser *p, enum argument argument, s
         return parse_seconds(p, &node->number);
     case ARG_MODSEQ:
         return parse_modseq(p, &node->number);
+    case ARG_UID_BELOW:
+    case ARG_UID_ABOVE:
+        return parse_uid_side(p, argument == ARG_UID_ABOVE, node);
     default:
         return imap_set_text(p->lex, &node->text);
     }

@@ -1,6 +1,7 @@
 /* imap_search: the program of a SEARCH command (RFC 9051 §6.4.4, RFC 3501 §6.4.4) as a tree of nodes.
  *
- * Keys that say the same are one: NEW is (RECENT UNSEEN), UNSEEN is NOT SEEN, FROM x is HEADER From x.
+ * Keys that say the same are one: NEW is (RECENT UNSEEN), UNSEEN is NOT SEEN, FROM x is HEADER From x,
+ * UIDAFTER 5 is UID 6:4294967295.
  * Strings are UTF-8 whatever CHARSET the client used; message sets stay text, because only the session knows
  * what "*" and "$" stand for. The tree lies in the lexer's arena. */
 #ifndef FMT_IMAP_SEARCH_H

@@ -3,6 +3,7 @@
  * brings the other. */
 #include "imap/append_message.h"
 #include "imap/command.h"
+#include "imap/message_limit.h"
 #include "imap/notify.h"
 
 /* The messages follow the mailbox. Bad arguments are gathered like any command, unless this is the place of
@@ -76,8 +77,9 @@ enum rc imap_cmd_append(struct imap_session *s, struct imap_lex *lex, struct ima
         rc = begin(s, mailbox, &ap, re);
     if (rc == RC_OK)
         rc = append_message_take(s, lex, ap, re);
-    while (rc == RC_OK && !is_complete(*lex))
-        rc = append_message_take(s, lex, ap, re);
+    for (uint64_t n = 2; rc == RC_OK && !is_complete(*lex); n++)
+        rc = message_limit_passed(s, n, true) ? message_limit_refuse(s, 0, re)
+                                              : append_message_take(s, lex, ap, re);
     if (rc == RC_OK)
         return commit(s, mailbox, &ap, &re->code, re);
     append_abort(&ap);

@@ -2,6 +2,7 @@
  * messages are copied or none; MOVE tells COPYUID before the EXPUNGEs (RFC 6851 §4.3), which the dispatcher's
  * announcement brings. */
 #include "imap/command.h"
+#include "imap/message_limit.h"
 #include "imap/notify.h"
 
 enum {
@@ -54,6 +55,9 @@ static enum rc copy(struct imap_session *s, struct imap_lex *lex, struct imap_re
         re->code = S("READ-ONLY");
         return err_set(&re->err, RC_PERM, 0, "", "The mailbox was opened read-only.");
     }
+    uid32 lowest = move ? message_limit_cut(s, &uids) : message_limit_lowest(s, &uids, true);
+    if (lowest && !move)
+        return message_limit_refuse(s, lowest, re);
     rc = box_copy(s->box, &uids, dest, move, &copied, &re->err);
     if (rc == RC_GONE)
         re->code = S("TRYCREATE"); /* RFC 9051 §6.4.7 */
@@ -71,6 +75,7 @@ static enum rc copy(struct imap_session *s, struct imap_lex *lex, struct imap_re
     re->expunged = true;
     if (code.n)
         imap_reply_untagged(s, "OK", code.p, "Moved.");
+    message_limit_tell(s, lowest, re);
     if (copied.uidvalidity != 0)
         imap_changed(s, str_c(s->box_name));
     return RC_OK;

@@ -4,6 +4,7 @@
 #include "fmt/imap_filter.h"
 #include "imap/command.h"
 #include "imap/context.h"
+#include "imap/message_limit.h"
 #include "imap/search_eval.h"
 #include "imap/search_result.h"
 
@@ -17,6 +18,7 @@ struct esearch {
     size_t n_sources;
     struct imap_return how;
     struct search_node *root;
+    bool limited; /* one of several mailboxes has more messages than are looked at */
 };
 
 /* --- parsing --- */
@@ -101,6 +103,10 @@ static enum rc search_box(struct esearch *x, struct box *b, str name)
     enum rc rc = search_find(x->s, b, x->lex, x->root, &found, &result.with_modseq, x->re);
     if (rc != RC_OK)
         return rc;
+    if (x->re->code.n && !is_of_selected_alone(x)) { /* UIDs of several mailboxes cannot be told */
+        x->limited = true;
+        x->re->code = STR_NONE;
+    }
     search_result_take(&result, &found);
     rc = search_result_put(x->s, &result, &x->how, &x->re->err);
     if (rc == RC_OK && b == x->s->box) /* RFC 7377 §2.2: UPDATE is of the selected mailbox */
@@ -152,6 +158,8 @@ enum rc imap_cmd_esearch(struct imap_session *s, struct imap_lex *lex, struct im
     enum rc rc = parse(&x);
     if (rc == RC_OK)
         rc = search_all(&x);
+    if (rc == RC_OK && x.limited)
+        re->code = message_limit_code(s, 0);
     search_forget_saved(s, rc, &x.how);
     return rc;
 }

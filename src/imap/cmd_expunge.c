@@ -1,6 +1,19 @@
 /* EXPUNGE and UID EXPUNGE (RFC 9051 §6.4.3, §6.4.9; RFC 4315 §2.1). The EXPUNGE responses are the
  * dispatcher's announcement of what changed. */
 #include "imap/command.h"
+#include "imap/message_limit.h"
+
+/* RFC 9738 §3.1: what has no \Deleted does not count. */
+static enum rc cut(const struct imap_session *s, struct uidset *uids, uid32 *ret_lowest, struct err *e)
+{
+    AUTO(uidset_deinit) struct uidset deleted = {0};
+    enum rc rc = box_find_flags(s->box, uids, FLAG_DELETED, 0, false, &deleted, e);
+    if (rc != RC_OK)
+        return rc;
+    *ret_lowest = message_limit_cut(s, &deleted);
+    uidset_copy(uids, &deleted);
+    return RC_OK;
+}
 
 /* expunge = "EXPUNGE"; uid-expunge = "UID" SP "EXPUNGE" SP sequence-set */
 enum rc imap_cmd_expunge(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
@@ -19,8 +32,14 @@ enum rc imap_cmd_expunge(struct imap_session *s, struct imap_lex *lex, struct im
         return err_set(&re->err, RC_PERM, 0, "", "The mailbox was opened read-only.");
     }
     re->expunged = true;
-    rc = box_expunge(s->box, uid ? &uids : NULL, false, &re->err);
+    uid32 lowest = 0;
+    if (uid && message_limit_passed(s, uidset_count(&uids), false))
+        rc = cut(s, &uids, &lowest, &re->err);
     if (rc == RC_OK)
-        imap_changed(s, str_c(s->box_name));
-    return rc;
+        rc = box_expunge(s->box, uid ? &uids : NULL, false, &re->err);
+    if (rc != RC_OK)
+        return rc;
+    message_limit_tell(s, lowest, re);
+    imap_changed(s, str_c(s->box_name));
+    return RC_OK;
 }

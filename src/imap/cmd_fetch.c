@@ -15,6 +15,7 @@
 #include "imap/fetch_binary.h"
 #include "imap/fetch_surrogate.h"
 #include "imap/flags.h"
+#include "imap/message_limit.h"
 #include "imap/resync.h"
 
 enum { DOWNGRADED_MAX = 64 * 1024 }; /* a longer list is not told */
@@ -92,12 +93,17 @@ static void take_partial(struct uidset *uids, const struct imap_partial *p)
     uidset_intersect(uids, &(struct uidset){.r = &(struct uidrange){from, to}, .n = 1});
 }
 
-/* CHANGEDSINCE, VANISHED, PARTIAL and the item MODSEQ. */
-static enum rc apply_modifiers(struct fetch_run *r, struct imap_fetch *fetch, struct err *e)
+/* CHANGEDSINCE, VANISHED, PARTIAL and the item MODSEQ. A PARTIAL of too many messages is refused (RFC 9738
+ * §3.1). */
+static enum rc apply_modifiers(struct fetch_run *r, struct imap_fetch *fetch, struct imap_reply *re)
 {
     AUTO(uidset_deinit) struct uidset changed = {0};
     struct imap_session *s = r->s;
+    struct err *e = &re->err;
     enum rc rc = RC_OK;
+    if (fetch->partial.given &&
+        message_limit_passed(s, fetch->partial.last - fetch->partial.first + UINT64_C(1), false))
+        return message_limit_refuse(s, 0, re);
     if (fetch->has_since)
         fetch->items |= FETCH_MODSEQ;
     if (fetch->items & FETCH_MODSEQ)
@@ -416,9 +422,14 @@ enum rc imap_cmd_fetch(struct imap_session *s, struct imap_lex *lex, struct imap
     AUTO(run_deinit) struct fetch_run run = {.s = s, .fetch = &fetch};
     enum rc rc = parse(&run, lex, &fetch, &re->err);
     if (rc == RC_OK)
-        rc = apply_modifiers(&run, &fetch, &re->err);
+        rc = apply_modifiers(&run, &fetch, re);
     if (rc != RC_OK)
         return rc;
+    uid32 lowest = message_limit_cut(s, &run.uids);
     rc = give(&run, &re->err);
-    return rc == RC_OK ? verdict(&run, re) : rc;
+    if (rc != RC_OK)
+        return rc;
+    rc = verdict(&run, re);
+    message_limit_tell(s, lowest, re);
+    return rc;
 }

@@ -6,6 +6,7 @@
 #include "imap/command.h"
 #include "imap/context.h"
 #include "imap/flags.h"
+#include "imap/message_limit.h"
 #include "imap/resync.h"
 
 enum { MODIFIED_MAX = 512 * 1024 };
@@ -161,6 +162,7 @@ enum rc imap_cmd_store(struct imap_session *s, struct imap_lex *lex, struct imap
     }
     if (args.change.unchanged_since != UINT64_MAX)
         imap_condstore_enable(s);
+    uid32 lowest = message_limit_cut(s, &args.uids);
     rc = box_change_flags(s->box, &args.uids, &args.change, true, &failed, &re->err);
     if (rc != RC_OK)
         return rc;
@@ -170,5 +172,6 @@ enum rc imap_cmd_store(struct imap_session *s, struct imap_lex *lex, struct imap
     re->code = modified(s, &failed);
     if (re->code.n)
         re->text = "Some messages were changed by others.";
+    message_limit_tell(s, lowest, re);
     return tell(s, &args, &re->err);
 }

@@ -23,8 +23,9 @@ enum imap_command_flag {
     CMD_USES_SEQS = 2, /* no expunge may be announced during it (RFC 9051 §7.5.1) */
     CMD_QUIET = 4,     /* nothing is announced after it */
     CMD_NAMES_SEQS =
-        8,         /* its arguments or its answer are sequence numbers: not with UIDONLY (RFC 9586 §3.4) */
-    CMD_TELLS = 16 /* what is announced after it is its answer, whatever NOTIFY says */
+        8,          /* its arguments or its answer are sequence numbers: not with UIDONLY (RFC 9586 §3.4) */
+    CMD_WHOLE = 32, /* not a part of its answer: refused where it would be about too many messages */
+    CMD_TELLS = 16  /* what is announced after it is its answer, whatever NOTIFY says */
 };
 
 struct imap_command {

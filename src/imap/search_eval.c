@@ -3,6 +3,7 @@
 #include "imap/search_eval.h"
 
 #include "fmt/textsig.h"
+#include "imap/message_limit.h"
 #include "imap/progress.h"
 #include "imap/resync.h"
 #include "imap/search_text.h"
@@ -300,10 +301,19 @@ static enum rc eval_open(struct subject *sub, enum search_cost look, struct uids
     return rc == RC_GONE ? RC_OK : rc;
 }
 
-/* The cheap looks first, each over all that is still open: what they decide costs nothing more. */
-static enum rc run(struct imap_session *s, struct search_program *p, const struct uidset *among,
-                   struct uidset *ret_uids, struct err *e)
+/* What the view alone decides: to *ret_yes, or it is left open. */
+static void look_at_view(struct subject *sub, const struct uidset *among, struct uidset *ret_yes,
+                         struct uidset *ret_open)
 {
+    uidset_copy(ret_open, among);
+    if (has_key(sub->program, COST_VIEW) || sub->program->costs == 0)
+        eval_sets(sub, COST_VIEW, ret_open, ret_yes);
+}
+
+/* The cheap looks first, each over all that is still open: what they decide costs nothing more. */
+static enum rc look_further(struct subject *sub, struct uidset *open, struct uidset *ret_uids, struct err *e)
+{
+    const struct search_program *p = sub->program;
     const struct {
         enum search_cost look;
         bool helps;
@@ -311,19 +321,43 @@ static enum rc run(struct imap_session *s, struct search_program *p, const struc
                  {COST_COMMON, has_key(p, COST_COMMON)},
                  {COST_SIGNATURE, has_key(p, COST_BODY)},
                  {COST_BODY, true}};
+    enum rc rc = RC_OK;
+    if (open->n && has_key(p, COST_FLAGS))
+        rc = eval_flags(sub, open, ret_uids, e);
+    search_text_init(&sub->text);
+    for (size_t i = 0; i < sizeof looks / sizeof *looks && open->n && rc == RC_OK; i++)
+        if (looks[i].helps)
+            rc = eval_open(sub, looks[i].look, open, ret_uids, e);
+    search_text_deinit(&sub->text);
+    return rc;
+}
+
+/* RFC 9738 §3.1: those count that are looked at, found or not. */
+static uid32 limit(const struct imap_session *s, struct uidset *yes, struct uidset *open)
+{
+    AUTO(uidset_deinit) struct uidset all = {0};
+    uidset_copy(&all, yes);
+    uidset_add_set(&all, open);
+    uid32 lowest = message_limit_lowest(s, &all, false);
+    if (lowest) {
+        uidset_del(yes, 1, lowest - 1);
+        uidset_del(open, 1, lowest - 1);
+    }
+    return lowest;
+}
+
+static enum rc run(struct imap_session *s, struct search_program *p, struct uidset *ret,
+                   struct imap_reply *re)
+{
     AUTO(uidset_deinit) struct uidset open = {0};
     struct subject sub = {.s = s, .program = p};
-    enum rc rc = RC_OK;
-    uidset_copy(&open, among);
-    if (has_key(p, COST_VIEW) || p->costs == 0)
-        eval_sets(&sub, COST_VIEW, &open, ret_uids);
-    if (open.n && has_key(p, COST_FLAGS))
-        rc = eval_flags(&sub, &open, ret_uids, e);
-    search_text_init(&sub.text);
-    for (size_t i = 0; i < sizeof looks / sizeof *looks && open.n && rc == RC_OK; i++)
-        if (looks[i].helps)
-            rc = eval_open(&sub, looks[i].look, &open, ret_uids, e);
-    search_text_deinit(&sub.text);
+    look_at_view(&sub, box_view(p->box), ret, &open);
+    uid32 lowest = limit(s, ret, &open);
+    if (lowest && (s->command->flags & CMD_WHOLE))
+        return message_limit_refuse(s, 0, re);
+    enum rc rc = look_further(&sub, &open, ret, &re->err);
+    if (rc == RC_OK)
+        message_limit_tell(s, lowest, re);
     return rc;
 }
 
@@ -346,7 +380,7 @@ enum rc search_find(struct imap_session *s, struct box *b, struct imap_lex *lex,
     if (rc == RC_OK && program.has_modseq)
         imap_condstore_enable(s);
     if (rc == RC_OK)
-        rc = run(s, &program, box_view(b), ret, &re->err);
+        rc = run(s, &program, ret, re);
     *ret_modseq = program.has_modseq;
     search_program_deinit(&program);
     return rc;
@@ -355,10 +389,14 @@ enum rc search_find(struct imap_session *s, struct box *b, struct imap_lex *lex,
 enum rc search_among(struct imap_session *s, struct box *b, const struct search_node *root,
                      const struct uidset *among, struct uidset *ret, struct err *e)
 {
+    AUTO(uidset_deinit) struct uidset open = {0};
     struct search_program program = {0};
+    struct subject sub = {.s = s, .program = &program};
     enum rc rc = search_program_make(s, b, root, &program);
-    if (rc == RC_OK)
-        rc = run(s, &program, among, ret, e);
+    if (rc == RC_OK) {
+        look_at_view(&sub, among, ret, &open);
+        rc = look_further(&sub, &open, ret, e);
+    }
     search_program_deinit(&program);
     return rc;
 }

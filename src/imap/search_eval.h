@@ -7,9 +7,10 @@
 #include "imap/command.h"
 #include "imap/search_plan.h"
 
-/* Adds the UIDs found. Messages expunged under way are not found. *ret_modseq: the program asked for MODSEQ,
- * which switches CONDSTORE on. RC_INVALID: the lexer says what was expected; RC_TEMP: the store failed, e
- * says why. */
+/* Adds the UIDs found, of the last messages where there are too many to look at, and then *re tells it (RFC
+ * 9738). Messages expunged under way are not found. *ret_modseq: the program asked for MODSEQ, which switches
+ * CONDSTORE on. RC_INVALID: the lexer says what was expected; RC_PERM: there are too many messages for a
+ * command that is CMD_WHOLE; RC_TEMP: the store failed, *re says why. */
 MUST_USE enum rc search_find(struct imap_session *s, struct box *b, struct imap_lex *lex,
                              const struct search_node *root, struct uidset *ret, bool *ret_modseq,
                              struct imap_reply *re);

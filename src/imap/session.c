@@ -7,6 +7,7 @@
 #include "imap/command.h"
 #include "imap/context.h"
 #include "imap/fetch_body.h"
+#include "imap/message_limit.h"
 #include "imap/notify.h"
 #include "imap/park.h"
 #include "imap/progress.h"
@@ -30,6 +31,8 @@ static struct imap_limits limits_filled(const struct imap_limits *given)
         .bad_max = given->bad_max ? given->bad_max : 20,
         .idle_ms = given->idle_ms ? given->idle_ms : (msec)30 * 60 * 1000,
         .keepalive_ms = given->keepalive_ms ? given->keepalive_ms : (msec)2 * 60 * 1000,
+        .messages_max = given->messages_max,
+        .saved_max = given->saved_max,
         .progress_ms = given->progress_ms ? given->progress_ms : 10000,
     };
 }
@@ -72,6 +75,7 @@ void imap_put_capabilities(struct imap_session *s)
     imap_capability_put(&s->out, IMAP_CAP_POSTAUTH | (s->start->ops.give_back ? IMAP_CAP_UNAUTH : 0));
     buf_puts(&s->out, S(" APPENDLIMIT="));
     buf_put_u64(&s->out, s->start->append_max);
+    message_limit_put_capability(s);
 }
 
 /* The tagged OK of the log-in, with the capabilities that hold from now on (RFC 9051 §6.2.2). */

@@ -42,6 +42,8 @@ struct imap_limits {       /* 0 takes the default */
     unsigned bad_max;      /* 20 commands in a row answered BAD */
     msec idle_ms;          /* 30 min without a command (RFC 9051 §5.4) */
     msec keepalive_ms;     /* 2 min between "Still here" lines of IDLE */
+    uint32_t messages_max; /* in one command (RFC 9738); 0: any number */
+    uint32_t saved_max;    /* the same of COPY and APPEND alone */
     msec progress_ms; /* 10 s between lines about a command's progress; below 0: at every step, for tests */
 };
 
@@ -154,7 +156,8 @@ struct stream_traffic imap_traffic(const struct imap_session *s);
 /* The log's words for the end: "Disconnected: Logged out in=54 out=1334 ...". */
 void imap_put_end(const struct imap_session *s, const char *how, struct buf *out);
 
-/* The capabilities that hold after log-in, APPENDLIMIT among them (RFC 7889 §3). */
+/* The capabilities that hold after log-in, APPENDLIMIT among them (RFC 7889 §3), and MESSAGELIMIT (RFC 9738).
+ */
 void imap_put_capabilities(struct imap_session *s);
 
 /* The selected mailbox: closes the present one, if any (`* OK [CLOSED]` is the caller's), and forgets all

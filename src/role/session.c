@@ -180,6 +180,7 @@ static int run_imap(const struct session_setup *s, struct stream *io, struct sto
                     struct imap_parked *parked)
 {
     const struct conf *c = s->conf;
+    bool for_command = s->notify_fd < 0;
     struct notify n = {.fd = s->notify_fd, .stream = io};
     const struct imap_ops ops = {.watch = notify_watch,
                                  .unwatch = notify_unwatch,
@@ -205,8 +206,10 @@ static int run_imap(const struct session_setup *s, struct stream *io, struct sto
         .limits = {.line_max = c->imap_command_limit,
                    .literal_max = c->imap_literal_limit,
                    .idle_ms = c->imap_timeout_ms,
-                   .keepalive_ms = c->imap_idle_notify_interval_ms},
-        .ops = s->notify_fd >= 0 ? ops : (struct imap_ops){.wake_fd = -1},
+                   .keepalive_ms = c->imap_idle_notify_interval_ms,
+                   .messages_max = for_command ? 0 : (uint32_t)c->imap_message_limit,
+                   .saved_max = for_command ? 0 : (uint32_t)c->imap_save_limit},
+        .ops = for_command ? (struct imap_ops){.wake_fd = -1} : ops,
         .parked = s->parks && c->imap_hibernate_timeout_ms != CONF_NEVER ? parked : NULL,
         .park_ms = c->imap_hibernate_timeout_ms,
         .resume = str_mem(s->record, s->record_bytes),
