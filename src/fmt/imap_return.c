@@ -7,7 +7,7 @@ static const struct {
 } OPTIONS[] = {
     {S("MIN"), RETURN_MIN},         {S("MAX"), RETURN_MAX},       {S("ALL"), RETURN_ALL},
     {S("COUNT"), RETURN_COUNT},     {S("SAVE"), RETURN_SAVE},     {S("PARTIAL"), RETURN_PARTIAL},
-    {S("CONTEXT"), RETURN_CONTEXT}, {S("UPDATE"), RETURN_UPDATE},
+    {S("CONTEXT"), RETURN_CONTEXT}, {S("UPDATE"), RETURN_UPDATE}, {S("RELEVANCY"), RETURN_RELEVANCY},
 };
 enum { N_OPTIONS = sizeof OPTIONS / sizeof *OPTIONS };
 

@@ -14,7 +14,8 @@ enum imap_return_option {
     RETURN_SAVE = 16,
     RETURN_PARTIAL = 32,
     RETURN_CONTEXT = 64, /* a hint that is not used */
-    RETURN_UPDATE = 128
+    RETURN_UPDATE = 128,
+    RETURN_RELEVANCY = 256 /* RFC 6203 §4 */
 };
 
 /* Places in a result, counted from 1: from its begin, or with from_end from its end (PARTIAL -1:-100). */

@@ -1,5 +1,5 @@
 /* imap_search: reads search keys after RFC 9051 §9; see imap_search.h. One table says what each key is;
- * recursion is bounded by IMAP_NESTING_MAX, which counts parentheses as well as NOT and OR. */
+ * recursion is bounded by IMAP_NESTING_MAX, which counts parentheses as well as NOT, OR and FUZZY. */
 #include "fmt/imap_search.h"
 
 #include "base/utf8.h"
@@ -9,11 +9,13 @@ struct search_parser {
     struct imap_lex *lex;
     str charset; /* STR_NONE: UTF-8 */
     size_t nodes;
+    bool fuzzy; /* within FUZZY */
 };
 
 enum argument {
     ARG_NONE,
     ARG_KEY,
+    ARG_FUZZY_KEY,
     ARG_TWO_KEYS,
     ARG_TEXT,
     ARG_FIELD_TEXT,
@@ -48,6 +50,7 @@ static const struct key_row key_rows[] = {
     {S("EMAILID"), SEARCH_EMAILID, ARG_KEYWORD},
     {S("FLAGGED"), SEARCH_FLAG, ARG_NONE, .flag = SEARCH_FLAG_FLAGGED},
     {S("FROM"), SEARCH_HEADER, ARG_TEXT, .field = "From"},
+    {S("FUZZY"), SEARCH_AND, ARG_FUZZY_KEY},
     {S("HEADER"), SEARCH_HEADER, ARG_FIELD_TEXT},
     {S("KEYWORD"), SEARCH_KEYWORD, ARG_KEYWORD},
     {S("LARGER"), SEARCH_LARGER, ARG_SIZE},
@@ -95,11 +98,12 @@ static struct search_node *node_new(struct search_parser *p, enum search_key key
     if (node) {
         p->nodes++;
         node->key = key;
+        node->fuzzy = p->fuzzy;
     }
     return node;
 }
 
-/* One level deeper for NOT and OR, as imap_list_begin counts for parentheses. */
+/* One level deeper for NOT, OR and FUZZY, as imap_list_begin counts for parentheses. */
 static enum rc parse_nested_key(struct search_parser *p, struct search_node **ret)
 {
     if (p->lex->depth == IMAP_NESTING_MAX)
@@ -109,6 +113,16 @@ static enum rc parse_nested_key(struct search_parser *p, struct search_node **re
     if (rc == RC_OK)
         rc = parse_key(p, ret);
     p->lex->depth--;
+    return rc;
+}
+
+/* RFC 6203 §7 */
+static enum rc parse_fuzzy_key(struct search_parser *p, struct search_node *node)
+{
+    bool within = p->fuzzy;
+    node->fuzzy = p->fuzzy = true;
+    enum rc rc = parse_nested_key(p, &node->child);
+    p->fuzzy = within;
     return rc;
 }
 
@@ -199,6 +213,8 @@ static enum rc parse_argument(struct search_parser *p, enum argument argument, s
         return RC_OK;
     case ARG_KEY:
         return parse_nested_key(p, &node->child);
+    case ARG_FUZZY_KEY:
+        return parse_fuzzy_key(p, node);
     case ARG_TWO_KEYS:
         rc = parse_nested_key(p, &node->child);
         return rc == RC_OK ? parse_nested_key(p, &node->child->next) : rc;
@@ -355,4 +371,12 @@ enum rc imap_search_parse_sorted(struct imap_lex *lex, struct search_node **ret)
     struct search_parser p = {.lex = lex};
     enum rc rc = parse_charset(&p);
     return rc == RC_OK ? parse_program(&p, ret) : rc;
+}
+
+bool imap_search_is_fuzzy(const struct search_node *node)
+{
+    for (; node; node = node->next)
+        if (node->fuzzy || imap_search_is_fuzzy(node->child))
+            return true;
+    return false;
 }

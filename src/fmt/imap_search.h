@@ -51,6 +51,7 @@ enum search_flag {
 struct search_node {
     enum search_key key;
     bool negated;
+    bool fuzzy; /* FUZZY, or a key within it (RFC 6203) */
     enum search_flag flag;
     int64_t number; /* days since 1970-01-01, or bytes */
     str field, text;
@@ -63,5 +64,8 @@ struct search_node {
 MUST_USE enum rc imap_search_parse(struct imap_lex *lex, struct search_node **ret);
 /* The same for SORT and THREAD (RFC 5256 §5), where the charset is always said: "charset SP key...". */
 MUST_USE enum rc imap_search_parse_sorted(struct imap_lex *lex, struct search_node **ret);
+
+/* Whether FUZZY is among the keys. */
+bool imap_search_is_fuzzy(const struct search_node *root);
 
 #endif

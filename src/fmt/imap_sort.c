@@ -2,15 +2,11 @@
 #include "fmt/imap_sort.h"
 
 static const str KEYS[] = {
-    [SORT_ARRIVAL] = S("ARRIVAL"),
-    [SORT_CC] = S("CC"),
-    [SORT_DATE] = S("DATE"),
-    [SORT_DISPLAYFROM] = S("DISPLAYFROM"),
-    [SORT_DISPLAYTO] = S("DISPLAYTO"),
-    [SORT_FROM] = S("FROM"),
-    [SORT_SIZE] = S("SIZE"),
-    [SORT_SUBJECT] = S("SUBJECT"),
-    [SORT_TO] = S("TO"),
+    [SORT_ARRIVAL] = S("ARRIVAL"),     [SORT_CC] = S("CC"),
+    [SORT_DATE] = S("DATE"),           [SORT_DISPLAYFROM] = S("DISPLAYFROM"),
+    [SORT_DISPLAYTO] = S("DISPLAYTO"), [SORT_FROM] = S("FROM"),
+    [SORT_RELEVANCY] = S("RELEVANCY"), [SORT_SIZE] = S("SIZE"),
+    [SORT_SUBJECT] = S("SUBJECT"),     [SORT_TO] = S("TO"),
 };
 static const str ALGORITHMS[] = {
     [THREAD_ORDEREDSUBJECT] = S("ORDEREDSUBJECT"),

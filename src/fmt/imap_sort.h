@@ -13,6 +13,7 @@ enum sort_key {
     SORT_DISPLAYFROM,
     SORT_DISPLAYTO,
     SORT_FROM,
+    SORT_RELEVANCY, /* RFC 6203 §6 */
     SORT_SIZE,
     SORT_SUBJECT,
     SORT_TO

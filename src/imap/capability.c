@@ -35,6 +35,7 @@ static const struct {
     {S("SEARCHRES"), AFTER},                      /* RFC 5182 */
     {S("MULTISEARCH"), AFTER},                    /* RFC 7377 */
     {S("WITHIN"), AFTER},                         /* RFC 5032 */
+    {S("SEARCH=FUZZY"), AFTER},                   /* RFC 6203 */
     {S("PARTIAL"), AFTER},                        /* RFC 9394 */
     {S("SAVEDATE"), AFTER},                       /* RFC 8514 */
     {S("SORT"), AFTER},                           /* RFC 5256 */

@@ -5,6 +5,7 @@
 #include "imap/command.h"
 #include "imap/context.h"
 #include "imap/message_limit.h"
+#include "imap/relevancy.h"
 #include "imap/search_eval.h"
 #include "imap/search_result.h"
 
@@ -84,6 +85,8 @@ static enum rc parse(struct esearch *x)
         return search_badcharset(x->re);
     if (rc == RC_OK)
         rc = imap_eol(x->lex);
+    if (rc == RC_OK)
+        rc = relevancy_check(x->lex, &x->how, NULL, x->root);
     if (!x->how.given)
         x->how = (struct imap_return){.given = true, .options = RETURN_ALL};
     const char *why = rc == RC_OK ? objection(x) : NULL;
@@ -108,7 +111,9 @@ static enum rc search_box(struct esearch *x, struct box *b, str name)
         x->re->code = STR_NONE;
     }
     search_result_take(&result, &found);
-    rc = search_result_put(x->s, &result, &x->how, &x->re->err);
+    rc = relevancy_add(x->s, &x->how, x->root, &result, &x->re->err);
+    if (rc == RC_OK)
+        rc = search_result_put(x->s, &result, &x->how, &x->re->err);
     if (rc == RC_OK && b == x->s->box) /* RFC 7377 §2.2: UPDATE is of the selected mailbox */
         context_open(x->s, &x->how, x->root, NULL, &result);
     return rc;

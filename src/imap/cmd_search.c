@@ -2,6 +2,7 @@
  * 9394) and MODSEQ (RFC 7162 §3.1.5). */
 #include "imap/command.h"
 #include "imap/context.h"
+#include "imap/relevancy.h"
 #include "imap/search_eval.h"
 #include "imap/search_result.h"
 
@@ -16,7 +17,9 @@ static enum rc parse(struct imap_lex *lex, struct imap_reply *re, struct imap_re
         rc = imap_search_parse(lex, ret);
     if (rc == RC_PERM)
         return search_badcharset(re);
-    return rc == RC_OK ? imap_eol(lex) : rc;
+    if (rc == RC_OK)
+        rc = imap_eol(lex);
+    return rc == RC_OK ? relevancy_check(lex, ret_how, NULL, *ret) : rc;
 }
 
 enum rc imap_cmd_search(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
@@ -34,8 +37,10 @@ enum rc imap_cmd_search(struct imap_session *s, struct imap_lex *lex, struct ima
         how = (struct imap_return){.given = true, .options = RETURN_ALL};
     if (rc == RC_OK) {
         search_result_take(&result, &found);
-        rc = search_result_put(s, &result, &how, &re->err);
+        rc = relevancy_add(s, &how, root, &result, &re->err);
     }
+    if (rc == RC_OK)
+        rc = search_result_put(s, &result, &how, &re->err);
     if (rc == RC_OK)
         context_open(s, &how, root, NULL, &result);
     search_forget_saved(s, rc, &how);

@@ -1,6 +1,7 @@
 /* SORT and UID SORT (RFC 5256, RFC 5957), with RETURN (RFC 5267 §3). */
 #include "imap/command.h"
 #include "imap/context.h"
+#include "imap/relevancy.h"
 #include "imap/search_eval.h"
 #include "imap/search_result.h"
 #include "imap/sort.h"
@@ -20,7 +21,9 @@ static enum rc parse(struct imap_lex *lex, struct imap_reply *re, struct imap_re
         rc = imap_search_parse_sorted(lex, ret);
     if (rc == RC_PERM)
         return search_badcharset(re);
-    return rc == RC_OK ? imap_eol(lex) : rc;
+    if (rc == RC_OK)
+        rc = imap_eol(lex);
+    return rc == RC_OK ? relevancy_check(lex, ret_how, ret_sort, *ret) : rc;
 }
 
 enum rc imap_cmd_sort(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
@@ -36,7 +39,9 @@ enum rc imap_cmd_sort(struct imap_session *s, struct imap_lex *lex, struct imap_
     if (rc == RC_OK)
         rc = search_find(s, s->box, lex, root, &found, &result.with_modseq, re);
     if (rc == RC_OK)
-        rc = sort_messages(s, &program, &found, &result, &re->err);
+        rc = sort_messages(s, &program, root, &found, &result, &re->err);
+    if (rc == RC_OK)
+        rc = relevancy_add(s, &how, root, &result, &re->err);
     if (rc == RC_OK)
         rc = search_result_put(s, &result, &how, &re->err);
     if (rc == RC_OK)

@@ -91,6 +91,7 @@ static void keep_result(struct context *c, const struct search_result *r)
     for (size_t i = 0; i < r->n; i++)
         uidset_add(&c->set, r->uids[i], r->uids[i]);
     c->told.uids = NULL;
+    c->told.scores = NULL;
     c->told.n = 0;
     if (!c->sorted)
         return;
@@ -234,7 +235,7 @@ static enum rc sort_anew(struct imap_session *s, const struct context *c, struct
     uidset_copy(&wanted, &c->set);
     uidset_subtract(&wanted, gone);
     uidset_add_set(&wanted, come);
-    enum rc rc = sort_messages(s, &c->sort, &wanted, ret, e);
+    enum rc rc = sort_messages(s, &c->sort, c->root, &wanted, ret, e);
     for (size_t i = 0; i < ret->n; i++)
         uidset_add(&there, ret->uids[i], ret->uids[i]);
     uidset_intersect(come, &there);

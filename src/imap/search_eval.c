@@ -79,10 +79,12 @@ static bool leaf_matches(struct subject *sub, const struct search_plan *plan)
     case SEARCH_MODSEQ:
         return sub->msg->modseq >= (uint64_t)plan->number;
     case SEARCH_HEADER:
-        return search_text_header(&sub->text, plan->field, plan->needle);
+        return plan->fuzzy ? search_text_score(&sub->text, plan) > 0
+                           : search_text_header(&sub->text, plan->field, plan->needle);
     case SEARCH_BODY:
     case SEARCH_TEXT:
-        return search_text_find(&sub->text, sub->program, plan);
+        return plan->fuzzy ? search_text_score(&sub->text, plan) > 0
+                           : search_text_find(&sub->text, sub->program, plan);
     default: /* SENTBEFORE, SENTON, SENTSINCE */
         return search_text_sent_day(&sub->text, &day) && compare_day(day, plan);
     }
@@ -91,7 +93,7 @@ static bool leaf_matches(struct subject *sub, const struct search_plan *plan)
 /* Of a text that may not be looked at now. */
 static enum verdict by_signature(const struct subject *sub, const struct search_plan *plan)
 {
-    bool asked = sub->have == COST_SIGNATURE && plan->cost == COST_BODY;
+    bool asked = sub->have == COST_SIGNATURE && plan->cost == COST_BODY && !plan->fuzzy;
     return asked && !textsig_may_hold(sub->msg->signature, plan->needle) ? NO : UNDECIDED;
 }
 

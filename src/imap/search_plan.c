@@ -109,6 +109,25 @@ static void add_text(struct search_plan **list, struct search_plan *plan)
     *list = plan;
 }
 
+/* HEADER, BODY, TEXT. A text without words is looked for as it is, also within FUZZY. */
+static enum rc plan_text(struct planner *p, const struct search_node *node, struct search_plan *plan)
+{
+    enum rc rc = plan_needle(p, node, plan);
+    if (rc == RC_OK && node->fuzzy) {
+        plan->fuzzy = arena_make(p->program->arena, struct fuzzy);
+        rc = plan->fuzzy ? fuzzy_init(plan->fuzzy, plan->needle) : RC_LIMIT;
+        if (rc == RC_OK && plan->fuzzy->n == 0)
+            plan->fuzzy = NULL;
+    }
+    if (plan->fuzzy)
+        add_text(&p->program->fuzzies, plan);
+    else if (node->key == SEARCH_BODY)
+        add_text(&p->program->bodies, plan);
+    else if (node->key == SEARCH_TEXT)
+        add_text(&p->program->texts, plan);
+    return rc;
+}
+
 static enum rc plan_key(struct planner *p, const struct search_node *node, struct search_plan *plan)
 {
     switch (node->key) {
@@ -124,13 +143,9 @@ static enum rc plan_key(struct planner *p, const struct search_node *node, struc
     case SEARCH_KEYWORD:
         return plan_keyword(p, node, plan);
     case SEARCH_BODY:
-        add_text(&p->program->bodies, plan);
-        return plan_needle(p, node, plan);
     case SEARCH_TEXT:
-        add_text(&p->program->texts, plan);
-        return plan_needle(p, node, plan);
     case SEARCH_HEADER:
-        return plan_needle(p, node, plan);
+        return plan_text(p, node, plan);
     case SEARCH_EMAILID:
         p->program->want |= BOX_WANT_OBJECT;
         plan->needle = node->text;

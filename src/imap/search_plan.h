@@ -3,6 +3,7 @@
 #ifndef IMAP_SEARCH_PLAN_H
 #define IMAP_SEARCH_PLAN_H
 
+#include "fmt/fuzzy.h"
 #include "fmt/imap_search.h"
 #include "imap/session.h"
 
@@ -26,10 +27,12 @@ struct search_plan {
     uint64_t keywords;  /* KEYWORD: its bit; 0 when the mailbox does not have it */
     int64_t number;
     str field;
-    str needle; /* folded text */
+    str needle;          /* folded text */
+    struct fuzzy *fuzzy; /* its words, where the key is matched by them (RFC 6203); else NULL */
     struct search_plan *child, *next;
 
-    /* BODY and TEXT of one message are answered in one pass over it, for all such keys at once */
+    /* BODY and TEXT of one message are answered in one pass over it, for all such keys at once; fuzzy ones
+     * are a list of their own */
     struct search_plan *next_text;
     bool found;
 };
@@ -39,6 +42,7 @@ struct search_program {
     struct arena *arena;
     struct search_plan *root;
     struct search_plan *bodies, *texts; /* all BODY keys; all TEXT keys */
+    struct search_plan *fuzzies;        /* all keys that have `fuzzy` */
     bool has_modseq;
     unsigned want;  /* enum box_want: columns that its keys look at */
     unsigned costs; /* 1 << enum search_cost: of its keys but AND and OR */

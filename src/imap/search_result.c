@@ -25,7 +25,9 @@ void search_result_take(struct search_result *r, const struct uidset *uids)
 void search_result_deinit(struct search_result *r)
 {
     free(r->uids);
+    free(r->scores);
     r->uids = NULL;
+    r->scores = NULL;
     r->n = 0;
 }
 
@@ -127,6 +129,23 @@ static void put_partial(struct imap_session *s, const struct search_result *r, c
     buf_putc(&s->out, ')');
 }
 
+/* "RELEVANCY" SP "(" [score *(SP score)] ")" (RFC 6203 §7), of what else is told */
+static void put_relevancy(struct imap_session *s, const struct search_result *r,
+                          const struct imap_return *how)
+{
+    bool part = how->options & RETURN_PARTIAL;
+    struct span at = part ? partial_span(r, &how->partial) : (struct span){0, r->n};
+    buf_puts(&s->out, S(" RELEVANCY ("));
+    for (size_t i = at.from; i < at.to; i++) {
+        if (i > at.from)
+            buf_putc(&s->out, ' ');
+        buf_put_u64(&s->out, r->scores[i]);
+        if (s->out.n > OUT_SEND_AT)
+            imap_send(s);
+    }
+    buf_putc(&s->out, ')');
+}
+
 /* search-correlator = SP "(" one-correlator *(SP one-correlator) ")" (RFC 7377 §4) */
 void search_result_begin(struct imap_session *s, const struct search_result *r)
 {
@@ -156,6 +175,8 @@ static void put_esearch(struct imap_session *s, const struct search_result *r, c
     }
     if (how->options & RETURN_PARTIAL)
         put_partial(s, r, &how->partial);
+    if (how->options & RETURN_RELEVANCY)
+        put_relevancy(s, r, how);
     if (highest)
         put_item(s, "MODSEQ", highest);
     buf_puts(&s->out, S("\r\n"));

@@ -14,6 +14,7 @@ struct search_result {
     str mailbox; /* its name, which the response tells, if it found something (RFC 7377 §2.1); or STR_NONE */
     uid32 *uids; /* in the order of the answer; heap */
     size_t n;
+    uint8_t *scores;  /* of uids, in their order; NULL: not asked for; heap (imap/relevancy.h) */
     bool with_modseq; /* the program asked for MODSEQ: the highest one is told (RFC 7162 §3.1.6, §3.1.10) */
 };
 

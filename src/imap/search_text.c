@@ -9,7 +9,8 @@
 enum {
     VALUE_MAX = 64 * 1024, /* bytes of one field that are looked at */
     DECODED_MAX = 512 * 1024,
-    FOLDED_MAX = 16 * DECODED_MAX
+    FOLDED_MAX = 16 * DECODED_MAX,
+    FUZZY_KEEP = 8 * FUZZY_WORD_MAX /* of a window for the next one: a word, with its accents */
 };
 
 void search_text_init(struct search_text *t)
@@ -47,22 +48,22 @@ static bool holds(str text, str needle)
     return needle.n == 0 || (text.n >= needle.n && memmem(text.p, text.n, needle.p, needle.n));
 }
 
+static str folded(struct search_text *t, str value)
+{
+    buf_reset(&t->decoded);
+    buf_reset(&t->folded);
+    rfc2047_decode(&t->decoded, str_sub(value, 0, VALUE_MAX));
+    casefold_put(&t->folded, buf_str(&t->decoded));
+    return buf_str(&t->folded);
+}
+
 bool search_text_header(struct search_text *t, str field, str needle)
 {
     struct header_iter it = header_iter(t->header);
     struct header_field f;
-    while (header_next(&it, &f)) {
-        if (!str_ieq(f.name, field))
-            continue;
-        if (needle.n == 0)
+    while (header_next(&it, &f))
+        if (str_ieq(f.name, field) && (needle.n == 0 || holds(folded(t, f.value), needle)))
             return true;
-        buf_reset(&t->decoded);
-        buf_reset(&t->folded);
-        rfc2047_decode(&t->decoded, str_sub(f.value, 0, VALUE_MAX));
-        casefold_put(&t->folded, buf_str(&t->decoded));
-        if (holds(buf_str(&t->folded), needle))
-            return true;
-    }
     return false;
 }
 
@@ -115,4 +116,34 @@ bool search_text_find(struct search_text *t, struct search_program *p, const str
         pass_over(t, text ? p->texts : p->bodies, text ? BODYTEXT_ALL : BODYTEXT_BODIES);
     *done = true;
     return key->found;
+}
+
+/* --- FUZZY --- */
+
+static bool look_fuzzily(void *arg, str window)
+{
+    return fuzzy_look(arg, window);
+}
+
+static void look_at_fields(struct search_text *t, str field, struct fuzzy *fuzzy)
+{
+    struct header_iter it = header_iter(t->header);
+    struct header_field f;
+    while (header_next(&it, &f))
+        if (str_ieq(f.name, field) && !fuzzy_look(fuzzy, folded(t, f.value)))
+            return;
+}
+
+unsigned search_text_score(struct search_text *t, const struct search_plan *key)
+{
+    fuzzy_begin(key->fuzzy);
+    if (key->key == SEARCH_HEADER) {
+        look_at_fields(t, key->field, key->fuzzy);
+    } else {
+        arena_reset(t->arena);
+        (void)foldtext_each(&t->text, t->raw, mime_tree(t->raw, t->arena),
+                            key->key == SEARCH_TEXT ? BODYTEXT_ALL : BODYTEXT_BODIES, FUZZY_KEEP,
+                            look_fuzzily, key->fuzzy);
+    }
+    return fuzzy_score(key->fuzzy);
 }

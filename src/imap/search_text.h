@@ -29,7 +29,9 @@ void search_text_begin_header(struct search_text *t, str header);
 bool search_text_header(struct search_text *t, str field, str needle);
 /* The day of the Date field as written, in its own zone; false when there is none that can be read. */
 bool search_text_sent_day(struct search_text *t, int64_t *ret_day);
-/* Answers a BODY or TEXT key: the first for a message sets `found` of all keys of its kind. */
+/* How nearly a key that is fuzzy is met, 1 to 100; 0: not at all (fmt/fuzzy.h). */
+unsigned search_text_score(struct search_text *t, const struct search_plan *key);
+/* Answers any other BODY or TEXT key: the first for a message sets `found` of all keys of its kind. */
 bool search_text_find(struct search_text *t, struct search_program *p, const struct search_plan *key);
 
 #endif

@@ -2,6 +2,7 @@
 #include "imap/sort.h"
 
 #include "imap/progress.h"
+#include "imap/relevancy.h"
 #include "imap/sort_keys.h"
 
 enum { KEYS_MAX_BYTES = 256 << 20 }; /* for all keys of all messages */
@@ -17,7 +18,9 @@ struct sorting {
     struct sort_maker maker;
     struct sort_row *rows;
     size_t n;
-    bool addresses; /* keys look at more of the envelope than date and subject */
+    const struct uidset *uids;
+    uint8_t *scores; /* of uids; NULL: no key asks for them */
+    bool addresses;  /* keys look at more of the envelope than date and subject */
 };
 
 static unsigned wanted(const struct imap_sort *program)
@@ -26,6 +29,11 @@ static unsigned wanted(const struct imap_sort *program)
         if (sort_key_needs_envelope(program->by[i].key))
             return BOX_WANT_ENVELOPE;
     return 0;
+}
+
+static unsigned score_of(const struct sorting *t, uid32 uid)
+{
+    return t->scores ? t->scores[uidset_rank(t->uids, uid) - 1] : 0;
 }
 
 static enum rc add_row(struct sorting *t, const struct box_msg *msg)
@@ -37,23 +45,23 @@ static enum rc add_row(struct sorting *t, const struct box_msg *msg)
     if (msg->envelope.n)
         (t->addresses ? envelope_read : envelope_read_subject)(msg->envelope, t->maker.scratch, &f);
     for (size_t i = 0; i < t->program.n && rc == RC_OK; i++)
-        rc = sort_value_make(&t->maker, t->program.by[i].key, &f, msg, &by[i]);
+        rc = sort_value_make(&t->maker, t->program.by[i].key, &f, msg, score_of(t, msg->uid), &by[i]);
     t->rows[t->n++] = (struct sort_row){msg->uid, by};
     return rc;
 }
 
-static enum rc load(struct sorting *t, const struct uidset *uids, struct err *e)
+static enum rc load(struct sorting *t, struct err *e)
 {
     struct box_query *q;
     struct box_msg msg;
     for (size_t i = 0; i < t->program.n; i++)
         t->addresses |= sort_key_needs_address(t->program.by[i].key);
-    t->rows = reallocarray(NULL, uidset_count(uids) + (size_t)1, sizeof *t->rows);
+    t->rows = reallocarray(NULL, uidset_count(t->uids) + (size_t)1, sizeof *t->rows);
     must(t->rows);
-    enum rc rc = box_query_open(t->s->box, uids, wanted(&t->program), &q, e);
+    enum rc rc = box_query_open(t->s->box, t->uids, wanted(&t->program), &q, e);
     if (rc != RC_OK)
         return rc;
-    for (uint32_t done = 0, goal = uidset_count(uids);
+    for (uint32_t done = 0, goal = uidset_count(t->uids);
          rc == RC_OK && (rc = box_query_next(q, &msg, e)) == RC_OK; done++)
         if ((rc = imap_progress(t->s, done, goal)) == RC_OK)
             rc = add_row(t, &msg);
@@ -80,22 +88,43 @@ static int compare_rows(const void *a, const void *b, void *program)
     return x->uid < y->uid ? -1 : x->uid > y->uid;
 }
 
-enum rc sort_messages(struct imap_session *s, const struct imap_sort *program, const struct uidset *uids,
-                      struct search_result *ret, struct err *e)
+static enum rc rate(struct sorting *t, const struct search_node *root, struct err *e)
+{
+    if (!relevancy_sorts(&t->program))
+        return RC_OK;
+    t->scores = malloc(uidset_count(t->uids) + (size_t)1);
+    must(t->scores);
+    return relevancy_of(t->s, t->s->box, root, t->uids, t->scores, e);
+}
+
+static void give(const struct sorting *t, struct search_result *ret)
+{
+    ret->uids = reallocarray(NULL, t->n + 1, sizeof *ret->uids);
+    ret->scores = t->scores ? malloc(t->n + 1) : NULL;
+    must(ret->uids && (ret->scores || !t->scores));
+    ret->n = t->n;
+    for (size_t i = 0; i < t->n; i++) {
+        ret->uids[i] = t->rows[i].uid;
+        if (ret->scores)
+            ret->scores[i] = (uint8_t)score_of(t, t->rows[i].uid);
+    }
+}
+
+enum rc sort_messages(struct imap_session *s, const struct imap_sort *program, const struct search_node *root,
+                      const struct uidset *uids, struct search_result *ret, struct err *e)
 {
     AUTO(arena_freep) struct arena *keep = arena_new(KEYS_MAX_BYTES);
-    struct sorting t = {.s = s, .program = *program};
+    struct sorting t = {.s = s, .program = *program, .uids = uids};
     sort_maker_init(&t.maker, keep);
-    enum rc rc = load(&t, uids, e);
+    enum rc rc = rate(&t, root, e);
+    if (rc == RC_OK)
+        rc = load(&t, e);
     if (rc == RC_OK) {
         qsort_r(t.rows, t.n, sizeof *t.rows, compare_rows, &t.program);
-        ret->uids = reallocarray(NULL, t.n + 1, sizeof *ret->uids);
-        must(ret->uids);
-        for (size_t i = 0; i < t.n; i++)
-            ret->uids[i] = t.rows[i].uid;
-        ret->n = t.n;
+        give(&t, ret);
     }
     free(t.rows);
+    free(t.scores);
     sort_maker_deinit(&t.maker);
     return rc;
 }

@@ -77,7 +77,7 @@ static str display_text(struct sort_maker *m, const struct envelope_address *a)
 }
 
 enum rc sort_value_make(struct sort_maker *m, enum sort_key key, const struct envelope_fields *f,
-                        const struct box_msg *msg, struct sort_value *ret)
+                        const struct box_msg *msg, unsigned score, struct sort_value *ret)
 {
     struct sort_value v = {0};
     switch (key) {
@@ -89,6 +89,9 @@ enum rc sort_value_make(struct sort_maker *m, enum sort_key key, const struct en
         break;
     case SORT_DATE:
         v.number = sort_sent_date(f, msg);
+        break;
+    case SORT_RELEVANCY: /* the highest comes first */
+        v.number = -(int64_t)score;
         break;
     case SORT_SUBJECT:
         v.text = sort_subject(m, f->subject, NULL);
@@ -117,7 +120,7 @@ enum rc sort_value_make(struct sort_maker *m, enum sort_key key, const struct en
 
 bool sort_key_needs_envelope(enum sort_key key)
 {
-    return key != SORT_ARRIVAL && key != SORT_SIZE;
+    return key != SORT_ARRIVAL && key != SORT_SIZE && key != SORT_RELEVANCY;
 }
 
 bool sort_key_needs_address(enum sort_key key)

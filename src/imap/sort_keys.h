@@ -28,9 +28,9 @@ void sort_maker_deinit(struct sort_maker *m);
 int64_t sort_sent_date(const struct envelope_fields *f, const struct box_msg *msg);
 /* The base subject, in the form that is compared; STR_NONE when keep is exhausted. */
 str sort_subject(struct sort_maker *m, str subject, bool *ret_reply);
-/* The value of one key. RC_LIMIT: keep is exhausted. */
+/* The value of one key; score is that of RELEVANCY. RC_LIMIT: keep is exhausted. */
 MUST_USE enum rc sort_value_make(struct sort_maker *m, enum sort_key key, const struct envelope_fields *f,
-                                 const struct box_msg *msg, struct sort_value *ret);
+                                 const struct box_msg *msg, unsigned score, struct sort_value *ret);
 bool sort_key_needs_envelope(enum sort_key key);
 bool sort_key_needs_address(enum sort_key key); /* more of it than date and subject */
 

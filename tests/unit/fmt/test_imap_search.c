@@ -17,6 +17,7 @@ static void put_node(struct buf *out, const struct search_node *node)
         "modseq", "older",  "younger", "vbefore", "von",  "vsince",  "emailid", "threadid"};
     static const char *const flags[] = {"answered", "deleted", "draft", "flagged", "seen"};
     buf_puts(out, node->negated ? S("!") : S(""));
+    buf_puts(out, node->fuzzy ? S("~") : S(""));
     if (node->key == SEARCH_AND || node->key == SEARCH_OR) {
         buf_printf(out, "(%s", names[node->key]);
         for (const struct search_node *child = node->child; child; child = child->next) {
@@ -79,6 +80,13 @@ static void test_trees(void **state)
         {"(SEEN) (((DRAFT)))", "(and (and seen) (and (and (and draft))))"},
         {"CHARSET ISO-8859-1 SUBJECT {4}\r\ncaf\xe9", "(and header:Subject:caf\xc3\xa9)"},
         {"CHARSET \"us-ascii\" SUBJECT cafe", "(and header:Subject:cafe)"},
+        /* RFC 9738 §3.2 */
+        {"UIDAFTER 5 UIDBEFORE 9", "(and uid:6:4294967295 uid:1:8)"},
+        {"UIDAFTER 4294967295 NOT UIDBEFORE 1", "(and !(and) !(and !(and)))"},
+        /* RFC 6203 §3: of the key behind it alone */
+        {"FUZZY SUBJECT work FROM x", "(and ~(and ~header:Subject:work) header:From:x)"},
+        {"FUZZY (SEEN FUZZY NEW) NOT FUZZY TEXT x",
+         "(and ~(and ~(and ~seen ~(and ~(and ~recent !~seen)))) !(and ~(and ~text:x)))"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
