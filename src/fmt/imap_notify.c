@@ -1,7 +1,8 @@
 /* imap_notify: see imap_notify.h. */
 #include "fmt/imap_notify.h"
 
-const str IMAP_NOTIFY_EVENTS = S("MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange");
+const str IMAP_NOTIFY_EVENTS = S("MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange "
+                                 "MailboxMetadataChange ServerMetadataChange");
 
 enum {
     NEW = 16,
@@ -17,6 +18,8 @@ static const struct {
     {S("FlagChange"), NOTIFY_FLAGS},
     {S("MailboxName"), NOTIFY_NAMES},
     {S("SubscriptionChange"), NOTIFY_SUBSCRIPTIONS},
+    {S("MailboxMetadataChange"), NOTIFY_METADATA},
+    {S("ServerMetadataChange"), NOTIFY_SERVER_METADATA},
 };
 
 enum { OF_SELECTED = FILTER_SELECTED | FILTER_SELECTED_DELAYED };
@@ -59,7 +62,7 @@ static enum rc check_events(struct imap_lex *lex, const struct events_parser *p)
     unsigned both = p->events & (NEW | EXPUNGE);
     if ((both != 0 && both != (NEW | EXPUNGE)) || (both == 0 && (p->events & NOTIFY_FLAGS)))
         return imap_expect(lex, "MessageNew and MessageExpunge together");
-    if (p->selected && (p->events & (NOTIFY_NAMES | NOTIFY_SUBSCRIPTIONS)))
+    if (p->selected && (p->events & ~(unsigned)(NEW | EXPUNGE | NOTIFY_FLAGS)))
         return imap_expect(lex, "events of messages for the selected mailbox");
     return RC_OK;
 }

@@ -12,7 +12,9 @@ enum imap_notify_event {
     NOTIFY_MESSAGES = 1,
     NOTIFY_FLAGS = 2, /* FlagChange, never without NOTIFY_MESSAGES */
     NOTIFY_NAMES = 4, /* MailboxName */
-    NOTIFY_SUBSCRIPTIONS = 8
+    NOTIFY_SUBSCRIPTIONS = 8,
+    NOTIFY_METADATA = 64,        /* MailboxMetadataChange */
+    NOTIFY_SERVER_METADATA = 128 /* ServerMetadataChange, which is of no mailbox */
 };
 /* "MessageNew MessageExpunge ...", for BADEVENT */
 extern const str IMAP_NOTIFY_EVENTS;

@@ -1,8 +1,11 @@
 /* ENABLE (RFC 5161 §3.1): CONDSTORE and QRESYNC (RFC 7162 §3.2.3), IMAP4rev2 (RFC 9051 §6.3.1), UIDONLY (RFC
- * 9586 §3), UTF8=ACCEPT (RFC 9755 §3); unknown names are ignored. */
+ * 9586 §3), UTF8=ACCEPT (RFC 9755 §3), METADATA (RFC 5464 §4.4); unknown names are ignored. */
 #include "imap/command.h"
 #include "imap/fetch_body.h"
+#include "imap/notify.h"
 #include "imap/resync.h"
+
+#include "base/log.h"
 
 static const struct {
     str name;
@@ -10,7 +13,7 @@ static const struct {
 } EXTENSIONS[] = {
     {S("CONDSTORE"), IMAP_CONDSTORE}, {S("QRESYNC"), IMAP_CONDSTORE | IMAP_QRESYNC},
     {S("IMAP4rev2"), IMAP_REV2},      {S("UIDONLY"), IMAP_UIDONLY},
-    {S("UTF8=ACCEPT"), IMAP_UTF8},
+    {S("UTF8=ACCEPT"), IMAP_UTF8},    {S("METADATA"), IMAP_METADATA},
 };
 enum { N_EXTENSIONS = sizeof EXTENSIONS / sizeof *EXTENSIONS };
 
@@ -32,6 +35,16 @@ static enum rc parse(struct imap_lex *lex, unsigned *ret_named)
     return imap_eol(lex);
 }
 
+/* Not with more mailboxes than can be watched: then it is not among those that are told as enabled. */
+static bool metadata_enable(struct imap_session *s)
+{
+    struct err e = {0};
+    enum rc rc = notify_enable_metadata(s, &e);
+    if (rc == RC_TEMP)
+        log_error("ENABLE METADATA: %s", err_text(&e));
+    return rc == RC_OK;
+}
+
 enum rc imap_cmd_enable(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
 {
     unsigned named, enables = 0;
@@ -42,9 +55,11 @@ enum rc imap_cmd_enable(struct imap_session *s, struct imap_lex *lex, struct ima
         enables |= named >> i & 1 ? EXTENSIONS[i].enables : 0;
     if ((enables & IMAP_UTF8) && s->box) /* RFC 9755 §3 */
         return err_set(&re->err, RC_INVALID, 0, "", "UTF8=ACCEPT comes before a mailbox is selected.");
+    if ((enables & IMAP_METADATA) && !metadata_enable(s))
+        enables &= ~(unsigned)IMAP_METADATA;
     buf_puts(&s->out, S("* ENABLED"));
     for (size_t i = 0; i < N_EXTENSIONS; i++) {
-        if (!(named >> i & 1))
+        if (!(named >> i & 1) || !(EXTENSIONS[i].enables & enables))
             continue;
         buf_putc(&s->out, ' ');
         buf_puts(&s->out, EXTENSIONS[i].name);

@@ -2,6 +2,7 @@
  * no mailbox) is the administrator's. */
 #include "imap/metadata.h"
 
+#include "imap/notify.h"
 #include "imap/special_use.h"
 
 struct setting {
@@ -82,5 +83,9 @@ enum rc imap_cmd_setmetadata(struct imap_session *s, struct imap_lex *lex, struc
         re->code = S("METADATA TOOMANY");
     if (rc == RC_OK && sets_use)
         rc = store_set_special_use(s->store, mailbox, use, &re->err);
+    if (rc == RC_OK) {
+        imap_changed(s, mailbox);
+        notify_own_metadata(s, mailbox);
+    }
     return rc;
 }

@@ -27,4 +27,21 @@ MUST_USE enum rc metadata_name_parse(struct imap_lex *lex, str *ret);
 MUST_USE enum rc metadata_tell(struct imap_session *s, str mailbox, const struct metadata_request *r,
                                size_t *ret_longest, struct err *e);
 
+/* Which entries a mailbox, or the server, has at one moment, and what tells another value of one. */
+struct metadata_marks {
+    bool taken;
+    struct metadata_mark {
+        str name;
+        uint64_t value; /* a hash of it */
+    } * v;
+    size_t n;
+};
+/* In the arena. RC_GONE; RC_LIMIT: it is exhausted. What cannot be read has no entries. */
+MUST_USE enum rc metadata_marks_take(struct imap_session *s, str mailbox, struct arena *a,
+                                     struct metadata_marks *ret, struct err *e);
+/* "* METADATA INBOX /shared/comment /private/comment": the entries that are other ones now, or gone (RFC 5464
+ * §4.4.2). Nothing where one of both was not taken. */
+void metadata_tell_changes(struct imap_session *s, str mailbox, const struct metadata_marks *before,
+                           const struct metadata_marks *now);
+
 #endif

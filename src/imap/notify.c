@@ -15,6 +15,7 @@ enum { TEXT_MAX = 64 << 10, PROGRAM_MAX = 1 << 20 };
 
 struct notify {
     struct arena *program;
+    bool asked; /* by NOTIFY SET; else what is empty, and there is ENABLE METADATA alone */
     struct imap_notify what;
     struct stock stock;
     struct uidset own; /* messages of the selected mailbox that this client brought, not told yet */
@@ -60,6 +61,22 @@ static void tell_names(struct imap_session *s, const struct stock *now, str own,
     }
 }
 
+/* Of a mailbox that is new all entries are, unless a command of this client brought it. */
+static void tell_metadata(struct imap_session *s, const struct stock *before, const struct stock *now,
+                          str own, str own_too)
+{
+    static const struct metadata_marks none = {.taken = true};
+    char separator = s->start->separator;
+    for (size_t i = 0; i < now->n; i++) {
+        const struct known *k = &now->v[i];
+        const struct known *old = known_find(before->v, before->n, k->was ? k->was->box.name : k->box.name);
+        bool is_new = !old || !old->box.exists;
+        if (!is_new || !(is_own(k->box.name, own, separator) || is_own(k->box.name, own_too, separator)))
+            metadata_tell_changes(s, k->box.name, is_new ? &none : &old->marks, &k->marks);
+    }
+    metadata_tell_changes(s, STR_NONE, &before->server, &now->server);
+}
+
 static bool is_selected(const struct imap_session *s, const struct known *k)
 {
     return s->box && str_eq(k->box.name, str_c(s->box_name));
@@ -102,9 +119,14 @@ static void tell_messages(struct imap_session *s, const struct stock *before, co
 
 /* --- being woken --- */
 
-static bool is_watched(const struct known *k)
+static bool tells_messages(const struct known *k)
 {
     return k->box.exists && (k->events & NOTIFY_MESSAGES);
+}
+
+static bool is_watched(const struct known *k)
+{
+    return k->box.exists && (k->events & (NOTIFY_MESSAGES | NOTIFY_METADATA));
 }
 
 /* What happens before all watches are there is seen as well: the last one wakes. */
@@ -130,13 +152,20 @@ static void watch(struct imap_session *s)
 
 /* --- the session --- */
 
+static struct notify *notify_new(bool asked)
+{
+    struct notify *n = calloc(1, sizeof *n);
+    must(n);
+    n->asked = asked;
+    n->program = arena_new(PROGRAM_MAX);
+    return n;
+}
+
 enum rc notify_parse(struct imap_lex *lex, struct notify **ret)
 {
     if (lex->text.n > TEXT_MAX)
         return imap_fail(lex, RC_LIMIT, "a shorter command");
-    struct notify *n = calloc(1, sizeof *n);
-    must(n);
-    n->program = arena_new(PROGRAM_MAX);
+    struct notify *n = notify_new(true);
     struct imap_lex own = *lex; /* what it gives outlives the command */
     own.arena = n->program;
     own.text = arena_str(n->program, lex->text);
@@ -166,19 +195,44 @@ struct notify *notify_free(struct notify *n)
 enum rc notify_begin(struct imap_session *s, struct notify *n, struct err *e)
 {
     const struct imap_ops *ops = &s->start->ops;
+    bool none = !n;
+    if (none && (s->enabled & IMAP_METADATA))
+        n = notify_new(false);
     enum rc rc = n ? stock_take(s, &n->what, &(struct stock){0}, &n->stock, e) : RC_OK;
-    if (rc != RC_OK)
+    if (rc != RC_OK) {
+        if (none)
+            notify_free(n);
         return rc;
+    }
     s->notify = notify_free(s->notify);
     s->notify = n;
-    if (n) {
-        s->enabled &= ~(unsigned)IMAP_UNTOLD;
+    s->enabled = none ? s->enabled | IMAP_UNTOLD : s->enabled & ~(unsigned)IMAP_UNTOLD;
+    if (n)
         watch(s);
-    } else {
-        s->enabled |= IMAP_UNTOLD;
-        if (ops->unwatch_others)
-            ops->unwatch_others(ops->ctx);
+    else if (ops->unwatch_others)
+        ops->unwatch_others(ops->ctx);
+    return RC_OK;
+}
+
+enum rc notify_enable_metadata(struct imap_session *s, struct err *e)
+{
+    struct stock stock;
+    if (s->enabled & IMAP_METADATA)
+        return RC_OK;
+    notify_look(s, STR_NONE, STR_NONE); /* what is not told yet is about to be known */
+    struct notify *n = s->notify ? s->notify : notify_new(false);
+    s->enabled |= IMAP_METADATA;
+    enum rc rc = stock_take(s, &n->what, &(struct stock){0}, &stock, e);
+    if (rc != RC_OK) {
+        s->enabled &= ~(unsigned)IMAP_METADATA;
+        if (!s->notify)
+            notify_free(n);
+        return rc;
     }
+    stock_deinit(&n->stock);
+    n->stock = stock;
+    s->notify = n;
+    watch(s);
     return RC_OK;
 }
 
@@ -187,7 +241,7 @@ void notify_tell_status(struct imap_session *s)
     const struct stock *stock = &s->notify->stock;
     for (size_t i = 0; s->notify->what.status && i < stock->n; i++) {
         const struct known *k = &stock->v[i];
-        if (!is_watched(k) || is_selected(s, k))
+        if (!tells_messages(k) || is_selected(s, k))
             continue;
         unsigned items = 1u << STATUS_MESSAGES | 1u << STATUS_UIDNEXT | 1u << STATUS_UIDVALIDITY;
         if (k->events & NOTIFY_FLAGS)
@@ -208,7 +262,7 @@ unsigned notify_of_selected(const struct imap_session *s)
 {
     if (s->command && (s->command->flags & CMD_TELLS))
         return NOTIFY_MESSAGES | NOTIFY_FLAGS;
-    if (!s->notify)
+    if (!s->notify || !s->notify->asked)
         return s->enabled & IMAP_UNTOLD ? 0 : NOTIFY_MESSAGES | NOTIFY_FLAGS;
     const struct imap_notify_group *g = group_of_selected(s->notify);
     return g ? g->events : 0;
@@ -228,16 +282,28 @@ enum rc notify_of_new(struct imap_session *s, uid32 last, struct err *e)
     return n->what.has_fetch && new.n > 0 ? fetch_tell(s, &n->what.fetch, &new, e) : RC_OK;
 }
 
+/* What this client has changed there, it knows. */
+static void know_metadata(struct stock *before, const struct stock *now, str mailbox)
+{
+    const struct known *k = known_find(now->v, now->n, mailbox);
+    struct known *old = known_find(before->v, before->n, mailbox);
+    if (mailbox.n == 0)
+        before->server = now->server;
+    else if (k && old)
+        old->marks = k->marks;
+}
+
 /* RFC 5465 §5.8 */
 static void overflow(struct imap_session *s)
 {
     struct err e;
     imap_reply_untagged(s, "OK", "NOTIFICATIONOVERFLOW", "There are too many mailboxes to watch.");
+    s->enabled &= ~(unsigned)IMAP_METADATA;
     enum rc rc = notify_begin(s, NULL, &e);
     must(rc == RC_OK);
 }
 
-void notify_look(struct imap_session *s, str own, str own_too)
+static void look(struct imap_session *s, str own, str own_too, const str *own_metadata)
 {
     struct err e = {0};
     struct notify *n = s->notify;
@@ -253,14 +319,27 @@ void notify_look(struct imap_session *s, str own, str own_too)
     stock_compare(&n->stock, &now, s->start->separator);
     tell_names(s, &now, own, own_too);
     for (size_t i = 0; i < now.n; i++)
-        if (is_watched(&now.v[i]) && !is_selected(s, &now.v[i]))
+        if (tells_messages(&now.v[i]) && !is_selected(s, &now.v[i]))
             tell_messages(s, &n->stock, &now.v[i]);
+    if (own_metadata)
+        know_metadata(&n->stock, &now, *own_metadata);
+    tell_metadata(s, &n->stock, &now, own, own_too);
     bool as_before = stock_same_names(&n->stock, &now);
     stock_deinit(&n->stock);
     now.gone = 0;
     n->stock = now;
     if (!as_before)
         watch(s);
+}
+
+void notify_look(struct imap_session *s, str own, str own_too)
+{
+    look(s, own, own_too, NULL);
+}
+
+void notify_own_metadata(struct imap_session *s, str mailbox)
+{
+    look(s, STR_NONE, STR_NONE, &mailbox);
 }
 
 void notify_woken(struct imap_session *s)

@@ -1,6 +1,7 @@
-/* notify: what a session tells by itself since NOTIFY SET (RFC 5465). Of the selected mailbox it is announced
- * as ever (announce.h), only at other times and not all; of the others it is found by comparing what there is
- * with what the client was told last, whenever something may have changed.
+/* notify: what a session tells by itself since NOTIFY SET (RFC 5465) or ENABLE METADATA (RFC 5464 §4.4). Of
+ * the selected mailbox it is announced as ever (announce.h), only at other times and not all; of the others
+ * it is found by comparing what there is with what the client was told last, whenever something may have
+ * changed.
  *
  * What this client did itself is not told to it (RFC 5465 §5), as far as nobody else did the same at once. */
 #ifndef IMAP_NOTIFY_H
@@ -18,6 +19,9 @@ struct notify *notify_free(struct notify *n); /* accepts NULL, returns NULL */
 /* Goes on with n, which is the session's then, in place of what was before; NULL: nothing is told. RC_LIMIT:
  * it would be about more than IMAP_WATCHES_MAX mailboxes; after a failure all is as before. */
 MUST_USE enum rc notify_begin(struct imap_session *s, struct notify *n, struct err *e);
+/* ENABLE METADATA: changes of annotations are told from now on, whatever NOTIFY says. RC_LIMIT, RC_TEMP: they
+ * cannot be, and nothing changes. */
+MUST_USE enum rc notify_enable_metadata(struct imap_session *s, struct err *e);
 /* The STATUS responses that NOTIFY SET STATUS asks for. */
 void notify_tell_status(struct imap_session *s);
 
@@ -34,6 +38,8 @@ void notify_woken(struct imap_session *s);
 
 /* This client brought messages into a mailbox. */
 void notify_own_messages(struct imap_session *s, str mailbox, const struct uidset *uids);
+/* This client changed annotations of a mailbox, or of the server. */
+void notify_own_metadata(struct imap_session *s, str mailbox);
 /* The selected mailbox is about to be one of the others; this client has just expunged so many of its
  * messages untold. */
 void notify_before_close(struct imap_session *s, uint32_t expunged);

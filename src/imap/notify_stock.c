@@ -1,7 +1,7 @@
 /* notify_stock: see notify_stock.h. Ids tell one that was renamed from one that was made (RFC 8474 §4). */
 #include "imap/notify_stock.h"
 
-enum { LISTING_MAX = 8 << 20, STOCK_MAX = 2 << 20, LOOKS_MAX = 5 };
+enum { LISTING_MAX = 8 << 20, STOCK_MAX = 8 << 20, LOOKS_MAX = 5 };
 
 /* --- what is there --- */
 
@@ -12,6 +12,9 @@ static unsigned events_of(const struct imap_session *s, const struct imap_notify
     for (size_t i = 0; i < what->n; i++)
         if (imap_filter_has(&what->groups[i].filter, b->name, b->subscribed, s->start->separator))
             events |= what->groups[i].events;
+    if (s->enabled & IMAP_METADATA)
+        events |= NOTIFY_METADATA;
+    events &= ~(unsigned)NOTIFY_SERVER_METADATA;
     return b->exists ? events : events & (NOTIFY_NAMES | NOTIFY_SUBSCRIPTIONS);
 }
 
@@ -40,6 +43,8 @@ static enum rc add_known(struct imap_session *s, struct stock *now, const struct
     if (!k->box.name.p)
         return RC_LIMIT;
     enum rc rc = b->exists ? store_status(s->store, b->name, &k->st, e) : RC_OK;
+    if (rc == RC_OK && (events & NOTIFY_METADATA))
+        rc = metadata_marks_take(s, b->name, now->arena, &k->marks, e);
     if (rc == RC_GONE) { /* deleted under way */
         k->box.exists = false;
         k->events &= NOTIFY_NAMES | NOTIFY_SUBSCRIPTIONS;
@@ -72,6 +77,14 @@ void stock_deinit(struct stock *stock)
     stock->arena = arena_free(stock->arena);
 }
 
+static bool asks_server(const struct imap_session *s, const struct imap_notify *what)
+{
+    bool asks = s->enabled & IMAP_METADATA;
+    for (size_t i = 0; i < what->n && !asks; i++)
+        asks = what->groups[i].events & NOTIFY_SERVER_METADATA;
+    return asks;
+}
+
 static enum rc take(struct imap_session *s, const struct imap_notify *what, const struct stock *before,
                     struct stock *ret, struct err *e)
 {
@@ -89,6 +102,8 @@ static enum rc take(struct imap_session *s, const struct imap_notify *what, cons
     }
     if (rc == RC_OK)
         rc = add_gone(&now, before, all, n_all);
+    if (rc == RC_OK && asks_server(s, what))
+        rc = metadata_marks_take(s, STR_NONE, now.arena, &now.server, e);
     if (rc == RC_OK)
         *ret = now;
     else

@@ -4,13 +4,14 @@
 #define IMAP_NOTIFY_STOCK_H
 
 #include "fmt/imap_notify.h"
-#include "imap/session.h"
+#include "imap/metadata.h"
 
 struct known { /* a mailbox of an event group */
     struct store_box_info box;
     unsigned events; /* enum imap_notify_event */
     struct store_status st;
-    bool own; /* since it was told, this client has changed it */
+    struct metadata_marks marks; /* taken with the event NOTIFY_METADATA */
+    bool own;                    /* since it was told, this client has changed it */
     /* while it is compared with what was known before: */
     bool affected, resubscribed;
     const struct known *was; /* its other name, when it was renamed */
@@ -21,10 +22,12 @@ struct stock {
     struct known *v;
     size_t n;    /* listed now; behind them are ... */
     size_t gone; /* ... so many that were listed before, for one comparison */
+    struct metadata_marks server;
 };
 
-/* Those that an event group names, as they are now. A command that renames many is seen half done: while
- * names differ from `before` another look is taken. RC_LIMIT: more than IMAP_WATCHES_MAX, or names too long.
+/* Those that an event group names, or all where ENABLE METADATA asks for that event, as they are now. A
+ * command that renames many is seen half done: while names differ from `before` another look is taken.
+ * RC_LIMIT: more than IMAP_WATCHES_MAX, or names too long.
  */
 MUST_USE enum rc stock_take(struct imap_session *s, const struct imap_notify *what,
                             const struct stock *before, struct stock *ret, struct err *e);

@@ -86,8 +86,9 @@ enum imap_enabled {
     IMAP_QRESYNC = 2,
     IMAP_UIDONLY = 4, /* no message sequence numbers (RFC 9586) */
     IMAP_REV2 = 8, /* UTF-8 names, ESEARCH for SEARCH, LIST with SELECT, no \Recent (RFC 9051 Appendix E) */
-    IMAP_UNTOLD = 16, /* NOTIFY NONE: no changes are told (RFC 5465 §3.1) */
-    IMAP_UTF8 = 32,   /* UTF8=ACCEPT: names and strings in UTF-8, headers as they are (RFC 9755 §3) */
+    IMAP_UNTOLD = 16,   /* NOTIFY NONE: no changes are told (RFC 5465 §3.1) */
+    IMAP_UTF8 = 32,     /* UTF8=ACCEPT: names and strings in UTF-8, headers as they are (RFC 9755 §3) */
+    IMAP_METADATA = 64, /* changes of annotations are told (RFC 5464 §4.4) */
     IMAP_KNOWS_UTF8 = IMAP_REV2 | IMAP_UTF8 /* what RFC 9755 adds, IMAP4rev2 has */
 };
 

@@ -34,6 +34,8 @@ static void test_groups(void **state)
          NOTIFY_SUBSCRIPTIONS | NOTIFY_NAMES, 2, true, false},
         {"SET (selected (MessageNew (UID FLAGS) MessageExpunge)) (subtree (a b) (" BOTH " FlagChange))",
          FILTER_SUBTREE, NOTIFY_MESSAGES | NOTIFY_FLAGS, 2, false, true},
+        {"SET (personal (mailboxmetadatachange ServerMetadataChange MailboxName))", FILTER_PERSONAL,
+         NOTIFY_METADATA | NOTIFY_SERVER_METADATA | NOTIFY_NAMES, 1, false, false},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -77,6 +79,8 @@ static void test_refused(void **state)
         {"SET (selected (NONE))", RC_PERM}, /* no event of that name */
         {"SET selected NONE", RC_INVALID},
         {"SET (selected ())", RC_INVALID},
+        {"SET (selected (" BOTH " MailboxMetadataChange))", RC_INVALID},
+        {"SET (selected-delayed (ServerMetadataChange))", RC_INVALID},
         {"SET (selected " BOTH ")", RC_INVALID},
         {"SET (selected NONE)(personal NONE)", RC_INVALID},
         /* §5: what comes together only */
@@ -97,8 +101,6 @@ static void test_refused(void **state)
         {"SET (selected (MessageNew (BODY[1.) MessageExpunge))", RC_INVALID},
         /* §3.1: events that are not known here */
         {"SET (selected (" BOTH " AnnotationChange))", RC_PERM},
-        {"SET (personal (MailboxMetadataChange))", RC_PERM},
-        {"SET (personal (ServerMetadataChange))", RC_PERM},
         {"SET (personal (X))", RC_PERM},
     };
     (void)state;

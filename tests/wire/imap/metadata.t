@@ -245,3 +245,54 @@ C: i LIST "" l.one RETURN (METADATA ())
 S: i BAD *
 C: j LIST (METADATA (/private/a)) "" l.one
 S: j BAD *
+
+# RFC 5464 §4.4, §4.4.2: after ENABLE METADATA the names of what others change are told, at any time
+S: * OK *
+C: a LOGIN demo@malle.test demo
+S: ...
+S: a OK *
+C: b ENABLE METADATA METADATA-SERVER
+S: * ENABLED METADATA
+S: b OK *
+b S: * OK *
+b C: a LOGIN demo@malle.test demo
+b S: ...
+b S: a OK *
+b C: b SETMETADATA Archive (/private/comment "x" /shared/comment "y")
+b S: b OK *
+S: * METADATA Archive /private/comment /shared/comment
+b C: c SETMETADATA "" (/private/enabled "x")
+b S: c OK *
+S: * METADATA "" /private/enabled
+b C: d SETMETADATA Archive (/private/specialuse NIL)
+b S: d OK *
+S: * METADATA Archive /private/specialuse
+C: c SETMETADATA Archive (/private/comment "own")
+S: c OK *
+S-NONE: 0.3
+# everything else is as ever: changes of the selected mailbox come with the next command, those of others do not
+C: d SELECT INBOX
+S: ...
+S: d OK *
+b C-RAW: e APPEND INBOX {6+}\r\na: b\r\n\r\n
+b S: e OK *
+b C-RAW: f APPEND Archive {6+}\r\na: b\r\n\r\n
+b S: f OK *
+b C: g CREATE other
+b S: g OK *
+S-NONE: 0.3
+C: e NOOP
+S: * * EXISTS
+S: * * RECENT
+S: e OK *
+# and NOTIFY NONE does not switch it off
+C: f NOTIFY NONE
+S: f OK *
+b C: h SETMETADATA Archive (/private/comment NIL)
+b S: h OK *
+S: * METADATA Archive /private/comment
+C: g NOTIFY SET (mailboxes INBOX (MessageNew MessageExpunge))
+S: g OK *
+b C: i SETMETADATA Archive (/private/comment "x")
+b S: i OK *
+S: * METADATA Archive /private/comment

@@ -367,7 +367,7 @@ S: a OK *
 C: b NOTIFY
 S: b BAD *
 C: c NOTIFY SET (personal (MessageNew MessageExpunge AnnotationChange))
-S: c NO [BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange)] *
+S: c NO [BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange MailboxMetadataChange ServerMetadataChange)] *
 C: d NOTIFY SET (selected (MessageNew (BODY.PEEK[TEXT]) MessageExpunge MailboxName))
 S: d BAD *
 C: e NOTIFY SET (personal (FlagChange))
@@ -384,3 +384,95 @@ C: j NOTIFY SET (mailboxes &Jjo! NONE)
 S: j BAD *
 C: k NOOP
 S: k OK *
+
+# RFC 5465 §5.6, §5.7: names of entries that were changed or removed, of mailboxes and of the server
+S: * OK *
+C: a LOGIN demo@malle.test demo
+S: ...
+S: a OK *
+C: b NOTIFY SET (mailboxes (INBOX Lists/Lemonade) (MailboxMetadataChange ServerMetadataChange))
+S: b OK *
+b S: * OK *
+b C: a LOGIN demo@malle.test demo
+b S: ...
+b S: a OK *
+b C: b SETMETADATA INBOX (/private/comment "x" /shared/comment "y")
+b S: b OK *
+S: * METADATA INBOX /private/comment /shared/comment
+b C: c SETMETADATA INBOX (/private/comment "x" /shared/comment "z")
+b S: c OK *
+S: * METADATA INBOX /shared/comment
+b C: d SETMETADATA INBOX (/shared/comment NIL /private/new "")
+b S: d OK *
+S: * METADATA INBOX /private/new /shared/comment
+b C: e SETMETADATA Drafts (/private/comment "x")
+b S: e OK *
+S-NONE: 0.3
+b C: f SETMETADATA "" (/private/comment "x")
+b S: f OK *
+S: * METADATA "" /private/comment
+# messages of these mailboxes are not asked for, and own changes are known
+b C-RAW: g APPEND Lists/Lemonade {6+}\r\na: b\r\n\r\n
+b S: ...
+b S: g OK *
+C: c SETMETADATA Lists/Lemonade (/private/own "x")
+S: c OK *
+C: d SETMETADATA "" (/private/own "x")
+S: d OK *
+S-NONE: 0.3
+b C: h SETMETADATA Lists/Lemonade (/private/own "y" /private/comment "x")
+b S: h OK *
+S: * METADATA Lists/Lemonade /private/own /private/comment
+# the selected mailbox is one of them
+C: e SELECT Lists/Lemonade
+S: ...
+S: e OK *
+b C: i SETMETADATA Lists/Lemonade (/private/own NIL)
+b S: i OK *
+S: * METADATA Lists/Lemonade /private/own
+
+# RFC 5465 §5.6: a mailbox that is new or has a new name; also during IDLE
+S: * OK *
+C: a LOGIN demo@malle.test demo
+S: ...
+S: a OK *
+C: b NOTIFY SET (personal (MailboxMetadataChange MailboxName))
+S: b OK *
+C: c IDLE
+S: + *
+b S: * OK *
+b C: a LOGIN demo@malle.test demo
+b S: ...
+b S: a OK *
+b C: b CREATE m1
+b S: b OK *
+S: ...
+S: * LIST (\HasNoChildren) "/" m1
+b C: c SETMETADATA m1 (/private/comment "x")
+b S: c OK *
+S: * METADATA m1 /private/comment
+b C: d RENAME m1 m2
+b S: d OK *
+S: ...
+S: * LIST (\HasNoChildren) "/" m2 ("OLDNAME" (m1))
+S-NONE: 0.3
+b C: e SETMETADATA m2 (/private/comment NIL)
+b S: e OK *
+S: * METADATA m2 /private/comment
+C: DONE
+S: c OK *
+C: d NOTIFY NONE
+S: d OK *
+b C: f SETMETADATA m2 (/private/comment "x")
+b S: f OK *
+S-NONE: 0.3
+
+# RFC 5465 §6.1: not for the selected mailbox alone
+S: * OK *
+C: a LOGIN demo@malle.test demo
+S: ...
+S: a OK *
+C: b NOTIFY SET (selected (MessageNew MessageExpunge MailboxMetadataChange))
+S: b BAD *
+C: c NOTIFY SET (selected-delayed (ServerMetadataChange))
+S: c BAD *
