@@ -151,6 +151,7 @@ static enum rc tell_flags(struct imap_session *s, const struct uidset *uids, str
 void imap_announce(struct imap_session *s, unsigned sync_flags)
 {
     struct changes c = {.s = s};
+    AUTO(fetch_wishes_deinit) struct fetch_wishes of_new = {0};
     struct err e = {0};
     const str *names;
     unsigned told = notify_of_selected(s);
@@ -163,12 +164,16 @@ void imap_announce(struct imap_session *s, unsigned sync_flags)
     tell_vanished(&c);
     if (rc == RC_OK && box_keywords(s->box, &names) > s->keywords_told)
         imap_announce_keywords(s);
+    if (rc == RC_OK) {
+        notify_of_new(s, last, &of_new);
+        rc = context_look(s, &c.flagged, last, &of_new, &e);
+    }
     if (rc == RC_OK)
-        rc = notify_of_new(s, last, &e);
+        rc = fetch_grant(s, &of_new, &e);
     if (rc == RC_OK && uidset_count(&c.flagged) > 0 && (told & NOTIFY_FLAGS))
         rc = tell_flags(s, &c.flagged, &e);
     if (rc == RC_OK)
-        rc = context_update(s, &c.flagged, last, &e);
+        context_tell(s);
     uidset_deinit(&c.flagged);
     uidset_deinit(&c.vanished);
     if (rc == RC_GONE)

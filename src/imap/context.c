@@ -2,7 +2,6 @@
  * mailbox; only where messages come into a sorted result that is sorted anew, to know their places. */
 #include "imap/context.h"
 
-#include "imap/fetch.h"
 #include "imap/search_eval.h"
 #include "imap/sort.h"
 
@@ -18,13 +17,19 @@ struct context {
     struct imap_fetch fetch;
     struct search_result told; /* what the client knows; its uids stay empty unless it is sorted */
     struct uidset set;         /* the same, in the order of the mailbox */
+    /* from context_look to context_tell: */
+    struct uidset come, gone;
+    struct search_result sorted_anew;
 };
 
 static struct context *context_free(struct context *c)
 {
     c->arena = arena_free(c->arena);
     search_result_deinit(&c->told);
+    search_result_deinit(&c->sorted_anew);
     uidset_deinit(&c->set);
+    uidset_deinit(&c->come);
+    uidset_deinit(&c->gone);
     free(c);
     return NULL;
 }
@@ -262,15 +267,14 @@ void context_expunged(struct imap_session *s, uint32_t number, uid32 uid)
     }
 }
 
-/* RFC 5465 §7: FETCH of new messages comes between EXISTS and ESEARCH. */
-static enum rc tell_new(struct imap_session *s, const struct context *c, const struct uidset *come,
-                        uid32 last, struct err *e)
+static void wish(const struct context *c, uid32 last, struct fetch_wishes *of_new)
 {
     AUTO(uidset_deinit) struct uidset new = {0};
-    uidset_copy(&new, come);
+    uidset_copy(&new, &c->come);
     if (last > 0)
         uidset_del(&new, 1, last);
-    return c->has_fetch && new.n > 0 ? fetch_tell(s, &c->fetch, &new, e) : RC_OK;
+    if (c->has_fetch && new.n > 0)
+        fetch_wish(of_new, &c->fetch, &new);
 }
 
 static void replace(struct context *c, struct search_result *sorted)
@@ -281,37 +285,47 @@ static void replace(struct context *c, struct search_result *sorted)
     sorted->uids = NULL;
 }
 
-static enum rc update_one(struct imap_session *s, struct context *c, const struct uidset *changed, uid32 last,
-                          struct err *e)
+static void forget_change(struct context *c)
 {
-    AUTO(uidset_deinit) struct uidset come = {0}, gone = {0};
-    AUTO(search_result_deinit) struct search_result sorted = {0};
-    enum rc rc = search_among(s, s->box, c->root, changed, &come, e);
-    uidset_copy(&gone, changed);
-    uidset_intersect(&gone, &c->set);
-    uidset_subtract(&gone, &come);
-    uidset_subtract(&come, &c->set);
-    if (rc == RC_OK && c->sorted && come.n > 0)
-        rc = sort_anew(s, c, &come, &gone, &sorted, e);
-    if (rc != RC_OK || (come.n == 0 && gone.n == 0))
-        return rc;
-    rc = tell_new(s, c, &come, last, e);
-    search_result_begin(s, &c->told);
-    put_item(s, c, S(" REMOVEFROM "), &gone, true);
-    drop(c, &gone);
-    uidset_add_set(&c->set, &come);
-    if (sorted.uids)
-        replace(c, &sorted);
-    put_item(s, c, S(" ADDTO "), &come, false);
-    buf_puts(&s->out, S("\r\n"));
-    imap_send(s);
+    uidset_clear(&c->come);
+    uidset_clear(&c->gone);
+    search_result_deinit(&c->sorted_anew);
+}
+
+static enum rc look(struct imap_session *s, struct context *c, const struct uidset *changed, struct err *e)
+{
+    enum rc rc = search_among(s, s->box, c->root, changed, &c->come, e);
+    uidset_copy(&c->gone, changed);
+    uidset_intersect(&c->gone, &c->set);
+    uidset_subtract(&c->gone, &c->come);
+    uidset_subtract(&c->come, &c->set);
+    if (rc == RC_OK && c->sorted && c->come.n > 0)
+        rc = sort_anew(s, c, &c->come, &c->gone, &c->sorted_anew, e);
     return rc;
 }
 
-enum rc context_update(struct imap_session *s, const struct uidset *changed, uid32 last, struct err *e)
+static void tell(struct imap_session *s, struct context *c)
+{
+    if (c->come.n == 0 && c->gone.n == 0)
+        return;
+    search_result_begin(s, &c->told);
+    put_item(s, c, S(" REMOVEFROM "), &c->gone, true);
+    drop(c, &c->gone);
+    uidset_add_set(&c->set, &c->come);
+    if (c->sorted_anew.uids)
+        replace(c, &c->sorted_anew);
+    put_item(s, c, S(" ADDTO "), &c->come, false);
+    buf_puts(&s->out, S("\r\n"));
+    imap_send(s);
+}
+
+enum rc context_look(struct imap_session *s, const struct uidset *changed, uid32 last,
+                     struct fetch_wishes *of_new, struct err *e)
 {
     AUTO(uidset_deinit) struct uidset all = {0};
     enum rc rc = RC_OK;
+    for (struct context *c = s->contexts; c; c = c->next)
+        forget_change(c); /* of a look that failed */
     if (!s->contexts)
         return RC_OK;
     uidset_copy(&all, box_view(s->box));
@@ -322,6 +336,15 @@ enum rc context_update(struct imap_session *s, const struct uidset *changed, uid
     uidset_clear(&s->touched);
     uidset_intersect(&all, box_view(s->box));
     for (struct context *c = s->contexts; c && rc == RC_OK && all.n > 0; c = c->next)
-        rc = update_one(s, c, &all, last, e);
+        if ((rc = look(s, c, &all, e)) == RC_OK)
+            wish(c, last, of_new);
     return rc;
+}
+
+void context_tell(struct imap_session *s)
+{
+    for (struct context *c = s->contexts; c; c = c->next) {
+        tell(s, c);
+        forget_change(c);
+    }
 }

@@ -8,6 +8,7 @@
 #include "fmt/imap_search.h"
 #include "fmt/imap_sort.h"
 #include "imap/command.h"
+#include "imap/fetch.h"
 #include "imap/search_result.h"
 
 enum { CONTEXTS_MAX = 8 };
@@ -27,8 +28,11 @@ void context_close_all(struct imap_session *s);
 void context_touch(struct imap_session *s, const struct uidset *uids);
 /* A message is about to be expunged; its number is the one by which the client knows it. */
 void context_expunged(struct imap_session *s, uint32_t number, uid32 uid);
-/* Tells what became of the results when those messages changed, or came: these are the UIDs behind `last`. */
-MUST_USE enum rc context_update(struct imap_session *s, const struct uidset *changed, uid32 last,
-                                struct err *e);
+/* Finds out what becomes of the results when those messages changed, or came: these are the UIDs behind
+ * `last`, of which it adds what the client wants to know. context_tell then tells it: FETCH comes between
+ * EXISTS and ESEARCH (RFC 5465 §7). */
+MUST_USE enum rc context_look(struct imap_session *s, const struct uidset *changed, uid32 last,
+                              struct fetch_wishes *of_new, struct err *e);
+void context_tell(struct imap_session *s);
 
 #endif

@@ -3,7 +3,6 @@
 
 #include "imap/announce.h"
 #include "imap/command.h"
-#include "imap/fetch.h"
 #include "imap/list.h"
 #include "imap/notify_stock.h"
 #include "imap/status.h"
@@ -268,18 +267,19 @@ unsigned notify_of_selected(const struct imap_session *s)
     return g ? g->events : 0;
 }
 
-enum rc notify_of_new(struct imap_session *s, uid32 last, struct err *e)
+void notify_of_new(struct imap_session *s, uid32 last, struct fetch_wishes *w)
 {
     AUTO(uidset_deinit) struct uidset new = {0};
     struct notify *n = s->notify;
     if (!n)
-        return RC_OK;
+        return;
     uidset_copy(&new, box_view(s->box));
     if (last > 0)
         uidset_del(&new, 1, last);
     uidset_subtract(&new, &n->own);
     uidset_clear(&n->own);
-    return n->what.has_fetch && new.n > 0 ? fetch_tell(s, &n->what.fetch, &new, e) : RC_OK;
+    if (n->what.has_fetch && new.n > 0)
+        fetch_wish(w, &n->what.fetch, &new);
 }
 
 /* What this client has changed there, it knows. */

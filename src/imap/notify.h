@@ -8,7 +8,7 @@
 #define IMAP_NOTIFY_H
 
 #include "fmt/imap_notify.h"
-#include "imap/session.h"
+#include "imap/fetch.h"
 
 struct notify;
 
@@ -27,8 +27,8 @@ void notify_tell_status(struct imap_session *s);
 
 /* What is told now of the selected mailbox: NOTIFY_MESSAGES, NOTIFY_FLAGS. */
 unsigned notify_of_selected(const struct imap_session *s);
-/* The view has grown: tells of messages behind the UID `last` what the client wants to know of new ones. */
-MUST_USE enum rc notify_of_new(struct imap_session *s, uid32 last, struct err *e);
+/* The view has grown: adds what the client wants to know of the messages behind the UID `last`. */
+void notify_of_new(struct imap_session *s, uid32 last, struct fetch_wishes *w);
 
 /* Tells what has changed elsewhere. own, own_too: names that a command of this client was about, or STR_NONE.
  */

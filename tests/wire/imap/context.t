@@ -167,6 +167,53 @@ b S: e OK *
 S: * 1 FETCH (UID 3 FLAGS (*))
 S: * ESEARCH (TAG "c") UID ADDTO (0 3)
 
+# RFC 5465 §5.2: what NOTIFY and several searches ask of a new message is one FETCH, with nothing twice
+S: * OK *
+C: a LOGIN demo@malle.test demo
+S: ...
+S: a OK *
+C: b SELECT INBOX
+S: ...
+S: b OK *
+C: c UID SEARCH RETURN (COUNT UPDATE (UID RFC822.SIZE BODY.PEEK[HEADER.FIELDS (A)])) FLAGGED
+S: ...
+S: c OK *
+C: d UID SEARCH RETURN (COUNT UPDATE (FLAGS BODY.PEEK[HEADER.FIELDS (a)])) SMALLER 1000
+S: ...
+S: d OK *
+C: e NOTIFY SET (selected (MessageNew (UID FLAGS) MessageExpunge FlagChange))
+S: e OK *
+b S: * OK *
+b C: a LOGIN demo@malle.test demo
+b S: ...
+b S: a OK *
+b C-RAW: b APPEND INBOX (\Flagged) {6+}\r\na: b\r\n {6+}\r\na: c\r\n\r\n
+b S: b OK [APPENDUID * <<one>>:<<two>>] *
+S: * * EXISTS
+S: * * RECENT
+S: * * FETCH (UID * FLAGS (\Flagged*) RFC822.SIZE 6 BODY[HEADER.FIELDS (A)] {8}
+S: a: b
+S:
+S: )
+S: * * FETCH (UID * FLAGS (*) BODY[HEADER.FIELDS (A)] {8}
+S: a: c
+S:
+S: )
+S: * ESEARCH (TAG "c") UID ADDTO (0 *)
+S: * ESEARCH (TAG "d") UID ADDTO (0 *:*)
+C: z LOGOUT
+S: ...
+S: z OK *
+b C: c SELECT INBOX
+b S: ...
+b S: c OK *
+b C: d UID STORE <<one>>:<<two>> +FLAGS.SILENT (\Deleted)
+b S: ...
+b S: d OK *
+b C: e UID EXPUNGE <<one>>:<<two>>
+b S: ...
+b S: e OK *
+
 # RFC 7377 §2.2: with ESEARCH, of the selected mailbox
 S: * OK *
 C: a LOGIN demo@malle.test demo
