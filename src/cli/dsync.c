@@ -66,7 +66,7 @@ static int by_name(const void *a, const void *b)
 {
     const struct dsync_box *x = a, *y = b;
     int order = str_cmp(x->name, y->name);
-    return order ? order : str_cmp(x->wire, y->wire);
+    return order ? order : str_cmp(x->here, y->here);
 }
 
 static enum rc list(struct dsync_side *s, struct mail_boxes *boxes, struct err *e)
@@ -102,7 +102,7 @@ static int check_names(const struct dsync_side *s)
         if (str_eq(s->boxes[i - 1].name, s->boxes[i].name))
             return cli_fail("%s: the mailboxes " STR_FMT " and " STR_FMT " would have one name, " STR_FMT
                             "; rename one of them",
-                            s->label, STR_ARG(s->boxes[i - 1].wire), STR_ARG(s->boxes[i].wire),
+                            s->label, STR_ARG(s->boxes[i - 1].here), STR_ARG(s->boxes[i].here),
                             STR_ARG(s->boxes[i].name));
     return CLI_FINE;
 }

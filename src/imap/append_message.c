@@ -81,11 +81,10 @@ static bool has_8bit_in_header(struct taking *t, str bytes)
     return false;
 }
 
-/* RFC 9755 §4: who did not enable UTF8=ACCEPT may not send such headers. */
 static enum rc bytes_put(void *ctx, str bytes)
 {
     struct taking *t = ctx;
-    if (!(t->s->enabled & IMAP_KNOWS_UTF8) && has_8bit_in_header(t, bytes))
+    if (imap_headers_are_ascii(t->s) && has_8bit_in_header(t, bytes))
         return err_set(&t->re->err, RC_PERM, 0, "", "A header with 8-bit bytes needs ENABLE UTF8=ACCEPT.");
     return append_write(t->ap, bytes, &t->re->err);
 }

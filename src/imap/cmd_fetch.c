@@ -373,7 +373,7 @@ static enum rc give(struct fetch_run *r, struct err *e)
     if (!s->reading)
         s->reading = fetch_message_new();
     r->common = asks_common_fields(r->fetch);
-    r->surrogates = fetch_wants_surrogates(s);
+    r->surrogates = imap_headers_are_ascii(s);
     r->parts = fetch_shows_parts(r->fetch);
     if (imap_fetch_sets_seen(r->fetch) && !box_read_only(s->box))
         mark_seen(r, &r->uids);

@@ -1,15 +1,10 @@
-/* fetch_surrogate: what FETCH gives to a client that did not say that it knows UTF-8 in headers (RFC 9755 §8,
- * §9): of a message that has it, the surrogate of fmt/surrogate.h, from which all items are made but the
- * size. */
+/* fetch_surrogate: what FETCH gives to a client for which headers are ASCII (imap_headers_are_ascii): of a
+ * message that has UTF-8 there, the surrogate of fmt/surrogate.h, from which all items are made but the size
+ * (RFC 9755 §8, §9). */
 #ifndef IMAP_FETCH_SURROGATE_H
 #define IMAP_FETCH_SURROGATE_H
 
 #include "imap/fetch_body.h"
-
-static inline bool fetch_wants_surrogates(const struct imap_session *s)
-{
-    return !(s->enabled & IMAP_KNOWS_UTF8);
-}
 
 /* Whether sections or items show more of a message than its own header. */
 bool fetch_shows_parts(const struct imap_fetch *fetch);

@@ -66,6 +66,7 @@ struct imap_start {
     str quota_name;                   /* of the one quota root */
     str server_comment, server_admin; /* /shared/comment and /shared/admin (RFC 5464 §6.2.1); empty: none */
     bool acl_anyone;                  /* owners may give rights to everybody */
+    bool strict_headers;              /* UTF-8 in headers is for those alone who say that they know it */
     char separator;
     uint64_t append_max; /* bytes of an APPEND, refused at its announcement */
     struct imap_limits limits;
@@ -148,6 +149,12 @@ MUST_USE enum rc imap_read_event(struct imap_session *s, enum imap_event *ret);
  * maximum of 1 MiB the line is cut off by BYE and the session ends: half a response must not be followed by
  * another. */
 void imap_send(struct imap_session *s);
+
+/* Whether the client gets and gives headers in ASCII alone (RFC 9755 §4, §8). */
+static inline bool imap_headers_are_ascii(const struct imap_session *s)
+{
+    return s->start->strict_headers && !(s->enabled & IMAP_KNOWS_UTF8);
+}
 
 /* A cursor over text of the client's, which knows how this client writes. */
 void imap_lex_begin(const struct imap_session *s, str text, struct imap_lex *ret);

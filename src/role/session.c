@@ -199,6 +199,7 @@ static int run_imap(const struct session_setup *s, struct stream *io, struct sto
         .account = str_c(s->id.account),
         .quota_name = str_c(c->quota_name),
         .acl_anyone = c->acl_anyone,
+        .strict_headers = c->imap_strict_headers,
         .server_comment = str_c(c->mail_server_comment),
         .server_admin = str_c(c->mail_server_admin),
         .separator = c->hierarchy_separator[0],

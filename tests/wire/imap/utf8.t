@@ -1,5 +1,6 @@
 # UTF8=ACCEPT: names, strings and headers in UTF-8 for those who say that they know them; surrogates for all others.
 # listener: imaps
+# config: imap_strict_headers = yes
 
 # RFC 9755 §3: names come and go in UTF-8, also in quoted strings
 S: * OK [CAPABILITY *UTF8=ACCEPT*
