@@ -4,8 +4,11 @@
  * the text's nearest one counts, by this scale, and all must be found; so whatever holds the words as they
  * are is found as well.
  *
- *     100  the same word           25  one letter is another, more, missing or changed places (from 4
- * letters) 75  one that begins so       1  two of these (from 8 letters) 50  one that holds it
+ *     100  the same word
+ *      75  one that begins so
+ *      50  one that holds it
+ *      25  with four letters or more: one letter is another, more, missing, or changed places with the next
+ *       1  with eight letters or more: two of these
  *
  * Texts must have passed casefold_put. They come in windows: a word that a window cuts counts as two. Time is
  * linear in the text, with at most FUZZY_WORDS_MAX * FUZZY_WORD_MAX steps for a character. Pure. */
