@@ -90,11 +90,10 @@ static inline void fixture_reopen(void)
     fixture_store = fixture_open();
 }
 
-/* What this and its neighbours return is a thread's own. */
 static inline const char *fixture_path(const char *name)
 {
-    static _Thread_local char path[4][800];
-    static _Thread_local int turn;
+    static char path[4][800];
+    static int turn;
     char *p = path[turn++ % 4];
     snprintf(p, sizeof path[0], "%s/%s", fixture_root, name);
     return p;
@@ -111,7 +110,7 @@ static inline void put_file(const char *name, const char *text)
 /* Content of a file, at most 64 KiB, NUL-terminated; "" when missing. */
 static inline const char *get_file(const char *name)
 {
-    static _Thread_local char text[65536];
+    static char text[65536];
     int fd = open(fixture_path(name), O_RDONLY);
     ssize_t n = fd >= 0 ? read(fd, text, sizeof text - 1) : 0;
     if (fd >= 0)
@@ -138,7 +137,7 @@ static inline void age_folder(const char *folder)
 /* Name of the n-th (from 0) file in a folder whose name holds `part`; "" when there is none. */
 static inline const char *find_file(const char *folder, const char *part)
 {
-    static _Thread_local char name[300];
+    static char name[300];
     name[0] = '\0';
     DIR *d = opendir(fixture_path(folder));
     struct dirent *x;

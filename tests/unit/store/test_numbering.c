@@ -2,21 +2,20 @@
  * the lock, and does what it has to do while this one waits for it. */
 #include "fixture.h"
 
-#include <pthread.h>
+#include <sys/wait.h>
 
 enum { WAIT_MS = 10000 };
 
-static void *other_program(void *act)
+static _Noreturn void other_program(void (*act)(void))
 {
     for (int i = 0; i < WAIT_MS && !find_file("tmp", "lock.")[0]; i++)
         usleep(1000);
-    ((void (*)(void))act)();
-    assert_int_equal(unlink(fixture_path("dovecot-uidlist.lock")), 0);
-    return NULL;
+    act();
+    _exit(unlink(fixture_path("dovecot-uidlist.lock")) != 0);
 }
 
 /* INBOX has the messages 1 and 2, and the other program its lock. */
-static struct box *begin(pthread_t *ret, void (*act)(void))
+static struct box *begin(pid_t *ret, void (*act)(void))
 {
     put_file("cur/1001.M1P1.host:2,", "one\n");
     put_file("cur/1002.M1P1.host:2,", "two\n");
@@ -26,8 +25,18 @@ static struct box *begin(pthread_t *ret, void (*act)(void))
     struct box *b = open_box(fixture_store, "INBOX");
     assert_string_equal(find_file("tmp", "lock."), "");
     put_file("dovecot-uidlist.lock", "1:elsewhere");
-    assert_int_equal(pthread_create(ret, NULL, other_program, (void *)act), 0);
+    *ret = fork();
+    assert_true(*ret >= 0);
+    if (*ret == 0)
+        other_program(act);
     return b;
+}
+
+static void await(pid_t other)
+{
+    int status;
+    assert_int_equal(waitpid(other, &status, 0), other);
+    assert_int_equal(status, 0);
 }
 
 static void number(const char *lines)
@@ -55,12 +64,12 @@ static void number_and_deliver(void)
 static void test_while_a_merge_waits(void **state)
 {
     (void)state;
-    pthread_t other;
+    pid_t other;
     struct box *b = begin(&other, number_and_deliver);
     put_file("new/1003.M1P1.host", "three\n");
     put_file("new/1005.M1P1.host", "five\n");
     expect_sync(b, 0, "=5/3 ");
-    pthread_join(other, NULL);
+    await(other);
     expect_set(box_view(b), "1:5");
     expect_content(b, 3, "three\n");
     expect_content(b, 4, "four\n");
@@ -78,10 +87,10 @@ static void deliver_and_number(void)
 static void test_while_an_append_waits(void **state)
 {
     (void)state;
-    pthread_t other;
+    pid_t other;
     struct box *b = begin(&other, deliver_and_number);
     assert_int_equal(append_text(fixture_store, "INBOX", "four\r\n"), 4);
-    pthread_join(other, NULL);
+    await(other);
     expect_sync(b, 0, "=4/1 ");
     expect_content(b, 3, "three\n");
     expect_content(b, 4, "four\n");
@@ -96,11 +105,11 @@ static void number_and_expunge(void)
 static void test_gone_before_it_was_seen(void **state)
 {
     (void)state;
-    pthread_t other;
+    pid_t other;
     struct box *b = begin(&other, number_and_expunge);
     put_file("new/1004.M1P1.host", "four\n");
     expect_sync(b, 0, "=3/1 ");
-    pthread_join(other, NULL);
+    await(other);
     expect_set(box_view(b), "1:2,4");
     box_close(b);
 }
@@ -116,12 +125,12 @@ static void number_and_rename(void)
 static void test_renamed_after_the_scan(void **state)
 {
     (void)state;
-    pthread_t other;
+    pid_t other;
     struct box *b = begin(&other, number_and_rename);
     put_file("new/1003.M1P1.host", "three\n");
     put_file("new/1004.M1P1.host", "four\n");
     expect_sync(b, 0, "=4/1 ");
-    pthread_join(other, NULL);
+    await(other);
     expect_content(b, 3, "three\n");
     expect_content(b, 4, "four\n");
     assert_int_equal(message(b, 3).flags, FLAG_SEEN);
