@@ -33,7 +33,7 @@ static const struct {
     {"Return-Path: <\xc3\xa9@x>\n\n", "Return-Path: =?utf-8?b?w6lAeA==?= " NOBODY "\n\n"},
     /* an encoded word must not bring a line end */
     {"To: =?utf-8?q?a=0Ab?= <\xc3\xa9@x>, =?utf-8?q?a=0Ab?= <c@d>\n\n",
-     "To: =?utf-8?b?YWIgPMOpQHg+?= " NOBODY ",\n \"ab\" <c@d>\n\n"},
+     "To: =?utf-8?b?YQpiIDzDqUB4Pg==?= " NOBODY ",\n \"ab\" <c@d>\n\n"},
     /* parameters */
     {"Content-Disposition: attachment; filename=\"\xc3\xa9 \\\"x\\\"\"; size=3\n\n",
      "Content-Disposition: attachment;\n filename*=utf-8''%C3%A9%20%22x%22;\n size=\"3\"\n\n"},
