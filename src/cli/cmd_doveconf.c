@@ -3,10 +3,12 @@
 #include "cli/cli.h"
 #include "cli/doveconf.h"
 #include "cli/doveconf_hide.h"
+#include "cli/doveconf_modules.h"
 #include "conf/dovecot_builtin.h"
 #include "conf/dovecot_files.h"
 #include "os/file.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -23,46 +25,37 @@ struct entry {
     bool is_file;
 };
 
-/* Whether -f chooses the block. */
-static bool is_chosen(const struct doveconf *d, const struct dovecot_block *b)
-{
-    for (size_t i = 0; b && i < d->n_filters; i++)
-        if (!b->parent && str_eq(b->kind, str_c(d->filters[i].kind)) && str_eq(b->name, d->filters[i].name))
-            return true;
-    return false;
-}
-
-/* Whether -f says for blocks of this kind which of them counts. */
-static bool is_decided(const struct doveconf *d, const struct dovecot_block *b)
-{
-    for (size_t i = 0; i < d->n_filters; i++)
-        if (str_eq(b->kind, str_c(d->filters[i].kind)))
-            return true;
-    return false;
-}
-
 static bool is_default(const struct doveconf *d, const struct dovecot_setting *s)
 {
     AUTO(buf_deinit) struct buf name = BUF_INIT(4096);
     dovecot_param_name(s, &name);
     const struct conf_param *known = conf_param_find(CONF_DIALECT_DOVECOT, buf_str(&name));
-    if (d->all || d->as_set || (s->block && dovecot_block_is_filter(s->block->kind)))
+    if (!d->changed || d->as_set)
         return false;
     return known && known->initial && s->kind != DOVECOT_FILE &&
            conf_param_same(known, s->value, str_c(known->initial));
+}
+
+static bool is_empty(const struct doveconf *d, const struct dovecot_block *b);
+
+/* A block that is printed within b; filter blocks are printed by themselves. */
+static bool is_inside(const struct doveconf *d, const struct dovecot_block *child,
+                      const struct dovecot_block *b)
+{
+    return child->parent == b && !dovecot_block_is_filter(child->kind) && !is_empty(d, child);
 }
 
 /* Whether there is nothing to print of a block. */
 static bool is_empty(const struct doveconf *d, const struct dovecot_block *b)
 {
     bool is_list = str_eq(b->kind, S("plugin")) || str_eq(b->kind, S("dict"));
-    if (str_eq(b->kind, S("namespace")) || (d->all && !is_list && !dovecot_block_is_filter(b->kind)))
+    if (str_eq(b->kind, S("namespace")) || (!d->changed && !is_list))
         return false;
     for (size_t i = 0; i < d->conf.count; i++)
         if (d->conf.settings[i].block == b && !is_default(d, &d->conf.settings[i]))
             return false;
     for (size_t i = 0; i < d->conf.block_count; i++)
-        if (d->conf.blocks[i]->parent == b && !is_empty(d, d->conf.blocks[i]))
+        if (is_inside(d, d->conf.blocks[i], b))
             return false;
     return true;
 }
@@ -75,17 +68,10 @@ static void add(struct entry *list, size_t *n, struct entry e)
 
 const struct dovecot_setting *doveconf_find(const struct doveconf *d, const struct dovecot_block *b, str name)
 {
-    const struct dovecot_setting *found = NULL;
-    for (size_t i = 0; i < d->conf.count; i++) {
-        const struct dovecot_setting *s = &d->conf.settings[i];
-        if (!str_eq(s->name, name))
-            continue;
-        if (!b && is_chosen(d, s->block))
-            return s;
-        if (s->block == b && !found)
-            found = s;
-    }
-    return found;
+    for (size_t i = 0; i < d->conf.count; i++)
+        if (d->conf.settings[i].block == b && str_eq(d->conf.settings[i].name, name))
+            return &d->conf.settings[i];
+    return NULL;
 }
 
 void doveconf_each_default(const struct doveconf *d, const struct dovecot_block *b, doveconf_default_fn *fn,
@@ -100,7 +86,9 @@ void doveconf_each_default(const struct doveconf *d, const struct dovecot_block 
             str_starts(name, S("managesieve_"))) /* another package's */
             continue;
         name = str_from(name, kinds.n);
-        if (str_chr(name, '/') < 0 && dovecot_builtin_default(p, &value) && !doveconf_find(d, b, name))
+        bool read = b || d->n_modules == 0 || doveconf_module_reads(d->modules, d->n_modules, name);
+        if (str_chr(name, '/') < 0 && read && (d->hidden || !p->hidden) &&
+            dovecot_builtin_default(p, &value) && !doveconf_find(d, b, name))
             fn(ctx, name, value);
     }
 }
@@ -116,19 +104,19 @@ static void add_default(void *ctx, str name, str value)
     add(e->list, e->n, (struct entry){.key = name, .name = name, .value = value});
 }
 
-/* What Dovecot prints though nobody set it: with -a all, of a namespace always two, with -N the name of a
- * database. */
+/* What Dovecot prints though nobody set it: all, but with -n; of a namespace always two, with -N the name of
+ * a database. */
 static void add_defaults(const struct doveconf *d, const struct dovecot_block *b, struct entry *list,
                          size_t *n)
 {
     static const char *const of_namespace[] = {"location", "prefix"};
     struct entries entries = {list, n};
     bool database = b && (str_eq(b->kind, S("passdb")) || str_eq(b->kind, S("userdb")));
-    if (d->all)
+    if (!d->changed)
         doveconf_each_default(d, b, add_default, &entries);
     else if (database && d->as_set && !doveconf_find(d, b, S("name")))
         add_default(&entries, S("name"), b->name);
-    for (size_t i = 0; !d->all && b && str_eq(b->kind, S("namespace")) && i < 2; i++)
+    for (size_t i = 0; d->changed && b && str_eq(b->kind, S("namespace")) && i < 2; i++)
         if (!doveconf_find(d, b, str_c(of_namespace[i])))
             add_default(&entries, str_c(of_namespace[i]), S(""));
 }
@@ -140,19 +128,6 @@ static int by_key(const void *a, const void *b)
 
 /* --- printing --- */
 
-/* What the file has that the setting names, with -x. */
-static bool put_file(const struct doveconf *d, const struct entry *e, struct buf *out)
-{
-    AUTO(buf_deinit) struct buf text = BUF_INIT(TEXT_MAX), path = BUF_INIT(4096);
-    if (!d->expand || !e->is_file)
-        return false;
-    dovecot_conf_path(&path, e->value, str_c(d->file));
-    if (file_read(buf_cstr(&path), &text) != RC_OK)
-        return false;
-    buf_puts(out, buf_str(&text));
-    return true;
-}
-
 static void put_value(const struct doveconf *d, const struct entry *e, bool hide, struct buf *out)
 {
     AUTO(buf_deinit) struct buf shown = BUF_INIT(TEXT_MAX);
@@ -163,7 +138,7 @@ static void put_value(const struct doveconf *d, const struct entry *e, bool hide
         buf_puts(out, S("# hidden, use -P to show it"));
         return;
     }
-    if (put_file(d, e, out))
+    if (d->expand && e->is_file && doveconf_put_file(d, e->value, out))
         return;
     if (hide)
         doveconf_put_masked(v, &shown);
@@ -192,15 +167,14 @@ static void put_inside(const struct doveconf *d, const struct dovecot_block *b, 
     must(list);
     for (size_t i = 0; i < d->conf.count; i++) {
         const struct dovecot_setting *s = &d->conf.settings[i];
-        bool here = s->block == b || (!b && is_chosen(d, s->block));
-        if (here && !is_default(d, s) && (b || doveconf_find(d, NULL, s->name) == s))
+        if (s->block == b && !is_default(d, s))
             add(list, &n,
                 (struct entry){
                     .key = s->name, .name = s->name, .value = s->value, .is_file = s->kind == DOVECOT_FILE});
     }
     for (size_t i = 0; i < d->conf.block_count; i++) {
         const struct dovecot_block *child = d->conf.blocks[i];
-        if (child->parent == b && !dovecot_block_is_filter(child->kind) && !is_empty(d, child))
+        if (is_inside(d, child, b))
             add(list, &n, (struct entry){.key = key_of(d, child), .block = child});
     }
     add_defaults(d, b, list, &n);
@@ -214,20 +188,68 @@ static void put_inside(const struct doveconf *d, const struct dovecot_block *b, 
         put_value(d, &list[i], !d->secrets, out);
         buf_putc(out, '\n');
     }
-    for (size_t i = 0; i < d->conf.block_count; i++)
-        if (d->conf.blocks[i]->parent == b && dovecot_block_is_filter(d->conf.blocks[i]->kind) &&
-            !is_decided(d, d->conf.blocks[i]) && !is_empty(d, d->conf.blocks[i]))
-            put_block(d, d->conf.blocks[i], depth, out);
     free(list);
 }
 
-static void put_block(const struct doveconf *d, const struct dovecot_block *b, int depth, struct buf *out)
+static void put_opening(const struct dovecot_block *b, int depth, struct buf *out)
 {
     const char *quote = str_chr(b->name, ' ') >= 0 ? "\"" : "";
     buf_printf(out, "%*s" STR_FMT "%s%s" STR_FMT "%s {\n", 2 * depth, "", STR_ARG(b->kind),
                b->name.n ? " " : "", quote, STR_ARG(b->name), quote);
-    put_inside(d, b, depth + 1, out);
+}
+
+static void put_closing(int depth, struct buf *out)
+{
     buf_printf(out, "%*s}\n", 2 * depth, "");
+}
+
+static void put_block(const struct doveconf *d, const struct dovecot_block *b, int depth, struct buf *out)
+{
+    put_opening(b, depth, out);
+    put_inside(d, b, depth + 1, out);
+    put_closing(depth, out);
+}
+
+/* --- blocks for some sessions --- */
+
+/* Each filter block alone within those around it, with all that is set in it. */
+static void put_filter(const struct doveconf *d, const struct dovecot_block *b, struct buf *out)
+{
+    const struct dovecot_block *around[DOVECOT_BLOCK_DEPTH_MAX];
+    struct doveconf own = *d;
+    int n = 0;
+    own.changed = own.as_set = true;
+    if (is_empty(&own, b))
+        return;
+    for (const struct dovecot_block *outer = b; outer; outer = outer->parent)
+        around[n++] = outer;
+    for (int depth = 0; depth < n; depth++)
+        put_opening(around[n - 1 - depth], depth, out);
+    put_inside(&own, b, n, out);
+    while (n-- > 0)
+        put_closing(n, out);
+}
+
+static int lightest_first(const void *a, const void *b)
+{
+    const struct dovecot_block *const *x = a, *const *y = b;
+    return doveconf_filter_is_less(*x, *y) ? -1 : 1;
+}
+
+static void put_filters(const struct doveconf *d, struct buf *out)
+{
+    struct doveconf in_files = *d;
+    const struct dovecot_block **list = arena_array(d->a, d->files.block_count + 1, sizeof *list);
+    size_t n = 0;
+    must(list);
+    for (size_t i = 0; i < d->files.block_count; i++)
+        if (dovecot_block_is_filter(d->files.blocks[i]->kind) &&
+            !doveconf_filter_misses(&d->filter, d->files.blocks[i]))
+            list[n++] = d->files.blocks[i];
+    qsort(list, n, sizeof *list, lightest_first);
+    in_files.conf = d->files;
+    for (size_t i = 0; i < n; i++)
+        put_filter(&in_files, list[i], out);
 }
 
 static void put_head(const struct doveconf *d, struct buf *out)
@@ -333,10 +355,10 @@ static int read_files(struct doveconf *d)
                 d->file);
         return DOVECONF_FATAL;
     }
-    if (dovecot_files_read(d->file, arena_str(d->a, buf_str(&text)), NULL, NULL, d->a, &d->conf) != RC_OK)
+    if (dovecot_files_read(d->file, arena_str(d->a, buf_str(&text)), NULL, NULL, d->a, &d->files) != RC_OK)
         return cli_fail("%s has too many settings", d->file);
-    for (size_t i = 0; i < d->conf.problem_count; i++) {
-        const struct dovecot_problem *p = &d->conf.problems[i];
+    for (size_t i = 0; i < d->files.problem_count; i++) {
+        const struct dovecot_problem *p = &d->files.problems[i];
         fprintf(stderr, "doveconf: %s: %s" STR_FMT " line %d: " STR_FMT "\n",
                 p->warning ? "Warning" : "Fatal", p->warning ? "" : "Error in configuration file ",
                 STR_ARG(p->file), p->line, STR_ARG(p->text));
@@ -346,48 +368,72 @@ static int read_files(struct doveconf *d)
     return CLI_FINE;
 }
 
-/* "protocol=imap", "service=imap", which is the same, or "lname=HOST"; several with spaces between. */
-static int take_filters(struct doveconf *d, str text)
+/* Which settings are meant: the last of -n, -N and -s counts. */
+static void take_scope(struct doveconf *d, int c)
 {
-    while (text.n) {
-        str value = str_take(&text, ' '), key = str_take(&value, '=');
-        bool protocol = str_eq(key, S("protocol")) || str_eq(key, S("service"));
-        if (!protocol && !str_eq(key, S("lname")))
-            return cli_fail_status(DOVECONF_FATAL,
-                                   "malle chooses by protocol, service and lname, not by " STR_FMT,
-                                   STR_ARG(key));
-        if (d->n_filters == DOVECONF_FILTERS_MAX)
-            return cli_fail_status(DOVECONF_FATAL, "more than %d filters", DOVECONF_FILTERS_MAX);
-        d->filters[d->n_filters].kind = protocol ? "protocol" : "local_name";
-        d->filters[d->n_filters++].name = value;
+    d->changed = c == 'n' || c == 'N';
+    d->as_set = c == 'N';
+    d->hidden = c == 's';
+}
+
+static int take_filter(struct doveconf *d, const char *text)
+{
+    struct err e = {0};
+    switch (doveconf_filter_take(&d->filter, text, &e)) {
+    case RC_OK:
+        return CLI_FINE;
+    case RC_GONE:
+        return cli_fail_status(DOVECONF_FATAL, "Unknown filter argument: %s", text);
+    default:
+        return cli_fail_status(DOVECONF_FATAL, "%s", err_text(&e));
     }
+}
+
+static int take_module(struct doveconf *d, const char *name)
+{
+    if (d->n_modules == DOVECONF_MODULES_MAX)
+        return cli_fail_status(DOVECONF_FATAL, "more than %d modules", DOVECONF_MODULES_MAX);
+    d->modules[d->n_modules++] = str_c(name);
     return CLI_FINE;
 }
 
-/* -k and -p change nothing here. */
+/* -a is how it is without -n; -k and -p change nothing here. */
+static int take_option(struct doveconf *d, int c)
+{
+    if (strchr("nNs", c))
+        take_scope(d, c);
+    d->defaults |= c == 'd';
+    d->execute |= c == 'e';
+    d->bare |= c == 'h';
+    d->secrets |= c == 'P';
+    d->expand |= c == 'x';
+    d->machine |= c == 'S';
+    if (c == 'c')
+        d->file = optarg;
+    if (c == 'f')
+        return take_filter(d, optarg);
+    if (c == 'm')
+        return take_module(d, optarg);
+    if (c == 'H')
+        return cli_fail_status(DOVECONF_FATAL, "-H: in malle the ids of messages are not made of host names");
+    return CLI_FINE;
+}
+
 static int take_options(int argc, char **argv, struct doveconf *d)
 {
     int status = CLI_FINE;
     optind = 0; /* another command line may have been read before */
-    for (int c; status == CLI_FINE && (c = getopt(argc, argv, "ac:df:hknNpPSx")) != -1;) {
-        d->all |= c == 'a' || c == 'd';
-        d->defaults |= c == 'd';
-        d->bare |= c == 'h';
-        d->secrets |= c == 'P';
-        d->as_set |= c == 'N';
-        d->changed |= c == 'n' || c == 'N';
-        d->expand |= c == 'x';
-        d->machine |= c == 'S';
-        if (c == 'c')
-            d->file = optarg;
-        else if (c == 'f')
-            status = take_filters(d, str_c(optarg));
-        else if (c == '?')
-            status = cli_fail_status(DOVECONF_FATAL,
-                                     "doveconf takes -a, -c FILE, -d, -f FILTER, -h, -k, -n, -N, -p, -P, -S, "
-                                     "-x and names of settings");
+    for (int c; status == CLI_FINE && (c = getopt(argc, argv, "+ac:def:hHkm:nNpPsSx")) != -1;)
+        status = c != '?' ? take_option(d, c)
+                          : cli_fail_status(DOVECONF_FATAL,
+                                            "doveconf takes -a, -c FILE, -d, -e COMMAND, -f FILTER, -h, -k, "
+                                            "-m MODULE, -n, -N, -p, -P, -s, -S, -x and names of settings");
+    if (status == CLI_FINE && d->execute && optind == argc)
+        return cli_fail_status(DOVECONF_FATAL, "Missing command for -e");
+    if (optind < argc && !d->execute) { /* who names a setting wants it */
+        d->n_modules = 0;
+        d->hidden = true;
     }
-    d->all |= !d->changed && (d->machine || optind < argc);
     return status;
 }
 
@@ -396,6 +442,26 @@ static const char *default_file(const struct cli *cli, struct buf *path)
 {
     buf_printf(path, "%s/dovecot/dovecot.conf", cli->conf_path);
     return access(buf_cstr(path), F_OK) == 0 ? buf_cstr(path) : "/etc/dovecot/dovecot.conf";
+}
+
+/* What is printed of all that the files say. */
+static enum rc prepare(struct doveconf *d)
+{
+    enum rc rc = doveconf_filter_apply(&d->filter, &d->files, d->a, &d->conf);
+    if (rc == RC_OK && (!d->changed || d->machine || d->execute))
+        rc = dovecot_builtin_add(&d->conf, d->a);
+    if (d->n_modules > 0) {
+        doveconf_modules_keep(d->modules, d->n_modules, &d->conf);
+        doveconf_modules_keep(d->modules, d->n_modules, &d->files);
+    }
+    return rc;
+}
+
+static int execute(struct doveconf *d, char **command)
+{
+    take_scope(d, 'N');
+    execvpe(command[0], command, doveconf_environment(d));
+    return cli_fail_status(DOVECONF_FATAL, "execvp(%s) failed: %s", command[0], strerror(errno));
 }
 
 int cmd_doveconf(int argc, char **argv, struct cli *cli)
@@ -408,13 +474,16 @@ int cmd_doveconf(int argc, char **argv, struct cli *cli)
         status = read_files(&d);
     if (status != CLI_FINE)
         return status;
-    if ((d.all || d.machine) && dovecot_builtin_add(&d.conf, a) != RC_OK)
+    if (prepare(&d) != RC_OK)
         return cli_fail("%s has too many settings", d.file);
+    if (d.execute)
+        return execute(&d, argv + optind);
     if (optind == argc && d.machine) {
         doveconf_put_machine(&d, &out);
     } else if (optind == argc) {
         put_head(&d, &out);
         put_inside(&d, NULL, 0, &out);
+        put_filters(&d, &out);
     }
     for (int i = optind; i < argc; i++)
         put_named(&d, str_c(argv[i]), &out);

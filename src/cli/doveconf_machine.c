@@ -1,13 +1,34 @@
-/* doveconf -S: the settings in lines for programs. */
+/* doveconf -S and -e: the settings in lines and in variables for programs. */
 #include "cli/doveconf.h"
 #include "conf/dovecot_builtin.h"
 #include "conf/dovecot_files.h"
+#include "os/file.h"
+
+#include <unistd.h>
+
+enum { VALUE_MAX = 4 << 20, ENVIRONMENT_MAX = 60000 };
+
+struct environment {
+    char **v; /* "NAME=VALUE" each; room for ENVIRONMENT_MAX and NULL */
+    size_t n;
+};
 
 struct machine {
     const struct doveconf *d;
-    struct buf *out;
+    struct buf *out;                   /* NULL: into the environment */
     const struct dovecot_block *block; /* whose settings are printed; NULL: at the top */
+    struct environment *environment;
 };
+
+bool doveconf_put_file(const struct doveconf *d, str name, struct buf *out)
+{
+    AUTO(buf_deinit) struct buf text = BUF_INIT(VALUE_MAX), path = BUF_INIT(4096);
+    dovecot_conf_path(&path, name, str_c(d->file));
+    if (file_read(buf_cstr(&path), &text) != RC_OK)
+        return false;
+    buf_puts(out, buf_str(&text));
+    return true;
+}
 
 void doveconf_escape(struct buf *out, str name)
 {
@@ -43,10 +64,45 @@ static void put_path(const struct dovecot_block *b, struct buf *out)
         buf_putc(out, '/');
 }
 
-static void put_line(struct machine *m, str name, str value, bool file)
+static bool is_of(const char *variable, str name)
 {
-    put_path(m->block, m->out);
-    buf_printf(m->out, STR_FMT "=%s" STR_FMT "\n", STR_ARG(name), file ? "<" : "", STR_ARG(value));
+    return strlen(variable) > name.n && str_eq(str_sub(str_c(variable), 0, name.n), name) &&
+           variable[name.n] == '=';
+}
+
+/* In the place of one of that name. */
+static void add_variable(const struct doveconf *d, struct environment *x, str name, str value)
+{
+    size_t at = 0;
+    while (at < x->n && !is_of(x->v[at], name))
+        at++;
+    must(at < ENVIRONMENT_MAX);
+    str text = arena_printf(d->a, STR_FMT "=" STR_FMT, STR_ARG(name), STR_ARG(value));
+    must(text.p);
+    x->v[at] = (char *)(uintptr_t)text.p;
+    x->n += at == x->n;
+}
+
+/* What a file has, not its name. */
+static void put_variable(const struct machine *m, str name, str value, bool file)
+{
+    AUTO(buf_deinit) struct buf full = BUF_INIT(VALUE_MAX), upper = BUF_INIT(DOVECOT_LINE_MAX);
+    for (size_t i = 0; i < name.n; i++)
+        buf_putc(&upper, ascii_upper(name.p[i]));
+    if (!file || !doveconf_put_file(m->d, value, &full))
+        buf_puts(&full, value);
+    add_variable(m->d, m->environment, buf_str(&upper), buf_str(&full));
+}
+
+static void put_line(const struct machine *m, str name, str value, bool file)
+{
+    AUTO(buf_deinit) struct buf full = BUF_INIT(DOVECOT_LINE_MAX);
+    put_path(m->block, &full);
+    buf_puts(&full, name);
+    if (m->out)
+        buf_printf(m->out, "%s=%s" STR_FMT "\n", buf_cstr(&full), file ? "<" : "", STR_ARG(value));
+    else
+        put_variable(m, buf_str(&full), value, file);
 }
 
 static void put_default(void *ctx, str name, str value)
@@ -65,10 +121,13 @@ static bool is_initial(const struct dovecot_setting *s)
 }
 
 /* The name is a setting, too; that of a socket is its path. Databases have theirs as any other. */
-static void put_own_name(struct machine *m, const struct dovecot_block *b)
+static void put_own_name(const struct machine *m, const struct dovecot_block *b)
 {
     bool socket = str_eq(b->kind, S("unix_listener")) || str_eq(b->kind, S("fifo_listener"));
-    if (b->name.n || (!m->d->changed && str_eq(b->kind, S("inet_listener"))))
+    bool database = str_eq(b->kind, S("passdb")) || str_eq(b->kind, S("userdb"));
+    if (database && m->d->as_set && !doveconf_find(m->d, b, S("name")))
+        put_line(m, S("name"), b->name, false);
+    else if (b->name.n || (!m->d->changed && str_eq(b->kind, S("inet_listener"))))
         put_line(m, socket ? S("path") : S("name"), b->name, false);
 }
 
@@ -83,27 +142,28 @@ static bool is_listed(const struct dovecot_conf *conf, size_t i)
 }
 
 /* "service=auth imap": the names of the blocks of a kind. */
-static void put_list(struct machine *m, const struct dovecot_conf *conf, size_t first)
+static void put_list(const struct machine *m, const struct dovecot_conf *conf, size_t first)
 {
+    AUTO(buf_deinit) struct buf names = BUF_INIT(VALUE_MAX);
     const struct dovecot_block *b = conf->blocks[first];
     const char *between = "";
-    put_path(b->parent, m->out);
-    buf_printf(m->out, STR_FMT "=", STR_ARG(b->kind));
     for (size_t i = first; i < conf->block_count; i++) {
         const struct dovecot_block *one = conf->blocks[i];
         if (one->parent != b->parent || !str_eq(one->kind, b->kind))
             continue;
-        buf_puts(m->out, str_c(between));
-        put_label(one, m->out);
+        buf_puts(&names, str_c(between));
+        put_label(one, &names);
         between = " ";
     }
-    buf_putc(m->out, '\n');
+    put_line(m, b->kind, buf_str(&names), false);
 }
 
-static void put_block(const struct doveconf *d, const struct dovecot_block *b, struct buf *out)
+static void put_block(const struct machine *outer, const struct dovecot_block *b)
 {
+    const struct doveconf *d = outer->d;
     const struct dovecot_conf *conf = &d->conf;
-    struct machine m = {d, out, b};
+    struct machine m = *outer;
+    m.block = b;
     if (b)
         put_own_name(&m, b);
     for (size_t i = 0; i < conf->count; i++) {
@@ -114,15 +174,26 @@ static void put_block(const struct doveconf *d, const struct dovecot_block *b, s
     if (!d->changed)
         doveconf_each_default(d, b, put_default, &m);
     for (size_t i = 0; i < conf->block_count; i++) {
-        if (conf->blocks[i]->parent != b || dovecot_block_is_filter(conf->blocks[i]->kind))
+        if (conf->blocks[i]->parent != b)
             continue;
         if (!is_listed(conf, i))
             put_list(&m, conf, i);
-        put_block(d, conf->blocks[i], out);
+        put_block(&m, conf->blocks[i]);
     }
 }
 
 void doveconf_put_machine(const struct doveconf *d, struct buf *out)
 {
-    put_block(d, NULL, out);
+    put_block(&(struct machine){.d = d, .out = out}, NULL);
+}
+
+char **doveconf_environment(const struct doveconf *d)
+{
+    struct environment x = {.v = arena_array(d->a, ENVIRONMENT_MAX + 1, sizeof *x.v)};
+    must(x.v);
+    for (char **old = environ; *old && x.n < ENVIRONMENT_MAX / 2; old++)
+        x.v[x.n++] = *old;
+    add_variable(d, &x, S("DOVECONF_ENV"), S("1"));
+    put_block(&(struct machine){.d = d, .environment = &x}, NULL);
+    return x.v;
 }

@@ -5,18 +5,18 @@
 
 #define COMPUTED NULL
 #define VARIES   NULL
-#define ROW(later, name, kind, initial, status, option, note) \
-    {name, CONF_PARAM_##kind, initial, CONF_PARAM_##status, option, note, later},
+#define ROW(later, hidden, name, kind, initial, status, option, note) \
+    {name, CONF_PARAM_##kind, initial, CONF_PARAM_##status, option, note, later, hidden},
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static const struct conf_param postfix_params[] = {
-#define PARAM(...) ROW(false, __VA_ARGS__)
-#define LATER(...) ROW(true, __VA_ARGS__)
+#define PARAM(...) ROW(false, false, __VA_ARGS__)
+#define LATER(...) ROW(true, false, __VA_ARGS__)
 #include "conf/postfix_params.def"
 };
 
 static const struct conf_param postfix_families[] = {
-#define FAMILY(...) ROW(false, __VA_ARGS__)
+#define FAMILY(...) ROW(false, false, __VA_ARGS__)
 #include "conf/postfix_params.def"
 };
 
@@ -26,9 +26,9 @@ static const struct conf_param_rename postfix_renames[] = {
 };
 
 static const struct conf_param dovecot_params[] = {
-#define SETTING(...) ROW(false, __VA_ARGS__)
-#define HIDDEN(...)  ROW(false, __VA_ARGS__)
-#define LATER(...)   ROW(true, __VA_ARGS__)
+#define SETTING(...) ROW(false, false, __VA_ARGS__)
+#define HIDDEN(...)  ROW(false, true, __VA_ARGS__)
+#define LATER(...)   ROW(true, false, __VA_ARGS__)
 #include "conf/dovecot_params.def"
 };
 

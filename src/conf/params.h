@@ -38,8 +38,9 @@ struct conf_param {
     enum conf_param_status status;
     const char *option; /* of malle, or ""; not only with CONF_PARAM_SAME */
     const char
-        *note;  /* a clause: how the option differs; what it becomes; why nothing changes; "would ..." */
-    bool later; /* of Postfix 3.8 and Dovecot 2.4, not of 3.7 and 2.3 */
+        *note;   /* a clause: how the option differs; what it becomes; why nothing changes; "would ..." */
+    bool later;  /* of Postfix 3.8 and Dovecot 2.4, not of 3.7 and 2.3 */
+    bool hidden; /* Dovecot takes it, but does not print it */
 };
 
 struct conf_params {

@@ -88,6 +88,13 @@ bool dovecot_block_is_filter(str kind)
            str_eq(kind, S("local_name"));
 }
 
+const struct dovecot_block *dovecot_block_filter(const struct dovecot_block *b)
+{
+    while (b && !dovecot_block_is_filter(b->kind))
+        b = b->parent;
+    return b;
+}
+
 static bool is_list(str kind)
 {
     return str_eq(kind, S("plugin")) || str_eq(kind, S("dict"));

@@ -102,11 +102,19 @@ MUST_USE enum rc dovecot_conf_merge(struct dovecot_conf *conf, struct arena *a);
 MUST_USE enum rc dovecot_conf_underlay(struct dovecot_conf *conf, const struct dovecot_conf *below,
                                        struct arena *a);
 
+/* What stands outside of all filter blocks and in those that are chosen, as if all of it stood at the top: no
+ * block of *ret is a filter. Where several say something the first of them counts, and what stands outside
+ * last. Blocks without name are each their own, in that order. conf is merged. RC_LIMIT as above. */
+MUST_USE enum rc dovecot_conf_lift(const struct dovecot_conf *conf, const struct dovecot_block *const *chosen,
+                                   size_t n, struct arena *a, struct dovecot_conf *ret);
+
 /* path as it is when absolute, else in the folder of the file `from`. */
 void dovecot_conf_path(struct buf *out, str path, str from);
 
 /* protocol, local, remote and local_name: settings in these are settings of the whole for some sessions. */
 bool dovecot_block_is_filter(str kind);
+/* The innermost such block that b is or stands in; NULL: none. */
+const struct dovecot_block *dovecot_block_filter(const struct dovecot_block *b);
 
 /* "service auth / unix_listener auth-userdb", "passdb 2", "" at the top: for messages and tests. */
 void dovecot_block_format(struct buf *out, const struct dovecot_block *block);

@@ -156,3 +156,70 @@ enum rc dovecot_conf_underlay(struct dovecot_conf *conf, const struct dovecot_co
     dovecot_index_deinit(&m.index);
     return fits && !arena_exhausted(a) ? RC_OK : RC_LIMIT;
 }
+
+/* --- the settings of one session --- */
+
+struct lifting {
+    struct merging m; /* into what it becomes */
+    const struct dovecot_conf *from;
+    const struct dovecot_block **become; /* by the id of a block of `from` */
+};
+
+static const struct dovecot_block *lift_block(struct lifting *l, const struct dovecot_block *b,
+                                              const struct dovecot_block *filter)
+{
+    struct dovecot_block copy = *b;
+    copy.parent = b->parent == filter ? NULL : l->become[b->parent->id];
+    ptrdiff_t at = b->nth ? -1 : dovecot_index_block(&l->m.index, copy.parent, copy.kind, copy.name);
+    if (at >= 0)
+        return l->m.conf->blocks[at];
+    if (b->nth)
+        copy.nth = dovecot_index_count(&l->m.index, copy.parent, copy.kind);
+    const struct dovecot_block *added = dovecot_conf_add_block(l->m.conf, l->m.arena, &copy);
+    if (added && !b->nth)
+        dovecot_index_put_block(&l->m.index, added);
+    return added;
+}
+
+/* What stands in the filter block, but not what stands in others within it. false: a limit. */
+static bool lift_filter(struct lifting *l, const struct dovecot_block *filter)
+{
+    for (size_t i = 0; i < l->from->block_count; i++) {
+        const struct dovecot_block *b = l->from->blocks[i];
+        if (b == filter || dovecot_block_filter(b) != filter)
+            continue;
+        l->become[b->id] = lift_block(l, b, filter);
+        if (!l->become[b->id])
+            return false;
+    }
+    for (size_t i = 0; i < l->from->count; i++) {
+        struct dovecot_setting s = l->from->settings[i];
+        if (dovecot_block_filter(s.block) != filter)
+            continue;
+        s.block = s.block == filter ? NULL : l->become[s.block->id];
+        if (dovecot_index_setting(&l->m.index, s.block, s.name) >= 0)
+            continue;
+        if (!dovecot_conf_add_setting(l->m.conf, l->m.arena, &s))
+            return false;
+        dovecot_index_put_setting(&l->m.index, s.block, s.name, l->m.conf->count - 1);
+    }
+    return true;
+}
+
+enum rc dovecot_conf_lift(const struct dovecot_conf *conf, const struct dovecot_block *const *chosen,
+                          size_t n, struct arena *a, struct dovecot_conf *ret)
+{
+    struct dovecot_conf lifted = {.version = conf->version, .storage_version = conf->storage_version};
+    struct lifting l = {.m = {.conf = &lifted, .arena = a}, .from = conf};
+    l.become = arena_array(a, conf->block_count + 1, sizeof *l.become);
+    bool fits = l.become != NULL;
+    dovecot_index_init(&l.m.index);
+    for (size_t i = 0; i < n && fits; i++)
+        fits = lift_filter(&l, chosen[i]);
+    fits = fits && lift_filter(&l, NULL);
+    dovecot_index_deinit(&l.m.index);
+    if (!fits || arena_exhausted(a))
+        return RC_LIMIT;
+    *ret = lifted;
+    return RC_OK;
+}

@@ -1,5 +1,6 @@
 """malle doveconf beside Dovecot's own doveconf: the same files and options, the same output but for the heading."""
 import pathlib
+import re
 import shutil
 import subprocess
 
@@ -64,9 +65,73 @@ RUNS = [['-n'], ['-n', '-P'], ['imapc_password', 'ssl_client_key'], ['-h', 'logi
         ['-N'], ['-d', 'mail_location', 'auth_mechanisms', 'ssl_min_protocol'], ['-k', 'mail_location', 'nosuch'], ['-p', '-n'], ['-x', 'ssl_cert'],
         ['-f', 'protocol=imap', '-h', 'mail_plugins', 'mail_location'], ['-f', 'service=lmtp', 'postmaster_address'],
         ['-f', 'lname=mail.example.com', 'ssl_cert'], ['-f', 'protocol=nosuch', '-n'],
-        ['-a'], ['-d'], ['-a', '-P'], ['service/imap/executable', 'service/own/user', 'service/auth/unix_listener/auth-userdb/mode'],
+        ['-a'], [], ['-d'], ['-a', '-P'], ['service/imap/executable', 'service/own/user', 'service/auth/unix_listener/auth-userdb/mode'],
         ['service/imap'], ['-n', 'service/imap'], ['-n', 'service/auth'], ['service'], ['passdb', 'userdb', 'plugin', 'namespace'],
         ['-n', 'passdb', 'namespace/inbox'], ['plugin/quota'], ['-x', 'service/dict/user']]
+# Which settings hold for whom; without what Dovecot loses of services and namespaces when it has to choose.
+CHOICES = '''ssl = yes
+mail_location = maildir:~/Maildir
+mail_plugins = quota
+passdb {
+  driver = passwd-file
+}
+plugin {
+  quota = x
+}
+protocol imap {
+  mail_plugins = imap_quota
+  imap_id_log = *
+  passdb {
+    driver = pam
+  }
+  plugin {
+    foo = bar
+  }
+  passdb {
+    driver = shadow
+  }
+}
+protocol lmtp {
+  mail_plugins = sieve
+}
+protocol !imap {
+  mail_max_userip_connections = 7
+}
+local 10.1.0.0/16 {
+  login_greeting = small
+  protocol pop3 {
+    pop3_logout_format = hello
+  }
+  remote 10.9.0.0/16 {
+    imap_id_log = inner
+  }
+}
+local 10.0.0.0/8 {
+  login_greeting = big
+}
+remote 10.9.9.9 {
+  mail_debug = yes
+}
+remote fd00::/8 {
+  mail_debug = yes
+}
+local_name mail.example.com {
+  ssl_cert = </etc/hostname
+}
+local_name *.example.net {
+  submission_host = a
+}
+'''
+CHOOSING = [[], ['-n'], ['-n', '-f', 'protocol=imap'], ['-n', '-f', 'service=pop3', '-f', 'local=10.1.2.3'], ['-N'], ['-n', '-f', 'protocol=lmtp'],
+            ['-n', '-f', 'local=10.1.2.3'], ['-n', '-f', 'local=10.2.2.3', '-f', 'lname=MAIL.example.com'], ['-n', '-f', 'remote=10.9.9.9'],
+            ['-n', '-f', 'local=10.1.0.1', '-f', 'remote=10.9.9.9'], ['-n', '-f', 'remote=fd00::1', '-f', 'lname=a.example.net'],
+            ['-f', 'lname=a.b.example.net', 'submission_host'], ['-f', 'local=localhost', 'login_greeting'], ['-f', 'protocol=imap', 'passdb', 'plugin'],
+            ['-f', 'protocol=imap', 'plugin/foo'], ['-n', '-m', 'imap'], ['-n', '-m', 'auth', '-f', 'protocol=imap'], ['-n', '-m', 'login', '-m', 'lmtp'],
+            ['-n', '-m', 'imap', '-f', 'protocol=imap'], ['-m', 'auth', 'mail_location'], ['-m', 'auth', '-m', 'imap-login'], ['-n', '-m', 'nosuch']]
+MODULES = ['aggregator', 'auth', 'dict', 'director', 'doveadm', 'imap', 'imap-login', 'imap-urlauth', 'imap-urlauth-login', 'imap-urlauth-worker',
+           'imapc', 'lda', 'lmtp', 'login', 'mail', 'maildir', 'master', 'mbox', 'mdbox', 'pop3', 'pop3-login', 'pop3c', 'replicator', 'ssl',
+           'ssl-server', 'stats', 'submission', 'submission-login', 'nosuch']
+HIDDEN = [['-s'], ['-n', '-s'], ['-s', '-n'], ['-a', '-n'], ['-n', '-a'], ['-s', '-m', 'imap'], ['mail_cache_max_size']]
 SORTED_RUNS = [['-S'], ['-S', '-n'], ['-S', '-a'], ['-S', 'ssl', 'service/imap/executable']]  # Dovecot's have the order of its tables
 
 
@@ -85,6 +150,14 @@ def files(place):
         pytest.skip(shipped.stderr.strip())
     (place / 'shipped/conf.d/10-ssl.conf').write_text('ssl = no\n')  # its certificate is made when the package is installed
     return place
+
+
+def both(*command):
+    """What a command of malle and Dovecot's own of that name do."""
+    real = subprocess.run([TOP / 'tools/peers', 'dovecot', *command], capture_output=True, text=True, timeout=60)
+    if real.returncode == IMPOSSIBLE:
+        pytest.skip(real.stderr.strip())
+    return subprocess.run([MALLE, *command], capture_output=True, text=True, timeout=60), real
 
 
 def without_heading(text):
@@ -113,6 +186,39 @@ def test_the_same(files, kind):
     file = files / kind / 'dovecot.conf'
     runs = [run for run in RUNS if kind != 'shipped' or 'protocol=nosuch' not in run]  # where Dovecot loses the namespace
     assert without_heading(ours(file, runs)) == without_heading(theirs(file, runs))
+
+
+def test_choosing(place):
+    """-f and -m: what holds for a session, and what a program reads; -s."""
+    file = place / 'choices.conf'
+    file.write_text(CHOICES)
+    for runs in (CHOOSING, [['-m', module] for module in MODULES], HIDDEN):
+        assert without_heading(ours(file, runs)) == without_heading(theirs(file, runs))
+
+
+def environment(text):
+    """The variables that settings become; the value of SERVICE is a list in no order."""
+    lines = [line for line in text.splitlines() if re.match(r'(DOVECONF_ENV|SSL|SSL_CERT|MAIL_\w+|P[A-Z]+(/\S+)?|SERVICE/\S+)=', line)]
+    return sorted(line for line in lines if not re.match(r'(PATH|PWD|SERVICE/\w+/UNIX_LISTENER)=', line))
+
+
+@pytest.mark.parametrize('options', [[], ['-m', 'imap', '-f', 'protocol=imap'], ['-m', 'ssl-server', '-f', 'lname=mail.example.com']])
+def test_environment(place, options):
+    """-e: a command with the settings as variables."""
+    file = place / 'choices.conf'
+    file.write_text(CHOICES)
+    mine, real = both('doveconf', '-c', file, *options, '-e', 'env')
+    assert mine.returncode == real.returncode == 0, mine.stderr
+    assert environment(mine.stdout) == environment(real.stdout) and 'DOVECONF_ENV=1' in environment(mine.stdout)
+
+
+@pytest.mark.parametrize('options', [['-f', 'color=red'], ['-f', 'local=nosuch.invalid'], ['-e'], ['-e', '/nosuch'], ['-m'], ['-H']])
+def test_wrong_options(place, options):
+    file = place / 'choices.conf'
+    file.write_text(CHOICES)
+    mine, real = both('doveconf', '-c', file, *options)
+    assert (mine.returncode, mine.stdout) == (real.returncode, real.stdout) == (89, ''), (mine, real)
+    assert 'Fatal: ' in mine.stderr, mine.stderr
 
 
 def in_order(text):

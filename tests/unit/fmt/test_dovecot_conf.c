@@ -261,6 +261,26 @@ static void what_lies_below(void **state)
     assert_true(conf.settings[3].block == conf.settings[1].block);
 }
 
+static void lift(void **state)
+{
+    struct dovecot_conf conf = read_with(
+        NULL,
+        "a = 1\nb = 1\npassdb {\n d = out\n}\nprotocol imap {\n a = 2\n plugin {\n  x = in\n }\n passdb {\n  "
+        "d = in\n }\n}\n"
+        "plugin {\n x = out\n y = out\n}\nlocal 10.0.0.0/8 {\n a = 3\n protocol imap {\n  a = 4\n }\n}\n");
+    const struct dovecot_block *imap = conf.settings[3].block, *chosen[] = {imap};
+    struct dovecot_conf lifted;
+    assert_true(str_eq(imap->kind, S("protocol")) && dovecot_block_filter(conf.settings[4].block) == imap);
+    assert_int_equal(dovecot_conf_lift(&conf, chosen, 1, arena, &lifted), RC_OK);
+    assert_string_equal(
+        describe(&lifted),
+        "a = 2\nplugin: x = in\npassdb 1: d = in\nb = 1\npassdb 2: d = out\nplugin: y = out\n");
+    assert_int_equal(lifted.block_count, 3);
+    assert_int_equal(dovecot_conf_lift(&conf, NULL, 0, arena, &lifted), RC_OK);
+    assert_string_equal(describe(&lifted),
+                        "a = 1\nb = 1\npassdb 1: d = out\nplugin: x = out\nplugin: y = out\n");
+}
+
 static void syntax_24(void **state)
 {
     expect(
@@ -323,6 +343,7 @@ int main(void)
         cmocka_unit_test(limits),
         cmocka_unit_test(effective),
         cmocka_unit_test(what_lies_below),
+        cmocka_unit_test(lift),
         cmocka_unit_test(syntax_24),
         cmocka_unit_test(groups_24),
         cmocka_unit_test(paths),
