@@ -49,6 +49,8 @@ static int take_setting(const char *text)
     return EX_OK;
 }
 
+static doveadm_run list_for;
+
 static const struct doveadm_command {
     const char *group, *name; /* "auth test", or a name alone */
     doveadm_run *run;
@@ -67,6 +69,7 @@ static const struct doveadm_command {
     {"flags", "remove", doveadm_flags_remove, "-u <user> \"<flags>\" <search query>"},
     {"flags", "replace", doveadm_flags_replace, "-u <user> \"<flags>\" <search query>"},
     {NULL, "force-resync", doveadm_force_resync, "-u <user> <mailbox mask>"},
+    {NULL, "help", list_for, "[<command>]"},
     {NULL, "import", doveadm_import,
      "-u <user> <source mail location> <destination parent mailbox> <search query>"},
     {NULL, "index", doveadm_index, "-u <user> <mailbox mask>"},
@@ -74,15 +77,19 @@ static const struct doveadm_command {
     {NULL, "kick", doveadm_kick, "<user mask>[|]<ip/bits>"},
     {"log", "errors", doveadm_log_errors, "[-s <min_timestamp>]"},
     {"log", "find", doveadm_log_find, ""},
+    {"log", "reopen", doveadm_log_reopen, ""},
     {"log", "test", doveadm_log_test, ""},
     {"mailbox", "create", doveadm_mailbox_create, "-u <user> [-s] <mailbox> [...]"},
     {"mailbox", "delete", doveadm_mailbox_delete, "-u <user> [-r] [-s] <mailbox> [...]"},
     {"mailbox", "list", doveadm_mailbox_list, "-u <user> [-s] [<mailbox mask> [...]]"},
+    {"mailbox", "mutf7", doveadm_mailbox_mutf7, "[-7|-8] <name> [...]"},
+    {"mailbox", "path", doveadm_mailbox_path, "-u <user> [-t mailbox|dir|control|index] <mailbox>"},
     {"mailbox", "rename", doveadm_mailbox_rename, "-u <user> [-s] <old name> <new name>"},
     {"mailbox", "status", doveadm_mailbox_status, "-u <user> [-t] <fields> <mailbox mask> [...]"},
     {"mailbox", "subscribe", doveadm_mailbox_subscribe, "-u <user> <mailbox> [...]"},
     {"mailbox", "unsubscribe", doveadm_mailbox_unsubscribe, "-u <user> <mailbox> [...]"},
     {NULL, "move", doveadm_move, "-u <user> <destination> <search query>"},
+    {NULL, "purge", doveadm_purge, "-u <user>"},
     {NULL, "pw", doveadm_pw, "[-l] [-p plaintext] [-r rounds] [-s scheme] [-t hash] [-u user] [-V]"},
     {"quota", "get", doveadm_quota_get, "[-u <user>|-A]"},
     {"quota", "recalc", doveadm_quota_recalc, "[-u <user>|-A]"},
@@ -101,18 +108,35 @@ static const struct {
     const char *group, *name; /* without name: all of the group */
     const char *instead;
 } absent[] = {
+    {"acl", NULL, "clients set rights with SETACL"},
+    {"altmove", NULL, "all mail of a user lies in one place"},
+    {"batch", NULL, "call doveadm for each command"},
+    {"deduplicate", NULL, "no message is taken for another's copy"},
     {"dict", NULL, "no plugin keeps data in dictionaries"},
     {"director", NULL, "users are not shared among servers"},
+    {"dsync-server", NULL, "doveadm backup and sync speak IMAP with other servers"},
+    {"dump", NULL, "its index is an SQLite database, which sqlite3 shows"},
     {"exec", NULL, "malle is one program and has no libexec_dir"},
+    {"fs", NULL, "mail lies in files of the system"},
+    {"fts", NULL, "there is no index of words; doveadm index prepares what clients ask for first"},
     {"instance", "remove", "each malle is told its folder by -c, and remembers no others"},
+    {"mailbox", "cache", "its index has no file of its own for what was looked up"},
+    {"mailbox", "cryptokey", "messages are not encrypted"},
+    {"mailbox", "metadata", "clients set annotations with SETMETADATA"},
+    {"mailbox", "update", "ids of mailboxes and messages are given once"},
+    {"oldstats", NULL, "malle status tells what runs"},
     {"penalty", NULL, "who tries passwords waits longer each time, and nobody is told how long"},
+    {"process", NULL, "malle status tells what runs"},
     {"proxy", NULL, "sessions are not passed on to other servers"},
+    {"rebuild", NULL, "attachments get no keywords"},
     {"replicator", NULL, "mail is not kept on two servers"},
+    {"save", NULL, "dovecot-lda -d USER -m MAILBOX puts a message there"},
     {"service", "stop",
      "its services share processes; take one out of protocols, or set its port to 0, and reload"},
-    {"stats", NULL, "malle status tells what runs"},
+    {"sieve", NULL, "scripts are not run"},
     {"sis", NULL, "attachments are not kept apart"},
-    {"zlibconnect", NULL, "COMPRESS is not there"},
+    {"stats", NULL, "malle status tells what runs"},
+    {"zlibconnect", NULL, "openssl s_client connects, and no program here speaks COMPRESS as a client"},
 };
 
 static const struct doveadm_command *running;
@@ -159,15 +183,24 @@ bool doveadm_mask_fits(const char *mask, const char *name)
     return !*mask;
 }
 
-static int list_commands(void)
+/* word: those of this group or name; NULL: all */
+static int list_commands(const char *word)
 {
     fputs("usage: doveadm [-Dv] [-c <config file>] [-f <formatter>] [-o <setting>=<value>] <command> "
           "[<args>]\n",
           stderr);
-    for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(stderr, "  %s%s%s %s\n", commands[i].group ? commands[i].group : "",
-                commands[i].group ? " " : "", commands[i].name, commands[i].usage);
+    for (size_t i = 0; i < COMMANDS; i++) {
+        const struct doveadm_command *c = &commands[i];
+        if (!word || strcmp(word, c->group ? c->group : c->name) == 0)
+            fprintf(stderr, "  %s%s%s %s\n", c->group ? c->group : "", c->group ? " " : "", c->name,
+                    c->usage);
+    }
     return EX_USAGE;
+}
+
+static int list_for(int argc, char **argv, struct cli *cli)
+{
+    return list_commands(argc > 1 ? argv[1] : NULL);
 }
 
 static int run(const struct doveadm_command *command, int argc, char **argv, struct cli *cli)
@@ -193,7 +226,7 @@ static int find_and_run(int argc, char **argv, struct cli *cli)
                                    absent[i].name ? " " : "", absent[i].name ? absent[i].name : "",
                                    absent[i].instead);
     (void)cli_fail("malle has no \"doveadm %s%s%s\"", argv[0], argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
-    return list_commands();
+    return list_commands(NULL);
 }
 
 int compat_doveadm(int argc, char **argv, struct cli *cli)
@@ -203,7 +236,7 @@ int compat_doveadm(int argc, char **argv, struct cli *cli)
     opterr = 0;
     while ((option = getopt(argc, argv, "+c:Df:o:v")) != -1) {
         if (option == '?')
-            return list_commands();
+            return list_commands(NULL);
         if (option == 'o' && take_setting(optarg) != EX_OK)
             return EX_USAGE;
         if (option == 'c') {
@@ -213,5 +246,5 @@ int compat_doveadm(int argc, char **argv, struct cli *cli)
         if (option == 'f' && doveadm_choose_format(optarg) != RC_OK)
             return cli_fail_status(EX_TEMPFAIL, "Unknown print formatter: %s", optarg);
     }
-    return optind < argc ? find_and_run(argc - optind, argv + optind, cli) : list_commands();
+    return optind < argc ? find_and_run(argc - optind, argv + optind, cli) : list_commands(NULL);
 }

@@ -58,6 +58,12 @@ int doveadm_reload(int argc, char **argv, struct cli *cli)
     return argc == 1 ? reload(cli) : doveadm_usage();
 }
 
+/* Every reload opens the files of the log again. */
+int doveadm_log_reopen(int argc, char **argv, struct cli *cli)
+{
+    return doveadm_reload(argc, argv, cli);
+}
+
 /* flush [USER]...: everything is forgotten. How much that is, only auth knows. */
 int doveadm_auth_cache(int argc, char **argv, struct cli *cli)
 {

@@ -19,14 +19,15 @@ doveadm_run doveadm_who, doveadm_kick, doveadm_service_status;                  
 doveadm_run doveadm_mailbox_list, doveadm_mailbox_status;                             /* doveadm_mailbox.c */
 doveadm_run doveadm_mailbox_create, doveadm_mailbox_delete, doveadm_mailbox_rename;
 doveadm_run doveadm_mailbox_subscribe, doveadm_mailbox_unsubscribe;
+doveadm_run doveadm_mailbox_mutf7, doveadm_mailbox_path, doveadm_purge;             /* doveadm_name.c */
 doveadm_run doveadm_search, doveadm_fetch, doveadm_flags_add, doveadm_flags_remove; /* doveadm_message.c */
 doveadm_run doveadm_flags_replace, doveadm_move, doveadm_copy, doveadm_expunge, doveadm_index;
 doveadm_run doveadm_force_resync, doveadm_import;
-doveadm_run doveadm_backup, doveadm_sync;                           /* doveadm_sync.c */
-doveadm_run doveadm_quota_get, doveadm_quota_recalc;                /* doveadm_quota.c */
-doveadm_run doveadm_instance_list;                                  /* doveadm_instance.c */
-doveadm_run doveadm_log_errors, doveadm_log_find, doveadm_log_test; /* doveadm_log.c */
-doveadm_run doveadm_stop, doveadm_reload, doveadm_auth_cache;       /* compat_dovecot.c */
+doveadm_run doveadm_backup, doveadm_sync;                                         /* doveadm_sync.c */
+doveadm_run doveadm_quota_get, doveadm_quota_recalc;                              /* doveadm_quota.c */
+doveadm_run doveadm_instance_list;                                                /* doveadm_instance.c */
+doveadm_run doveadm_log_errors, doveadm_log_find, doveadm_log_test;               /* doveadm_log.c */
+doveadm_run doveadm_stop, doveadm_reload, doveadm_log_reopen, doveadm_auth_cache; /* compat_dovecot.c */
 
 /* The user of -u, NULL: of the environment. EX_OK, or a status after a sentence. */
 int doveadm_find(struct cli *cli, const char **user, struct account_identity *ret);

@@ -259,6 +259,41 @@ def test_service_status(pair):
     assert ours[ours.index('name', 1) - 1] == theirs[theirs.index('name', 1) - 1]
 
 
+def test_every_command_is_answered(pair):
+    """What the other one's doveadm has is there, or is answered by a line that says why not."""
+    theirs = pair[1].tell('doveadm', 'help')[2]
+    words = re.findall(r'^  (\S+) +(\S*)', theirs, re.M)
+    commands = [[name, *([sub] if '|' in subs else [])] for name, subs in words for sub in subs.split('|') if not sub.startswith(('[', '<'))]
+    commands += [[name] for name, subs in words if '|' not in subs or subs.startswith(('[', '<'))] + [['acl', 'list'], ['fts', 'rescan'], ['sieve', 'list']]
+    assert ['service', 'stop'] in commands and ['penalty'] in commands and len(commands) > 80, theirs
+    ours = pair[0]
+    listed = ours('doveadm', 'help')[2]
+    for words in commands:
+        if not re.search(rf'^  {" ".join(words)}( |$)', listed, re.M):
+            status, out, err = ours('doveadm', *words)
+            assert (status, out) == (69, '') and re.fullmatch(r'Fatal: malle has no "doveadm [^"]*": .+\n', err), (words, status, out, err)
+
+
+@pytest.mark.parametrize('arguments', ([], ['Entwürfe', 'a&b'], ['-8', 'INBOX/&-'], ['-7', 'Entw&APw-rfe', 'INBOX/&-'], ['-x', 'a']), ids=' '.join)
+def test_mutf7(pair, arguments):
+    ours, theirs = both(pair, 'mailbox', 'mutf7', *arguments)
+    assert ours[:2] == theirs[:2]
+
+
+@pytest.mark.parametrize('words', (['path', 'INBOX'], ['path', 'a.b'], ['path', '-t', 'mailbox', 'Entwürfe'], ['path', '-t', 'nosuch', 'INBOX'], ['path']), ids=' '.join)
+def test_mailbox_path(pair, words):
+    for name in ('a.b', 'Entwürfe'):
+        both(pair, 'mailbox', 'create', '-u', JOE, name)
+    ours, theirs = both(pair, 'mailbox', words[0], '-u', JOE, *words[1:])
+    assert ours[:2] == (theirs[0], theirs[1].replace('TOP/mail', str(pair[0].server.maildir(JOE).parent.parent).replace(str(pair[0].server.dir), 'TOP')))
+
+
+def test_purge_and_reopen(pair):
+    for words in (['purge', '-u', JOE], ['purge', '-u', 'nobody@malle.test'], ['purge', '-u', JOE, 'x'], ['log', 'reopen']):
+        ours, theirs = both(pair, *words)
+        assert ours[:2] == theirs[:2], (words, ours, theirs)
+
+
 # --- mailbox ---
 
 def test_mailboxes(pair):
