@@ -11,7 +11,7 @@
 #include "cli/userdb_ask.h"
 #include "cli/who_is.h"
 #include "fmt/crlf.h"
-#include "fmt/header.h"
+#include "fmt/log_delivery.h"
 #include "os/crypto.h"
 #include "os/file.h"
 #include "role/quota_terms.h"
@@ -27,10 +27,11 @@ enum { MESSAGE_MAX = 1 << 30 /* the largest message_size_limit */, CHUNK = 64 <<
 
 struct lda {
     struct cli *cli;
-    const char *user;      /* -d; NULL: who calls */
-    const char *mailbox;   /* -m */
-    const char *path;      /* -p; NULL: standard input */
-    int create, subscribe; /* -1: as the settings say */
+    const char *user;               /* -d; NULL: who calls */
+    const char *mailbox;            /* -m */
+    const char *path;               /* -p; NULL: standard input */
+    const char *sender, *recipient; /* -f, "": none; -a, NULL: the user */
+    int create, subscribe;          /* -1: as the settings say */
     struct account_identity id;
 };
 
@@ -57,13 +58,19 @@ static int take_setting(struct lda *l, str setting)
     return EX_OK;
 }
 
-/* The addresses of -a, -f and -r are for scripts and bounces, of which there are none here: a message that
- * cannot be saved is Postfix's to return, as with -e. */
+/* The addresses of -a, -f and -r are for the log, and for scripts and bounces, of which there are none here:
+ * a message that cannot be saved is Postfix's to return, as with -e. */
 static int take_options(struct lda *l, int argc, char **argv)
 {
     int option, status = EX_OK;
     while (status == EX_OK && (option = getopt(argc, argv, "+a:c:d:ef:km:o:p:r:")) != -1) {
         switch (option) {
+        case 'a':
+            l->recipient = optarg;
+            break;
+        case 'f':
+            l->sender = optarg;
+            break;
         case 'c':
             cli_use_conf(l->cli, optarg);
             break;
@@ -229,15 +236,24 @@ static enum rc save_to_mailbox(const struct conf *c, const struct lda *l, str co
 /* As Dovecot puts it into its log. */
 static void tell(const struct lda *l, str content, const char *mailbox, const struct err *e)
 {
-    struct header_field f;
-    bool has_id = header_find(content, S("Message-ID"), 0, &f);
-    str id = has_id ? str_trim(f.value) : S("unspecified");
-    if (e)
-        log_warn("lda(%s): msgid=" STR_FMT ": save failed to %s: %s", l->id.account,
-                 STR_ARG(str_sub(id, 0, 200)), mailbox, err_text(e));
-    else
-        log_info("lda(%s): msgid=" STR_FMT ": saved mail to %s", l->id.account, STR_ARG(str_sub(id, 0, 200)),
-                 mailbox);
+    AUTO(buf_deinit) struct buf message = BUF_INIT(LOG_DELIVERY_MAX), text = BUF_INIT(LOG_DELIVERY_MAX);
+    struct headscan head;
+    struct err fault = {0};
+    headscan_init(&head);
+    headscan_feed(&head, content);
+    buf_printf(&message, "%s %s%s%s", e ? "save failed to" : "saved mail to", mailbox, e ? ": " : "",
+               e ? err_text(e) : "");
+    const struct log_delivery d = {.head = &head,
+                                   .message = buf_str(&message),
+                                   .sender = str_c(l->sender),
+                                   .recipient = str_c(l->recipient ? l->recipient : l->id.account),
+                                   .bytes = content.n,
+                                   .crlf_bytes = content.n + crlf_lines(content)};
+    if (log_delivery_put(&d, str_c(l->cli->conf->deliver_log_format), &text, &fault) != RC_OK) {
+        log_error("deliver_log_format: %s", err_text(&fault));
+        buf_puts(&text, buf_str(&message));
+    }
+    log_line(e ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "lda(%s): %s", l->id.account, buf_cstr(&text));
 }
 
 /* What cannot be saved where it should be goes to INBOX, as in Dovecot. */
@@ -263,7 +279,7 @@ static int save(const struct lda *l, const struct conf *c, str content)
 int compat_lda(int argc, char **argv, struct cli *cli)
 {
     AUTO(buf_deinit) struct buf message = BUF_INIT(MESSAGE_MAX);
-    struct lda l = {.cli = cli, .mailbox = "INBOX", .create = -1, .subscribe = -1};
+    struct lda l = {.cli = cli, .mailbox = "INBOX", .create = -1, .subscribe = -1, .sender = ""};
     struct err e = {0};
     int status = take_options(&l, argc, argv);
     if (status != EX_OK)

@@ -68,6 +68,7 @@ void conf_check_listeners(struct conf_build *b);    /* listener.c */
 void conf_check_gate(struct conf_build *b);         /* check_gate.c */
 void conf_check_commands(struct conf_build *b);     /* check_commands.c */
 void conf_check_milters(struct conf_build *b);      /* check_milters.c */
+void conf_check_logs(struct conf_build *b);         /* conf/check_logs.c */
 void conf_check_databases(struct conf_build *b);    /* check_databases.c */
 void conf_check_transports(struct conf_build *b);   /* check_transports.c */
 /* Whether it is one of the words, of which NULL is the last. */

@@ -483,6 +483,7 @@ void conf_check(struct conf_build *b)
     conf_check_gate(b);
     conf_check_commands(b);
     conf_check_milters(b);
+    conf_check_logs(b);
     conf_check_databases(b);
     conf_check_quota(b);
 }

@@ -339,6 +339,10 @@ static void set_protocols(struct dovecot *d)
     } own[] = {
         {"imap", "mail_max_userip_connections", "imap_max_userip_connections", false},
         {"pop3", "mail_max_userip_connections", "pop3_max_userip_connections", false},
+        {"imap", "imap_logout_format", "imap_logout_format", false},
+        {"pop3", "pop3_logout_format", "pop3_logout_format", false},
+        {"lda", "deliver_log_format", "deliver_log_format", false},
+        {"lmtp", "deliver_log_format", "deliver_log_format", false},
         {"lda", "lda_mailbox_autocreate", "lda_mailbox_autocreate", true},
         {"lda", "lda_mailbox_autosubscribe", "lda_mailbox_autosubscribe", true},
     };

@@ -80,8 +80,9 @@ static void rewrite_one(struct dovecot_setting *s)
 
 static enum rc rewrite_variables(struct dovecot_24 *x, struct dovecot_setting *s, struct err *e)
 {
-    static const char *const names[] = {"auth_username_format", "mail_control_path", "mail_home",
-                                        "mail_inbox_path",      "mail_index_path",   "mail_path"};
+    static const char *const names[] = {
+        "auth_username_format", "login_log_format_elements", "mail_control_path", "mail_home",
+        "mail_inbox_path",      "mail_index_path",           "mail_path"};
     AUTO(buf_deinit) struct buf older = BUF_INIT(DOVECOT_24_VALUE_MAX);
     bool has = false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

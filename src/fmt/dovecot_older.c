@@ -15,10 +15,10 @@ static str older_name(str name)
 {
     static const struct {
         str now, then;
-    } names[] = {{S("local_ip"), S("lip")},           {S("local_port"), S("lport")},
-                 {S("mechanism"), S("mech")},         {S("protocol"), S("service")},
-                 {S("remote_ip"), S("rip")},          {S("remote_port"), S("rport")},
-                 {S("original_user"), S("orig_user")}};
+    } names[] = {{S("local_ip"), S("lip")},      {S("local_port"), S("lport")},
+                 {S("mail_pid"), S("mpid")},     {S("mechanism"), S("mech")},
+                 {S("protocol"), S("service")},  {S("remote_ip"), S("rip")},
+                 {S("remote_port"), S("rport")}, {S("original_user"), S("orig_user")}};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (str_eq(name, names[i].now))
             return names[i].then;

@@ -238,6 +238,11 @@ static void put_part(str value, struct part part, struct buf *out)
     buf_puts(out, value);
 }
 
+static str long_name(const struct dovecot_var_env *env, char letter)
+{
+    return env->long_name ? env->long_name(env->ctx, letter) : dovecot_var_long_name(letter);
+}
+
 /* The long name, from "{name}" or a letter; "%" has itself as name. */
 static enum rc take_name(struct dovecot_var *v, str *s, str *ret)
 {
@@ -245,7 +250,7 @@ static enum rc take_name(struct dovecot_var *v, str *s, str *ret)
     if (s->n == 0)
         return FAIL(v->e, RC_INVALID, "a '%%' stands at the end");
     if (s->p[0] != '{') {
-        str name = s->p[0] == '%' ? S("%") : dovecot_var_long_name(s->p[0]);
+        str name = s->p[0] == '%' ? S("%") : long_name(v->env, s->p[0]);
         if (name.n == 0)
             return FAIL(v->e, RC_GONE, "Unknown variable '%%" STR_FMT "'", STR_ARG(str_sub(*s, 0, 1)));
         *s = str_from(*s, 1);

@@ -36,6 +36,8 @@ struct dovecot_var_env {
      * also with an empty value. RC_GONE: there is no such variable. All else ends the expansion with that
      * code; the text in *e may be left empty. */
     enum rc (*find)(void *ctx, str name, str *ret, struct err *e);
+    /* The long name of a letter of 2.3, p NULL: there is none. NULL: dovecot_var_long_name. */
+    str (*long_name)(void *ctx, char letter);
     void *ctx;
     /* Appends the value of a variable, cut and changed as its modifiers say, so that it means nothing special
      * where it stands (SQL, LDAP). NULL: as it is. */

@@ -10,11 +10,17 @@
 #include "fmt/smtp_cmd.h"
 
 enum { BOL, NAME, GAP, VALUE };
-enum { OTHER, MESSAGE_ID, TLS_REQUIRED, MT_PRIORITY }; /* fields of which the value counts */
+enum { OTHER, MESSAGE_ID, TLS_REQUIRED, MT_PRIORITY, SUBJECT, FROM }; /* fields of which the value counts */
 
 void headscan_init(struct headscan *h)
 {
     *h = (struct headscan){.state = BOL};
+}
+
+static void begin_text(struct headscan *h, int field, struct headscan_text *text)
+{
+    h->field = text->found ? OTHER : field;
+    text->found = true;
 }
 
 static void count_field(struct headscan *h)
@@ -31,6 +37,9 @@ static void count_field(struct headscan *h)
         h->has_date = true;
     } else if (str_eq(name, S("from"))) {
         h->has_from = true;
+        begin_text(h, FROM, &h->from);
+    } else if (str_eq(name, S("subject"))) {
+        begin_text(h, SUBJECT, &h->subject);
     } else if (str_eq(name, S("to")) || str_eq(name, S("cc"))) {
         h->has_to = true;
     } else if (str_eq(name, S("message-id"))) {
@@ -47,6 +56,18 @@ static void count_field(struct headscan *h)
     }
 }
 
+static void keep_text(struct headscan_text *text, str part)
+{
+    for (size_t i = 0; i < part.n && text->n < sizeof text->p; i++)
+        if (part.p[i] != '\r')
+            text->p[text->n++] = part.p[i];
+}
+
+static struct headscan_text *text_of(struct headscan *h)
+{
+    return h->field == FROM ? &h->from : h->field == SUBJECT ? &h->subject : NULL;
+}
+
 static void begin_line(struct headscan *h, char c)
 {
     if (c == '\n') {
@@ -55,6 +76,8 @@ static void begin_line(struct headscan *h, char c)
     }
     if ((c == ' ' || c == '\t') && h->fields) {
         h->state = VALUE;
+        if (text_of(h)) /* the fold */
+            keep_text(text_of(h), S(" "));
         return;
     }
     h->name_n = 0;
@@ -86,6 +109,10 @@ static void keep(str part, char *room, size_t size, size_t *n)
  * §4). */
 static void keep_value(struct headscan *h, str part)
 {
+    if (text_of(h)) {
+        keep_text(text_of(h), part);
+        return;
+    }
     if (h->field == MESSAGE_ID) {
         keep(part, h->message_id, sizeof h->message_id, &h->message_id_n);
         return;

@@ -1,6 +1,7 @@
 /* headscan: what an SMTP server must know of a header while the message streams by: loops (RFC 5321 §6.3),
- * which fields submission has to add (RFC 6409 §8), the Message-ID for the log, whether the sender asks to do
- * without TLS (RFC 8689 §3), and the priority that a message carries where SMTP could not (RFC 6758 §4).
+ * which fields submission has to add (RFC 6409 §8), Message-ID, Subject and From for the log, whether the
+ * sender asks to do without TLS (RFC 8689 §3), and the priority that a message carries where SMTP could not
+ * (RFC 6758 §4).
  *
  * Resumable at every byte; lines end in LF. Counts only; limits are the caller's. It stops at the empty line,
  * or at the first line that is no header field, and costs nothing from there on. */
@@ -9,7 +10,13 @@
 
 #include "base/str.h"
 
-enum { HEADSCAN_NAME_MAX = 16, HEADSCAN_ID_MAX = 256, HEADSCAN_VALUE_MAX = 16 };
+enum { HEADSCAN_NAME_MAX = 16, HEADSCAN_ID_MAX = 256, HEADSCAN_TEXT_MAX = 400, HEADSCAN_VALUE_MAX = 16 };
+
+struct headscan_text { /* the first field of a name, unfolded, cut when longer */
+    bool found;
+    size_t n;
+    char p[HEADSCAN_TEXT_MAX];
+};
 
 struct headscan {
     bool done;                                       /* the header is over */
@@ -18,6 +25,7 @@ struct headscan {
     uint64_t fields, bytes;
     char message_id[HEADSCAN_ID_MAX]; /* first Message-ID without white space, cut when longer */
     size_t message_id_n;
+    struct headscan_text subject, from;
     bool has_tls_required, tls_required_no; /* "TLS-Required: No"; any other value means nothing */
     bool has_mt_priority, priority_valid;   /* there are such fields; it is one, and `priority` is set */
     int priority;                           /* -9 to 9 */

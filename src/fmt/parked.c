@@ -1,7 +1,7 @@
 /* parked: see parked.h. One walk over the members writes them and another reads them, in the same order. */
 #include "fmt/parked.h"
 
-enum { VERSION = 1, NUMBER_BITS = 7, NUMBER_MORE = 0x80, RANGE_BYTES_MIN = 2 };
+enum { VERSION = 2, NUMBER_BITS = 7, NUMBER_MORE = 0x80, RANGE_BYTES_MIN = 2 };
 
 /* --- writing --- */
 

@@ -10,7 +10,7 @@
 
 #include "fmt/uidset.h"
 
-enum { PARKED_MAX = 4096, PARKED_TRAFFIC = 6 };
+enum { PARKED_MAX = 4096, PARKED_TRAFFIC = 10 };
 
 struct parked_view { /* of a mailbox, as the session was told of it */
     bool read_only;

@@ -51,6 +51,7 @@ static enum rc commit(struct imap_session *s, str mailbox, struct append **ap, s
         return rc;
     *ret_code = appenduid(s->arena, &result);
     uidset_add(&uids, result.first, result.last);
+    s->done.appended += uidset_count(&uids);
     notify_own_messages(s, mailbox, &uids);
     imap_changed(s, mailbox);
     return RC_OK;
@@ -151,6 +152,7 @@ enum rc imap_cmd_replace(struct imap_session *s, struct imap_lex *lex, struct im
         return rc;
     imap_reply_untagged(s, "OK", code.p, "The replacement is there."); /* before the EXPUNGE: RFC 8508 §4.3 */
     imap_changed(s, str_c(s->box_name));
+    s->done.expunged++;
     re->expunged = true;
     return RC_OK;
 }

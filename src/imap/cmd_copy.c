@@ -43,6 +43,14 @@ static str copyuid(struct arena *a, const struct box_copied *copied)
     return code.overflow ? STR_NONE : arena_str(a, buf_str(&code));
 }
 
+static void count_trashed(struct imap_session *s, str dest, uint32_t n)
+{
+    enum special_use use = USE_NONE;
+    struct err e = {0};
+    if (n > 0 && store_special_use(s->store, dest, &use, &e) == RC_OK && use == USE_TRASH)
+        s->done.trashed += n;
+}
+
 static enum rc copy(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re, bool move)
 {
     AUTO(uidset_deinit) struct uidset uids = {0};
@@ -64,6 +72,7 @@ static enum rc copy(struct imap_session *s, struct imap_lex *lex, struct imap_re
     if (rc != RC_OK)
         return rc;
     str code = copyuid(s->arena, &copied);
+    count_trashed(s, dest, uidset_count(&copied.to));
     if (copied.uidvalidity != 0) {
         notify_own_messages(s, dest, &copied.to);
         imap_changed(s, dest);

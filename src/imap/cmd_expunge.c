@@ -15,10 +15,26 @@ static enum rc cut(const struct imap_session *s, struct uidset *uids, uid32 *ret
     return RC_OK;
 }
 
+enum rc imap_expunge(struct imap_session *s, const struct uidset *among, uint32_t *ret_count, struct err *e)
+{
+    AUTO(uidset_deinit) struct uidset deleted = {0};
+    enum rc rc =
+        box_find_flags(s->box, among ? among : box_view(s->box), FLAG_DELETED, 0, false, &deleted, e);
+    if (rc == RC_OK)
+        rc = box_expunge(s->box, &deleted, false, e);
+    if (rc != RC_OK)
+        return rc;
+    *ret_count = uidset_count(&deleted);
+    s->done.expunged += *ret_count;
+    imap_changed(s, str_c(s->box_name));
+    return RC_OK;
+}
+
 /* expunge = "EXPUNGE"; uid-expunge = "UID" SP "EXPUNGE" SP sequence-set */
 enum rc imap_cmd_expunge(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
 {
     AUTO(uidset_deinit) struct uidset uids = {0};
+    uint32_t count;
     bool uid = s->command->flags & CMD_UID;
     enum rc rc = uid ? imap_sp(lex) : RC_OK;
     if (rc == RC_OK && uid)
@@ -36,10 +52,8 @@ enum rc imap_cmd_expunge(struct imap_session *s, struct imap_lex *lex, struct im
     if (uid && message_limit_passed(s, uidset_count(&uids), false))
         rc = cut(s, &uids, &lowest, &re->err);
     if (rc == RC_OK)
-        rc = box_expunge(s->box, uid ? &uids : NULL, false, &re->err);
-    if (rc != RC_OK)
-        return rc;
-    message_limit_tell(s, lowest, re);
-    imap_changed(s, str_c(s->box_name));
-    return RC_OK;
+        rc = imap_expunge(s, uid ? &uids : NULL, &count, &re->err);
+    if (rc == RC_OK)
+        message_limit_tell(s, lowest, re);
+    return rc;
 }

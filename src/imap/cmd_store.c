@@ -149,6 +149,23 @@ static str modified(struct imap_session *s, const struct uidset *failed)
     return arena_str(s->arena, buf_str(&code));
 }
 
+/* Counts for the log what was not marked to be deleted before. */
+static enum rc change(struct imap_session *s, const struct store_args *args, struct uidset *failed,
+                      struct err *e)
+{
+    AUTO(uidset_deinit) struct uidset fresh = {0};
+    enum rc rc = RC_OK;
+    if (args->change.op != FLAGS_REMOVE && args->change.flags & FLAG_DELETED)
+        rc = box_find_flags(s->box, &args->uids, FLAG_DELETED, 0, true, &fresh, e);
+    if (rc == RC_OK)
+        rc = box_change_flags(s->box, &args->uids, &args->change, true, failed, e);
+    if (rc != RC_OK)
+        return rc;
+    uidset_subtract(&fresh, failed);
+    s->done.deleted += uidset_count(&fresh);
+    return RC_OK;
+}
+
 enum rc imap_cmd_store(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
 {
     AUTO(args_deinit) struct store_args args = {0};
@@ -163,7 +180,7 @@ enum rc imap_cmd_store(struct imap_session *s, struct imap_lex *lex, struct imap
     if (args.change.unchanged_since != UINT64_MAX)
         imap_condstore_enable(s);
     uid32 lowest = message_limit_cut(s, &args.uids);
-    rc = box_change_flags(s->box, &args.uids, &args.change, true, &failed, &re->err);
+    rc = change(s, &args, &failed, &re->err);
     if (rc != RC_OK)
         return rc;
     imap_changed(s, str_c(s->box_name));

@@ -61,7 +61,10 @@ imap_handler imap_cmd_copy, imap_cmd_expunge, imap_cmd_fetch, imap_cmd_move, ima
     imap_cmd_store, imap_cmd_thread;
 imap_handler imap_cmd_getquota, imap_cmd_getquotaroot; /* imap/cmd_getquota.c */
 imap_handler imap_cmd_deleteacl, imap_cmd_getacl, imap_cmd_listrights, imap_cmd_myrights,
-    imap_cmd_setacl;           /* imap/cmd_acl.c */
+    imap_cmd_setacl; /* imap/cmd_acl.c */
+/* Expunges what has \Deleted among these UIDs, NULL: in the mailbox; cmd_expunge.c. Not read-only. */
+MUST_USE enum rc imap_expunge(struct imap_session *s, const struct uidset *among, uint32_t *ret_count,
+                              struct err *e);
 imap_handler imap_idle_go_on;  /* imap/cmd_idle.c */
 imap_handler imap_cmd_replace; /* imap/cmd_append.c */
 imap_handler imap_cmd_cancelupdate;

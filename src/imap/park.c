@@ -30,16 +30,17 @@ static bool may_park(const struct imap_session *s)
 static bool put_record(const struct imap_session *s, msec deadline, bool idling, struct buf *out)
 {
     const struct stream_traffic t = imap_traffic(s);
-    struct parked p = {
-        .deadline_ms = (uint64_t)deadline,
-        .enabled = s->enabled,
-        .bad_in_row = s->bad_in_row,
-        .traffic = {t.in, t.out, s->sent.headers, s->sent.header_bytes, s->sent.bodies, s->sent.body_bytes},
-        .idling = idling,
-        .tag = s->tag,
-        .selected = s->box != NULL,
-        .mailbox = str_c(s->box_name),
-        .keywords_told = (uint32_t)s->keywords_told};
+    struct parked p = {.deadline_ms = (uint64_t)deadline,
+                       .enabled = s->enabled,
+                       .bad_in_row = s->bad_in_row,
+                       .traffic = {t.in, t.out, s->sent.headers, s->sent.header_bytes, s->sent.bodies,
+                                   s->sent.body_bytes, s->done.deleted, s->done.expunged, s->done.trashed,
+                                   s->done.appended},
+                       .idling = idling,
+                       .tag = s->tag,
+                       .selected = s->box != NULL,
+                       .mailbox = str_c(s->box_name),
+                       .keywords_told = (uint32_t)s->keywords_told};
     uidset_copy(&p.saved, &s->saved);
     bool rests = !s->box || box_park(s->box, &p.view);
     if (rests)
@@ -106,6 +107,7 @@ static void take_counts(struct imap_session *s, const uint64_t *t)
 {
     s->earlier = (struct stream_traffic){.in = t[0], .out = t[1]};
     s->sent = (struct imap_sent){t[2], t[3], t[4], t[5]};
+    s->done = (struct imap_done){t[6], t[7], t[8], t[9]};
 }
 
 static void go_on(struct imap_session *s, const struct parked *p)

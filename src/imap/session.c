@@ -13,6 +13,7 @@
 #include "imap/progress.h"
 
 #include "base/log.h"
+#include "fmt/log_fields.h"
 
 enum { OUT_MAX = 1 << 20, ARENA_MAX = 4 << 20, COMMAND_EXTRA = 1 << 20 };
 
@@ -148,16 +149,34 @@ struct stream_traffic imap_traffic(const struct imap_session *s)
     return (struct stream_traffic){.in = s->earlier.in + t.in, .out = s->earlier.out + t.out};
 }
 
-/* "Disconnected: Logged out in=54 out=1334 hdr_count=0 hdr_bytes=0 body_count=1 body_bytes=417" */
-void imap_put_end(const struct imap_session *s, const char *how, struct buf *out)
+static enum rc put_counts(const struct imap_session *s, struct buf *out, struct err *e)
 {
     const struct stream_traffic t = imap_traffic(s);
-    buf_printf(
-        out,
-        "Disconnected: %s in=%llu out=%llu hdr_count=%llu hdr_bytes=%llu body_count=%llu body_bytes=%llu",
-        how, (unsigned long long)t.in, (unsigned long long)t.out, (unsigned long long)s->sent.headers,
-        (unsigned long long)s->sent.header_bytes, (unsigned long long)s->sent.bodies,
-        (unsigned long long)s->sent.body_bytes);
+    const struct log_value values[LOG_IMAP_FIELDS] = {[LOG_IMAP_INPUT].number = t.in,
+                                                      [LOG_IMAP_OUTPUT].number = t.out,
+                                                      [LOG_IMAP_HDR_COUNT].number = s->sent.headers,
+                                                      [LOG_IMAP_HDR_BYTES].number = s->sent.header_bytes,
+                                                      [LOG_IMAP_BODY_COUNT].number = s->sent.bodies,
+                                                      [LOG_IMAP_BODY_BYTES].number = s->sent.body_bytes,
+                                                      [LOG_IMAP_DELETED].number = s->done.deleted,
+                                                      [LOG_IMAP_EXPUNGED].number = s->done.expunged,
+                                                      [LOG_IMAP_TRASHED].number = s->done.trashed,
+                                                      [LOG_IMAP_APPENDED].number = s->done.appended};
+    struct log_fields f = {.kind = LOG_FIELDS_IMAP, .values = values};
+    log_fields_name(&f, s->start->account);
+    f.users[LOG_SESSION] = s->start->session_id;
+    f.users[LOG_RIP] = s->start->client;
+    return log_fields_put(&f, s->start->logout_format, out, e);
+}
+
+/* "Disconnected: Logged out in=54 out=1334 deleted=0 ...", as Dovecot has it */
+void imap_put_end(const struct imap_session *s, const char *how, struct buf *out)
+{
+    AUTO(buf_deinit) struct buf counts = BUF_INIT(IMAP_END_MAX / 2);
+    struct err e = {0};
+    if (put_counts(s, &counts, &e) != RC_OK)
+        log_error("imap_logout_format: %s", err_text(&e));
+    buf_printf(out, "Disconnected: %s%s%s", how, counts.n ? " " : "", buf_cstr(&counts));
 }
 
 static void log_end(const struct imap_session *s)

@@ -48,7 +48,7 @@ struct imap_limits {       /* 0 takes the default */
 };
 
 /* What an idle session leaves behind when it parks. */
-enum { IMAP_END_MAX = 300 };
+enum { IMAP_END_MAX = 1000 };
 #define IMAP_SIGN_OF_LIFE "* OK Still here\r\n"
 struct imap_parked {
     struct buf record; /* made with PARKED_MAX; empty: it did not park */
@@ -63,6 +63,8 @@ struct imap_start {
     struct store *store;
     str tag;                          /* of the command that logged in */
     str account;                      /* "demo@malle.test": for logs, and who owns the mailboxes */
+    str session_id, client;           /* for the log */
+    str logout_format;                /* Dovecot's imap_logout_format; empty: nothing is told */
     str quota_name;                   /* of the one quota root */
     str server_comment, server_admin; /* /shared/comment and /shared/admin (RFC 5464 §6.2.1); empty: none */
     bool acl_anyone;                  /* owners may give rights to everybody */
@@ -123,6 +125,9 @@ struct imap_session {
     struct imap_sent { /* headers and bodies that FETCH sent, for the log */
         uint64_t headers, header_bytes, bodies, body_bytes;
     } sent;
+    struct imap_done {                                 /* messages, for the log */
+        uint64_t deleted, expunged, trashed, appended; /* trashed: copied to where \Trash is */
+    } done;
     struct stream_traffic earlier; /* of the sessions before this one, when it was parked */
 
     msec idle_end; /* of the IDLE under way: the client is silent too long then */

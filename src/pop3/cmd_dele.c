@@ -35,28 +35,34 @@ static void mark_seen(struct pop3_session *s)
     uidset_deinit(&uids);
 }
 
-static enum rc expunge(struct pop3_session *s, size_t *ret_n, struct err *e)
+static enum rc expunge(struct pop3_session *s, struct err *e)
 {
     struct uidset uids;
+    uint64_t bytes = 0;
     uidset_init(&uids);
-    for (size_t i = 0; i < s->n; i++)
-        if (s->messages[i].deleted)
-            uidset_add(&uids, s->messages[i].uid, s->messages[i].uid);
-    *ret_n = uidset_count(&uids);
-    enum rc rc = *ret_n ? box_expunge(s->box, &uids, true, e) : RC_OK;
+    for (size_t i = 0; i < s->n; i++) {
+        if (!s->messages[i].deleted)
+            continue;
+        uidset_add(&uids, s->messages[i].uid, s->messages[i].uid);
+        bytes += s->messages[i].size;
+    }
+    size_t n = uidset_count(&uids);
+    enum rc rc = n ? box_expunge(s->box, &uids, true, e) : RC_OK;
     uidset_deinit(&uids);
+    if (rc == RC_OK) {
+        s->expunged = n;
+        s->expunged_bytes = bytes;
+    }
     return rc;
 }
 
 void pop3_cmd_quit(struct pop3_session *s, const struct pop3_cmd *cmd)
 {
     struct err e = {0};
-    size_t n;
     s->closing = "Logged out";
     mark_seen(s);
-    if (expunge(s, &n, &e) == RC_OK) {
-        s->expunged = n;
-        stream_printf(s->io, "+OK Logging out, %zu messages deleted.\r\n", n);
+    if (expunge(s, &e) == RC_OK) {
+        stream_printf(s->io, "+OK Logging out, %zu messages deleted.\r\n", s->expunged);
         return;
     }
     log_error("expunge: %s", err_text(&e));

@@ -3,6 +3,7 @@
 #include "pop3/session.h"
 
 #include "base/log.h"
+#include "fmt/log_fields.h"
 #include "pop3/capability.h"
 
 enum { BAD_IN_ROW_MAX = 20 };
@@ -125,16 +126,37 @@ static void read_one(struct pop3_session *s)
         s->closing = rc == RC_TEMP ? "Inactivity" : "Connection closed";
 }
 
-/* "Disconnected: Logged out top=0/0, retr=1/433, del=0/6, size=5082", as Dovecot has it: how many and their
- * bytes, how many of how many, and the bytes of all. */
-static void log_end(const struct pop3_session *s)
+static void put_counts(const struct pop3_session *s, struct buf *out)
 {
+    const struct stream_traffic t = stream_traffic(s->io);
     uint64_t size = 0;
+    struct err e = {0};
     for (size_t i = 0; i < s->n; i++)
         size += s->messages[i].size;
-    log_info("Disconnected: %s top=%u/%llu, retr=%u/%llu, del=%zu/%zu, size=%llu", s->closing, s->top.n,
-             (unsigned long long)s->top.bytes, s->retr.n, (unsigned long long)s->retr.bytes, s->expunged,
-             s->n, (unsigned long long)size);
+    const struct log_value values[LOG_POP3_FIELDS] = {[LOG_POP3_INPUT].number = t.in,
+                                                      [LOG_POP3_OUTPUT].number = t.out,
+                                                      [LOG_POP3_TOP_COUNT].number = s->top.n,
+                                                      [LOG_POP3_TOP_BYTES].number = s->top.bytes,
+                                                      [LOG_POP3_RETR_COUNT].number = s->retr.n,
+                                                      [LOG_POP3_RETR_BYTES].number = s->retr.bytes,
+                                                      [LOG_POP3_DELETED_COUNT].number = s->expunged,
+                                                      [LOG_POP3_DELETED_BYTES].number = s->expunged_bytes,
+                                                      [LOG_POP3_MESSAGE_COUNT].number = s->n,
+                                                      [LOG_POP3_MESSAGE_BYTES].number = size};
+    struct log_fields f = {.kind = LOG_FIELDS_POP3, .values = values};
+    log_fields_name(&f, s->start->account);
+    f.users[LOG_SESSION] = s->start->session_id;
+    f.users[LOG_RIP] = s->start->client;
+    if (log_fields_put(&f, s->start->logout_format, out, &e) != RC_OK)
+        log_error("pop3_logout_format: %s", err_text(&e));
+}
+
+/* "Disconnected: Logged out top=0/0, retr=1/433, del=0/6, size=5082", as Dovecot has it */
+static void log_end(const struct pop3_session *s)
+{
+    AUTO(buf_deinit) struct buf text = BUF_INIT(1000);
+    put_counts(s, &text);
+    log_info("Disconnected: %s%s%s", s->closing, text.n ? " " : "", buf_cstr(&text));
 }
 
 int pop3_session(const struct pop3_start *start)

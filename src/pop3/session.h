@@ -14,8 +14,9 @@
 struct pop3_start {
     struct stream *stream; /* the caller's, as all members; its input buffer holds POP3_LINE_MAX */
     struct store *store;
-    str account;     /* for the log */
-    msec timeout_ms; /* autologout, at least ten minutes (RFC 1939 §3) */
+    str account, session_id, client; /* for the log */
+    str logout_format;               /* Dovecot's pop3_logout_format; empty: nothing is told */
+    msec timeout_ms;                 /* autologout, at least ten minutes (RFC 1939 §3) */
 };
 
 /* Sends the +OK of the log-in and serves until QUIT, autologout or a broken connection. Returns the process's
@@ -40,6 +41,7 @@ struct pop3_session {
         uint64_t bytes;
     } retr, top;
     size_t expunged;
+    uint64_t expunged_bytes;
     unsigned bad_in_row;
     const char *closing; /* NULL while the session goes on; then why it ends, for the log */
     int status;

@@ -13,7 +13,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { SIGN_MAX = 100, END_MAX = 300, LOOK_AGAIN_MS = 1000, HOUR_MS = 3600 * 1000, LIST_MAX = 3 << 20 };
+enum { SIGN_MAX = 100, END_MAX = 1000, LOOK_AGAIN_MS = 1000, HOUR_MS = 3600 * 1000, LIST_MAX = 3 << 20 };
 
 struct park { /* the fields of PARK */
     str record, sign, end;

@@ -197,6 +197,9 @@ static int run_imap(const struct session_setup *s, struct stream *io, struct sto
         .store = st,
         .tag = str_c(s->tag),
         .account = str_c(s->id.account),
+        .session_id = str_c(s->session_id),
+        .client = str_c(s->client),
+        .logout_format = str_c(c->imap_logout_format),
         .quota_name = str_c(c->quota_name),
         .acl_anyone = c->acl_anyone,
         .strict_headers = c->imap_strict_headers,
@@ -237,8 +240,13 @@ static void hand_over(const struct session_setup *s, struct stream *io, const st
 
 static int run_pop3(const struct session_setup *s, struct stream *io, struct store *st)
 {
-    struct pop3_start start = {
-        .stream = io, .store = st, .account = str_c(s->id.account), .timeout_ms = s->conf->pop3_timeout_ms};
+    struct pop3_start start = {.stream = io,
+                               .store = st,
+                               .account = str_c(s->id.account),
+                               .session_id = str_c(s->session_id),
+                               .client = str_c(s->client),
+                               .logout_format = str_c(s->conf->pop3_logout_format),
+                               .timeout_ms = s->conf->pop3_timeout_ms};
     return pop3_session(&start);
 }
 

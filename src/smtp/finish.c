@@ -363,7 +363,10 @@ static void deliver_and_reply(struct smtp_session *s)
         reply_proxied(s, &d);
         return;
     }
-    struct smtp_times times = {.receive = received - s->tx.started, .deliver = clock_mono() - received};
+    struct smtp_times times = {.receive = received - s->tx.started,
+                               .deliver = clock_mono() - received,
+                               .bytes = d.bytes,
+                               .crlf_bytes = d.bytes + d.content_lines + crlf_lines(s->tx.trace)};
     log_results(s, &d, committed, times);
     if (smtp_is_lmtp(s))
         reply_each(s, &d, committed);

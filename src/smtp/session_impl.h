@@ -300,8 +300,9 @@ void smtp_log_event_of(const struct smtp_session *s, enum log_program program, c
                        const char *stage, str text, str sender, str recipient);
 /* The same, and replies e. */
 void smtp_reject(struct smtp_session *s, const char *verb, str sender, str recipient, const struct err *e);
-struct smtp_times { /* of one message, for delays=: receiving and delivering */
+struct smtp_times { /* of one message, for delays=: receiving and delivering; and its size */
     msec receive, deliver;
+    uint64_t bytes, crlf_bytes; /* with the trace; bytes: in LF form */
 };
 void smtp_log_message_id(const struct smtp_session *s, str message_id);
 void smtp_log_proxied(const struct smtp_session *s, const struct smtp_delivery *d);

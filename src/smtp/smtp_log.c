@@ -3,6 +3,7 @@
  * the log itself (base/log.h). */
 #include "base/log.h"
 #include "fmt/delay.h"
+#include "fmt/log_delivery.h"
 #include "smtp/session_impl.h"
 
 #include <unistd.h>
@@ -207,16 +208,29 @@ void smtp_log_removed(const struct smtp_session *s)
         log_info_of(LOG_AS_QMGR, STR_FMT ": removed", STR_ARG(s->tx.id));
 }
 
-/* "lmtp(account)<pid><session>: msgid=<..>: saved mail to INBOX" */
-static void log_saved(const struct smtp_session *s, const struct smtp_target *target,
-                      const struct err *result)
+/* "lmtp(account)<pid><session>: TEXT", where the text is that of deliver_log_format */
+static void log_saved(const struct smtp_session *s, const struct smtp_recipient *r,
+                      const struct smtp_target *target, const struct err *result, const struct smtp_times *t)
 {
-    const struct headscan *h = &s->tx.msg.head;
+    AUTO(buf_deinit) struct buf message = BUF_INIT(LOG_DELIVERY_MAX), text = BUF_INIT(LOG_DELIVERY_MAX);
+    struct err e = {0};
     bool saved = result->rc == RC_OK;
-    log_info_of(LOG_AS_DOVECOT, "lmtp(" STR_FMT ")<%d><%s>: msgid=%.*s: %s%s", STR_ARG(target->account),
-                (int)getpid(), s->session_id, h->message_id_n ? (int)h->message_id_n : 11,
-                h->message_id_n ? h->message_id : "unspecified",
-                saved ? "saved mail to INBOX" : "save failed to INBOX: ", saved ? "" : err_text(result));
+    buf_printf(&message, "%s%s",
+               saved ? "saved mail to INBOX" : "save failed to INBOX: ", saved ? "" : err_text(result));
+    const struct log_delivery d = {.head = &s->tx.msg.head,
+                                   .message = buf_str(&message),
+                                   .sender = s->tx.sender.p ? s->tx.sender : S(""),
+                                   .recipient = r->address,
+                                   .bytes = t->bytes,
+                                   .crlf_bytes = t->crlf_bytes,
+                                   .delivery_ms = (uint64_t)t->deliver,
+                                   .session_ms = (uint64_t)t->receive};
+    if (log_delivery_put(&d, str_c(s->conf->deliver_log_format), &text, &e) != RC_OK) {
+        log_error("deliver_log_format: %s", err_text(&e));
+        buf_puts(&text, buf_str(&message));
+    }
+    log_info_of(LOG_AS_DOVECOT, "lmtp(" STR_FMT ")<%d><%s>: %s", STR_ARG(target->account), (int)getpid(),
+                s->session_id, buf_cstr(&text));
 }
 
 void smtp_log_delivery(const struct smtp_session *s, const struct smtp_recipient *r,
@@ -229,7 +243,7 @@ void smtp_log_delivery(const struct smtp_session *s, const struct smtp_recipient
     str orig_open = same ? S("") : S(", orig_to=<"), orig = same ? S("") : r->address;
     char whole[DELAY_SIZE], receive[DELAY_SIZE], deliver[DELAY_SIZE];
     if (is_dovecot(s)) {
-        log_saved(s, target, result);
+        log_saved(s, r, target, result, &times);
         return;
     }
     log_info_of(virtual ? LOG_AS_VIRTUAL : LOG_AS_LOCAL,

@@ -1,5 +1,7 @@
 /* Lines about log-ins: a failure has a reason and leaves nothing behind; what succeeds is the same again, and
- * does not grow with nothing in it. The first line is the format, the rest the elements. */
+ * does not grow with nothing in it. The first line is the format, the rest the elements; and the text of a
+ * line about the end of a session or a delivery. */
+#include "fmt/log_fields.h"
 #include "fmt/login_format.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -10,6 +12,16 @@ static str find(void *ctx, str name)
     return name.n % 5 == 4 ? STR_NONE : empty ? S("") : S("joe@example.com");
 }
 
+static void put_fields(enum log_fields_kind kind, str format)
+{
+    AUTO(buf_deinit) struct buf out = BUF_INIT(16384);
+    struct log_fields f = {.kind = kind};
+    struct err e = {0};
+    log_fields_name(&f, S("joe@example.com"));
+    enum rc rc = log_fields_put(&f, format, &out, &e);
+    must(rc == e.rc && (rc == RC_OK || (out.n == 0 && e.peer[0])));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     str elements = str_mem(data, size), format = str_take(&elements, '\n');
@@ -18,6 +30,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool empty = false;
     if (size > 8192)
         return 0;
+    put_fields(LOG_FIELDS_IMAP, format);
+    put_fields(LOG_FIELDS_POP3, format);
+    put_fields(LOG_FIELDS_DELIVER, format);
     buf_putc(&out, '>');
     enum rc rc = login_format_put(format, elements, S("Login"), find, &empty, &out, &e);
     must(rc == e.rc && (rc == RC_OK || (out.n == 1 && e.peer[0])));

@@ -29,7 +29,7 @@ static struct parked full(void)
     return (struct parked){.deadline_ms = INT64_MAX,
                            .enabled = 15,
                            .bad_in_row = 19,
-                           .traffic = {0, 127, 128, 16384, UINT32_MAX, UINT64_MAX},
+                           .traffic = {0, 127, 128, 16384, UINT32_MAX, UINT64_MAX, 1, 2, 3, 4},
                            .idling = true,
                            .tag = S("a.7"),
                            .selected = true,
@@ -59,7 +59,8 @@ static void what_was_put_in_comes_out(void **state)
     put(&b, &p);
     assert_int_equal(parked_parse(buf_str(&b), &got), RC_OK);
     assert_true(got.deadline_ms == INT64_MAX && got.enabled == 15 && got.bad_in_row == 19);
-    assert_true(got.traffic[0] == 0 && got.traffic[2] == 128 && got.traffic[5] == UINT64_MAX);
+    assert_true(got.traffic[0] == 0 && got.traffic[2] == 128 && got.traffic[5] == UINT64_MAX &&
+                got.traffic[9] == 4);
     assert_true(got.idling && got.selected && got.view.read_only && str_eq(got.tag, S("a.7")));
     assert_true(str_eq(got.mailbox, S("lists/\xc3\xa9t\xc3\xa9")));
     assert_true(got.view.uidvalidity == UINT32_MAX);
@@ -130,7 +131,7 @@ static void nothing_else_is_taken(void **state)
 
 static void sets_and_numbers_have_one_form(void **state)
 {
-#define HEAD "\1\0\0\0\0\0\0\0\0\0\0\0"
+#define HEAD "\2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
 #define BOX  HEAD "\1\0\0\0\0\0"
     static const struct {
         str bytes;
@@ -138,8 +139,8 @@ static void sets_and_numbers_have_one_form(void **state)
     } rows[] = {
         {S(HEAD "\0"), RC_OK},
         {S(HEAD "\2"), RC_INVALID},
-        {S("\2\0\0\0\0\0\0\0\0\0\0\0\0"), RC_INVALID},     /* another version */
-        {S("\1\200\0\0\0\0\0\0\0\0\0\0\0\0"), RC_INVALID}, /* 0 in two bytes */
+        {S("\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), RC_INVALID},     /* another version */
+        {S("\2\200\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"), RC_INVALID}, /* 0 in two bytes */
         {S(BOX "\0\0\0\0\0"), RC_OK},
         {S(BOX "\1\1\0\0\0\0\0"), RC_OK},
         {S(BOX "\1\0\0\0\0\0\0"), RC_INVALID},                  /* UID 0 */
