@@ -236,7 +236,9 @@ static enum rc save_to_mailbox(const struct conf *c, const struct lda *l, str co
 /* As Dovecot puts it into its log. */
 static void tell(const struct lda *l, str content, const char *mailbox, const struct err *e)
 {
+    const struct conf *c = l->cli->conf;
     AUTO(buf_deinit) struct buf message = BUF_INIT(LOG_DELIVERY_MAX), text = BUF_INIT(LOG_DELIVERY_MAX);
+    AUTO(buf_deinit) struct buf line = BUF_INIT(LOG_DELIVERY_MAX);
     struct headscan head;
     struct err fault = {0};
     headscan_init(&head);
@@ -249,10 +251,13 @@ static void tell(const struct lda *l, str content, const char *mailbox, const st
                                    .recipient = str_c(l->recipient ? l->recipient : l->id.account),
                                    .bytes = content.n,
                                    .crlf_bytes = content.n + crlf_lines(content)};
-    if (log_delivery_put(&d, str_c(l->cli->conf->deliver_log_format), &text, &fault) != RC_OK) {
+    if (log_delivery_put(&d, str_c(c->deliver_log_format), &text, &fault) != RC_OK) {
         log_error("deliver_log_format: %s", err_text(&fault));
         buf_puts(&text, buf_str(&message));
     }
+    if (!e && log_delivery_put_saved(&d, str_c(mailbox), str_c(c->mail_log_events), str_c(c->mail_log_fields),
+                                     &line))
+        log_info("lda(%s): %s", l->id.account, buf_cstr(&line));
     log_line(e ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, "lda(%s): %s", l->id.account, buf_cstr(&text));
 }
 

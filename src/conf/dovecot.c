@@ -431,6 +431,7 @@ void folder_read_dovecot(struct folder *f)
         set_hibernation(&d);
         set_protocols(&d);
         set_postmaster(&d);
+        dovecot_set_plugins(&d);
         dovecot_set_quota(&d);
         set_acl(&d);
         dovecot_set_services(&d);

@@ -28,6 +28,11 @@ void dovecot_set(struct dovecot *d, const struct dovecot_setting *s, const char 
 /* dovecot_databases.c: passdb and userdb. */
 void dovecot_set_databases(struct dovecot *d);
 
+/* dovecot_plugins.c: whether mail_plugins names it, for any protocol; and what it says of others, and
+ * mail_log. */
+bool dovecot_loads_plugin(const struct dovecot *d, str plugin);
+void dovecot_set_plugins(struct dovecot *d);
+
 /* dovecot_quota.c: plugin { }, NULL when there is none, and the plugin quota. */
 const struct dovecot_block *dovecot_plugin_block(const struct dovecot *d);
 void dovecot_set_quota(struct dovecot *d);

@@ -157,9 +157,9 @@ static void add_location(struct dovecot_24 *x, struct adding *to)
 
 enum rc dovecot_24_to_23(struct dovecot_24 *x, struct dovecot_conf *conf, struct err *e)
 {
-    static const char *const lists[] = {"auth_mechanisms", "haproxy_trusted_networks",
-                                        "listen",          "login_trusted_networks",
-                                        "mail_plugins",    "protocols"};
+    static const char *const lists[] = {
+        "auth_mechanisms", "haproxy_trusted_networks", "listen",       "login_trusted_networks",
+        "mail_log_events", "mail_log_fields",          "mail_plugins", "protocols"};
     struct dovecot_setting *all = arena_array(x->a, conf->count + ADDED_MAX, sizeof *all);
     if (!all)
         return RC_LIMIT;

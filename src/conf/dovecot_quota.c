@@ -18,43 +18,6 @@ const struct dovecot_block *dovecot_plugin_block(const struct dovecot *d)
     return NULL;
 }
 
-/* --- mail_plugins --- */
-
-static void say_missing(const struct dovecot *d, const struct dovecot_setting *s, str plugin)
-{
-    struct conf_origin o = dovecot_origin(d, s);
-    conf_warning(d->f->b->report, o.file, o.line,
-                 "mail_plugins: malle does not do this; Dovecot would load the plugin " STR_FMT
-                 " into sessions and deliveries",
-                 STR_ARG(plugin));
-}
-
-static bool is_for_mail(const struct dovecot_setting *s)
-{
-    return str_eq(s->name, S("mail_plugins")) && (!s->block || str_eq(s->block->kind, S("protocol")));
-}
-
-/* Whether the plugin is loaded anywhere; tells of the others, where they are named first. */
-static bool is_loaded(const struct dovecot *d)
-{
-    bool loaded = false;
-    str told = STR_NONE;
-    for (size_t i = 0; i < d->conf.count; i++) {
-        const struct dovecot_setting *s = &d->conf.settings[i];
-        if (!is_for_mail(s) || !dovecot_find(d, s->block, "mail_plugins"))
-            continue;
-        str rest = s->value, word;
-        while ((word = folder_word(&rest)).n) {
-            bool quota = str_eq(word, S("quota"));
-            loaded |= quota;
-            if (!quota && !str_eq(word, S("imap_quota")) && str_find(told, word) < 0)
-                say_missing(d, s, word);
-        }
-        told = s->value;
-    }
-    return loaded;
-}
-
 /* --- plugin {} --- */
 
 /* "%%" is how Dovecot has "%" there. */
@@ -225,18 +188,6 @@ static const struct dovecot_setting *find_24(const struct dovecot *d, const char
     return found;
 }
 
-static bool is_loaded_24(const struct dovecot *d)
-{
-    bool loaded = false;
-    for (size_t i = 0; i < d->conf.count; i++) {
-        const struct dovecot_setting *s = &d->conf.settings[i];
-        if (s->block && str_eq(s->block->kind, S("mail_plugins")) && str_eq(s->name, S("quota")) &&
-            dovecot_find(d, s->block, "quota"))
-            loaded |= str_ieq(s->value, S("yes"));
-    }
-    return is_loaded(d) || loaded;
-}
-
 static void set_24(struct dovecot *d)
 {
     static const struct {
@@ -246,7 +197,7 @@ static void set_24(struct dovecot *d)
                 {"storage_grace", "quota_grace"}};
     const struct dovecot_setting *bytes = find_24(d, "storage_size"), *messages = find_24(d, "message_count");
     const struct dovecot_setting *limit = bytes ? bytes : messages;
-    bool loaded = is_loaded_24(d);
+    bool loaded = dovecot_loads_plugin(d, S("quota"));
     dovecot_set(d, limit, "quota", loaded && limit ? S("yes") : S("no"));
     if (!loaded || !limit)
         return;
@@ -274,8 +225,7 @@ void dovecot_set_quota(struct dovecot *d)
         set_24(d);
         return;
     }
-    bool loaded = is_loaded(d);
-    if (!loaded || !set_root(d, plugin)) {
+    if (!dovecot_loads_plugin(d, S("quota")) || !set_root(d, plugin)) {
         dovecot_set(d, NULL, "quota", S("no"));
         return;
     }

@@ -2,6 +2,7 @@
 #include "fmt/log_delivery.h"
 
 #include "fmt/addrlist.h"
+#include "fmt/mail_log.h"
 #include "fmt/rfc2047.h"
 
 /* The address of the first one in From. */
@@ -33,4 +34,22 @@ enum rc log_delivery_put(const struct log_delivery *d, str format, struct buf *o
         [LOG_DELIVER_SESSION_TIME].number = d->session_ms};
     const struct log_fields f = {.kind = LOG_FIELDS_DELIVER, .values = values};
     return log_fields_put(&f, format, out, e);
+}
+
+bool log_delivery_put_saved(const struct log_delivery *d, str box, str events, str fields, struct buf *out)
+{
+    const struct headscan *h = d->head;
+    const struct mail_log_message m = {.msgid = str_mem(h->message_id, h->message_id_n),
+                                       .from = str_mem(h->from.p, h->from.n),
+                                       .subject = str_mem(h->subject.p, h->subject.n),
+                                       .size = d->bytes,
+                                       .vsize = d->crlf_bytes,
+                                       .flags = S("")};
+    struct mail_log_terms terms;
+    mail_log_parse(events, fields, &terms, NULL);
+    if (!(terms.events & MAIL_LOG_SAVE))
+        return false;
+    buf_puts(out, S("save: "));
+    mail_log_put(terms.fields, box, &m, out);
+    return true;
 }

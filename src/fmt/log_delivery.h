@@ -18,4 +18,8 @@ struct log_delivery {
 /* As log_fields_put. */
 MUST_USE enum rc log_delivery_put(const struct log_delivery *d, str format, struct buf *out, struct err *e);
 
+/* "save: box=INBOX, msgid=...": the line of fmt/mail_log.h, without UID, which nobody knows yet. False: the
+ * events are without it. */
+bool log_delivery_put_saved(const struct log_delivery *d, str box, str events, str fields, struct buf *out);
+
 #endif

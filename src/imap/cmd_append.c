@@ -3,6 +3,7 @@
  * brings the other. */
 #include "imap/append_message.h"
 #include "imap/command.h"
+#include "imap/mail_log.h"
 #include "imap/message_limit.h"
 #include "imap/notify.h"
 
@@ -52,6 +53,7 @@ static enum rc commit(struct imap_session *s, str mailbox, struct append **ap, s
     *ret_code = appenduid(s->arena, &result);
     uidset_add(&uids, result.first, result.last);
     s->done.appended += uidset_count(&uids);
+    imap_log_new(s, MAIL_LOG_SAVE, "save", mailbox, &uids);
     notify_own_messages(s, mailbox, &uids);
     imap_changed(s, mailbox);
     return RC_OK;
@@ -131,6 +133,8 @@ static enum rc replace_begin(struct imap_session *s, str mailbox, uid32 uid, str
 /* replace = "REPLACE" SP seq-number SP mailbox append-message */
 enum rc imap_cmd_replace(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
 {
+    AUTO(uidset_deinit) struct uidset replaced = {0};
+    AUTO(mail_log_deinit) struct mail_log log;
     struct append *ap = NULL;
     str mailbox, code;
     uid32 uid = 0;
@@ -146,10 +150,14 @@ enum rc imap_cmd_replace(struct imap_session *s, struct imap_lex *lex, struct im
     if (rc == RC_OK)
         rc = imap_eol(lex);
     if (rc == RC_OK)
+        uidset_add(&replaced, uid, uid);
+    imap_log_expunge(s, &log, &replaced);
+    if (rc == RC_OK)
         rc = commit(s, mailbox, &ap, &code, re);
     append_abort(&ap);
     if (rc != RC_OK)
         return rc;
+    mail_log_tell(&log, "expunge");
     imap_reply_untagged(s, "OK", code.p, "The replacement is there."); /* before the EXPUNGE: RFC 8508 §4.3 */
     imap_changed(s, str_c(s->box_name));
     s->done.expunged++;

@@ -2,6 +2,7 @@
  * messages are copied or none; MOVE tells COPYUID before the EXPUNGEs (RFC 6851 §4.3), which the dispatcher's
  * announcement brings. */
 #include "imap/command.h"
+#include "imap/mail_log.h"
 #include "imap/message_limit.h"
 #include "imap/notify.h"
 
@@ -51,6 +52,23 @@ static void count_trashed(struct imap_session *s, str dest, uint32_t n)
         s->done.trashed += n;
 }
 
+/* box_copy, and what the log is told. */
+static enum rc transfer(struct imap_session *s, const struct uidset *uids, str dest, bool move,
+                        struct box_copied *ret, struct err *e)
+{
+    static const struct uidset none;
+    AUTO(mail_log_deinit) struct mail_log log;
+    imap_log_expunge(s, &log, move ? uids : &none);
+    enum rc rc = box_copy(s->box, uids, dest, move, ret, e);
+    if (rc != RC_OK)
+        return rc;
+    count_trashed(s, dest, uidset_count(&ret->to));
+    str what = arena_printf(s->arena, "copy from %s", s->box_name);
+    imap_log_new(s, MAIL_LOG_COPY, what.p ? what.p : "copy", dest, &ret->to);
+    mail_log_tell(&log, "expunge");
+    return RC_OK;
+}
+
 static enum rc copy(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re, bool move)
 {
     AUTO(uidset_deinit) struct uidset uids = {0};
@@ -66,13 +84,12 @@ static enum rc copy(struct imap_session *s, struct imap_lex *lex, struct imap_re
     uid32 lowest = move ? message_limit_cut(s, &uids) : message_limit_lowest(s, &uids, true);
     if (lowest && !move)
         return message_limit_refuse(s, lowest, re);
-    rc = box_copy(s->box, &uids, dest, move, &copied, &re->err);
+    rc = transfer(s, &uids, dest, move, &copied, &re->err);
     if (rc == RC_GONE)
         re->code = S("TRYCREATE"); /* RFC 9051 §6.4.7 */
     if (rc != RC_OK)
         return rc;
     str code = copyuid(s->arena, &copied);
-    count_trashed(s, dest, uidset_count(&copied.to));
     if (copied.uidvalidity != 0) {
         notify_own_messages(s, dest, &copied.to);
         imap_changed(s, dest);

@@ -1,6 +1,9 @@
 /* CREATE (RFC 9051 §6.3.4) with USE (RFC 6154 §3, CREATE-SPECIAL-USE). */
 #include "imap/command.h"
+#include "imap/mail_log.h"
 #include "imap/special_use.h"
+
+#include "base/log.h"
 
 /* "USE" SP "(" [use-attr *(SP use-attr)] ")": this server gives a mailbox one use at most, and none of those
  * that are views of other mailboxes. */
@@ -50,6 +53,8 @@ enum rc imap_cmd_create(struct imap_session *s, struct imap_lex *lex, struct ima
     struct err ignored;
     if (rc == RC_OK && store_status(s->store, name, &st, &ignored) == RC_OK)
         re->code = arena_printf(s->arena, "MAILBOXID (%s)", st.id); /* RFC 8474 §4.1 */
+    if (rc == RC_OK && imap_logs(s, MAIL_LOG_MAILBOX_CREATE))
+        log_info("Mailbox created: " STR_FMT, STR_ARG(name));
     if (rc == RC_OK)
         imap_names_changed(s, name, STR_NONE);
     if (rc == RC_PERM && store_status(s->store, name, &st, &ignored) == RC_OK)

@@ -1,6 +1,7 @@
 /* EXPUNGE and UID EXPUNGE (RFC 9051 §6.4.3, §6.4.9; RFC 4315 §2.1). The EXPUNGE responses are the
  * dispatcher's announcement of what changed. */
 #include "imap/command.h"
+#include "imap/mail_log.h"
 #include "imap/message_limit.h"
 
 /* RFC 9738 §3.1: what has no \Deleted does not count. */
@@ -18,12 +19,15 @@ static enum rc cut(const struct imap_session *s, struct uidset *uids, uid32 *ret
 enum rc imap_expunge(struct imap_session *s, const struct uidset *among, uint32_t *ret_count, struct err *e)
 {
     AUTO(uidset_deinit) struct uidset deleted = {0};
+    AUTO(mail_log_deinit) struct mail_log log;
     enum rc rc =
         box_find_flags(s->box, among ? among : box_view(s->box), FLAG_DELETED, 0, false, &deleted, e);
+    imap_log_expunge(s, &log, &deleted);
     if (rc == RC_OK)
         rc = box_expunge(s->box, &deleted, false, e);
     if (rc != RC_OK)
         return rc;
+    mail_log_tell(&log, "expunge");
     *ret_count = uidset_count(&deleted);
     s->done.expunged += *ret_count;
     imap_changed(s, str_c(s->box_name));

@@ -15,6 +15,7 @@
 #include "imap/fetch_binary.h"
 #include "imap/fetch_surrogate.h"
 #include "imap/flags.h"
+#include "imap/mail_log.h"
 #include "imap/message_limit.h"
 #include "imap/resync.h"
 
@@ -144,7 +145,7 @@ static void mark_seen(struct fetch_run *r, const struct uidset *uids)
     if (rc == RC_OK && r->newly_seen.n == 0)
         return;
     if (rc == RC_OK)
-        rc = box_change_flags(s->box, &r->newly_seen, &seen, true, NULL, &e);
+        rc = imap_change_flags(s, &r->newly_seen, &seen, NULL, &e);
     if (rc == RC_OK) {
         context_touch(s, &r->newly_seen);
         imap_changed(s, str_c(s->box_name));

@@ -1,5 +1,8 @@
 /* RENAME (RFC 9051 §6.3.6). */
 #include "imap/command.h"
+#include "imap/mail_log.h"
+
+#include "base/log.h"
 
 /* The selected mailbox may be the renamed one or lie below it: it stays selected and goes by its new name. */
 static void follow(struct imap_session *s, str from, str to)
@@ -29,6 +32,8 @@ enum rc imap_cmd_rename(struct imap_session *s, struct imap_lex *lex, struct ima
         re->code = S("ALREADYEXISTS");
     if (rc)
         return rc;
+    if (imap_logs(s, MAIL_LOG_MAILBOX_RENAME))
+        log_info("Mailbox renamed: " STR_FMT " -> " STR_FMT, STR_ARG(from), STR_ARG(to));
     if (s->box)
         follow(s, from, to);
     imap_changed(s, from);

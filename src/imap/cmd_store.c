@@ -6,6 +6,7 @@
 #include "imap/command.h"
 #include "imap/context.h"
 #include "imap/flags.h"
+#include "imap/mail_log.h"
 #include "imap/message_limit.h"
 #include "imap/resync.h"
 
@@ -158,7 +159,7 @@ static enum rc change(struct imap_session *s, const struct store_args *args, str
     if (args->change.op != FLAGS_REMOVE && args->change.flags & FLAG_DELETED)
         rc = box_find_flags(s->box, &args->uids, FLAG_DELETED, 0, true, &fresh, e);
     if (rc == RC_OK)
-        rc = box_change_flags(s->box, &args->uids, &args->change, true, failed, e);
+        rc = imap_change_flags(s, &args->uids, &args->change, failed, e);
     if (rc != RC_OK)
         return rc;
     uidset_subtract(&fresh, failed);

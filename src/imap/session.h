@@ -10,6 +10,7 @@
 
 #include "fmt/imap_lex.h"
 #include "fmt/imap_reader.h"
+#include "fmt/mail_log.h"
 #include "os/stream.h"
 #include "store/store.h"
 
@@ -67,6 +68,7 @@ struct imap_start {
     str logout_format;                /* Dovecot's imap_logout_format; empty: nothing is told */
     str quota_name;                   /* of the one quota root */
     str server_comment, server_admin; /* /shared/comment and /shared/admin (RFC 5464 §6.2.1); empty: none */
+    struct mail_log_terms mail_log;   /* what is told of messages */
     bool acl_anyone;                  /* owners may give rights to everybody */
     bool strict_headers;              /* UTF-8 in headers is for those alone who say that they know it */
     char separator;

@@ -2,6 +2,7 @@
 #include "pop3/session.h"
 
 #include "base/log.h"
+#include "store/mail_log.h"
 
 void pop3_cmd_dele(struct pop3_session *s, const struct pop3_cmd *cmd)
 {
@@ -19,24 +20,38 @@ void pop3_cmd_rset(struct pop3_session *s, const struct pop3_cmd *cmd)
     stream_write(s->io, S("+OK\r\n"));
 }
 
+static void note(struct pop3_session *s, enum mail_log_event event, const struct uidset *uids,
+                 struct mail_log *ret)
+{
+    mail_log_init(ret, &s->start->mail_log);
+    if (s->start->mail_log.events & event && uids->n > 0)
+        mail_log_note(ret, s->box, S("INBOX"), uids);
+}
+
 /* What was retrieved and stays is read now, as IMAP shows it. A failure loses no mail: it is logged only. */
 static void mark_seen(struct pop3_session *s)
 {
     static const struct flag_change seen = {
         .op = FLAGS_ADD, .flags = FLAG_SEEN, .unchanged_since = UINT64_MAX};
-    struct uidset uids;
+    AUTO(mail_log_deinit) struct mail_log log;
+    AUTO(uidset_deinit) struct uidset read = {0}, uids = {0};
     struct err e = {0};
-    uidset_init(&uids);
     for (size_t i = 0; i < s->n; i++)
         if (s->messages[i].seen_now && !s->messages[i].deleted)
-            uidset_add(&uids, s->messages[i].uid, s->messages[i].uid);
-    if (uidset_count(&uids) > 0 && box_change_flags(s->box, &uids, &seen, true, NULL, &e) != RC_OK)
+            uidset_add(&read, s->messages[i].uid, s->messages[i].uid);
+    enum rc rc = read.n > 0 ? box_find_flags(s->box, &read, FLAG_SEEN, 0, true, &uids, &e) : RC_OK;
+    if (rc == RC_OK && uids.n > 0)
+        rc = box_change_flags(s->box, &uids, &seen, true, NULL, &e);
+    if (rc != RC_OK)
         log_warn("\\Seen: %s", err_text(&e));
-    uidset_deinit(&uids);
+    note(s, MAIL_LOG_FLAG_CHANGE, &uids, &log);
+    if (rc == RC_OK)
+        mail_log_tell(&log, "flag_change");
 }
 
 static enum rc expunge(struct pop3_session *s, struct err *e)
 {
+    AUTO(mail_log_deinit) struct mail_log log;
     struct uidset uids;
     uint64_t bytes = 0;
     uidset_init(&uids);
@@ -47,9 +62,11 @@ static enum rc expunge(struct pop3_session *s, struct err *e)
         bytes += s->messages[i].size;
     }
     size_t n = uidset_count(&uids);
+    note(s, MAIL_LOG_EXPUNGE, &uids, &log);
     enum rc rc = n ? box_expunge(s->box, &uids, true, e) : RC_OK;
     uidset_deinit(&uids);
     if (rc == RC_OK) {
+        mail_log_tell(&log, "expunge");
         s->expunged = n;
         s->expunged_bytes = bytes;
     }

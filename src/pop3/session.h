@@ -7,6 +7,7 @@
 #ifndef POP3_SESSION_H
 #define POP3_SESSION_H
 
+#include "fmt/mail_log.h"
 #include "fmt/pop3_cmd.h"
 #include "os/stream.h"
 #include "store/store.h"
@@ -15,6 +16,7 @@ struct pop3_start {
     struct stream *stream; /* the caller's, as all members; its input buffer holds POP3_LINE_MAX */
     struct store *store;
     str account, session_id, client; /* for the log */
+    struct mail_log_terms mail_log;  /* what is told of messages */
     str logout_format;               /* Dovecot's pop3_logout_format; empty: nothing is told */
     msec timeout_ms;                 /* autologout, at least ten minutes (RFC 1939 §3) */
 };

@@ -218,6 +218,7 @@ static int run_imap(const struct session_setup *s, struct stream *io, struct sto
         .park_ms = c->imap_hibernate_timeout_ms,
         .resume = str_mem(s->record, s->record_bytes),
     };
+    mail_log_parse(str_c(c->mail_log_events), str_c(c->mail_log_fields), &start.mail_log, NULL);
     return imap_session(&start);
 }
 
@@ -247,6 +248,7 @@ static int run_pop3(const struct session_setup *s, struct stream *io, struct sto
                                .client = str_c(s->client),
                                .logout_format = str_c(s->conf->pop3_logout_format),
                                .timeout_ms = s->conf->pop3_timeout_ms};
+    mail_log_parse(str_c(s->conf->mail_log_events), str_c(s->conf->mail_log_fields), &start.mail_log, NULL);
     return pop3_session(&start);
 }
 

@@ -208,11 +208,18 @@ void smtp_log_removed(const struct smtp_session *s)
         log_info_of(LOG_AS_QMGR, STR_FMT ": removed", STR_ARG(s->tx.id));
 }
 
-/* "lmtp(account)<pid><session>: TEXT", where the text is that of deliver_log_format */
+static void log_of_lmtp(const struct smtp_session *s, const struct smtp_target *target, const char *text)
+{
+    log_info_of(LOG_AS_DOVECOT, "lmtp(" STR_FMT ")<%d><%s>: %s", STR_ARG(target->account), (int)getpid(),
+                s->session_id, text);
+}
+
+/* What deliver_log_format says, and before it what mail_log_events wants. */
 static void log_saved(const struct smtp_session *s, const struct smtp_recipient *r,
                       const struct smtp_target *target, const struct err *result, const struct smtp_times *t)
 {
     AUTO(buf_deinit) struct buf message = BUF_INIT(LOG_DELIVERY_MAX), text = BUF_INIT(LOG_DELIVERY_MAX);
+    AUTO(buf_deinit) struct buf line = BUF_INIT(LOG_DELIVERY_MAX);
     struct err e = {0};
     bool saved = result->rc == RC_OK;
     buf_printf(&message, "%s%s",
@@ -229,8 +236,10 @@ static void log_saved(const struct smtp_session *s, const struct smtp_recipient 
         log_error("deliver_log_format: %s", err_text(&e));
         buf_puts(&text, buf_str(&message));
     }
-    log_info_of(LOG_AS_DOVECOT, "lmtp(" STR_FMT ")<%d><%s>: %s", STR_ARG(target->account), (int)getpid(),
-                s->session_id, buf_cstr(&text));
+    if (saved && log_delivery_put_saved(&d, S("INBOX"), str_c(s->conf->mail_log_events),
+                                        str_c(s->conf->mail_log_fields), &line))
+        log_of_lmtp(s, target, buf_cstr(&line));
+    log_of_lmtp(s, target, buf_cstr(&text));
 }
 
 void smtp_log_delivery(const struct smtp_session *s, const struct smtp_recipient *r,

@@ -1,8 +1,9 @@
 /* Lines about log-ins: a failure has a reason and leaves nothing behind; what succeeds is the same again, and
  * does not grow with nothing in it. The first line is the format, the rest the elements; and the text of a
- * line about the end of a session or a delivery. */
+ * line about the end of a session or a delivery, or about a message. */
 #include "fmt/log_fields.h"
 #include "fmt/login_format.h"
+#include "fmt/mail_log.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -22,6 +23,18 @@ static void put_fields(enum log_fields_kind kind, str format)
     must(rc == e.rc && (rc == RC_OK || (out.n == 0 && e.peer[0])));
 }
 
+/* One line, whatever is in the message. */
+static void put_message(str words, str text)
+{
+    AUTO(buf_deinit) struct buf out = BUF_INIT(16384);
+    const struct mail_log_message m = {
+        .uid = 1, .msgid = text, .from = text, .subject = text, .flags = S("")};
+    struct mail_log_terms terms;
+    mail_log_parse(words, words, &terms, NULL);
+    mail_log_put(terms.fields, S("INBOX"), &m, &out);
+    must(!out.overflow && str_chr(buf_str(&out), '\n') < 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     str elements = str_mem(data, size), format = str_take(&elements, '\n');
@@ -30,6 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool empty = false;
     if (size > 8192)
         return 0;
+    put_message(format, elements);
     put_fields(LOG_FIELDS_IMAP, format);
     put_fields(LOG_FIELDS_POP3, format);
     put_fields(LOG_FIELDS_DELIVER, format);

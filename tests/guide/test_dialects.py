@@ -367,6 +367,12 @@ def test_transports_gone_wrong(tmp_path):
     ('imap_hibernate_timeout = 2 mins\n', {('', 'imap_hibernate_timeout'): '2m'}),
     ('lda_mailbox_autocreate = yes\nlda_mailbox_autosubscribe = yes\nprotocol lda {\n lda_mailbox_autosubscribe = no\n}\n',
      {('', 'lda_mailbox_autocreate'): 'yes', ('', 'lda_mailbox_autosubscribe'): None}),
+    ('imap_logout_format = %i\npop3_logout_format = %o\ndeliver_log_format = "%$ %m"\nprotocol imap {\n imap_logout_format = %i %o\n}\n',
+     {('', 'imap_logout_format'): '%i %o', ('', 'pop3_logout_format'): '%o', ('', 'deliver_log_format'): '%$ %m'}),
+    ('plugin {\n mail_log_events = delete\n}\n', {('', 'mail_log_events'): None}),
+    ('mail_plugins = mail_log notify\n', {('', 'mail_log_events'): 'delete undelete expunge save copy mailbox_delete mailbox_rename', ('', 'mail_log_fields'): None}),
+    ('protocol imap {\n mail_plugins = $mail_plugins mail_log notify\n}\nplugin {\n mail_log_events = delete expunge\n mail_log_fields = uid box msgid\n}\n',
+     {('', 'mail_log_events'): 'delete expunge', ('', 'mail_log_fields'): 'uid box msgid'}),
 ])
 def test_dovecot(tmp_path, lines, expected):
     found, _ = settings(folder(tmp_path, dovecot=DOVECOT + lines, **{'malle/local.conf': 'hostname = mail.example.com\n'}))

@@ -1,4 +1,4 @@
-"""imap_logout_format, pop3_logout_format and deliver_log_format with Debian's Dovecot and with malle: the same work, the same words."""
+"""imap_logout_format, pop3_logout_format, deliver_log_format and the plugin mail_log with Debian's Dovecot and with malle: the same work, the same words."""
 import contextlib
 import imaplib
 import pathlib
@@ -44,7 +44,8 @@ def read_imap(port):
     client.store('1,2', '+FLAGS', r'(\Deleted)')
     client.store('2,3', '+FLAGS', r'(\Deleted \Flagged)')
     client.store('3', '-FLAGS', r'(\Deleted)')
-    client.store('4', 'FLAGS', r'(\Answered $work)')
+    client.store('4', 'FLAGS', r'(\Answered)')
+    client.store('4', '+FLAGS', r'($work)')
     client.expunge()
     client.copy('1', 'Trash')
     client.copy('1:2', 'Other')
@@ -171,3 +172,32 @@ def test_as_by_default():
 def test_formats_are_looked_at(name, value):
     with pytest.raises(AssertionError, match=name), Server(conf={name: value}):
         pass
+
+
+def told(log):
+    """What mail_log tells, in the order of the log: that of one session."""
+    events = r'(delete|undelete|expunge|save|copy from \S+|flag_change): |Mailbox (created|deleted|renamed): '
+    found = [re.search(rf'(imap|pop3|lmtp)\(\S+\)<\d+><[^>]*>: (Info: )?(({events}).*)', line) for line in log.splitlines()]
+    return [(m[1], m[3]) for m in found if m and m[3] != 'Mailbox created: Trash']  # malle has one already
+
+
+def without_received(line):
+    """A delivery has other Received fields in each, and in malle no UID; \\Recent and its like are each one's own."""
+    program, text = line
+    text = re.sub(r', uid=\d+|size=\d+, vsize=\d+|, size=\d+', '', text) if program != 'imap' else text
+    return program, text.replace(' \\Recent', '').replace('\\Recent', '')
+
+
+@pytest.mark.parametrize('fields, events', [(FIELDS, EVENTS), ('', '')])
+def test_mail_log(fields, events):
+    """What is done with messages, one line each."""
+    more = f'plugin {{\n  mail_log_fields = {fields}\n  mail_log_events = {events}\n}}\n' if fields else ''
+    with dovecot(f'mail_plugins = mail_log notify\n{more}') as there:
+        work(*there)
+        theirs = [without_received(line) for line in told(there[0].log())]
+    with malle({'mail_log_events': events or 'delete undelete expunge save copy mailbox_delete mailbox_rename',
+                **({'mail_log_fields': fields} if fields else {})}) as here:
+        work(*here)
+        ours = [without_received(line) for line in told(here[0].log())]
+    assert sorted(ours) == sorted(theirs) and len(ours) > 20
+    assert [line for line in ours if line[0] == 'imap'] == [line for line in theirs if line[0] == 'imap']
