@@ -33,10 +33,15 @@ static void say_shipped(void *ctx, str from, str pattern)
                  STR_ARG(pattern));
 }
 
+static void mark(void *ctx, const struct dovecot_setting *s)
+{
+    dovecot_mark(ctx, s);
+}
+
 /* What 2.4 says, in the words of 2.3. */
 static bool rename_all(struct dovecot *d)
 {
-    struct dovecot_24 x = {.conf = &d->conf, .a = d->f->a};
+    struct dovecot_24 x = {.conf = &d->conf, .a = d->f->a, .asked = mark, .ctx = d};
     struct err e = {0};
     if (dovecot_24_to_23(&x, &d->conf, &e) == RC_OK)
         return true;

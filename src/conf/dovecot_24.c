@@ -5,8 +5,6 @@
 #include "conf/params.h"
 #include "fmt/dovecot_var.h"
 
-enum { ADDED_MAX = 32 };
-
 const struct dovecot_setting *dovecot_24_find(struct dovecot_24 *x, const struct dovecot_block *b, str name)
 {
     for (size_t i = 0; i < x->conf->count; i++) {
@@ -56,8 +54,30 @@ static void rename_one(struct dovecot_setting *s)
     }
 }
 
+/* "%{message}: %{elements}" is "%$: %s". */
+static str older_line(struct dovecot_24 *x, str line)
+{
+    static const struct {
+        str now, then;
+    } names[] = {{S("%{message}"), S("%$")}, {S("%{elements}"), S("%s")}};
+    AUTO(buf_deinit) struct buf out = BUF_INIT(DOVECOT_24_VALUE_MAX);
+    while (line.n > 0) {
+        str then = str_sub(line, 0, 1);
+        size_t n = 1;
+        for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+            if (str_starts(line, names[i].now)) {
+                then = names[i].then;
+                n = names[i].now.n;
+            }
+        }
+        buf_puts(&out, then);
+        line = str_from(line, n);
+    }
+    return arena_str(x->a, buf_str(&out));
+}
+
 /* Those that become others, with the same values but for what is said here. */
-static void rewrite_one(struct dovecot_setting *s)
+static void rewrite_one(struct dovecot_24 *x, struct dovecot_setting *s)
 {
     static const struct {
         str now, then;
@@ -74,6 +94,8 @@ static void rewrite_one(struct dovecot_setting *s)
         s->name = S("disable_plaintext_auth");
         s->value = str_eq(s->value, S("yes")) ? S("no") : S("yes");
     }
+    if (str_eq(s->name, S("login_log_format")))
+        s->value = older_line(x, s->value);
 }
 
 /* --- variables --- */
@@ -98,41 +120,53 @@ static enum rc rewrite_variables(struct dovecot_24 *x, struct dovecot_setting *s
 
 /* --- what is added --- */
 
-struct adding {
-    struct dovecot_setting *list;
-    size_t n;
-};
-
-static void add(struct adding *to, const struct dovecot_setting *from, str name, str value)
+void dovecot_24_add(struct dovecot_24_adding *to, const struct dovecot_block *block,
+                    const struct dovecot_setting *from, str name, str value)
 {
     struct dovecot_setting s = *from;
-    s.block = NULL;
+    s.block = block;
     s.name = name;
     s.value = value;
     s.kind = DOVECOT_PLAIN;
-    if (to->n < ADDED_MAX)
+    if (to->n == DOVECOT_24_ADDED_MAX)
+        to->full = true;
+    else
         to->list[to->n++] = s;
 }
 
-/* "protocols { imap = yes }" is "protocols = imap". */
-static void add_list(struct dovecot_24 *x, str name, struct adding *to)
+/* "protocols { imap = yes }" is "protocols = imap", here and in protocol, local and their like. */
+static void add_list(struct dovecot_24 *x, const struct dovecot_block *list, struct dovecot_24_adding *to)
 {
     AUTO(buf_deinit) struct buf words = BUF_INIT(DOVECOT_24_VALUE_MAX);
     const struct dovecot_setting *first = NULL;
     for (size_t i = 0; i < x->conf->count; i++) {
         const struct dovecot_setting *s = &x->conf->settings[i];
-        if (!s->block || s->block->parent || !str_eq(s->block->kind, name))
+        if (s->block != list || !dovecot_24_find(x, list, s->name))
             continue;
         first = first ? first : s;
         if (str_eq(s->value, S("yes")))
             buf_printf(&words, "%s" STR_FMT, words.n ? " " : "", STR_ARG(s->name));
     }
-    if (first && !dovecot_24_find(x, NULL, name))
-        add(to, first, name, arena_str(x->a, buf_str(&words)));
+    if (first && !dovecot_24_find(x, list->parent, list->kind))
+        dovecot_24_add(to, list->parent, first, list->kind, arena_str(x->a, buf_str(&words)));
+}
+
+static void add_lists(struct dovecot_24 *x, struct dovecot_24_adding *to)
+{
+    static const str names[] = {
+        S("auth_mechanisms"), S("haproxy_trusted_networks"), S("listen"),       S("login_trusted_networks"),
+        S("mail_log_events"), S("mail_log_fields"),          S("mail_plugins"), S("protocols")};
+    for (size_t i = 0; i < x->conf->block_count; i++) {
+        const struct dovecot_block *b = x->conf->blocks[i];
+        bool outside = !b->parent || dovecot_block_is_filter(b->parent->kind);
+        for (size_t k = 0; outside && k < sizeof names / sizeof *names; k++)
+            if (str_eq(b->kind, names[k]))
+                add_list(x, b, to);
+    }
 }
 
 /* mail_driver, mail_path and its like are mail_location. */
-static void add_location(struct dovecot_24 *x, struct adding *to)
+static void add_location(struct dovecot_24 *x, struct dovecot_24_adding *to)
 {
     static const struct {
         str name;
@@ -152,15 +186,12 @@ static void add_location(struct dovecot_24 *x, struct adding *to)
         if (s && s->value.n)
             buf_printf(&location, ":%s=" STR_FMT, parts[i].word, STR_ARG(s->value));
     }
-    add(to, path, S("mail_location"), arena_str(x->a, buf_str(&location)));
+    dovecot_24_add(to, NULL, path, S("mail_location"), arena_str(x->a, buf_str(&location)));
 }
 
 enum rc dovecot_24_to_23(struct dovecot_24 *x, struct dovecot_conf *conf, struct err *e)
 {
-    static const char *const lists[] = {
-        "auth_mechanisms", "haproxy_trusted_networks", "listen",       "login_trusted_networks",
-        "mail_log_events", "mail_log_fields",          "mail_plugins", "protocols"};
-    struct dovecot_setting *all = arena_array(x->a, conf->count + ADDED_MAX, sizeof *all);
+    struct dovecot_setting *all = arena_array(x->a, conf->count + DOVECOT_24_ADDED_MAX, sizeof *all);
     if (!all)
         return RC_LIMIT;
     for (size_t i = 0; i < conf->count; i++) {
@@ -168,17 +199,21 @@ enum rc dovecot_24_to_23(struct dovecot_24 *x, struct dovecot_conf *conf, struct
         if (!is_in_database(all[i].block)) {
             take_out(x, &all[i]);
             rename_one(&all[i]);
-            rewrite_one(&all[i]);
+            rewrite_one(x, &all[i]);
         }
         enum rc rc = rewrite_variables(x, &all[i], e);
         if (rc != RC_OK)
             return rc;
     }
     conf->settings = all;
-    struct adding to = {all + conf->count, 0};
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-        add_list(x, str_c(lists[i]), &to);
+    struct dovecot_24_adding to = {.list = all + conf->count};
+    add_lists(x, &to);
     add_location(x, &to);
+    enum rc rc = dovecot_24_quota(x, conf, &to, e);
+    if (rc == RC_OK && to.full)
+        rc = err_set(e, RC_LIMIT, 0, "", "too many mailboxes, warnings and lists");
+    if (rc != RC_OK)
+        return rc;
     conf->count += to.n;
     return arena_exhausted(x->a) ? RC_LIMIT : RC_OK;
 }

@@ -7,6 +7,7 @@
 #ifndef CONF_DOVECOT_24_H
 #define CONF_DOVECOT_24_H
 
+#include "base/buf.h"
 #include "fmt/dovecot_conf.h"
 
 struct dovecot_24 {
@@ -27,9 +28,16 @@ typedef void dovecot_24_fn(void *ctx, str name, str value);
 MUST_USE enum rc dovecot_24_block(struct dovecot_24 *x, const struct dovecot_block *b, const char *file,
                                   dovecot_24_fn *fn, void *fn_ctx, struct err *e);
 
+/* Whether there are settings for tokens of OAuth 2, and the place of these, "FILE!oauth2/!DIGEST": in 2.4
+ * mechanisms that take tokens need no passdb. Errors as above. */
+bool dovecot_24_has_oauth2(struct dovecot_24 *x);
+MUST_USE enum rc dovecot_24_oauth2_place(struct dovecot_24 *x, const char *file, struct buf *out,
+                                         struct err *e);
+
 /* Whether it is a place as above. */
 bool dovecot_24_is_place(str path);
-/* The settings of the database there, in the words of dovecot-sql.conf.ext and dovecot-ldap.conf.ext. Lists
+/* The settings of the database there, in the words of dovecot-sql.conf.ext, dovecot-ldap.conf.ext and
+ * dovecot-oauth2.conf.ext. Lists
  * of attributes have a line break behind each. RC_PERM, RC_TEMP, with *e filled. */
 MUST_USE enum rc dovecot_24_read(str place, dovecot_24_fn *fn, void *fn_ctx, struct err *e);
 

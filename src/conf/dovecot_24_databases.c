@@ -109,19 +109,32 @@ static void take_digest(void *ctx, str name, str value)
     buf_printf(ctx, STR_FMT "=" STR_FMT "\n", STR_ARG(name), STR_ARG(value));
 }
 
+static void put_place_of(const char *file, str kind, str name, str settings, struct buf *out)
+{
+    unsigned char digest[CRYPTO_DIGEST_MAX];
+    crypto_digest(CRYPTO_SHA256, settings, digest);
+    buf_printf(out, "%s!" STR_FMT "/" STR_FMT "!", file, STR_ARG(kind), STR_ARG(name));
+    enc_hex(out, str_mem(digest, 4));
+}
+
 /* The place of a database that has a file of its own in 2.3. */
 static enum rc put_place(struct dovecot_24 *x, const struct dovecot_block *b, const char *file,
                          struct buf *out, struct err *e)
 {
     AUTO(buf_wipe) struct buf all = BUF_INIT(1 << 20);
-    unsigned char digest[CRYPTO_DIGEST_MAX];
     enum rc rc = dovecot_24_table(x, b, take_digest, &all, e);
-    if (rc != RC_OK)
-        return rc;
-    crypto_digest(CRYPTO_SHA256, buf_str(&all), digest);
-    buf_printf(out, "%s!" STR_FMT "/" STR_FMT "!", file, STR_ARG(b->kind), STR_ARG(b->name));
-    enc_hex(out, str_mem(digest, 4));
-    return RC_OK;
+    if (rc == RC_OK)
+        put_place_of(file, b->kind, b->name, buf_str(&all), out);
+    return rc;
+}
+
+enum rc dovecot_24_oauth2_place(struct dovecot_24 *x, const char *file, struct buf *out, struct err *e)
+{
+    AUTO(buf_wipe) struct buf all = BUF_INIT(1 << 20);
+    enum rc rc = dovecot_24_oauth2(x, take_digest, &all, e);
+    if (rc == RC_OK)
+        put_place_of(file, S("oauth2"), S(""), buf_str(&all), out);
+    return rc;
 }
 
 static enum rc put_file(struct dovecot_24 *x, const struct dovecot_block *b, struct buf *out, struct err *e)

@@ -216,7 +216,8 @@ static bool parse_place(str place, str *ret_file, str *ret_kind, str *ret_name)
     *ret_file = str_sub(front, 0, (size_t)block);
     *ret_name = str_from(front, (size_t)block + 1);
     *ret_kind = str_take(ret_name, '/');
-    return ret_name->p != NULL && (str_eq(*ret_kind, S("passdb")) || str_eq(*ret_kind, S("userdb")));
+    return ret_name->p != NULL && (str_eq(*ret_kind, S("passdb")) || str_eq(*ret_kind, S("userdb")) ||
+                                   str_eq(*ret_kind, S("oauth2")));
 }
 
 bool dovecot_24_is_place(str path)
@@ -248,6 +249,8 @@ enum rc dovecot_24_read(str place, dovecot_24_fn *fn, void *fn_ctx, struct err *
         rc = dovecot_24_to_23(&x, &conf, e);
     if (rc != RC_OK)
         return rc;
+    if (str_eq(kind, S("oauth2")))
+        return dovecot_24_oauth2(&x, fn, fn_ctx, e);
     for (size_t i = 0; i < conf.block_count; i++) {
         const struct dovecot_block *b = conf.blocks[i];
         if (!b->parent && str_eq(b->kind, kind) && str_eq(b->name, name))

@@ -115,6 +115,33 @@ static void mark(void *ctx, const struct dovecot_setting *s)
     dovecot_mark(ctx, s);
 }
 
+/* --- tokens: in 2.4 their mechanisms need no passdb --- */
+
+static bool takes_tokens(struct dovecot *d)
+{
+    struct dovecot_24 x = {.conf = &d->conf, .a = d->f->a};
+    bool offered = false;
+    for (str rest = dovecot_value(d, NULL, "auth_mechanisms", ""), word; (word = folder_word(&rest)).n;)
+        offered |= str_ieq(word, S("oauthbearer")) || str_ieq(word, S("xoauth2"));
+    return offered && d->conf.version.n > 0 && dovecot_24_has_oauth2(&x);
+}
+
+static bool put_tokens(struct dovecot *d, struct buf *out)
+{
+    AUTO(buf_deinit) struct buf place = BUF_INIT(4096);
+    struct dovecot_24 x = {.conf = &d->conf, .a = d->f->a, .asked = mark, .ctx = d};
+    struct err e = {0};
+    if (dovecot_24_oauth2_place(&x, d->file, &place, &e) != RC_OK) {
+        struct conf_origin o = dovecot_origin(d, x.last);
+        conf_error(d->f->b->report, o.file, o.line, "oauth2: %s", err_text(&e));
+    }
+    bool fine = authdb_put_setting(out, true, S("driver"), S("oauth2")) == RC_OK &&
+                authdb_put_setting(out, false, S("mechanisms"), S("oauthbearer xoauth2")) == RC_OK &&
+                authdb_put_setting(out, false, S("args"), buf_str(&place)) == RC_OK;
+    buf_puts(out, S("} "));
+    return fine && !out->overflow;
+}
+
 static bool put_block_24(struct dovecot *d, const struct dovecot_block *b, struct buf *out)
 {
     struct dovecot_24 x = {.conf = &d->conf, .a = d->f->a, .asked = mark, .ctx = d};
@@ -149,6 +176,8 @@ static void set_kind(struct dovecot *d, const char *kind)
         if (str_eq(driver_of(d, b), S("pam")))
             set_pam(d, b);
     }
+    if (strcmp(kind, "passdb") == 0 && takes_tokens(d) && !put_tokens(d, &option))
+        conf_error(d->f->b->report, d->file, 0, "oauth2: it is too long");
     if (option.n > 0)
         dovecot_set(d, first, kind, str_trim(buf_str(&option)));
 }
@@ -163,7 +192,7 @@ static bool has(const struct dovecot *d, const char *kind, str driver)
 
 void dovecot_set_databases(struct dovecot *d)
 {
-    bool plain = is_plain(d);
+    bool plain = is_plain(d) && !takes_tokens(d);
     if (!plain) {
         set_kind(d, "passdb");
         set_kind(d, "userdb");

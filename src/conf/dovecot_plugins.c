@@ -9,23 +9,9 @@ static bool is_for_mail(const struct dovecot_setting *s)
     return str_eq(s->name, S("mail_plugins")) && (!s->block || str_eq(s->block->kind, S("protocol")));
 }
 
-/* "mail_plugins { quota = yes }" of 2.4. */
-static bool is_loaded_24(const struct dovecot *d, str plugin)
-{
-    bool loaded = false;
-    for (size_t i = 0; i < d->conf.count; i++) {
-        const struct dovecot_setting *s = &d->conf.settings[i];
-        if (s->block && str_eq(s->block->kind, S("mail_plugins")) && str_eq(s->name, plugin)) {
-            dovecot_mark(d, s);
-            loaded |= str_ieq(s->value, S("yes"));
-        }
-    }
-    return loaded;
-}
-
 bool dovecot_loads_plugin(const struct dovecot *d, str plugin)
 {
-    bool loaded = is_loaded_24(d, plugin);
+    bool loaded = false;
     for (size_t i = 0; i < d->conf.count; i++) {
         const struct dovecot_setting *s = &d->conf.settings[i];
         if (!is_for_mail(s))

@@ -171,60 +171,12 @@ static bool set_root(struct dovecot *d, const struct dovecot_block *plugin)
     return true;
 }
 
-/* --- 2.4: quota "User quota" { storage_size = 1G } --- */
-
-/* "quota_NAME" anywhere, or NAME in the block quota. */
-static const struct dovecot_setting *find_24(const struct dovecot *d, const char *name)
-{
-    const struct dovecot_setting *found = NULL;
-    for (size_t i = 0; i < d->conf.count; i++) {
-        const struct dovecot_setting *s = &d->conf.settings[i];
-        bool in_block = s->block && str_eq(s->block->kind, S("quota"));
-        bool whole = str_starts(s->name, S("quota_")) && str_eq(str_from(s->name, 6), str_c(name));
-        if ((s->block && !in_block) || !(whole || (in_block && str_eq(s->name, str_c(name)))))
-            continue;
-        found = dovecot_find(d, s->block, arena_str(d->f->a, s->name).p);
-    }
-    return found;
-}
-
-static void set_24(struct dovecot *d)
-{
-    static const struct {
-        const char *name, *option;
-    } same[] = {{"exceeded_message", "quota_exceeded_message"},
-                {"mail_size", "quota_max_mail_size"},
-                {"storage_grace", "quota_grace"}};
-    const struct dovecot_setting *bytes = find_24(d, "storage_size"), *messages = find_24(d, "message_count");
-    const struct dovecot_setting *limit = bytes ? bytes : messages;
-    bool loaded = dovecot_loads_plugin(d, S("quota"));
-    dovecot_set(d, limit, "quota", loaded && limit ? S("yes") : S("no"));
-    if (!loaded || !limit)
-        return;
-    if (limit->block && limit->block->name.n)
-        dovecot_set(d, limit, "quota_name", limit->block->name);
-    dovecot_set(d, limit, "quota_warning", S(""));
-    dovecot_set(d, limit, "quota_rule",
-                arena_printf(d->f->a, "*%s" STR_FMT "%s" STR_FMT, bytes ? ":bytes=" : "",
-                             STR_ARG(bytes ? bytes->value : S("")), messages ? ":messages=" : "",
-                             STR_ARG(messages ? messages->value : S(""))));
-    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
-        const struct dovecot_setting *s = find_24(d, same[i].name);
-        if (s && s->value.n)
-            dovecot_set(d, s, same[i].option, s->value);
-    }
-}
-
 void dovecot_set_quota(struct dovecot *d)
 {
     static const char *const same[] = {
         "quota_grace",         "quota_max_mail_size",    "quota_exceeded_message", "quota_status_success",
         "quota_status_nouser", "quota_status_overquota", "quota_status_toolarge"};
     const struct dovecot_block *plugin = dovecot_plugin_block(d);
-    if (d->conf.version.n > 0) {
-        set_24(d);
-        return;
-    }
     if (!dovecot_loads_plugin(d, S("quota")) || !set_root(d, plugin)) {
         dovecot_set(d, NULL, "quota", S("no"));
         return;

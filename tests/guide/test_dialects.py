@@ -436,6 +436,123 @@ userdb passwd {
     assert {key: found.get(key) for key in expected} == expected
 
 
+HEAD_24 = '''dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+mail_driver = maildir
+mail_path = ~/Maildir
+passdb pam {
+}
+userdb passwd {
+}
+'''
+QUOTA_24 = '''mail_plugins {
+  quota = yes
+}
+protocol imap {
+  mail_plugins {
+    imap_quota = yes
+    nosuch = yes
+  }
+}
+quota "All mail" {
+  driver = count
+  storage_size = 1G
+  storage_grace = 0
+  warning warn-95 {
+    quota_storage_percentage = 95
+    execute quota-warning {
+      args = 95 %{user}
+    }
+  }
+  quota_warning under {
+    storage_percentage = 100
+    threshold = under
+    execute quota-warning {
+      args = below %{user | username}
+    }
+  }
+}
+quota_status_overquota = "552 full"
+service quota-warning {
+  executable = script /usr/local/bin/warn.sh
+  user = vmail
+  unix_listener quota-warning {
+    user = vmail
+  }
+}
+namespace inbox {
+  inbox = yes
+  mailbox Trash {
+    quota_storage_extra = 100M
+  }
+  mailbox "Old mail" {
+    quota_storage_percentage = 150
+  }
+  mailbox Junk {
+    quota_ignore = yes
+    auto = subscribe
+  }
+}
+'''
+TOKENS_24 = '''auth_mechanisms {
+  plain = yes
+  oauthbearer = yes
+  xoauth2 = yes
+}
+oauth2 {
+  introspection_mode = post
+  introspection_url = https://client:secret@idp.example/introspect
+  username_attribute = email
+  active_attribute = active
+  ssl_client_ca_file = /etc/ssl/ca.pem
+}
+'''
+QUOTA_RULES = '*:bytes=1G, Trash:storage=+100M, "Old mail:storage=+50%", Junk:ignore'
+
+
+@pytest.mark.parametrize('text, expected', [
+    ('imap_logout_format = in=%{input} out=%{output} %{session}\n', {'imap_logout_format': 'in=%{input} out=%{output} %{session}'}),
+    ('pop3_logout_format = d=%{deleted_count}\n', {'pop3_logout_format': 'd=%{deleted_count}'}),
+    ('deliver_log_format = msgid=%{msgid}: %{message}\n', {'deliver_log_format': 'msgid=%{msgid}: %{message}'}),
+    ('login_log_format = %{message}: %{elements}\n', {'login_log_format': None}),  # 2.3's default
+    ('login_log_format = [%{elements}] %{message}\n', {'login_log_format': '[%s] %$'}),
+    ('login_log_format_elements = user=<%{user}> m=%{mechanism} r=%{remote_ip} l=%{local_ip} p=%{mail_pid} %{secured} s=<%{session}>\n',
+     {'login_log_format_elements': 'user=<%u> m=%m r=%r l=%l p=%e %c s=<%{session}>'}),
+    ('mail_plugins {\n  mail_log = yes\n  notify = yes\n}\nmail_log_events {\n  delete = yes\n  expunge = yes\n  save = no\n}\nmail_log_fields = uid box\n',
+     {'mail_log_events': 'delete expunge', 'mail_log_fields': 'uid box'}),
+    ('protocol imap {\n  mail_plugins {\n    mail_log = yes\n  }\n}\n', {'mail_log_events': 'delete undelete expunge save copy mailbox_delete mailbox_rename'}),
+    ('mail_log_events = delete\n', {'mail_log_events': None}),
+    (QUOTA_24, {'quota': None, 'quota_name': 'All mail', 'quota_rule': QUOTA_RULES, 'quota_grace': '0', 'quota_status_overquota': '552 full',
+                'quota_warning': '"storage=95% quota-warning 95 %u", "-storage=100% quota-warning below %n"',
+                'quota_warning_programs': 'quota-warning user=vmail argv={/usr/local/bin/warn.sh}'}),
+    (QUOTA_24.replace('quota = yes', 'quota = no'), {'quota': 'no', 'quota_rule': None}),
+    (TOKENS_24.replace('oauthbearer = yes\n  xoauth2 = yes', 'login = yes'), {'auth_mechanisms': 'plain, login', 'passdb': None}),
+])
+def test_words_of_24(tmp_path, text, expected):
+    found, _ = settings(folder(tmp_path, dovecot=HEAD_24 + text, **{'malle/local.conf': 'hostname = mail.example.com\n'}))
+    assert {name: found.get(('', name)) for name in expected} == expected
+
+
+def test_tokens_of_24(tmp_path):
+    """oauth2 { } needs no passdb in 2.4; the secret in it stays in dovecot.conf, of which malle knows the place."""
+    found, _ = settings(folder(tmp_path, dovecot=HEAD_24 + TOKENS_24, **{'malle/local.conf': 'hostname = mail.example.com\n'}))
+    place = rf'{tmp_path}/dovecot/dovecot.conf!oauth2/![0-9a-f]{{8}}'
+    assert re.fullmatch(rf'\{{\{{driver = pam\}}\}} \{{\{{driver = oauth2\}}, \{{args = {place}\}}, \{{mechanisms = oauthbearer xoauth2\}}\}}', found['', 'passdb']) or \
+        re.fullmatch(rf'\{{\{{driver = pam\}}\}} \{{\{{driver = oauth2\}}, \{{mechanisms = oauthbearer xoauth2\}}, \{{args = {place}\}}\}}', found['', 'passdb']), found['', 'passdb']
+    again, _ = settings(folder(tmp_path, dovecot=HEAD_24 + TOKENS_24.replace('email', 'mail')))
+    assert again['', 'passdb'] != found['', 'passdb']
+
+
+def test_what_24_says_is_read(tmp_path):
+    """Nothing that malle takes is said to have no effect; a plugin that it does not have is named where it stands."""
+    lists = 'protocols {\n imap = yes\n}\nmail_index_path = ~/index\nlisten {\n 192.0.2.1 = yes\n}\nimport_environment {\n TZ = UTC\n}\n'
+    subprocess.run(['openssl', 'req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=x', '-keyout', '/dev/null',
+                    '-out', tmp_path / 'ca.pem'], check=True, capture_output=True)
+    reports = said(folder(tmp_path, dovecot=HEAD_24 + lists + QUOTA_24 + TOKENS_24.replace('/etc/ssl/ca.pem', str(tmp_path / 'ca.pem')), **{'malle/local.conf': 'hostname = mail.example.com\n'}))
+    about = [text for file, _, text in reports if file == 'dovecot/dovecot.conf' and 'certificate' not in text]
+    assert about == ['mail_plugins: malle does not do this; Dovecot would load the plugin nosuch into sessions and deliveries'], about
+
+
 def test_settings_that_count_for_some_only(tmp_path):
     """A setting within a block that says when it counts is no setting of all, and is not passed over in silence."""
     reports = said(folder(tmp_path, dovecot=DOVECOT + 'protocol pop3 {\n login_greeting = Hello.\n mail_max_userip_connections = 3\n}\n'

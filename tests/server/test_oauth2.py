@@ -316,14 +316,30 @@ def test_keys_of_a_server(identity):
             assert len(site.requests) == 1
 
 
-def test_a_folder_of_keys(identity):
-    """Dovecot's local_validation_key_dict: FOLDER/AZP/ALG/KID."""
+@pytest.mark.parametrize('words', ['2.3', '2.4'])
+def test_a_folder_of_keys(identity, words):
+    """Dovecot's local_validation_key_dict: FOLDER/AZP/ALG/KID; in a file of its own, and in dovecot.conf of 2.4."""
     folder = identity.folder / 'keys'
     for azp, key, kid in (('default', identity.rsa, 'r1'), ('app%2fx', identity.ec, 'e%251')):
-        (folder / azp / key.alg).mkdir(parents=True)
+        (folder / azp / key.alg).mkdir(parents=True, exist_ok=True)
         (folder / azp / key.alg / kid).write_bytes(key.pem)
     settings = identity.settings('folder', introspection_mode='local', local_validation_key_dict=f'fs:posix:prefix={folder}/', client_id='mail')
-    with Server(conf=identity.conf(settings), users={USER: 'joes'}) as s:
+    conf = identity.folder / 'dovecot.conf'
+    conf.write_text(f'''dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+oauth2_client_id = mail
+oauth2 {{
+  introspection_mode = local
+  oauth2_local_validation {{
+    dict fs {{
+      fs posix {{
+        prefix = {folder}/
+      }}
+    }}
+  }}
+}}
+''')
+    with Server(conf=identity.conf(f'{conf}!oauth2/!00000000' if words == '2.4' else settings), users={USER: 'joes'}) as s:
         assert log_in(s, Bearer, USER, identity.rsa.token(claims(USER)))[0]
         assert log_in(s, Bearer, USER, identity.ec.token(claims(USER, azp='app/x'), kid='e%1'))[0]
         for token in (identity.ec.token(claims(USER), kid='e%1'), identity.stranger.token(claims(USER)), identity.rsa.token(claims(USER, aud='web')),

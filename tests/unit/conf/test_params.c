@@ -298,7 +298,7 @@ static void names_find_their_rows(void **state)
         {D, "plugin/quota_rule2", "plugin/quota_rule*"},
         {D, "plugin/quota", "plugin/quota"},
         {D, "plugin/nosuch", "plugin/*"},
-        {D, "plugin/fts_enforced", "plugin/fts*"},
+        {D, "plugin/fts_enforced", "plugin/fts_*"},
         {D, "dict/expire", "dict/*"},
         {D, "metric/fields", "metric/*"},
         {D, "auth_allow_cleartext", NULL},
