@@ -1,8 +1,12 @@
-/* mail_plugins of Dovecot: which are loaded, those that malle does not have, and mail_log, whose settings are
- * options of the same names. */
+/* mail_plugins of Dovecot: which are loaded, those that malle does not have; mail_log, whose settings are
+ * options of the same names; and trash. */
 #include "conf/dovecot.h"
 
+#include "conf/build.h"
 #include "conf/report.h"
+#include "os/file.h"
+
+enum { TRASH_FILE_MAX = 8192 };
 
 static bool is_for_mail(const struct dovecot_setting *s)
 {
@@ -35,7 +39,7 @@ static void say_missing(const struct dovecot *d, const struct dovecot_setting *s
 /* Of plugins that malle has no word for, where they are named first. */
 static void say_missing_plugins(const struct dovecot *d)
 {
-    static const str there[] = {S("quota"), S("imap_quota"), S("mail_log"), S("notify")};
+    static const str there[] = {S("quota"), S("imap_quota"), S("mail_log"), S("notify"), S("trash")};
     str told = STR_NONE;
     for (size_t i = 0; i < d->conf.count; i++) {
         const struct dovecot_setting *s = &d->conf.settings[i];
@@ -69,8 +73,70 @@ static void set_mail_log(struct dovecot *d)
     }
 }
 
+/* --- trash --- */
+
+static void put_element(struct buf *list, str priority, str mailbox)
+{
+    buf_printf(list, "%s\"" STR_FMT " " STR_FMT "\"", list->n ? ", " : "", STR_ARG(priority),
+               STR_ARG(mailbox));
+}
+
+/* "1 Junk" on each line of the file. */
+static void put_file(struct dovecot *d, const struct dovecot_setting *s, struct buf *list)
+{
+    AUTO(buf_deinit) struct buf path = BUF_INIT(4096), text = BUF_INIT(TRASH_FILE_MAX);
+    struct conf_origin o = dovecot_origin(d, s);
+    dovecot_conf_path(&path, s->value, s->file);
+    if (file_read(buf_cstr(&path), &text) != RC_OK)
+        conf_error(d->f->b->report, o.file, o.line, "trash: %s cannot be read", buf_cstr(&path));
+    for (str rest = buf_str(&text); rest.n > 0;) {
+        str mailbox = str_trim(str_take(&rest, '\n'));
+        if (mailbox.n == 0 || str_starts(mailbox, S("#")))
+            continue;
+        str priority = str_word(&mailbox);
+        put_element(list, priority, str_trim(mailbox));
+    }
+}
+
+/* namespace x { mailbox Junk { trash_priority = 1 } } of 2.4. */
+static const struct dovecot_setting *put_mailboxes(struct dovecot *d, struct buf *list)
+{
+    const struct dovecot_setting *first = NULL;
+    for (size_t i = 0; i < d->conf.block_count; i++) {
+        const struct dovecot_block *b = d->conf.blocks[i];
+        if (!str_eq(b->kind, S("mailbox")) || !b->parent || !str_eq(b->parent->kind, S("namespace")))
+            continue;
+        const struct dovecot_setting *s = dovecot_find(d, b, "trash_priority");
+        s = s ? s : dovecot_find(d, b, "mailbox_trash_priority");
+        if (!s)
+            continue;
+        put_element(list, s->value, b->name);
+        first = first ? first : s;
+    }
+    return first;
+}
+
+static void set_trash(struct dovecot *d)
+{
+    AUTO(buf_deinit) struct buf list = BUF_INIT(TRASH_FILE_MAX);
+    const struct dovecot_block *plugin = dovecot_plugin_block(d);
+    if (!dovecot_loads_plugin(d, S("trash")))
+        return;
+    const struct dovecot_setting *s = put_mailboxes(d, &list),
+                                 *file = plugin ? dovecot_find(d, plugin, "trash") : NULL;
+    if (file && file->value.n > 0)
+        put_file(d, file, &list);
+    struct conf_origin o = dovecot_origin(d, file ? file : s);
+    if (list.n == 0)
+        return;
+    d->f->b->file = o.file; /* not by dovecot_set: elements have spaces in them, and are quoted already */
+    conf_build_set(d->f->b, (struct conf_section){CONF_SECTION_MAIN, 0}, S("quota_trash"), buf_str(&list),
+                   o.line);
+}
+
 void dovecot_set_plugins(struct dovecot *d)
 {
     say_missing_plugins(d);
     set_mail_log(d);
+    set_trash(d);
 }

@@ -55,6 +55,13 @@ void conf_check_quota(struct conf_build *b)
         if (quota_warning_parse(c->quota_warning.v[i], &warning) != RC_OK)
             wrong(b, CONF_quota_warning, "quota_warning", c->quota_warning.v[i],
                   "write it as storage=95%, messages=80% or storage=900M");
+    for (size_t i = 0; i < c->quota_trash.n; i++) {
+        uint32_t priority;
+        str mailbox;
+        if (quota_trash_parse(c->quota_trash.v[i], &priority, &mailbox) != RC_OK)
+            wrong(b, CONF_quota_trash, "quota_trash", c->quota_trash.v[i],
+                  "write it as \"1 Junk\", \"2 Trash\"");
+    }
     if (!quota_grace_valid(str_c(c->quota_grace)))
         wrong(b, CONF_quota_grace, "quota_grace", str_c(c->quota_grace), "write it as 10% or 50M");
 }

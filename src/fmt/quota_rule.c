@@ -211,3 +211,14 @@ bool quota_warning_crossed(const struct quota_warning *w, const struct quota_lim
     return crossed(&w->bytes, l->bytes, w->below, before->bytes, after->bytes) ||
            crossed(&w->messages, l->messages, w->below, before->messages, after->messages);
 }
+
+enum rc quota_trash_parse(str text, uint32_t *ret_priority, str *ret_mailbox)
+{
+    str name = str_trim(text), number = str_take(&name, ' ');
+    uint32_t priority;
+    if (num_parse_u32(number, UINT32_MAX, &priority) != RC_OK || str_trim(name).n == 0)
+        return RC_INVALID;
+    *ret_priority = priority;
+    *ret_mailbox = str_trim(name);
+    return RC_OK;
+}

@@ -9,6 +9,8 @@
  *   unit    = "b" / "k" / "M" / "G" / "T" ["B"]  ; "storage" without one is in kilobytes
  *           / "%"                                ; of what "*" has
  *   warning = ["-"] limit *(":" limit) [SP command]
+ *   trash   = 1*DIGIT SP mailbox                 ; its old messages make room, those of the lowest number
+ * first
  *
  * Rules are handed about as a text, one rule a line; of two for "*" each limit counts that stands last. 0 is
  * no limit. What is counted is what files take, in bytes. */
@@ -17,7 +19,7 @@
 
 #include "base/buf.h"
 
-enum { QUOTA_RULES_MAX = 20, QUOTA_RULES_BYTES = 2000 };
+enum { QUOTA_RULES_MAX = 20, QUOTA_RULES_BYTES = 2000, QUOTA_TRASH_MAX = 20 };
 
 struct quota_amount {
     enum { QUOTA_UNSET, QUOTA_IS, QUOTA_MORE, QUOTA_LESS } kind;
@@ -64,6 +66,9 @@ MUST_USE enum rc quota_warning_parse(str text, struct quota_warning *ret);
 /* Whether the use crossed it on its way, under these limits. */
 bool quota_warning_crossed(const struct quota_warning *w, const struct quota_limits *l,
                            const struct quota_use *before, const struct quota_use *after);
+
+/* RC_INVALID: it is none. */
+MUST_USE enum rc quota_trash_parse(str text, uint32_t *ret_priority, str *ret_mailbox);
 
 /* Appends "*:bytes=N:messages=N", with only the limits that there are; without any "*:bytes=0:messages=0". */
 void quota_rule_put(struct buf *out, const struct quota_limits *l);

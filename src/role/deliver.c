@@ -207,7 +207,7 @@ static enum rc prepare_in(struct deliver *d, str account, str delivered_to, stru
         if (m->path.n == 0 || !journal_ready(m->journal, target_device(ret->target)))
             m->journal = NULL;
         if (rc == RC_GONE) {
-            rc = deliver_room(d->role->conf, ret->target, delivery_size(m), e);
+            rc = deliver_room(d->role->conf, ret->target, delivery_size(m), false, e);
             ret->full = rc == RC_LIMIT || rc == RC_PERM;
             if (ret->full)
                 return rc;
@@ -357,7 +357,7 @@ static enum rc room(struct deliver *d, struct ipc_msg *m, struct buf *reply)
         return RC_INVALID;
     e.rc = target_find(d->targets, account, &t, &e);
     if (e.rc == RC_OK)
-        e.rc = deliver_room(d->role->conf, t, bytes, &e);
+        e.rc = deliver_room(d->role->conf, t, bytes, true, &e);
     target_release(&t);
     put_results(reply, &e, 1);
     return RC_OK;

@@ -17,10 +17,11 @@ static bool is_bounded(const struct target *t, const struct quota_terms *q)
     return quota_is_kept(target_dir(t), q) || q->mail_max > 0;
 }
 
-enum rc deliver_room(const struct conf *c, const struct target *t, uint64_t bytes, struct err *e)
+enum rc deliver_room(const struct conf *c, const struct target *t, uint64_t bytes, bool asked, struct err *e)
 {
     AUTO(buf_deinit) struct buf rules = BUF_INIT(QUOTA_RULES_BYTES);
-    const struct quota_load load = {.mailbox = S("INBOX"), .use = {bytes, 1}, .way = QUOTA_DELIVERED};
+    const struct quota_load load = {
+        .mailbox = S("INBOX"), .use = {bytes, 1}, .way = QUOTA_DELIVERED, .asked = asked};
     struct quota_terms q;
     fill(c, t, &rules, &q);
     return is_bounded(t, &q) ? quota_check(target_dir(t), &q, &load, e) : RC_OK;

@@ -8,7 +8,8 @@
 struct conf;
 
 /* Whether a message of so many bytes fits now. RC_LIMIT, RC_PERM: no, with the reply in *e; RC_TEMP. */
-MUST_USE enum rc deliver_room(const struct conf *c, const struct target *t, uint64_t bytes, struct err *e);
+MUST_USE enum rc deliver_room(const struct conf *c, const struct target *t, uint64_t bytes, bool asked,
+                              struct err *e);
 /* The same, and counts it: its file lies in tmp/ by then. */
 MUST_USE enum rc deliver_take_room(const struct conf *c, const struct target *t, uint64_t bytes,
                                    struct quota_taken *ret, struct err *e);

@@ -18,6 +18,8 @@ void quota_terms_fill(const struct conf *c, const char *account, const char *own
                                 .tempfail = c->quota_full_tempfail,
                                 .warnings = c->quota_warning.v,
                                 .n_warnings = c->quota_warning.n,
+                                .trash = c->quota_trash.v,
+                                .n_trash = c->quota_trash.n,
                                 .separator = c->hierarchy_separator[0]};
 }
 

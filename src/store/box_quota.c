@@ -73,7 +73,8 @@ enum rc folder_room(struct folder *f, const struct folder_load *load, struct err
     const struct quota_terms *q = terms(f->st);
     if (!quota_is_kept(f->st->root_fd, q) || !put_name(f, &name))
         return RC_OK;
-    const struct quota_load named = load_of(load, buf_str(&name));
+    struct quota_load named = load_of(load, buf_str(&name));
+    named.asked = true;
     return quota_check(f->st->root_fd, q, &named, e);
 }
 

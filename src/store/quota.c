@@ -6,6 +6,7 @@
 #include "os/file.h"
 #include "store/quota_recount.h"
 #include "store/store_priv.h"
+#include "store/trash.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -249,6 +250,25 @@ static enum quota_verdict judge(const struct quota_terms *q, const struct quota_
                        load->way == QUOTA_DELIVERED ? quota_grace(q->grace, general.bytes) : 0);
 }
 
+struct fitting {
+    const struct quota_terms *q;
+    const struct quota_load *load;
+};
+
+static bool fits(void *ctx, const struct quota_use *use)
+{
+    const struct fitting *x = ctx;
+    return judge(x->q, x->load, use) == QUOTA_FITS;
+}
+
+static bool make_room(int root_fd, const struct quota_terms *q, const struct quota_load *load,
+                      const struct quota_use *use)
+{
+    struct fitting x = {q, load};
+    const struct trash_wish w = {.fits = fits, .ctx = &x, .asked = load->asked};
+    return q->n_trash > 0 && trash_empty(root_fd, q, &w, use);
+}
+
 static enum rc check_domain(const struct quota_terms *q, const struct quota_load *load, struct err *e)
 {
     struct quota_limits l;
@@ -276,7 +296,7 @@ enum rc quota_check(int root_fd, const struct quota_terms *q, const struct quota
         rc = recount(root_fd, q, &use, e);
         v = judge(q, load, &use);
     }
-    if (rc == RC_OK && v != QUOTA_FITS)
+    if (rc == RC_OK && v != QUOTA_FITS && (v == QUOTA_NEVER || !make_room(root_fd, q, load, &use)))
         rc = refuse(q, "", v, &use, e);
     return rc == RC_OK ? check_domain(q, load, e) : rc;
 }

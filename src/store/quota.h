@@ -36,6 +36,8 @@ struct quota_terms {       /* for one account; zeroed: there is no limit */
      */
     bool (*run)(void *ctx, const struct quota_terms *q, size_t warning);
     void *run_ctx;
+    const str *trash; /* "PRIORITY MAILBOX": whose old messages make room (fmt/quota_rule.h) */
+    size_t n_trash;
     const int *domain_total; /* the file of the domain's total; NULL: it has none */
     /* Tells what the account has now. NULL: nobody is told. */
     void (*tell)(void *ctx, const struct quota_terms *q, const struct quota_use *use);
@@ -52,6 +54,7 @@ struct quota_load { /* messages on their way */
     str mailbox;
     struct quota_use use;
     enum quota_way way;
+    bool asked;             /* by somebody who brings nothing yet: no old message has to go for it */
     struct quota_use freed; /* comes free when they are there (RFC 8508 §3.4) */
 };
 struct quota_taken {
@@ -65,7 +68,8 @@ struct quota_taken {
 /* Whether there is something to count. */
 bool quota_is_kept(int root_fd, const struct quota_terms *q);
 
-/* Whether the load fits now; nothing is counted. RC_LIMIT, or RC_PERM without tempfail: it does not, with the
+/* Whether the load fits now, or does once old messages of q->trash are gone, which then are; nothing is
+ * counted. RC_LIMIT, or RC_PERM without tempfail: it does not, with the
  * reply in *e (x.2.2, or 5.2.3 for mail_max); RC_TEMP: that cannot be said. */
 MUST_USE enum rc quota_check(int root_fd, const struct quota_terms *q, const struct quota_load *load,
                              struct err *e);

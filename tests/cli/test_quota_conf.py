@@ -129,3 +129,29 @@ def test_wrong_rule(settings):
 def test_acl_anyone(settings, text, meant):
     values, said = settings(text)
     assert values['acl_anyone'] == meant and 'anyone' not in said
+
+
+def test_trash(settings, tmp_path):
+    (tmp_path / 'trash.conf').write_text('# the first go first\n1 Spam\n\n2  Deleted Items\n')
+    text = f'plugin {{\n  quota = maildir:User quota\n  quota_rule = *:storage=1G\n  trash = {tmp_path}/trash.conf\n}}\n'
+    values, said = settings('mail_plugins = quota trash\n' + text)
+    assert values['quota_trash'] == '"1 Spam", "2 Deleted Items"' and 'trash' not in said
+    values, said = settings('mail_plugins = quota\n' + text)
+    assert values['quota_trash'] == '' and 'plugin/trash has no effect' in said
+    values, said = settings("""dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+mail_plugins {
+  quota = yes
+  trash = yes
+}
+quota x {
+  storage_size = 1G
+}
+namespace inbox {
+  inbox = yes
+  mailbox Spam {
+    trash_priority = 1
+  }
+}
+""")
+    assert values['quota_trash'] == '"1 Spam"' and 'trash' not in said

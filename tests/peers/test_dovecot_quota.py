@@ -1,5 +1,6 @@
 """A real Dovecot with its plugin quota on the same Maildirs as malle: each goes on from the other's maildirsize, both print the same."""
 import imaplib
+import os
 import pathlib
 import smtplib
 import socket
@@ -200,3 +201,72 @@ def test_imap_answers(pair):
     assert ours.getquota('"User quota"') == theirs.getquota('"User quota"')
     ours.logout()
     theirs.logout()
+
+
+def removed(root):
+    """The old messages that are gone, in the order in which they go."""
+    left = {(path.parent.parent.name, int(path.name.partition('.')[0])) for path in root.glob('.*/cur/*') if path.name.partition('.')[0].isdigit()}
+    return sorted(set(OLD) - left, key=lambda one: (one[0] == '.Trash', one[1]))
+
+
+OLD = (('.Junk', 300), ('.Junk', 100), ('.Trash', 50), ('.Trash', 400), ('.Spam', 200))
+
+
+def lay(root, owner):
+    for folder, since in OLD:
+        for sub in ('cur', 'new', 'tmp'):
+            (root / folder / sub).mkdir(parents=True, exist_ok=True)
+        path = root / folder / 'cur' / f'{since}.M1P1.host,S=20000:2,S'
+        path.write_bytes(b'Subject: old\n\n' + b'x' * 19986)
+        os.utime(path, (since, since))
+    for path in [root, *root.rglob('*')]:
+        os.chown(path, *owner)
+
+
+@pytest.mark.parametrize('sizes', ([1000], [30000], [50000], [30000, 30000], [110000]))
+def test_trash(sizes):
+    """Both take old messages away in the same order for a new one of that size, or none. malle stops when there is room, Dovecot when as
+    much is gone as comes."""
+    with short_folder() as folder, Server(users={ANN: 'ann'}, conf={'quota_rule': '*:bytes=120000', 'quota_grace': '0', 'quota_warning': '',
+                                                                    'quota_trash': '"1 Junk", "1 Spam", "2 Trash"'}) as server:
+        send(server, ANN)
+        root, owner = server.maildir(ANN), (server.maildir(ANN).stat().st_uid, server.maildir(ANN).stat().st_gid)
+        (folder / 'trash').write_text('1 Junk\n1 Spam\n2 Trash\n')
+        for path in root.glob('new/*'):
+            path.unlink()
+        lay(root, owner)
+        lay(folder / 'mail', owner)
+        server.malle('doveadm', 'quota', 'recalc', '-u', ANN)
+        settings = f'''protocols = imap
+first_valid_uid = 1
+mail_location = maildir:{folder}/mail
+mail_plugins = quota trash
+namespace inbox {{
+  inbox = yes
+  separator = .
+}}
+plugin {{
+  quota = maildir:User quota
+  quota_rule = *:bytes=120000
+  quota_grace = 0
+  trash = {folder}/trash
+}}
+passdb {{
+  driver = static
+  args = password=secret
+}}
+userdb {{
+  driver = static
+  args = uid={owner[0]} gid={owner[1]} home={folder}/home
+}}
+{imap_at(free_port())}'''
+        with Quota(folder, settings, folder / 'run/auth-userdb') as dovecot:
+            client = imap(server, ANN)
+            for size in sizes:
+                text = 'Subject: x\n\n' + 'y' * (size - 13) + '\n'
+                theirs = dovecot.doveadm('save', '-u', ANN, input=text, check=False).returncode == 0
+                ours = client.append('INBOX', '', None, text.replace('\n', '\r\n').encode())[0] == 'OK'
+                assert ours == theirs
+                mine, other = removed(root), removed(folder / 'mail')
+                assert mine == other[:len(mine)] and len(mine) <= len(other) and (len(other) == 0 or len(mine) > 0), (size, mine, other)
+            client.logout()

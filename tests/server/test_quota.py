@@ -323,3 +323,64 @@ def test_a_domain_together_outlives_its_processes(together):
     anns = imap(server, ANN)
     assert [anns.append('INBOX', '', None, MAIL)[0] for _ in range(8)] == ['OK'] * 8
     assert server.malle('domain', 'quota', DOMAIN, '--total', 'much', check=False).returncode == 2
+
+
+# --- old messages make room ---
+
+def lay(folder, since, size=20 << 10):
+    """A message that was received at that second."""
+    for sub in ('cur', 'new', 'tmp'):
+        (folder / sub).mkdir(parents=True, exist_ok=True)
+    path = folder / 'cur' / f'{since}.M1P1.host,S={size}:2,S'
+    path.write_bytes(b'Subject: old\n\n' + b'x' * (size - 14))
+    os.utime(path, (since, since))
+    return path
+
+
+@pytest.fixture
+def crowded():
+    """ann has 80 of 100 kB: two in Junk, the second of which is the oldest, and two in Trash."""
+    with Server(users={ANN: 'ann'}, conf={'quota_rule': '*:storage=100', 'quota_grace': '0', 'quota_warning': '',
+                                          'quota_trash': '"1 Junk", "2 Trash"', 'lmtp_rcpt_check_quota': 'yes'}) as server:
+        assert send(server, ANN) == (250, b'')  # makes the Maildir
+        root = server.maildir(ANN)
+        old = [lay(root / name, since) for name, since in (('.Junk', 300), ('.Junk', 100), ('.Trash', 50), ('.Trash', 400))]
+        for path in [*root.rglob('*'), root]:
+            os.chown(path, root.stat().st_uid, root.stat().st_gid)
+        server.malle('doveadm', 'quota', 'recalc', '-u', ANN)
+        yield server, old
+
+
+def there(old):
+    return [path.exists() for path in old]
+
+
+def test_old_messages_make_room(crowded):
+    server, old = crowded
+    big = b'Subject: x\r\n\r\n' + b'y' * (30 << 10) + b'\r\n'
+    assert send(server, ANN, big) == (250, b'')
+    assert there(old) == [True, False, True, True]  # one would do: the oldest of the first mailbox
+    assert '1 old messages of Junk made room for ' + ANN in server.wait_log('made room')
+    client = imap(server, ANN)
+    assert client.append('INBOX', '', None, big)[0] == 'OK'
+    assert there(old) == [False, False, False, True]
+    assert info(server, ANN)['used_bytes'] <= 100 << 10
+    assert client.select('Trash')[1] == [b'1']
+    client.logout()
+
+
+def test_none_goes_in_vain(crowded):
+    """What is larger than all of it is refused, and nothing is removed; nor for whoever only asks."""
+    server, old = crowded
+    huge = b'Subject: x\r\n\r\n' + b'y' * 101600 + b'\r\n'  # would fit alone, but not beside what is in INBOX
+    assert send(server, ANN, huge)[0] == 552 and there(old) == [True] * 4
+    with smtplib.SMTP('127.0.0.1', server.port('smtp'), 'client.example', timeout=30) as client:
+        client.ehlo()
+        client.mail('a@client.example', ['SIZE=60000'])
+        assert client.rcpt(ANN)[0] == 250
+    assert there(old) == [True] * 4
+
+
+def test_trash_is_looked_at():
+    with pytest.raises(AssertionError, match='quota_trash'), Server(conf={'quota_trash': 'Junk'}):
+        pass

@@ -155,10 +155,23 @@ static void formats(void **state)
     assert_string_equal(buf_cstr(&out), "*:bytes=5 *:bytes=5:messages=7 *:bytes=0:messages=0");
 }
 
+static void trash(void **state)
+{
+    uint32_t priority;
+    str mailbox;
+    assert_int_equal(quota_trash_parse(S(" 2  Deleted Items "), &priority, &mailbox), RC_OK);
+    assert_int_equal(priority, 2);
+    assert_true(str_eq(mailbox, S("Deleted Items")));
+    assert_int_equal(quota_trash_parse(S("Junk"), &priority, &mailbox), RC_INVALID);
+    assert_int_equal(quota_trash_parse(S("1"), &priority, &mailbox), RC_INVALID);
+    assert_int_equal(quota_trash_parse(S("-1 Junk"), &priority, &mailbox), RC_INVALID);
+    assert_int_equal(quota_trash_parse(S("1 "), &priority, &mailbox), RC_INVALID);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(limits), cmocka_unit_test(wrong_rules),
-                                       cmocka_unit_test(verdicts), cmocka_unit_test(warnings),
-                                       cmocka_unit_test(formats)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(limits),   cmocka_unit_test(wrong_rules),
+                                       cmocka_unit_test(trash),    cmocka_unit_test(verdicts),
+                                       cmocka_unit_test(warnings), cmocka_unit_test(formats)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
