@@ -50,7 +50,8 @@ enum conf_protocol {
     CONF_LOCAL,
     CONF_AUTH_CLIENT,
     CONF_AUTH_USERDB,
-    CONF_QUOTA_STATUS
+    CONF_QUOTA_STATUS,
+    CONF_SPAWN
 };
 enum conf_sasl_type { CONF_SASL_MALLE, CONF_SASL_DOVECOT };
 enum conf_transport_protocol { CONF_TRANSPORT_SMTP, CONF_TRANSPORT_LMTP, CONF_TRANSPORT_PIPE };

@@ -1,6 +1,7 @@
 /* Listeners: the built-in ones, and what makes a listener whole (addresses, effective port, socket path). */
 #include "base/arena.h"
 #include "conf/build.h"
+#include "fmt/pipe_def.h"
 
 static const struct {
     const char *name;
@@ -36,8 +37,8 @@ const char *conf_inspection_socket(const struct conf *c)
 
 const char *conf_protocol_name(int protocol)
 {
-    static const char *const names[] = {"smtp",  "submission",  "lmtp",        "imap",        "pop3",
-                                        "local", "auth-client", "auth-userdb", "quota-status"};
+    static const char *const names[] = {"smtp",  "submission",  "lmtp",        "imap",         "pop3",
+                                        "local", "auth-client", "auth-userdb", "quota-status", "spawn"};
     must(protocol >= 0 && (size_t)protocol < sizeof names / sizeof *names);
     return names[protocol];
 }
@@ -126,7 +127,8 @@ static void check_way(struct conf_build *b, const struct conf_listener *l,
         conf_error(b->report, lines->file, lines->line,
                    "the listener %s needs `socket`, and no port, because only a socket tells who is there",
                    l->name);
-    if ((socket_only || l->protocol == CONF_QUOTA_STATUS) && l->tls != CONF_TLS_NONE)
+    if ((socket_only || l->protocol == CONF_QUOTA_STATUS || l->protocol == CONF_SPAWN) &&
+        l->tls != CONF_TLS_NONE)
         conf_error(b->report, lines->file, lines->line, "the listener %s cannot have `tls`", l->name);
     if (l->proxy_protocol && !l->port)
         conf_error(b->report, lines->file, lines->line,
@@ -134,6 +136,18 @@ static void check_way(struct conf_build *b, const struct conf_listener *l,
     if (!l->socket[0] && (l->user[0] || l->group[0]))
         conf_error(b->report, lines->file, lines->line,
                    "the listener %s has no `socket` that `user` and `group` could own", l->name);
+}
+
+static void check_program(struct conf_build *b, const struct conf_listener *l,
+                          const struct conf_section_lines *lines)
+{
+    struct pipe_def d;
+    if (l->protocol != CONF_SPAWN && l->program[0])
+        conf_error(b->report, lines->file, lines->line,
+                   "the listener %s has a `program`, which only those of the protocol spawn have", l->name);
+    else if (l->protocol == CONF_SPAWN && pipe_def_program(str_c(l->program), &d) != RC_OK)
+        conf_error(b->report, lines->file, lines->line,
+                   "the listener %s needs `program`: user=USER[:GROUP] argv=/path ARGUMENTS", l->name);
 }
 
 /* One listener with its port and addresses resolved; false when it listens nowhere. */
@@ -147,6 +161,7 @@ static bool finish_one(struct conf_build *b, struct conf_listener *l, const stru
     if (!lines->builtin && !key_is_set(lines, "protocol"))
         conf_error(b->report, lines->file, lines->line, "the listener %s needs `protocol`", l->name);
     check_way(b, l, lines);
+    check_program(b, l, lines);
     if (l->port && l->port + c->port_offset > 65535)
         conf_error(b->report, lines->file, lines->line,
                    "the port of the listener %s is above 65535 with port_offset", l->name);

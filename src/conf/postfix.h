@@ -92,5 +92,7 @@ void postfix_set_services(struct postfix *p);
 bool postfix_runs(const struct postfix_service *s, const char *command);
 /* postfix_transports.c: the services by which mail leaves, and which of them has it. */
 void postfix_set_transports(struct postfix *p);
+/* SERVICE_time_limit, how long a program of this service may run, for its section. */
+void postfix_set_time_limit(struct postfix *p, const struct postfix_service *s, struct conf_section section);
 
 #endif

@@ -168,14 +168,13 @@ static void set_listener(struct postfix *p, const struct postfix_service *s)
     p->service = NULL;
 }
 
-/* NAME user=USER [flags=FLAGS] argv=/path ARGUMENTS, as in `pipe_transports`. */
-static void put_pipe(const struct postfix_service *s, struct buf *out)
+/* What stands behind the options, attributes and a command, as malle writes it. */
+static void put_words(const struct postfix_service *s, struct buf *out)
 {
     struct postfix_options o = postfix_options_of(s);
     struct postfix_option option;
     while (postfix_options_next(&o, &option)) {
     }
-    buf_puts(out, s->name);
     for (size_t i = o.arg; i < s->n_args; i++) {
         bool braces = str_chr(s->args[i], ';') >= 0 || str_chr(s->args[i], ' ') >= 0;
         buf_printf(out, braces ? " {" STR_FMT "}" : " " STR_FMT, STR_ARG(s->args[i]));
@@ -189,7 +188,8 @@ static void add_pipe(struct postfix *p, const struct postfix_service *s, struct 
     AUTO(buf_deinit) struct buf one = BUF_INIT(64 << 10);
     struct pipe_def def;
     struct err e = {0};
-    put_pipe(s, &one);
+    buf_puts(&one, s->name);
+    put_words(s, &one);
     str text = buf_str(&one);
     if (pipe_def_take(&text, &def, &e) != RC_OK)
         conf_warning(p->f->b->report, p->master_file, s->line, "malle does not take it: %s", err_text(&e));
@@ -197,28 +197,59 @@ static void add_pipe(struct postfix *p, const struct postfix_service *s, struct 
         buf_printf(out, "%s" STR_FMT, out->n ? "; " : "", STR_ARG(buf_str(&one)));
 }
 
-/* A policy server, often: where nothing answers, its clients are told to come again. */
-static void say_not_spawned(struct postfix *p, const struct postfix_service *s)
+/* 0 is no limit. */
+static void set_process_limit(struct postfix *p, const struct postfix_service *s, struct conf_section l)
 {
-    AUTO(buf_deinit) struct buf words = BUF_INIT(4096);
-    struct postfix_options o = postfix_options_of(s);
-    struct postfix_option option;
+    enum { MOST = 2000 };
+    uint32_t n = 0;
+    str usual = postfix_value(p, "default_process_limit").text;
+    if (s->maxproc != POSTFIX_NOT_SET)
+        n = (uint32_t)s->maxproc;
+    else if (num_parse_u32(usual, UINT32_MAX, &n) != RC_OK)
+        return;
+    folder_set_in(p->f, l, p->master_file, s->line, "process_limit",
+                  arena_printf(p->f->a, "%u", n == 0 || n > MOST ? MOST : n));
+}
+
+static str socket_of(struct postfix *p, const struct postfix_service *s)
+{
     str queue = postfix_value(p, "queue_directory").text;
-    while (postfix_options_next(&o, &option)) {
+    return arena_printf(p->f->a, STR_FMT "/%s/" STR_FMT, STR_ARG(queue),
+                        s->priv == POSTFIX_NO ? "public" : "private", STR_ARG(s->name));
+}
+
+/* A policy server, often. One that malle cannot run is left out: its clients are told to come again. A socket
+ * that Postfix would have in its folder for itself alone is for malle alone, wherever that folder is. */
+static void add_spawn(struct postfix *p, const struct postfix_service *s)
+{
+    AUTO(buf_deinit) struct buf words = BUF_INIT(64 << 10);
+    struct pipe_def d;
+    uint32_t port = s->type == POSTFIX_INET ? port_of(p, s->port) : 0;
+    put_words(s, &words);
+    if (pipe_def_program(buf_str(&words), &d) != RC_OK || str_eq(d.user, S("root")) ||
+        (s->type == POSTFIX_INET && !port)) {
+        conf_warning(
+            p->f->b->report, p->master_file, s->line,
+            "malle does not take it: it needs a port or socket, user=, which is not root, and argv=");
+        return;
     }
-    for (size_t i = o.arg; i < s->n_args; i++)
-        buf_printf(&words, "%s" STR_FMT, words.n ? " " : "", STR_ARG(s->args[i]));
-    if (s->type == POSTFIX_INET)
-        conf_warning(p->f->b->report, p->master_file, s->line,
-                     "malle does not run it: Postfix would start %s for each connection to port " STR_FMT
-                     "; a socket of systemd with Accept=yes does the same",
-                     buf_cstr(&words), STR_ARG(s->port));
+    struct conf_section l = folder_listener(p->f, p->master_file, s->line, listener_name(p, s, 0));
+    folder_set_in(p->f, l, p->master_file, s->line, "protocol", S("spawn"));
+    folder_set_in(p->f, l, p->master_file, s->line, "program", str_trim(buf_str(&words)));
+    if (port)
+        folder_set_in(p->f, l, p->master_file, s->line, "port", arena_printf(p->f->a, "%u", port));
     else
-        conf_warning(p->f->b->report, p->master_file, s->line,
-                     "malle does not run it: Postfix would start %s for each connection to " STR_FMT
-                     "/%s/" STR_FMT "; a socket of systemd with Accept=yes does the same",
-                     buf_cstr(&words), STR_ARG(queue), s->priv == POSTFIX_NO ? "public" : "private",
-                     STR_ARG(s->name));
+        folder_set_in(p->f, l, p->master_file, s->line, "socket", socket_of(p, s));
+    if (!port)
+        folder_set_in(p->f, l, p->master_file, s->line, "mode",
+                      s->priv == POSTFIX_NO ? S("0666") : S("0600"));
+    if (s->host.n)
+        folder_set_in(p->f, l, p->master_file, s->line, "addresses", s->host);
+    set_process_limit(p, s, l);
+    p->service = s;
+    postfix_take_overrides(p, l);
+    postfix_set_time_limit(p, s, l);
+    p->service = NULL;
 }
 
 /* Without these Postfix would accept no mail or keep what it accepts. */
@@ -248,7 +279,7 @@ void postfix_set_services(struct postfix *p)
         else if (postfix_runs(s, "pipe"))
             add_pipe(p, s, &pipes);
         else if (postfix_runs(s, "spawn"))
-            say_not_spawned(p, s);
+            add_spawn(p, s);
         else if (postfix_runs(s, "qmqpd"))
             conf_warning(p->f->b->report, p->master_file, s->line, "malle does not speak QMQP");
     }

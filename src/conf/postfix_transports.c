@@ -44,6 +44,18 @@ static struct postfix_value family_value(struct postfix *p, str name, size_t i, 
     return v;
 }
 
+static struct postfix_value time_limit(struct postfix *p, const struct postfix_service *s)
+{
+    return postfix_value(p, arena_printf(p->f->a, STR_FMT "_time_limit", STR_ARG(s->name)).p);
+}
+
+void postfix_set_time_limit(struct postfix *p, const struct postfix_service *s, struct conf_section section)
+{
+    struct postfix_value v = time_limit(p, s);
+    if (v.is_set)
+        postfix_set_same(p, section, "command_time_limit", "command_time_limit", &v);
+}
+
 /* Whether a section has to say something about this service. */
 static bool needs_section(struct postfix *p, const struct postfix_service *s, const char *protocol)
 {
@@ -51,6 +63,8 @@ static bool needs_section(struct postfix *p, const struct postfix_service *s, co
     const struct postfix_service *smtp = postfix_master_find(&p->master, S("smtp"), POSTFIX_UNIX);
     str name, value;
     bool differs = s->maxproc > 0 || (!is_builtin(s->name) && strcmp(protocol, "pipe") != 0);
+    if (strcmp(protocol, "pipe") == 0)
+        differs |= time_limit(p, s).is_set;
     while (postfix_overrides_next(&o, &name, &value)) {
         const struct conf_param *known = conf_param_find(CONF_DIALECT_POSTFIX, name);
         differs |= strcmp(protocol, "pipe") != 0 && known && known->status != CONF_PARAM_HARMLESS;
@@ -182,6 +196,8 @@ static void set_service(struct postfix *p, const struct postfix_service *s)
         folder_set_in(p->f, t, p->master_file, s->line, "process_limit",
                       arena_printf(p->f->a, "%d", s->maxproc < 2000 ? s->maxproc : 2000));
     set_families(p, s, t, is_pipe);
+    if (is_pipe)
+        postfix_set_time_limit(p, s, t);
     p->service = s;
     if (is_lmtp)
         set_lmtp(p, t);

@@ -173,6 +173,20 @@ enum rc pipe_def_take(str *rest, struct pipe_def *ret, struct err *e)
     return rc;
 }
 
+enum rc pipe_def_program(str text, struct pipe_def *ret)
+{
+    struct pipe_def d = {.recipients = 1};
+    str rest = text, word = STR_NONE;
+    if (take_word(&rest, &word) != RC_OK || !str_starts(word, S("user=")) ||
+        parse_attribute(&d, word) != RC_OK || d.user.n == 0)
+        return RC_INVALID;
+    rest = str_trim(rest);
+    if (!str_starts(rest, S("argv=")) || parse_argv(&d, str_from(rest, strlen("argv="))) != RC_OK)
+        return RC_INVALID;
+    *ret = d;
+    return RC_OK;
+}
+
 enum rc pipe_def_find(str value, str name, struct pipe_def *ret)
 {
     struct pipe_def d;

@@ -42,6 +42,8 @@ struct pipe_def {
 /* The next definition off the front of *rest. RC_GONE: there is none; RC_INVALID with e, a text for the
  * administrator, and *rest is behind it. */
 MUST_USE enum rc pipe_def_take(str *rest, struct pipe_def *ret, struct err *e);
+/* "user=USER[:GROUP] argv=words" alone, as a listener has it: no name and no other attributes. RC_INVALID. */
+MUST_USE enum rc pipe_def_program(str text, struct pipe_def *ret);
 /* The definition of this name; RC_GONE, RC_INVALID. */
 MUST_USE enum rc pipe_def_find(str value, str name, struct pipe_def *ret);
 

@@ -1,6 +1,7 @@
 /* The role `command`: has programs run and files written that users, aliases and the configuration name. A
  * single-threaded server that reads requests of queue and mailbox and forks a runner for each
- * (command_run.c), which becomes the user and answers itself. Root, since it is the one who turns into users;
+ * (command_run.c), which becomes the user and answers itself; and a program for each connection to a
+ * listener of the protocol spawn (command_spawn.c). Root, since it is the one who turns into users;
  * it parses no message, no .forward and no command itself. It has no cage, because that would be the
  * programs' cage, too. */
 #include "base/log.h"
@@ -17,11 +18,6 @@
 #include <unistd.h>
 
 enum { LINKS_MAX = 512, TERM_MS = 2000, STOP_MS = 300 };
-
-struct source_fd { /* embedded as the first member of what owns the descriptor */
-    int fd;
-    void (*ready)(struct source_fd *s);
-};
 
 struct link { /* a link of queue or mailbox, and every channel that was opened on it */
     struct source_fd source;
@@ -258,6 +254,8 @@ static void reap(void)
         if (forget_ending(pid))
             continue;
         struct link *l = self.links;
+        if (command_spawn_ended(pid, status))
+            continue;
         while (l && l->runner != pid)
             l = l->next;
         if (l)
@@ -288,11 +286,12 @@ static void loop(void)
     while (!self.stopping) {
         struct epoll_event ev;
         /* one event at a time: what a handler frees may be the subject of a later event of the same batch */
-        if (epoll_wait(self.epoll, &ev, 1, self.endings ? STOP_MS : -1) == 1) {
+        if (epoll_wait(self.epoll, &ev, 1, self.endings ? STOP_MS : command_spawn_wait_ms()) == 1) {
             struct source_fd *s = ev.data.ptr;
             s->ready(s);
         }
         kill_overdue();
+        command_spawn_kill_overdue();
     }
 }
 
@@ -309,6 +308,7 @@ static void command_start(struct role *r)
     signals = (struct source_fd){.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), .ready = signal_ready};
     must(signals.fd >= 0);
     source_add(&signals);
+    command_spawn_start(r, self.epoll);
     sandbox_enter(&(struct sandbox){.role = ROLE_COMMAND, .uid = (uid_t)-1, .gid = (gid_t)-1});
 }
 
@@ -327,6 +327,7 @@ static void command_stop(struct role *r)
     for (struct link *l = self.links; l; l = l->next)
         if (l->runner)
             kill(l->runner, SIGTERM);
+    command_spawn_stop();
     for (msec end = clock_mono() + STOP_MS; clock_mono() < end; usleep(5000))
         if (waitpid(-1, NULL, WNOHANG) < 0)
             return; /* none is left */

@@ -11,11 +11,26 @@
 #include "role/command_msg.h"
 #include "role/role.h"
 
+struct source_fd { /* embedded as the first member of what owns the descriptor that the server waits for */
+    int fd;
+    void (*ready)(struct source_fd *s);
+};
+
 enum { RUNNER_ANSWERED = 0, RUNNER_FAILED = 1, RUNNER_REFUSES = 2 };
 
 /* --- command_run.c --- */
 /* Carries out a request and ends the process; channel: where the answer goes. */
 _Noreturn void command_runner(const struct conf *c, struct ipc_msg *m, int channel);
+
+/* --- command_spawn.c: programs for connections, run by the server --- */
+/* Waits at the role's listeners from now on. */
+void command_spawn_start(struct role *r, int epoll);
+/* The process has ended. False: it is none of these. */
+bool command_spawn_ended(pid_t pid, int status);
+/* How long nothing is overdue, -1: for ever. */
+int command_spawn_wait_ms(void);
+void command_spawn_kill_overdue(void);
+void command_spawn_stop(void); /* tells all of them to end */
 
 /* --- command_user.c: who runs it --- */
 struct command_user {
@@ -66,7 +81,8 @@ struct command_env {
     char *v[40];     /* for execve, NULL-terminated */
 };
 enum { COMMAND_ENV_TEXT_MAX = 16 << 10 };
-/* The environment of a command of local(8); u NULL: of a transport. */
+/* The environment of a command of local(8); u NULL: of a program that is told nothing of a message, q may be
+ * NULL then. */
 void command_env_make(const struct conf *c, const struct command_request *q, const struct command_user *u,
                       str tag, struct command_env *ret);
 struct command_argv {
@@ -80,6 +96,9 @@ MUST_USE enum rc command_argv_make(const struct conf *c, const struct pipe_def *
                                    const struct command_request *q, struct command_argv *ret, struct err *e);
 
 /* --- command_program.c --- */
+/* Signals are as a program expects them. */
+void command_reset_signals(void);
+
 struct program {
     char *const *argv, *const *env;
     const char *directory; /* else "/" */

@@ -41,7 +41,7 @@ static void end_it(int sig)
     _exit(RUNNER_FAILED);
 }
 
-static void reset_signals(void)
+void command_reset_signals(void)
 {
     sigset_t none;
     struct sigaction def = {.sa_handler = SIG_DFL};
@@ -72,7 +72,7 @@ static _Noreturn void start_with(const struct program *p, int in, int out, int f
 static _Noreturn void start(const struct program *p, int in, int out, int failed, pid_t parent)
 {
     setsid();
-    reset_signals();
+    command_reset_signals();
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != parent)
         _exit(EX_TEMPFAIL);
     start_with(p, in, out, failed);
@@ -83,7 +83,7 @@ static _Noreturn void start_alone(const struct program *p, int failed)
 {
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     setsid();
-    reset_signals();
+    command_reset_signals();
     if (prctl(PR_SET_PDEATHSIG, 0, 0, 0, 0) != 0 || null < 0)
         _exit(EX_TEMPFAIL);
     alarm((unsigned)((p->time_limit + 999) / 1000));

@@ -285,7 +285,7 @@ static _Noreturn void run_pipe(struct runner *r)
                               .env = env.v,
                               .directory = d.directory.n > 0 ? str_dup(d.directory) : NULL,
                               .source = &s,
-                              .time_limit = r->conf->command_time_limit_ms};
+                              .time_limit = conf_of_transport(r->conf, d.name)->command_time_limit_ms};
     if (command_program_run(&p, &reply, &e) == RC_OK)
         buf_printf(&reply, "delivered via " STR_FMT " service", STR_ARG(d.name));
     done(r, &e, buf_str(&reply));

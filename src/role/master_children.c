@@ -28,8 +28,9 @@ static bool runs_programs(const struct conf *c)
     bool any = c->forward_path[0] || c->mailbox_command[0] || c->mailbox_command_maps[0] ||
                c->mailbox_transport_maps[0];
     bool users = c->system_users && geteuid() == 0 && any;
+    bool spawns = conf_listens(c, CONF_SPAWN);
     bool aliases = c->alias_maps[0] && (c->allow_mail_to_commands.n > 0 || c->allow_mail_to_files.n > 0);
-    return users || aliases || c->pipe_transports[0] || c->quota_warning_programs[0];
+    return users || aliases || spawns || c->pipe_transports[0] || c->quota_warning_programs[0];
 }
 
 static bool serves_sasl(const struct conf *c)
@@ -121,6 +122,8 @@ static const char *role_of_protocol(enum conf_protocol p)
         return "sasl";
     case CONF_AUTH_USERDB:
         return "userdb";
+    case CONF_SPAWN:
+        return "command";
     }
     return "";
 }
@@ -379,8 +382,8 @@ void children_read(struct master *m, struct child *c)
             c->owed--;
         else if (msg.type == MSG_CONTROL_RETIRE)
             (void)retire(m, c);
-        else if (msg.type == MSG_CONTROL_CONNECT &&
-                 (is_role(c, "smtp") || is_role(c, "smtpd") || is_role(c, "submission")))
+        else if (msg.type == MSG_CONTROL_CONNECT && (is_role(c, "smtp") || is_role(c, "smtpd") ||
+                                                     is_role(c, "submission") || is_role(c, "proxymap")))
             master_connect(m, c, &msg);
         else
             log_error("%s[%d] sent %s on its control link", c->role->name, c->pid, ipc_type_name(msg.type));

@@ -12,7 +12,9 @@ enum { PATH_MAX_BYTES = 107 };
 static const char *settings_of(const struct child *c)
 {
     return is_role(c, "smtp") ? "lmtp_sockets"
-                              : "smtpd_milters, non_smtpd_milters, smtpd_proxy_filter or smtpd_sasl_path";
+           : is_role(c, "proxymap")
+               ? "a listener of the protocol spawn"
+               : "smtpd_milters, non_smtpd_milters, smtpd_proxy_filter or smtpd_sasl_path";
 }
 
 static bool is_filter(const struct conf *own, str path)
@@ -29,11 +31,22 @@ static bool any_filter(const struct conf *conf, str path)
     return any;
 }
 
+/* What malle itself listens on, for a program that asks nobody who is there: often a policy server. */
+static bool is_spawned(const struct conf *conf, str path)
+{
+    bool any = false;
+    for (size_t i = 0; i < conf->listener_count; i++)
+        any |= conf->listeners[i].protocol == CONF_SPAWN && str_eq(str_c(conf->listeners[i].socket), path);
+    return any;
+}
+
 static bool is_named(const struct conf *conf, const struct child *c, str path)
 {
     bool named = false;
     if (is_role(c, "submission") && conf_asks_dovecot(conf) && str_eq(str_c(conf->smtpd_sasl_path), path))
         return true;
+    if (is_role(c, "proxymap"))
+        return is_spawned(conf, path);
     if (!is_role(c, "smtp"))
         return conf_milter_names_socket(conf, path) || any_filter(conf, path);
     const char *inspection = conf_inspection_socket(conf);

@@ -12,6 +12,7 @@
 #include "role/ipc.h"
 #include "role/role.h"
 #include "role/table_msg.h"
+#include "role/unix_connect.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -78,10 +79,18 @@ static void add_table(void *ctx, const char *role, str spec)
     p->askers |= bit_of(role);
 }
 
-static void open_tables(const struct conf *c)
+static enum rc connect_by_master(void *ctx, str path, int *ret_fd, struct err *e)
 {
+    return unix_connect(ctx, path, ret_fd, e);
+}
+
+static void open_tables(struct role *r)
+{
+    const struct conf *c = r->conf;
     const struct table_env env = {.timeout_ms = (int)c->table_timeout_ms,
-                                  .connections = (unsigned)c->table_connections};
+                                  .connections = (unsigned)c->table_connections,
+                                  .connect = connect_by_master,
+                                  .connect_ctx = r};
     table_settings_each_asking(c, add_table, NULL);
     for (size_t i = 0; i < self.n; i++) {
         struct proxied *p = &self.v[i];
@@ -140,7 +149,8 @@ static void proxymap_start(struct role *r)
     /* libpq and libldap look for files of whoever started the server, and stumble over those they cannot read
      */
     must(setenv("HOME", "/nonexistent", 1) == 0);
-    open_tables(r->conf);
+    unix_connect_init();
+    open_tables(r);
     gather_folders();
     role_set_user(&sb, r->conf->user_proxymap);
     add_groups(&sb, r->conf->user_proxymap);
@@ -242,8 +252,11 @@ static void proxymap_retire(struct role *r)
 
 int proxymap_role(void)
 {
-    static const struct role_ops ops = {
-        .start = proxymap_start, .link = proxymap_link, .serve = proxymap_serve, .retire = proxymap_retire};
+    static const struct role_ops ops = {.start = proxymap_start,
+                                        .link = proxymap_link,
+                                        .serve = proxymap_serve,
+                                        .connected = unix_connect_done,
+                                        .retire = proxymap_retire};
     static struct role r = {.name = "proxymap", .ops = &ops};
     role_begin(&r);
     role_control_loop(&r);

@@ -29,7 +29,8 @@ static enum rc call(struct command_work *k, const struct command_request *q, str
 {
     struct ipc_msg m;
     struct err e = {0};
-    msec deadline = clock_mono() + k->conf->command_time_limit_ms + MARGIN_MS;
+    const struct conf *c = q->pipe ? conf_of_transport(k->conf, q->name) : k->conf;
+    msec deadline = clock_mono() + c->command_time_limit_ms + MARGIN_MS;
     if (open_content(k) != RC_OK)
         return RC_TEMP;
     command_request_put(k->ipc, q);

@@ -77,6 +77,19 @@ static int connect_until(int fd, const struct server_address *address, msec dead
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &code, &n) == 0 ? code : errno;
 }
 
+/* Its folder or its mode are not for this process. */
+static enum rc connect_by_other(struct table *t, const struct server_address *address, size_t in_max,
+                                struct stream **ret, struct err *e)
+{
+    const struct sockaddr_un *sa = (const struct sockaddr_un *)&address->sa;
+    struct err why = {0};
+    int fd = -1;
+    if (t->env.connect(t->env.connect_ctx, str_c(sa->sun_path), &fd, &why) != RC_OK)
+        return table_fail(t, e, RC_TEMP, "cannot connect: %s", err_text(&why));
+    *ret = stream_new(fd, in_max);
+    return RC_OK;
+}
+
 enum rc server_connect(struct table *t, const struct server *s, size_t in_max, msec deadline,
                        struct stream **ret, struct err *e)
 {
@@ -88,6 +101,8 @@ enum rc server_connect(struct table *t, const struct server *s, size_t in_max, m
         AUTO(fd_closep)
         int fd = socket(now.v[i].sa.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         code = fd < 0 ? errno : connect_until(fd, &now.v[i], deadline);
+        if (code == EACCES && now.v[i].sa.ss_family == AF_UNIX && t->env.connect)
+            return connect_by_other(t, &now.v[i], in_max, ret, e);
         if (code == 0) {
             *ret = stream_new(fd, in_max);
             fd = -1;

@@ -46,6 +46,10 @@ struct table_env {
      * locked in without a way out. Called by any number of threads at once; results as of table_find. */
     enum rc (*ask)(void *ctx, str spec, str key, msec deadline, struct arena *a, str *ret, struct err *e);
     void *ask_ctx;
+    /* Connects to a Unix socket that this process may not reach, for tables that ask a server over it; called
+     * by any number of threads at once. May be NULL. */
+    enum rc (*connect)(void *ctx, str path, int *ret_fd, struct err *e);
+    void *connect_ctx;
     /* Such tables are only looked at: their files are read and checked, but no library is loaded, no name
      * resolved and nothing connected to; table_find of one is RC_TEMP. For the master. */
     bool unasked;

@@ -31,5 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (rc == RC_OK && all)
             must(pipe_def_find(text, d.name, &found) == RC_OK && str_eq(found.name, d.name));
     }
+    if (pipe_def_program(text, &d) == RC_OK)
+        must(d.user.n > 0 && d.argc > 0 && d.argc <= PIPE_ARGS_MAX && str_starts(d.argv[0], S("/")));
     return 0;
 }

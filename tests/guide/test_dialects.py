@@ -198,16 +198,36 @@ def test_sasl_of_services(tmp_path, main, master, path, others):
     assert [line for _, line, text in said(tmp_path) if text == 'smtpd_sasl_type, smtpd_sasl_path: malle has one value for all services'] == others
 
 
+def test_programs_for_connections(tmp_path):
+    """Services of spawn: at a socket of their own or at a port, with their limits."""
+    main = ('smtpd_recipient_restrictions = check_policy_service unix:private/policyd-spf, reject_unauth_destination\npolicyd-spf_time_limit = 3600\n'
+            'default_process_limit = 7\n')
+    master = ('policyd-spf unix - n n - 0 spawn\n user=policyd-spf argv=/usr/bin/policyd-spf -x { a b }\n127.0.0.1:10031 inet n n n - - spawn user=nobody:mail argv=/bin/cat\n'
+              'open unix n n n - 3 spawn -v -o command_time_limit=9 user=nobody argv=/bin/cat\n')
+    found, warned = settings(folder(tmp_path, MAIN + main, MASTER + PARTS + master))
+    spool = '/var/spool/postfix'
+    sections = {name: {key: value for (section, key), value in found.items() if section == f'listener {name}'} for name in ('policyd-spf', '127.0.0.1-10031', 'open')}
+    assert sections == {
+        'policyd-spf': {'protocol': 'spawn', 'program': 'user=policyd-spf argv=/usr/bin/policyd-spf -x {a b}', 'socket': f'{spool}/private/policyd-spf',
+                        'mode': '0600', 'process_limit': '2000', 'command_time_limit': '3600s'},
+        '127.0.0.1-10031': {'protocol': 'spawn', 'program': 'user=nobody:mail argv=/bin/cat', 'port': '10031', 'addresses': '127.0.0.1', 'process_limit': '7'},
+        'open': {'protocol': 'spawn', 'program': 'user=nobody argv=/bin/cat', 'socket': f'{spool}/public/open', 'mode': '0666', 'process_limit': '3',
+                 'command_time_limit': '9s'}}
+    assert found['', 'smtpd_recipient_restrictions'] == f'check_policy_service unix:{spool}/private/policyd-spf, reject_unauth_destination'
+    assert 'spawn' not in warned and 'time_limit' not in warned
+
+
+@pytest.mark.parametrize('service', ['x unix - n n - 0 spawn user=root argv=/bin/cat', 'x unix - n n - 0 spawn argv=/bin/cat', 'x unix - n n - 0 spawn user=nobody',
+                                     'nowhere inet n n n - 0 spawn user=nobody argv=/bin/cat', 'x unix - n n - 0 spawn user=nobody flags=q argv=/bin/cat'])
+def test_programs_that_are_not_run(tmp_path, service):
+    reports = said(folder(tmp_path, MAIN, MASTER + PARTS + service + '\n'))
+    assert ('postfix/master.cf', 9, 'malle does not take it: it needs a port or socket, user=, which is not root, and argv=') in reports
+
+
 def test_services_that_are_not_run(tmp_path):
     """Each is told, with what Postfix would do."""
-    master = ('policyd-spf unix - n n - 0 spawn\n user=policyd-spf argv=/usr/bin/policyd-spf -x\n127.0.0.1:10031 inet n n n - - spawn user=nobody argv=/bin/cat\n'
-              'open unix n n n - 0 spawn user=nobody argv=/bin/cat\n628 inet n - y - - qmqpd\n')
-    spool = '/var/spool/postfix'
-    reports = {line: text for _, line, text in said(folder(tmp_path, MAIN, MASTER + PARTS + master))}
-    assert reports[9] == ('malle does not run it: Postfix would start user=policyd-spf argv=/usr/bin/policyd-spf -x for each connection to '
-                          f'{spool}/private/policyd-spf; a socket of systemd with Accept=yes does the same')
-    assert 'for each connection to port 10031;' in reports[11] and f'to {spool}/public/open;' in reports[12]
-    assert reports[13] == 'malle does not speak QMQP'
+    reports = {line: text for _, line, text in said(folder(tmp_path, MAIN, MASTER + PARTS + '628 inet n - y - - qmqpd\n'))}
+    assert reports[9] == 'malle does not speak QMQP'
 
 
 def test_the_way_back_from_a_filter(tmp_path):
@@ -289,6 +309,7 @@ PIPE = 'prog unix - n n - 3 pipe flags=R user=nobody argv=/bin/cat\n'
     ('', PIPE, {('transport prog', 'process_limit'): '3', ('transport prog', 'protocol'): 'pipe'}),
     ('prog_destination_recipient_limit = 1\nprog_destination_concurrency_limit = 2\n', PIPE.replace('3', '-'),
      {('transport prog', 'smtp_destination_recipient_limit'): '1', ('transport prog', 'command_destination_concurrency_limit'): '2'}),
+    ('prog_time_limit = 2m\n', PIPE.replace('3', '-'), {('transport prog', 'command_time_limit'): '2m', ('', 'command_time_limit'): None}),
     ('', PIPE.replace('3', '-'), {('transport prog', 'protocol'): None}),
     ('lmtp_rcpt_timeout = 7\nlmtp_lhlo_name = l.example.com\nlmtp_sasl_auth_enable = yes\nlmtp_tls_security_level = encrypt\n',
      'lmtp unix - - n - - lmtp\ndspam unix - - n - - lmtp -o lmtp_rcpt_timeout=8 -o lmtp_use_tls=yes -o lmtp_tls_security_level=\n',

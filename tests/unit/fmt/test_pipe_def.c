@@ -93,9 +93,30 @@ static void find(void **state)
     assert_int_equal(pipe_def_find(S("x; c user=y argv=/c"), S("c"), &d), RC_INVALID);
 }
 
+static void program(void **state)
+{
+    static const char *const wrong[] = {"",
+                                        "argv=/a",
+                                        "user=x",
+                                        "user= argv=/a",
+                                        "user=x argv=a",
+                                        "user=x argv=",
+                                        "user=x flags=q argv=/a",
+                                        "name user=x argv=/a",
+                                        "user=x argv=/a {b"};
+    struct pipe_def d;
+    assert_int_equal(pipe_def_program(S("user=x:g  argv=/a {b c;} -d"), &d), RC_OK);
+    assert_true(str_eq(d.user, S("x")) && str_eq(d.group, S("g")) && d.argc == 3);
+    assert_true(str_eq(d.argv[0], S("/a")) && str_eq(d.argv[1], S("b c;")) && str_eq(d.argv[2], S("-d")));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+        if (pipe_def_program(str_c(wrong[i]), &d) != RC_INVALID)
+            fail_msg("%s", wrong[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(whole), cmocka_unit_test(flags),
-                                       cmocka_unit_test(broken), cmocka_unit_test(find)};
+                                       cmocka_unit_test(broken), cmocka_unit_test(find),
+                                       cmocka_unit_test(program)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
