@@ -313,6 +313,7 @@ enum rc resolve_follow(struct resolver *r, str address, unsigned depth, struct e
     if (rc != RC_OK)
         return depth > 0 ? (r->dead = address, RC_OK)
                          : err_set(e, RC_INVALID, 501, "5.1.3", "bad address syntax");
+    resolve_own_literal(r->l->conf, &key);
     rc = resolve_srs(r, address, depth, e);
     if (rc != RC_GONE)
         return rc;

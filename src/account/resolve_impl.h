@@ -51,6 +51,11 @@ enum rc resolve_user_via(struct resolver *r, str user, uid_t uid, str tag, str *
 enum rc resolve_program(struct resolver *r, const struct step *s, const struct alias_target *t, unsigned n,
                         struct err *e);
 
+/* --- resolve_literal.c --- */
+/* Of user@[address] where the address is this server's: the key becomes user at the hostname (RFC 5321
+ * §4.1.3). */
+void resolve_own_literal(const struct conf *c, struct address_key *key);
+
 /* --- resolve_fallback.c --- */
 /* A name that nobody has: fallback_transport_maps, fallback_transport, luser_relay. RC_GONE: they are not for
  * it. */

@@ -21,10 +21,15 @@ static bool parse_address(str s, unsigned *ret_bits)
     return *ret_bits != 0;
 }
 
-static bool valid_listen(str s)
+static bool valid_ip(str s)
 {
     unsigned bits;
-    return str_eq(s, S("*")) || parse_address(s, &bits);
+    return parse_address(s, &bits);
+}
+
+static bool valid_listen(str s)
+{
+    return str_eq(s, S("*")) || valid_ip(s);
 }
 
 static bool valid_ipv4(str s)
@@ -299,6 +304,7 @@ static const struct {
 } rules[] = {
     {CONF_domains, valid_domain, "a domain name"},
     {CONF_listen, valid_listen, "*, :: or an IP address"},
+    {CONF_own_addresses, valid_ip, "an IP address"},
     {CONF_mynetworks, valid_network, "an IP address or a network such as 192.0.2.0/24"},
     {CONF_smtpd_client_event_limit_exceptions, valid_network,
      "an IP address or a network such as 192.0.2.0/24"},

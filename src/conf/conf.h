@@ -11,6 +11,7 @@
 #include "base/buf.h"
 
 struct arena;
+struct ip_net;
 
 /* The choices of the ENUM options, in the order of options.def. */
 enum conf_password_scheme {
@@ -200,6 +201,8 @@ bool conf_has_domain(const struct conf *c, str name);
 /* Whether a list as relay_domains names it, or with a dot in front a parent of it. */
 bool conf_list_has_domain(const struct conf_list *l, str name);
 bool conf_list_has(const struct conf_list *l, str word); /* bytes by value */
+/* Whether one of the networks of the list holds the address. Entries that are no network match nothing. */
+bool conf_list_has_address(const struct conf_list *networks, const struct ip_net *address);
 
 const struct conf_listener *conf_find_listener(const struct conf *c, str name); /* NULL when there is none */
 /* The listener for what internal_mail_filter_classes name, which passes through it on its way out of the

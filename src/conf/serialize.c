@@ -1,6 +1,7 @@
 /* A conf as text: the effective settings for the roles, and single options for those who list them. */
 #include "base/arena.h"
 #include "conf/key.h"
+#include "fmt/ip.h"
 
 enum { VALUE_MAX = 1 << 20 };
 
@@ -116,6 +117,16 @@ bool conf_list_has_domain(const struct conf_list *l, str name)
     for (size_t i = 0; i < l->n; i++) {
         str one = l->v[i];
         if (str_starts(one, S(".")) ? str_iends(name, one) && name.n > one.n : str_ieq(name, one))
+            return true;
+    }
+    return false;
+}
+
+bool conf_list_has_address(const struct conf_list *networks, const struct ip_net *address)
+{
+    for (size_t i = 0; i < networks->n; i++) {
+        struct ip_net net;
+        if (ip_net_parse(networks->v[i], &net) == RC_OK && ip_net_has(&net, address))
             return true;
     }
     return false;

@@ -196,7 +196,7 @@ static bool is_near(const struct gate_client *c, const struct ip_net *address)
     struct table_list *l = table_settings_find(c->gate->parts.tables, str_c(c->v.conf->mynetworks_maps));
     AUTO(arena_freep) struct arena *a = l ? arena_new(ACCESS_MEMORY) : NULL;
     str ignored;
-    return rules_in_networks(&c->v.conf->mynetworks, address) ||
+    return conf_list_has_address(&c->v.conf->mynetworks, address) ||
            (l && table_list_find_here(l, str_c(c->v.address), a, &ignored, NULL) == RC_OK);
 }
 

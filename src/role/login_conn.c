@@ -173,7 +173,7 @@ static bool is_trusted(const struct login_conn *c)
 {
     struct ip_net address;
     return ip_parse(str_c(c->remote_ip), &address) == RC_OK &&
-           rules_in_networks(&c->conf->login_trusted_networks, &address);
+           conf_list_has_address(&c->conf->login_trusted_networks, &address);
 }
 
 static struct login_conn *conn_new(struct login *login, const struct role_listener *l, int fd,

@@ -104,7 +104,7 @@ static bool is_trusted(const struct waiting *w)
     struct ip_net address;
     socket_address_text(&w->peer, text, NULL);
     return ip_parse(str_c(text), &address) == RC_OK &&
-           rules_in_networks(&w->conf->haproxy_trusted_networks, &address);
+           conf_list_has_address(&w->conf->haproxy_trusted_networks, &address);
 }
 
 void proxied_start(const struct acceptor *a, int fd, const struct sockaddr_storage *peer,

@@ -246,7 +246,14 @@ static enum rc begin_session(struct smtp_worker *w, int fd, struct smtp_client_p
 }
 
 /* RFC 5321 §5.1: an MX host that is this server under another name, and what is behind it, is no way. It
- * shows in the name that it greets with. */
+ * shows in its address where own_addresses has that, and else in the name that it greets with. */
+static bool is_own_address(const struct smtp_worker *w, const struct smtp_site *s, const char *address)
+{
+    struct ip_net ip;
+    return !s->named && ip_parse(str_c(address), &ip) == RC_OK &&
+           conf_list_has_address(&w->conf->own_addresses, &ip);
+}
+
 static bool is_own_server(const struct smtp_worker *w, const struct smtp_site *s)
 {
     return !s->named && str_ieq(str_c(smtp_client_offers(w->conn.client)->name), str_c(w->conf->hostname));
@@ -295,6 +302,8 @@ static enum rc open_one(struct smtp_worker *w, struct smtp_site *s, const struct
     *ret_again = false;
     w->conn.peer[0] = '\0';
     socket_address_text(to, address, &port);
+    if (is_own_address(w, s, address))
+        return leave_own_server(w, s, ret_why);
     snprintf(endpoint, sizeof endpoint, "%s:%d", address, port);
     struct smtp_client_params p = {.tls_params = {.endpoint = str_c(endpoint)}};
     if (fill_params(w, s, str_c(name), clear, &auth, &p, &e) != RC_OK ||

@@ -13,8 +13,8 @@ bool smtpd_is_limited(const struct conf *c, str client_address)
 {
     struct ip_net address;
     return ip_parse(client_address, &address) != RC_OK ||
-           (!rules_in_networks(&c->smtpd_client_event_limit_exceptions, &address) &&
-            !rules_in_networks(&c->smtpd_authorized_xclient_hosts, &address));
+           (!conf_list_has_address(&c->smtpd_client_event_limit_exceptions, &address) &&
+            !conf_list_has_address(&c->smtpd_authorized_xclient_hosts, &address));
 }
 
 void smtpd_client_is(void *ctx, const struct smtp_params *p)

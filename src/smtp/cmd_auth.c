@@ -53,7 +53,7 @@ static bool mechanism_is_offered(const struct smtp_session *s, str name)
 bool smtp_offers_auth(const struct smtp_session *s)
 {
     return s->p->offer_auth &&
-           !(s->has_address && rules_in_networks(&s->conf->smtpd_sasl_exceptions_networks, &s->address));
+           !(s->has_address && conf_list_has_address(&s->conf->smtpd_sasl_exceptions_networks, &s->address));
 }
 
 /* Replies and returns true when AUTH is out of place. */

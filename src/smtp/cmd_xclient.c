@@ -7,7 +7,7 @@
 bool smtp_may_xclient(const struct smtp_session *s)
 {
     return s->has_address && !smtp_is_lmtp(s) &&
-           rules_in_networks(&s->conf->smtpd_authorized_xclient_hosts, &s->address);
+           conf_list_has_address(&s->conf->smtpd_authorized_xclient_hosts, &s->address);
 }
 
 /* Keeps the text as long as the session, or "unknown". */

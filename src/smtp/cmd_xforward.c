@@ -5,7 +5,8 @@
 
 bool smtp_may_xforward(const struct smtp_params *p, const struct ip_net *address)
 {
-    return p->kind != SMTP_KIND_LMTP && rules_in_networks(&p->conf->smtpd_authorized_xforward_hosts, address);
+    return p->kind != SMTP_KIND_LMTP &&
+           conf_list_has_address(&p->conf->smtpd_authorized_xforward_hosts, address);
 }
 
 bool smtp_refuse_attributes(struct smtp_session *s, bool authorized, str args)

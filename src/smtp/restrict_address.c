@@ -92,8 +92,8 @@ static enum verdict on_destination(struct smtp_session *s, const struct restrict
     }
 }
 
-/* Whether one of the host's addresses is the one that this client connected to, and whether one of them is in
- * permit_mx_backup_networks. */
+/* Whether one of the host's addresses is the one that this client connected to or of own_addresses, and
+ * whether one of them is in permit_mx_backup_networks. */
 static enum rc look_at_host(struct smtp_session *s, str host, bool *ret_here, bool *ret_in_networks)
 {
     static const enum dns_type types[] = {DNS_A, DNS_AAAA};
@@ -110,9 +110,10 @@ static enum rc look_at_host(struct smtp_session *s, str host, bool *ret_here, bo
                 continue;
             memcpy(ip.addr, mapped, sizeof mapped);
             memcpy(ip.addr + (v4 ? 12 : 0), records.v[i].p, records.v[i].n);
-            *ret_here = *ret_here || (has_here && memcmp(here.addr, ip.addr, sizeof ip.addr) == 0);
+            *ret_here = *ret_here || (has_here && memcmp(here.addr, ip.addr, sizeof ip.addr) == 0) ||
+                        conf_list_has_address(&s->conf->own_addresses, &ip);
             *ret_in_networks =
-                *ret_in_networks || rules_in_networks(&s->conf->permit_mx_backup_networks, &ip);
+                *ret_in_networks || conf_list_has_address(&s->conf->permit_mx_backup_networks, &ip);
         }
     }
     return RC_OK;

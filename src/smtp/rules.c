@@ -85,13 +85,3 @@ str rules_origin(const struct conf *c)
         return str_c(c->myorigin);
     return c->domains.n ? c->domains.v[0] : str_c(c->hostname);
 }
-
-bool rules_in_networks(const struct conf_list *networks, const struct ip_net *address)
-{
-    for (size_t i = 0; i < networks->n; i++) {
-        struct ip_net net;
-        if (ip_net_parse(networks->v[i], &net) == RC_OK && ip_net_has(&net, address))
-            return true;
-    }
-    return false;
-}

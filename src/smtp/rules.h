@@ -53,7 +53,4 @@ bool rules_rewrites_header(const struct conf *c, const struct rules_relay *r, bo
  * hostname. */
 str rules_origin(const struct conf *c);
 
-/* Whether one of the networks of the list holds the address. Entries that are no network match nothing. */
-bool rules_in_networks(const struct conf_list *networks, const struct ip_net *address);
-
 #endif

@@ -18,7 +18,7 @@ enum rc smtp_in_mynetworks(const struct smtp_session *s)
     struct table_list *l = table_settings_find(s->p->tables, str_c(s->conf->mynetworks_maps));
     if (!s->has_address)
         return RC_GONE;
-    if (rules_in_networks(&s->conf->mynetworks, &s->address))
+    if (conf_list_has_address(&s->conf->mynetworks, &s->address))
         return RC_OK;
     if (!l)
         return RC_GONE;

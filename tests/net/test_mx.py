@@ -25,6 +25,7 @@ RECORDS = {
     ('partly.example', 'MX'): ['10 gone.example', '20 mx.example'],
     ('odd.example', 'MX'): ['0 .', '10 mx.example'],
     ('plain.example', 'A'): ['127.0.0.1'],
+    ('outside.example', 'MX'): ['10 dead.example', '20 nat.example', '30 mx.example'], ('nat.example', 'A'): ['192.0.2.7'],
     # this server under another name
     ('alias.example', 'MX'): ['10 other.alias.example', '20 mx.example'], ('other.alias.example', 'A'): ['127.0.0.1'],
 }
@@ -108,6 +109,15 @@ def test_alias(world):
         send(server, 'alias.example')
         line = outcome(server, 'alias.example')
         assert 'dsn=4.3.5, status=deferred' in line and 'loops back to myself' in line
+        assert not world.remote.connections
+
+
+def test_address_outside(world):
+    """An MX host whose address own_addresses has is this server, behind a proxy: it and those behind it are no way."""
+    with serving({**world.via('outside.example'), 'own_addresses': '192.0.2.7, 2001:db8::7', 'smtp_connect_timeout': '1s'}) as server:
+        send(server, 'outside.example')
+        line = outcome(server, 'outside.example')
+        assert 'dsn=4.3.5, status=deferred' in line and 'mail for outside.example loops back to myself' in line
         assert not world.remote.connections
 
 

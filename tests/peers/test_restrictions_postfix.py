@@ -19,6 +19,7 @@ GUIDE = pathlib.Path(__file__).resolve().parents[1] / 'guide/etc/postfix/main.cf
 DNS = '127.88.53.1'  # Postfix asks port 53 only
 STRANGER, FRIEND = '127.0.0.9', '127.0.0.1'  # of whom the latter is in mynetworks
 DEMO = 'demo@malle.test'
+OUTSIDE = '198.51.100.10'  # an address that leads to the server from outside
 POLICY_PORT = free_port()
 
 RECORDS = {
@@ -121,6 +122,8 @@ CASES = {
                   dialogues(sources=[STRANGER, FRIEND])),
     'backup': ({'smtpd_relay_restrictions': 'permit_mx_backup, reject_unauth_destination'},
                dialogues(recipients=['b@backup.example', 'b@fails.example', 'b@none.example'])),
+    'proxied': ({'smtpd_relay_restrictions': 'reject_unauth_destination'},
+                dialogues(recipients=[f'postmaster@[{OUTSIDE}]', 'postmaster@[127.0.0.1]', 'postmaster@[198.51.100.11]'])),
     'policy': ({'smtpd_relay_restrictions': GATE, 'smtpd_recipient_restrictions': f'check_policy_service inet:127.0.0.1:{POLICY_PORT}',
                 'smtpd_data_restrictions': f'check_policy_service {{ inet:127.0.0.1:{POLICY_PORT}, policy_context=data }}',
                 'smtpd_end_of_data_restrictions': f'check_policy_service inet:127.0.0.1:{POLICY_PORT}'},
@@ -152,7 +155,7 @@ class Restricted(AskingDns):
     def changes(self):
         return {'myhostname': 'mail.malle.test', 'mynetworks': f'{FRIEND}/32', 'virtual_mailbox_domains': 'malle.test',
                 'virtual_mailbox_maps': f'inline:{{ {{ {DEMO} = x }}, {{ a@malle.test = x }}, {{ x@malle.test = x }} }}',
-                'relayhost': '[127.0.0.1]:9', 'relay_domains': 'relayed.example', 'recipient_delimiter': '+', 'smtpd_error_sleep_time': '0',
+                'proxy_interfaces': OUTSIDE, 'relayhost': '[127.0.0.1]:9', 'relay_domains': 'relayed.example', 'recipient_delimiter': '+', 'smtpd_error_sleep_time': '0',
                 'smtpd_tls_security_level': 'none', 'smtpd_restriction_classes': ', '.join(CLASSES), **CLASSES}
 
     def services(self):
@@ -225,7 +228,7 @@ def policy():
 @pytest.fixture(scope='module')
 def malle(dns):
     """(malle, the port of each case): a listener for each."""
-    conf = {'mynetworks': f'{FRIEND}/32', 'relayhost': '[127.0.0.1]:9', 'relay_domains': 'relayed.example', 'smtpd_hard_error_limit': '1000',
+    conf = {'mynetworks': f'{FRIEND}/32', 'own_addresses': OUTSIDE, 'listen': '127.0.0.1', 'relayhost': '[127.0.0.1]:9', 'relay_domains': 'relayed.example', 'smtpd_hard_error_limit': '1000',
             'smtpd_client_connection_count_limit': '1000',
             'smtpd_restriction_classes': '; '.join(f'{name} = {value}' for name, value in CLASSES.items()), **dns.conf}
     offset, ports = free_offset(), {case: free_port() for case in CASES}

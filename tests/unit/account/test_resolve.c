@@ -522,6 +522,37 @@ static void domains_of_tables(void **state)
     world_close(&w);
 }
 
+/* An address of this server in the place of a domain is its name; any other is a server elsewhere. */
+static void own_addresses(void **state)
+{
+    static const struct {
+        const char *address;
+        enum rc rc;
+        const char *result;
+    } rows[] = {
+        {"alice@[192.0.2.7]", RC_OK, "alice/1001 "},
+        {"alice@[IPv6:2001:DB8::7]", RC_OK, "alice/1001 "},
+        {"alice+x@[198.51.100.1]", RC_OK, "alice/1001+x "},
+        {"nobody@[192.0.2.7]", RC_PERM, "5.1.1"},
+        {"alice@[192.0.2.8]", RC_GONE, "5.7.1"},
+        {"alice@[IPv6:2001:db8::8]", RC_GONE, "5.7.1"},
+        {"alice@192.0.2.7", RC_GONE, "5.7.1"},
+    };
+    struct conf_report report = {0};
+    struct world w;
+    world_open(&w);
+    const struct conf *whole = w.lookup.conf;
+    AUTO(conf_freep)
+    struct conf *c = conf_parse(S("hostname = mail.example.org\nlisten = 198.51.100.1\n"
+                                  "own_addresses = 192.0.2.7, 2001:db8::7\n"),
+                                "test", &report);
+    w.lookup.conf = c;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        check_address(&w, rows[i].address, rows[i].rc, rows[i].result);
+    w.lookup.conf = whole;
+    world_close(&w);
+}
+
 /* Names that nobody has: a transport by name, one for all, an address; only in local_domains, and only for
  * what local_recipient_maps know. */
 static void unknown_names(void **state)
@@ -956,6 +987,7 @@ int main(void)
         cmocka_unit_test(srs),
         cmocka_unit_test(relay_recipients),
         cmocka_unit_test(domains_of_tables),
+        cmocka_unit_test(own_addresses),
         cmocka_unit_test(unknown_names),
         cmocka_unit_test(unknown_words),
         cmocka_unit_test(masquerading),

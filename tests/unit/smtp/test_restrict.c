@@ -95,6 +95,9 @@ static void who_may_relay(void **state)
          .to = "b@backup.example", .want = "554 5.7.1 "},
         {"smtpd_relay_restrictions = permit_mx_backup, reject_unauth_destination\n", .to = "b@good.example",
          .want = "554 5.7.1 "},
+        {"own_addresses = 198.51.100.1\nsmtpd_relay_restrictions = permit_mx_backup, "
+         "reject_unauth_destination\n",
+         .to = "b@good.example", .want = "250"},
         {"smtpd_relay_restrictions = permit_mx_backup, reject_unauth_destination\n",
          .to = "\"b@foreign.example\"@backup.example", .want = "554 5.7.1 "},
         {"smtpd_relay_restrictions = permit_mx_backup, reject_unauth_destination\n", .to = "b@slow.example",

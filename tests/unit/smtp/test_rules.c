@@ -146,7 +146,7 @@ static void networks(void **state)
         struct conf_list list = {.v = &(str){rows[i].network.p, rows[i].network.n}, .n = 1};
         struct ip_net address;
         assert_int_equal(ip_parse(str_c(rows[i].address), &address), RC_OK);
-        if (rules_in_networks(&list, &address) != rows[i].want)
+        if (conf_list_has_address(&list, &address) != rows[i].want)
             fail_msg("%s in " STR_FMT, rows[i].address, STR_ARG(rows[i].network));
     }
 }
