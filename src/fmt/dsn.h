@@ -30,6 +30,7 @@ struct dsn_rcpt {
     str recipient;         /* the envelope recipient, "a@b": Final-Recipient */
     str orcpt_type, orcpt; /* as smtp_rcpt has them; .p NULL when there was no ORCPT */
     enum dsn_action action;
+    bool reports_follow;  /* with DSN_RELAYED: the next server may send some */
     str status;           /* RFC 3463, "5.1.1"; "" or broken: the general one of the action */
     str remote_mta;       /* name of the server that answered; empty when none did */
     str diagnostic;       /* with remote_mta: its reply with code, lines separated by LF ("550 5.1.1 ...");

@@ -65,7 +65,8 @@ static str outcome(const struct dsn_rcpt *r)
     case DSN_DELIVERED:
         return S("delivered to the mailbox.");
     case DSN_RELAYED:
-        return S("passed on to a server that sends no reports of delivery.");
+        return r->reports_follow ? S("passed on to the next server.")
+                                 : S("passed on to a server that sends no reports of delivery.");
     default:
         return S("passed on to the addresses that it stands for.");
     }

@@ -29,9 +29,9 @@ static bool wants(const struct queue_rcpt *r, enum bounce_kind kind)
 static enum dsn_action action_of(enum bounce_kind kind, enum queue_result result)
 {
     if (kind == BOUNCE_SUCCESS)
-        return result == QUEUE_RELAYED_BLIND || result == QUEUE_RELAYED_TRACED ? DSN_RELAYED
-               : result == QUEUE_EXPANDED                                      ? DSN_EXPANDED
-                                                                               : DSN_DELIVERED;
+        return result == QUEUE_DELIVERED  ? DSN_DELIVERED
+               : result == QUEUE_EXPANDED ? DSN_EXPANDED
+                                          : DSN_RELAYED;
     return kind == BOUNCE_DELAY ? DSN_DELAYED : DSN_FAILED;
 }
 
@@ -56,12 +56,13 @@ static size_t fill_rcpts(enum bounce_kind kind, const struct queue_envelope *v,
 {
     size_t count = 0;
     for (size_t i = 0; i < n; i++) {
-        if (!all && !wants(&from[i].rcpt, kind) && from[i].result != QUEUE_RELAYED_TRACED)
+        if (!all && !wants(&from[i].rcpt, kind) && from[i].result != QUEUE_RELAYED_TRACED && !from[i].cleared)
             continue;
         struct dsn_rcpt *r = &ret[count++];
         *r = (struct dsn_rcpt){.recipient = from[i].rcpt.address,
                                .action = action_of(kind, from[i].result),
                                .status = from[i].status,
+                               .reports_follow = from[i].result == QUEUE_RELAYED,
                                .remote_mta = said_by(&from[i]),
                                .diagnostic = from[i].reply,
                                .last_attempt = from[i].tried / 1000};

@@ -48,6 +48,7 @@ enum queue_flag {
     QUEUE_PRIORITY_FIELD = 1024, /* its header has an MT-Priority field (RFC 6758) */
     QUEUE_PRIORITY_OTHER = 2048, /* which does not say its priority */
     QUEUE_HOLD_FOR = 4096,       /* hold_until comes from HOLDFOR, counted from arrived */
+    QUEUE_WARNED = 32768,        /* its sender was told that it is delayed */
     QUEUE_PROBE = 16384,         /* an address is verified: nothing is delivered, and nobody told */
     QUEUE_HELD = 8192            /* queue_put: for an administrator to release; not kept with the message */
 };

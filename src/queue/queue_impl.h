@@ -255,6 +255,7 @@ struct bounce_rcpt {
     enum queue_result result;
     str status, reply, remote;
     int64_t tried;
+    bool cleared; /* with BOUNCE_SUCCESS: its delay was told, and so is its end (confirm_delay_cleared) */
 };
 MUST_USE enum rc bounce_put(struct queue *q, enum bounce_kind kind, int64_t message,
                             const struct queue_envelope *v, const struct bounce_rcpt *rcpts, size_t n,

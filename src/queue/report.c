@@ -65,17 +65,19 @@ static enum rc apply(struct queue *q, struct report *p, const struct queue_outco
     return drop_rcpt(q, o, e);
 }
 
-/* --- success notifications: only for those who asked --- */
+/* --- success notifications: only for those who asked, or were told of a delay --- */
 
-static enum rc find_asker(struct queue *q, const struct queue_outcome *o, struct arena *a,
+/* Nobody hears of what was passed on to a server that sends reports itself. */
+static enum rc find_asker(struct queue *q, const struct queue_outcome *o, bool cleared, struct arena *a,
                           struct bounce_rcpt *ret, struct err *e)
 {
     AUTO(db_done) struct db_stmt *s = NULL;
     bool traced = o->result == QUEUE_RELAYED_TRACED; /* all hear of it but those who want to hear nothing */
-    enum rc rc =
-        db_query(q->writer, &s, e,
-                 "SELECT address,orcpt,notify FROM rcpt WHERE n=?1 AND (notify&?2 OR (?3 AND NOT notify&?4))",
-                 DB_I(o->rcpt), DB_I(SMTP_NOTIFY_SUCCESS), DB_I(traced), DB_I(SMTP_NOTIFY_NEVER));
+    enum rc rc = db_query(q->writer, &s, e,
+                          "SELECT address,orcpt,notify FROM rcpt WHERE n=?1 AND (notify&?2 OR (?3 AND NOT "
+                          "notify&?4) OR (?5 AND (notify=0 OR notify&?6)))",
+                          DB_I(o->rcpt), DB_I(o->result == QUEUE_RELAYED ? 0 : SMTP_NOTIFY_SUCCESS),
+                          DB_I(traced), DB_I(SMTP_NOTIFY_NEVER), DB_I(cleared), DB_I(SMTP_NOTIFY_DELAY));
     if (rc == RC_OK)
         rc = db_step(s, e);
     if (rc == RC_OK)
@@ -86,21 +88,25 @@ static enum rc find_asker(struct queue *q, const struct queue_outcome *o, struct
                                     .status = o->status,
                                     .reply = o->reply,
                                     .remote = o->remote,
-                                    .tried = queue_wall()};
+                                    .tried = queue_wall(),
+                                    .cleared = cleared};
     return rc;
 }
 
 static enum rc tell_success(struct queue *q, struct report *p, struct err *e)
 {
     struct bounce_rcpt *list = calloc(p->r.n, sizeof *list);
+    const struct conf *c = q->conf;
+    bool cleared = c->confirm_delay_cleared && p->envelope.flags & QUEUE_WARNED;
     size_t n = 0;
     enum rc rc = RC_OK;
     must(list);
     for (size_t i = 0; i < p->r.n && (rc == RC_OK || rc == RC_GONE); i++) {
         enum queue_result result = p->r.outcomes[i].result;
-        if (result != QUEUE_DELIVERED && result != QUEUE_RELAYED_BLIND && result != QUEUE_RELAYED_TRACED)
+        if (result != QUEUE_DELIVERED && result != QUEUE_RELAYED_BLIND && result != QUEUE_RELAYED_TRACED &&
+            !(cleared && result == QUEUE_RELAYED))
             continue;
-        rc = find_asker(q, &p->r.outcomes[i], p->arena, &list[n], e);
+        rc = find_asker(q, &p->r.outcomes[i], cleared, p->arena, &list[n], e);
         n += rc == RC_OK;
     }
     if (rc == RC_GONE)

@@ -127,8 +127,12 @@ static enum rc read_rcpts(struct queue *q, struct sched_job *job, struct arena *
 static enum rc read_rows(struct queue *q, struct sched_job *job, struct arena *a, struct queue_job *ret,
                          struct queue_content *content, struct err *e)
 {
+    const struct conf *c = q->conf;
     enum rc rc = rows_read_message(q->reader, job->message, a, &ret->envelope, content, e);
-    return rc == RC_OK ? read_rcpts(q, job, a, ret, e) : rc;
+    if (rc != RC_OK)
+        return rc;
+    job->asked |= c->confirm_delay_cleared && ret->envelope.flags & QUEUE_WARNED;
+    return read_rcpts(q, job, a, ret, e);
 }
 
 static enum rc read_transit(struct sched_job *job, struct arena *a, struct queue_job *ret,

@@ -93,7 +93,8 @@ static enum rc find_returned(struct queue *q, int64_t message, bool *ret_busy, s
 static enum rc warn(struct queue *q, struct timer *t, const struct queue_envelope *v, struct err *e)
 {
     enum rc rc = fate_warn(q, t->message, v, STR_NONE, &t->touches, e);
-    return rc == RC_OK ? db_run(q->writer, e, "UPDATE message SET warn=NULL WHERE n=?1", DB_I(t->message))
+    return rc == RC_OK ? db_run(q->writer, e, "UPDATE message SET warn=NULL,flags=flags|?2 WHERE n=?1",
+                                DB_I(t->message), DB_I(QUEUE_WARNED))
                        : rc;
 }
 

@@ -170,6 +170,30 @@ def test_expires(remote):
         assert any('450 4.2.1 busy' in text for text in texts)
 
 
+@pytest.mark.parametrize('extensions', [('PIPELINING',), ('PIPELINING', 'DSN')])
+@pytest.mark.parametrize('confirm', ['yes', 'no'])
+def test_delay_is_over(confirm, extensions):
+    """confirm_delay_cleared: who was warned hears of the delivery, whether or not the next server sends reports; who was not asked for warnings of no end."""
+    with Remote(extensions) as remote:
+        remote.answer('RCPT', '450 4.2.1 busy')
+        with relaying(remote, delay_warning_time='1s', confirm_delay_cleared=confirm) as server:
+            with Smtp(server) as client:
+                client.hello()
+                assert client.command(f'MAIL FROM:<{SENDER}>').startswith('250')
+                assert client.command('RCPT TO:<a@remote.example>').startswith('250')
+                assert client.command('RCPT TO:<quiet@remote.example> NOTIFY=FAILURE').startswith('250')
+                assert client.data(b'Subject: x\r\n\r\n')[0].startswith('250')
+            eventually(lambda: len(server.messages(SENDER)) == 1, 20)
+            remote.rules.clear()
+            assert send(server, 'late@remote.example').startswith('250')  # of which nobody was warned
+            eventually(lambda: queue_is_empty(server), 30)
+            texts = [path.read_text() for path in server.messages(SENDER)]
+            told = sorted(re.findall(r'^Action: (\w+)', text, re.M) for text in texts)
+            assert told == [['delayed'], ['relayed']][:1 + (confirm == 'yes')]
+            assert not any('quiet@' in text or 'late@' in text for text in texts)
+            assert confirm == 'no' or any('passed on to' in text and '\nSubject: Successful Mail Delivery Report\n' in text for text in texts)
+
+
 def test_8bit_is_converted():
     """RFC 6152 §3: a next hop without 8BITMIME gets quoted-printable."""
     with Remote(('PIPELINING',)) as remote, relaying(remote) as server:
