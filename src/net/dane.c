@@ -19,15 +19,17 @@ static void add(struct dane *d, struct arena *a, str rdata)
         d->usable[d->n_usable++] = t;
 }
 
-enum rc dane_find(struct resolver *r, str host, int port, msec deadline, struct arena *a, struct dane *ret,
-                  struct err *e)
+enum rc dane_find(const struct dns_asker *asker, str host, int port, msec deadline, struct arena *a,
+                  struct dane *ret, struct err *e)
 {
     AUTO(dns_answer_freep) const struct dns_answer *answer = NULL;
     struct dane d = {.usable = arena_array(a, DANE_RECORDS_MAX, sizeof *d.usable)};
     str name = arena_printf(a, "_%d._tcp." STR_FMT, port, STR_ARG(host));
     if (arena_exhausted(a))
         return err_set(e, RC_TEMP, 451, "4.3.0", "Insufficient system resources");
-    enum rc rc = resolver_query(r, name, DNS_TLSA, deadline, &answer);
+    enum rc rc = dns_ask(asker, name, DNS_TLSA, deadline, &answer);
+    if (rc == RC_GONE)
+        return held_up(e, host, "DNS reply filter drops all results");
     if (rc != RC_OK)
         return held_up(e, host, "no answer");
     if (answer->security == DNS_BOGUS)

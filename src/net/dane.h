@@ -4,7 +4,7 @@
 #define NET_DANE_H
 
 #include "base/arena.h"
-#include "net/resolver.h"
+#include "net/dns_asker.h"
 #include "os/tls_client.h"
 
 enum { DANE_RECORDS_MAX = 32 };
@@ -17,7 +17,7 @@ struct dane {
 
 /* The records at _port._tcp.host. RC_OK, also when it is proven that there are none; RC_TEMP with e: the
  * answer is missing, or fails validation: who sends without it may be talking to an attacker. */
-MUST_USE enum rc dane_find(struct resolver *r, str host, int port, msec deadline, struct arena *a,
+MUST_USE enum rc dane_find(const struct dns_asker *asker, str host, int port, msec deadline, struct arena *a,
                            struct dane *ret, struct err *e);
 
 #endif

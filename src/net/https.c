@@ -18,7 +18,7 @@ static enum rc connect_to_host(struct resolver *r, const struct https_request *q
     struct mx_addresses all;
     if (str_copy(name, sizeof name, q->host) != RC_OK)
         return failed(e, RC_TEMP, q, "the name is too long");
-    enum rc rc = mx_addresses(r, q->host, q->families, deadline, &all, e);
+    enum rc rc = mx_addresses(&(struct dns_asker){.resolver = r}, q->host, q->families, deadline, &all, e);
     if (rc != RC_OK)
         return RC_TEMP;
     for (size_t i = 0; i < all.n && i < ADDRESSES_MAX; i++) {

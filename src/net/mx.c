@@ -18,10 +18,14 @@ static enum rc temporary(struct err *e, str name, const char *why)
     return RC_TEMP;
 }
 
-static enum rc ask(struct resolver *r, str name, enum dns_type type, msec deadline,
+static enum rc ask(const struct dns_asker *asker, str name, enum dns_type type, msec deadline,
                    const struct dns_answer **ret, struct err *e)
 {
-    enum rc rc = resolver_query(r, name, type, deadline, ret);
+    enum rc rc = dns_ask(asker, name, type, deadline, ret);
+    if (rc == RC_GONE)
+        return err_set(e, RC_TEMP, 451, "4.7.0",
+                       "Error looking up name=" STR_FMT ": DNS reply filter drops all results",
+                       STR_ARG(name));
     if (rc == RC_INVALID)
         return err_set(e, RC_PERM, 550, "5.1.2", "Bad destination host name: " STR_FMT, STR_ARG(name));
     if (rc != RC_OK)
@@ -75,11 +79,12 @@ static enum rc implicit(str domain, bool nxdomain, struct mx_list *l, struct err
     return RC_OK;
 }
 
-enum rc mx_find(struct resolver *r, str domain, str own, msec deadline, struct mx_list *ret, struct err *e)
+enum rc mx_find(const struct dns_asker *asker, str domain, str own, msec deadline, struct mx_list *ret,
+                struct err *e)
 {
     AUTO(dns_answer_freep) const struct dns_answer *a = NULL;
     struct mx_list l = {0};
-    enum rc rc = ask(r, domain, DNS_MX, deadline, &a, e);
+    enum rc rc = ask(asker, domain, DNS_MX, deadline, &a, e);
     if (rc != RC_OK)
         return rc;
     l.secure = a->security == DNS_SECURE;
@@ -133,14 +138,14 @@ static bool read_address(str rdata, enum dns_type type, struct ip_net *ret)
     return true;
 }
 
-static enum rc add_family(struct resolver *r, str host, enum dns_type type, msec deadline,
+static enum rc add_family(const struct dns_asker *asker, str host, enum dns_type type, msec deadline,
                           struct mx_addresses *found, struct err *e)
 {
     AUTO(dns_answer_freep) const struct dns_answer *a = NULL;
-    enum rc rc = ask(r, host, type, deadline, &a, e);
+    enum rc rc = ask(asker, host, type, deadline, &a, e);
+    found->secure = a && a->security == DNS_SECURE; /* also when a filter left nothing */
     if (rc != RC_OK)
         return rc;
-    found->secure = a->security == DNS_SECURE;
     for (size_t i = 0; i < a->n && found->n < MX_ADDRESSES_MAX / 2; i++) {
         struct ip_net ip;
         if (read_address(a->rdata[i], type, &ip))
@@ -149,15 +154,15 @@ static enum rc add_family(struct resolver *r, str host, enum dns_type type, msec
     return RC_OK;
 }
 
-enum rc mx_addresses(struct resolver *r, str host, enum mx_families families, msec deadline,
+enum rc mx_addresses(const struct dns_asker *asker, str host, enum mx_families families, msec deadline,
                      struct mx_addresses *ret, struct err *e)
 {
     struct mx_addresses v6 = {0}, v4 = {0}, all = {0};
     enum rc rc6 = RC_OK, rc4 = RC_OK;
     if (families != MX_IPV4)
-        rc6 = add_family(r, host, DNS_AAAA, deadline, &v6, e);
+        rc6 = add_family(asker, host, DNS_AAAA, deadline, &v6, e);
     if (families != MX_IPV6)
-        rc4 = add_family(r, host, DNS_A, deadline, &v4, e);
+        rc4 = add_family(asker, host, DNS_A, deadline, &v4, e);
     for (size_t i = 0; i < MX_ADDRESSES_MAX / 2; i++) {
         if (i < v6.n)
             all.v[all.n++] = v6.v[i];

@@ -3,7 +3,7 @@
 #define NET_MX_H
 
 #include "fmt/dns_name.h"
-#include "net/resolver.h"
+#include "net/dns_asker.h"
 
 enum { MX_HOSTS_MAX = 20, MX_ADDRESSES_MAX = 16 };
 
@@ -22,9 +22,9 @@ struct mx_list {
 /* Hosts by preference, equal ones in random order; a domain without MX records is its own host (implicit MX).
  * Hosts from `own` (this server's name) on are left out, and those behind it (RFC 5321 §5.1). RC_PERM with e:
  * no such domain (5.1.2), null MX (RFC 7505: 556 5.1.10), or only ourselves (5.4.6); RC_TEMP: the DNS does
- * not say, or says what it cannot prove (4.4.3). */
-MUST_USE enum rc mx_find(struct resolver *r, str domain, str own, msec deadline, struct mx_list *ret,
-                         struct err *e);
+ * not say, or says what it cannot prove (4.4.3), or nothing that counts (4.7.0). */
+MUST_USE enum rc mx_find(const struct dns_asker *asker, str domain, str own, msec deadline,
+                         struct mx_list *ret, struct err *e);
 
 enum mx_families { MX_ANY, MX_IPV4, MX_IPV6 };
 
@@ -35,8 +35,8 @@ struct mx_addresses {
 };
 
 /* RC_GONE: the host has no address of these families; RC_TEMP as above. */
-MUST_USE enum rc mx_addresses(struct resolver *r, str host, enum mx_families families, msec deadline,
-                              struct mx_addresses *ret, struct err *e);
+MUST_USE enum rc mx_addresses(const struct dns_asker *asker, str host, enum mx_families families,
+                              msec deadline, struct mx_addresses *ret, struct err *e);
 
 /* The same from the hosts file alone. RC_GONE: it has none. */
 MUST_USE enum rc mx_addresses_in_hosts(struct resolver *r, str host, enum mx_families families,

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "fmt/dns_record.h"
 
 #include <sys/socket.h>
 
@@ -31,17 +32,6 @@ MUST_USE enum rc resolver_new(const struct resolver_conf *conf, struct resolver 
 /* Starts its threads. Questions asked before fail with RC_TEMP. RC_TEMP: a thread or the library did not
  * start. */
 MUST_USE enum rc resolver_start(struct resolver *r, struct err *e);
-
-/* Types of records (RFC 1035 §3.2.2 and those after it). */
-enum dns_type {
-    DNS_A = 1,
-    DNS_NS = 2,
-    DNS_PTR = 12,
-    DNS_MX = 15,
-    DNS_TXT = 16,
-    DNS_AAAA = 28,
-    DNS_TLSA = 52
-};
 
 enum dns_security {
     DNS_INSECURE, /* provably unsigned: no more than what any resolver says */

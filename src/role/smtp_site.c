@@ -4,6 +4,7 @@
 #include "fmt/nexthop.h"
 #include "net/dial.h"
 #include "os/socket.h"
+#include "role/dns_filter.h"
 #include "role/smtp_login.h"
 #include "role/smtp_sts.h"
 #include "role/smtp_tls_report.h"
@@ -42,12 +43,20 @@ static enum rc parse_hop(const struct site_name *name, struct nexthop *ret, stru
     return RC_OK;
 }
 
+/* smtp_dns_reply_filter */
+static struct dns_asker asker_of(const struct smtp_worker *w)
+{
+    return dns_filter_asker(w->server->resolver,
+                            table_settings_of(w->server->tables, w->conf, TABLES_SMTP_DNS_FILTER));
+}
+
 static enum rc find_hosts(struct smtp_worker *w, const struct nexthop *hop, struct mx_list *ret,
                           struct err *e)
 {
+    const struct dns_asker asker = asker_of(w);
     msec deadline = clock_mono() + w->conf->dns_timeout_ms * 2;
     if (hop->mx && w->conf->smtp_mx_lookup)
-        return mx_find(w->server->resolver, hop->host, str_c(w->conf->hostname), deadline, ret, e);
+        return mx_find(&asker, hop->host, str_c(w->conf->hostname), deadline, ret, e);
     if (str_copy(ret->hosts[0].name, sizeof ret->hosts[0].name, hop->host) != RC_OK)
         return err_set(e, RC_PERM, 550, "5.1.2", "bad destination \"" STR_FMT "\"", STR_ARG(hop->host));
     ret->n = 1;
@@ -127,11 +136,12 @@ enum rc smtp_site_find(struct smtp_worker *w, str name, const struct queue_envel
  * no MX record to vouch for. */
 static enum rc find_tlsa(struct smtp_worker *w, struct smtp_site *s, str host, struct err *e)
 {
+    const struct dns_asker asker = asker_of(w);
     s->dane = (struct dane){0};
     if (!smtp_policy_wants_dane(&s->policy) || !s->addresses.secure || !(s->hosts.secure || s->named))
         return RC_OK;
-    enum rc rc = dane_find(w->server->resolver, host, s->port, clock_mono() + w->conf->dns_timeout_ms * 2,
-                           w->arena, &s->dane, e);
+    enum rc rc =
+        dane_find(&asker, host, s->port, clock_mono() + w->conf->dns_timeout_ms * 2, w->arena, &s->dane, e);
     if (rc != RC_OK)
         smtp_tls_report(w, s, host, TLSRPT_DNSSEC_INVALID);
     return rc;
@@ -142,12 +152,12 @@ static enum rc find_tlsa(struct smtp_worker *w, struct smtp_site *s, str host, s
 static enum rc find_addresses(struct smtp_worker *w, str host, struct mx_addresses *ret, struct err *e)
 {
     const struct conf_list *ways = &w->conf->smtp_host_lookup;
+    const struct dns_asker asker = asker_of(w);
     enum mx_families families = (enum mx_families)w->conf->smtp_address_preference;
     bool native = conf_list_has(ways, S("native")), first = native && !conf_list_has(ways, S("dns"));
     if (first && mx_addresses_in_hosts(w->server->resolver, host, families, ret) == RC_OK)
         return RC_OK;
-    enum rc rc =
-        mx_addresses(w->server->resolver, host, families, clock_mono() + w->conf->dns_timeout_ms * 2, ret, e);
+    enum rc rc = mx_addresses(&asker, host, families, clock_mono() + w->conf->dns_timeout_ms * 2, ret, e);
     return rc == RC_GONE && native ? mx_addresses_in_hosts(w->server->resolver, host, families, ret) : rc;
 }
 

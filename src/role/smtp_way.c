@@ -92,8 +92,8 @@ enum rc smtp_way_find_proxy(const struct smtp_role *s, const struct conf *c, str
     if (hop.is_address || ip_parse(hop.host, &hop.address) == RC_OK) {
         mx_sockaddr(&hop.address, 0, &ret->proxy);
     } else {
-        if (mx_addresses(s->resolver, hop.host, MX_ANY, clock_mono() + c->dns_timeout_ms * 2, &all, e) !=
-            RC_OK)
+        const struct dns_asker asker = {.resolver = s->resolver};
+        if (mx_addresses(&asker, hop.host, MX_ANY, clock_mono() + c->dns_timeout_ms * 2, &all, e) != RC_OK)
             return e->rc = RC_TEMP;
         ret->proxy = all.v[0];
     }

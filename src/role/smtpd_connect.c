@@ -31,7 +31,8 @@ static enum rc find_addresses(struct smtpd *d, struct nexthop *hop, msec deadlin
     }
     if (find_localhost(hop->host, ret))
         return RC_OK;
-    enum rc rc = mx_addresses(d->resolver, hop->host, MX_ANY, deadline, ret, e);
+    enum rc rc =
+        mx_addresses(&(struct dns_asker){.resolver = d->resolver}, hop->host, MX_ANY, deadline, ret, e);
     if (rc == RC_GONE)
         rc = err_set(e, RC_TEMP, 0, "4.4.1", "the host " STR_FMT " has no address", STR_ARG(hop->host));
     return rc;

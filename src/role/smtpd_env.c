@@ -1,6 +1,7 @@
 /* What a session asks of auth: recipients, SASL, senders. */
 #include "net/resolver.h"
 #include "queue/verify_db.h"
+#include "role/dns_filter.h"
 #include "role/ipc.h"
 #include "role/rcpt_targets.h"
 #include "role/sasl_ask.h"
@@ -184,8 +185,12 @@ static enum rc env_dns(void *ctx, str name, int type, struct arena *a, str **ret
 {
     struct smtpd_session *s = ctx;
     AUTO(dns_answer_freep) const struct dns_answer *answer = NULL;
-    enum rc rc = resolver_query(s->server->resolver, name, (enum dns_type)type,
-                                clock_mono() + s->conf->dns_timeout_ms, &answer);
+    const struct dns_asker asker =
+        dns_filter_asker(s->server->resolver, s->server->tables->v[TABLES_SMTPD_DNS_FILTER]);
+    enum rc rc = dns_ask(&asker, name, (enum dns_type)type, clock_mono() + s->conf->dns_timeout_ms, &answer);
+    *ret_n = 0;
+    if (rc == RC_GONE) /* there are some */
+        return RC_OK;
     if (rc != RC_OK)
         return rc == RC_INVALID ? RC_GONE : RC_TEMP;
     if (answer->n == 0)

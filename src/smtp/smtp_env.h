@@ -169,8 +169,8 @@ struct smtp_env {
     enum rc (*deliver)(void *ctx, struct smtp_delivery *d);
 
     /* The records of a name (enum dns_type of net/resolver.h), copied into the arena, each as on the wire
-     * without compression. RC_OK: *ret_n of them, at least one; RC_GONE: there are none; RC_TEMP: the DNS
-     * does not say, or what it says is forged. */
+     * without compression. RC_OK: *ret_n of them, 0 where smtpd_dns_reply_filter leaves none; RC_GONE: there
+     * are none; RC_TEMP: the DNS does not say, or what it says is forged. */
     enum rc (*dns)(void *ctx, str name, int type, struct arena *a, str **ret, size_t *ret_n);
     /* What the servers of another domain say of an address: its *ret, and their words in the arena. UNKNOWN:
      * they are being asked. RC_TEMP: that cannot be done now. */

@@ -38,6 +38,8 @@ static const struct {
     [TABLES_SMTP_NESTED] = {CONF_smtp_nested_header_checks, "smtp", false},
     [TABLES_SMTP_BODY] = {CONF_smtp_body_checks, "smtp", false},
     [TABLES_REPLY_FILTER] = {CONF_smtp_reply_filter, "smtp", false},
+    [TABLES_SMTP_DNS_FILTER] = {CONF_smtp_dns_reply_filter, "smtp", false},
+    [TABLES_SMTPD_DNS_FILTER] = {CONF_smtpd_dns_reply_filter, "smtpd", false},
     [TABLES_DOMAIN] = {CONF_domain_maps, "auth", false},
     [TABLES_RELAY_DOMAIN] = {CONF_relay_domain_maps, "auth smtpd queue", false},
     [TABLES_MAILBOX_TRANSPORT] = {CONF_mailbox_transport_maps, "queue", true},

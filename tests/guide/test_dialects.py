@@ -139,6 +139,8 @@ def said(top):
     ('', {('', 'smtpd_forbidden_commands'): None, ('', 'gate_forbidden_commands'): None}),
     ('smtpd_forbidden_commands = GET inline:{a=b}\nsmtpd_noop_commands = hash:/etc/hostname',
      {('', 'smtpd_forbidden_commands'): 'GET inline:{a=b}', ('', 'gate_forbidden_commands'): 'GET inline:{a=b}', ('', 'smtpd_noop_commands'): 'texthash:/etc/hostname'}),
+    ('smtp_dns_reply_filter = pcre:/x/d\nlmtp_dns_reply_filter = pcre:/x/l\nsmtpd_dns_reply_filter = hash:/etc/hostname',
+     {('', 'smtp_dns_reply_filter'): 'pcre:/x/d', ('', 'smtpd_dns_reply_filter'): 'texthash:/etc/hostname'}),
     ('proxy_interfaces = 192.0.2.7, 2001:db8::7', {('', 'own_addresses'): '192.0.2.7, 2001:db8::7'}),
     ('content_filter = smtp:[127.0.0.1]:10024\nsoft_bounce = yes',
      {('', 'content_filter'): 'smtp:[127.0.0.1]:10024', ('', 'soft_bounce'): 'yes'}),

@@ -26,6 +26,7 @@ RECORDS = {
     ('odd.example', 'MX'): ['0 .', '10 mx.example'],
     ('plain.example', 'A'): ['127.0.0.1'],
     ('outside.example', 'MX'): ['10 dead.example', '20 nat.example', '30 mx.example'], ('nat.example', 'A'): ['192.0.2.7'],
+    ('both.example', 'A'): ['127.0.0.66', '127.0.0.1'],
     # this server under another name
     ('alias.example', 'MX'): ['10 other.alias.example', '20 mx.example'], ('other.alias.example', 'A'): ['127.0.0.1'],
 }
@@ -119,6 +120,23 @@ def test_address_outside(world):
         line = outcome(server, 'outside.example')
         assert 'dsn=4.3.5, status=deferred' in line and 'mail for outside.example loops back to myself' in line
         assert not world.remote.connections
+
+
+def test_records_that_do_not_count(world):
+    """smtp_dns_reply_filter: hosts and addresses that are left out are not tried; with nothing left mail waits, and so it does when the table is wrong."""
+    domains = ('first.example', 'both.example', 'odd.example', 'plain.example')
+    table = ('regexp:{{/^first\\.example\\. [0-9]+ IN MX 10 dead\\.example\\.$/ IGNORE}, {/^both\\.example\\. .* A 127\\.0\\.0\\.66$/ IGNORE}, '
+             '{/^odd\\.example\\. .* IN MX / IGNORE}, {/^plain\\.example\\. .* A 127/ DROP}}')
+    with serving({**world.via(*domains), 'smtp_dns_reply_filter': table, 'smtp_connect_timeout': '1s'}) as server:
+        send(server, *domains)
+        for domain in ('first', 'both'):
+            assert 'status=sent' in outcome(server, f'{domain}.example')
+        assert 'connect to' not in server.log()
+        line = outcome(server, 'odd.example')
+        assert 'dsn=4.7.0, status=deferred' in line and 'Error looking up name=odd.example: DNS reply filter drops all results' in line
+        assert 'status=deferred' in outcome(server, 'plain.example')
+        server.wait_log('unknown DNS filter action: "DROP"')
+        server.wait_log('ignoring DNS RR: first.example. ')
 
 
 def test_trouble(world):

@@ -21,6 +21,7 @@ STRANGER, FRIEND = '127.0.0.9', '127.0.0.1'  # of whom the latter is in mynetwor
 DEMO = 'demo@malle.test'
 OUTSIDE = '198.51.100.10'  # an address that leads to the server from outside
 POLICY_PORT = free_port()
+FILTER = 'regexp:{{/^(dropped|half)\\.example\\. [0-9]+ IN MX 10 mx\\.dropped\\.example\\./ IGNORE}, {/^mx\\.dropped\\.example\\. [0-9]+ IN A 198\\.51\\.100\\.20/ IGNORE}}'
 
 RECORDS = {
     ('good.example', 'MX'): ['10 mx.good.example'], ('mx.good.example', 'A'): ['198.51.100.1'],
@@ -29,6 +30,8 @@ RECORDS = {
     ('9.0.0.127.bl.example', 'A'): ['127.0.0.4'], ('9.0.0.127.bl.example', 'TXT'): ['seen'],
     ('9.0.0.127.bare.example', 'A'): ['127.0.0.2'], ('9.0.0.127.wl.example', 'A'): ['127.0.0.1'],
     ('evil.example.rhs.example', 'A'): ['127.0.0.2'], ('evil.example.rhs.example', 'TXT'): ['evil'],
+    ('dropped.example', 'MX'): ['10 mx.dropped.example'], ('mx.dropped.example', 'A'): ['198.51.100.20'],
+    ('half.example', 'MX'): ['10 mx.dropped.example', '20 mx.good.example'],
     ('mx.backup.example', 'A'): ['198.51.100.9'], ('backup.example', 'MX'): ['10 mx.backup.example'],
 }
 
@@ -124,6 +127,8 @@ CASES = {
                dialogues(recipients=['b@backup.example', 'b@fails.example', 'b@none.example'])),
     'proxied': ({'smtpd_relay_restrictions': 'reject_unauth_destination'},
                 dialogues(recipients=[f'postmaster@[{OUTSIDE}]', 'postmaster@[127.0.0.1]', 'postmaster@[198.51.100.11]'])),
+    'filtered': ({'smtpd_relay_restrictions': GATE, 'smtpd_sender_restrictions': 'reject_unknown_sender_domain, check_sender_mx_access inline:{ { 198.51.100 = REJECT mx } }'},
+                 dialogues(senders=['a@dropped.example', 'a@half.example', 'a@host.example'])),
     'policy': ({'smtpd_relay_restrictions': GATE, 'smtpd_recipient_restrictions': f'check_policy_service inet:127.0.0.1:{POLICY_PORT}',
                 'smtpd_data_restrictions': f'check_policy_service {{ inet:127.0.0.1:{POLICY_PORT}, policy_context=data }}',
                 'smtpd_end_of_data_restrictions': f'check_policy_service inet:127.0.0.1:{POLICY_PORT}'},
@@ -155,7 +160,7 @@ class Restricted(AskingDns):
     def changes(self):
         return {'myhostname': 'mail.malle.test', 'mynetworks': f'{FRIEND}/32', 'virtual_mailbox_domains': 'malle.test',
                 'virtual_mailbox_maps': f'inline:{{ {{ {DEMO} = x }}, {{ a@malle.test = x }}, {{ x@malle.test = x }} }}',
-                'proxy_interfaces': OUTSIDE, 'relayhost': '[127.0.0.1]:9', 'relay_domains': 'relayed.example', 'recipient_delimiter': '+', 'smtpd_error_sleep_time': '0',
+                'proxy_interfaces': OUTSIDE, 'smtpd_dns_reply_filter': FILTER, 'relayhost': '[127.0.0.1]:9', 'relay_domains': 'relayed.example', 'recipient_delimiter': '+', 'smtpd_error_sleep_time': '0',
                 'smtpd_tls_security_level': 'none', 'smtpd_restriction_classes': ', '.join(CLASSES), **CLASSES}
 
     def services(self):
@@ -228,7 +233,7 @@ def policy():
 @pytest.fixture(scope='module')
 def malle(dns):
     """(malle, the port of each case): a listener for each."""
-    conf = {'mynetworks': f'{FRIEND}/32', 'own_addresses': OUTSIDE, 'listen': '127.0.0.1', 'relayhost': '[127.0.0.1]:9', 'relay_domains': 'relayed.example', 'smtpd_hard_error_limit': '1000',
+    conf = {'mynetworks': f'{FRIEND}/32', 'own_addresses': OUTSIDE, 'smtpd_dns_reply_filter': FILTER, 'listen': '127.0.0.1', 'relayhost': '[127.0.0.1]:9', 'relay_domains': 'relayed.example', 'smtpd_hard_error_limit': '1000',
             'smtpd_client_connection_count_limit': '1000',
             'smtpd_restriction_classes': '; '.join(f'{name} = {value}' for name, value in CLASSES.items()), **dns.conf}
     offset, ports = free_offset(), {case: free_port() for case in CASES}
