@@ -105,8 +105,8 @@ static str duration(struct postfix *p, const char *name, str text)
 static bool takes_tables(const char *option)
 {
     static const char *const ends[] = {
-        "_maps",         "_access_list",      "_command_filter",    "_header_checks", "smtp_body_checks",
-        "_reply_filter", "relay_clientcerts", "forbidden_commands", "noop_commands"};
+        "_maps",         "_access_list",   "_command_filter",   "_header_checks",     "smtp_body_checks",
+        "_reply_filter", "_status_filter", "relay_clientcerts", "forbidden_commands", "noop_commands"};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
         if (str_ends(str_c(option), str_c(ends[i])))
             return true;

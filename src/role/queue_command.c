@@ -291,9 +291,9 @@ static void deliver(struct command_work *k)
     if (rc == RC_OK && site.transport == SITE_PIPE)
         deliver_pipe(k, site.next);
     if (site.transport == SITE_PIPE)
-        queue_log_outcomes(k->conf, &k->job, k->outcomes, "pipe", LOG_AS_PIPE);
+        queue_log_outcomes(k->server, k->arena, &k->job, k->outcomes, "pipe", LOG_AS_PIPE);
     else
-        queue_log_outcomes(k->conf, &k->job, k->outcomes, "local", LOG_AS_LOCAL);
+        queue_log_outcomes(k->server, k->arena, &k->job, k->outcomes, "local", LOG_AS_LOCAL);
     fd_closep(&k->content);
 }
 

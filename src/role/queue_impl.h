@@ -77,8 +77,9 @@ MUST_USE enum rc queue_find_forwarded(const struct queue_role *s, struct buf *ip
 MUST_USE enum rc queue_make_lines(struct queue_job *job, struct buf *converted, struct err *e);
 void queue_set_outcome(struct queue_outcome *o, enum queue_result result, const struct err *e,
                        struct arena *a);
-void queue_log_outcomes(const struct conf *c, const struct queue_job *job,
-                        const struct queue_outcome *outcomes, const char *relay, enum log_program program);
+/* Asks the delivery_status_filter of the program, whose lines in the log they are, and logs them. */
+void queue_log_outcomes(const struct queue_role *s, struct arena *a, const struct queue_job *job,
+                        struct queue_outcome *outcomes, const char *relay, enum log_program program);
 
 /* queue_command.c: threads that take jobs for the role command */
 void queue_command_start(struct queue_role *s);

@@ -10,6 +10,8 @@
 #include "role/ipc.h"
 #include "role/queue_impl.h"
 #include "role/rcpt_targets.h"
+#include "role/status_filter.h"
+#include "table/settings.h"
 
 enum { ARENA_MAX = 8 << 20, TAKE_WAIT_MS = 60000, STACK = 512 << 10 };
 
@@ -99,16 +101,33 @@ void queue_set_outcome(struct queue_outcome *o, enum queue_result result, const 
     o->reply = arena_str(a, str_c(e->peer[0] ? e->peer : "Temporary failure"));
 }
 
-void queue_log_outcomes(const struct conf *c, const struct queue_job *job,
-                        const struct queue_outcome *outcomes, const char *relay, enum log_program program)
+static void filter_outcome(const struct queue_role *s, struct arena *a, struct queue_outcome *o,
+                           enum log_program program)
 {
+    static const struct {
+        enum log_program program;
+        enum table_setting tables;
+        const char *name;
+    } filters[] = {{LOG_AS_LOCAL, TABLES_LOCAL_STATUS_FILTER, "local_delivery_status_filter"},
+                   {LOG_AS_PIPE, TABLES_PIPE_STATUS_FILTER, "pipe_delivery_status_filter"},
+                   {LOG_AS_VIRTUAL, TABLES_VIRTUAL_STATUS_FILTER, "virtual_delivery_status_filter"}};
+    for (size_t i = 0; i < sizeof filters / sizeof *filters; i++)
+        if (filters[i].program == program)
+            status_filter_apply(s->tables->v[filters[i].tables], filters[i].name, a, o, &o->reply);
+}
+
+void queue_log_outcomes(const struct queue_role *s, struct arena *a, const struct queue_job *job,
+                        struct queue_outcome *outcomes, const char *relay, enum log_program program)
+{
+    const struct conf *c = s->role->conf;
     char delay[DELAY_SIZE];
     delay_format(clock_wall() / 1000 - job->envelope.arrived, delay);
     for (size_t i = 0; i < job->envelope.n; i++) {
         const struct queue_rcpt *r = &job->envelope.rcpts[i];
-        const struct queue_outcome *o = &outcomes[i];
+        struct queue_outcome *o = &outcomes[i];
         if (o->result == QUEUE_NOT_TRIED)
             continue;
+        filter_outcome(s, a, o, program);
         bool sent = o->result == QUEUE_DELIVERED || o->result == QUEUE_RELAYED_BLIND;
         const char *status = sent                          ? "sent"
                              : o->result == QUEUE_EXPANDED ? "expanded"

@@ -288,14 +288,14 @@ static void deliver(struct work *k)
     judge(k);
 }
 
-static void log_outcomes(const struct work *k, const struct site_name *site)
+static void log_outcomes(struct work *k, const struct site_name *site)
 {
     if (site->transport != SITE_LOCAL)
-        queue_log_outcomes(k->conf, &k->job, k->outcomes, "none", LOG_AS_ERROR);
+        queue_log_outcomes(k->w->server, k->w->arena, &k->job, k->outcomes, "none", LOG_AS_ERROR);
     else if (k->delivery.n > 0 && program_of(k->delivery.rcpts[0].target) == LOG_AS_LOCAL)
-        queue_log_outcomes(k->conf, &k->job, k->outcomes, "local", LOG_AS_LOCAL);
+        queue_log_outcomes(k->w->server, k->w->arena, &k->job, k->outcomes, "local", LOG_AS_LOCAL);
     else
-        queue_log_outcomes(k->conf, &k->job, k->outcomes, "virtual", LOG_AS_VIRTUAL);
+        queue_log_outcomes(k->w->server, k->w->arena, &k->job, k->outcomes, "virtual", LOG_AS_VIRTUAL);
 }
 
 static void run_job(struct queue_worker *w, const struct queue_job *job)

@@ -12,6 +12,7 @@
 #include "role/smtp_conns.h"
 #include "role/smtp_sts.h"
 #include "role/smtp_way.h"
+#include "role/status_filter.h"
 #include "role/unix_connect.h"
 
 #include <unistd.h>
@@ -41,6 +42,17 @@ static void start_more(struct smtp_role *s, unsigned wanted)
         start_worker(s);
 }
 
+/* Of the transports that send mail nowhere it is not asked. */
+static void filter_outcomes(struct smtp_worker *w, struct smtp_job *job)
+{
+    struct table_list *tables = table_settings_of(w->server->tables, w->conf, TABLES_SMTP_STATUS_FILTER);
+    if (site_name_parse(job->site_name).transport == SITE_ERROR)
+        return;
+    for (size_t i = 0; i < job->envelope.n; i++)
+        status_filter_apply(tables, "smtp_delivery_status_filter", w->arena, &job->outcomes[i],
+                            &job->texts[i]);
+}
+
 /* RC_OK: *job is the next one. */
 static enum rc run_job(struct smtp_worker *w, struct smtp_job *job)
 {
@@ -54,6 +66,7 @@ static enum rc run_job(struct smtp_worker *w, struct smtp_job *job)
     if (!atomic_load(&w->server->stopping)) { /* else queue gives it to the next process */
         job->started = clock_mono();
         smtp_deliver(w, job);
+        filter_outcomes(w, job);
         smtp_log_outcomes(w->conf, job);
         w->site = w->conn.client ? w->conn.site : 0;
         smtp_conns_keep(w->server->conns, &w->conn);

@@ -1,4 +1,5 @@
 """What is changed of mail as it leaves: smtp_generic_maps and smtp_header_checks; and commands that are changed as they come in."""
+import re
 import smtplib
 
 from harness import eventually
@@ -115,6 +116,41 @@ def test_reply_filter(tmp_path, remote):
         send(server, 'y@a.example', content=b'Subject: x\r\n\r\n' + b'0123456789\r\n' * 60)
         server.wait_log('to=<y@a.example>')
         assert any('status=bounced' in line and 'to=<y@a.example>' in line for line in server.lines)
+
+
+FILTER = ('/^5\\.1\\.1 (host .* said: 550 5\\.1\\.1 moving .*)/ 4.1.1 $1\n/^4(\\.2\\.1 host .* said: 450 4\\.2\\.1 never.*)/ 5$1\n/^2\\.0\\.0 .*/ 2.1.9 it is there\n'
+          '/^5\\.7\\.1 / 5.7.9 ask the chief\n/^5\\.6\\.0 / 2.0.0 never mind\n/^4\\.6\\.0 / nonsense\n')
+FILTERED = [  # the reply, and what is logged
+    ('550 5.1.1 moving', 'dsn=4.1.1, status=deferred (host ', 'said: 550 5.1.1 moving'), ('450 4.2.1 never', 'dsn=5.2.1, status=bounced (host ', 'said: 450 4.2.1 never'),
+    (None, 'dsn=2.1.9, status=sent (it is there)', ''), ('550 5.7.1 no', 'dsn=5.7.9, status=bounced (ask the chief)', ''),
+    ('550 5.6.0 no', 'dsn=5.6.0, status=bounced (host ', ''), ('450 4.6.0 no', 'dsn=4.6.0, status=deferred (host ', '')]
+
+
+def test_status_filter(tmp_path, remote):
+    """What became of a recipient gets another status or other words, but what was delivered stays so; a result that is none is told."""
+    (tmp_path / 'rules').write_text(FILTER)
+    for number, (reply, *_) in enumerate(FILTERED):
+        if reply:
+            remote.answer('RCPT', reply, match=f'x{number}@')
+    with relaying(remote, smtp_delivery_status_filter=f'regexp:{tmp_path}/rules', minimal_backoff_time='1h', maximal_backoff_time='1h') as server:
+        for number, (_, *words) in enumerate(FILTERED):
+            send(server, f'x{number}@a.example')
+            line = server.wait_log(f'to=<x{number}@a.example>')
+            assert all(word in line for word in words), line
+        server.wait_log('smtp_delivery_status_filter: bad result "2.0.0 never mind" for status 5.6.0')
+        server.wait_log('smtp_delivery_status_filter: bad result "nonsense" for status 4.6.0')
+        texts = eventually(lambda: len(server.messages(SENDER)) == 3 and [path.read_text() for path in server.messages(SENDER)])
+        told = sorted(re.search('^Status: (.*)$', text, re.M)[1] for text in texts)
+        assert told == ['5.2.1', '5.6.0', '5.7.9'] and any('ask the chief' in text and '5.7.1' not in text for text in texts)
+
+
+def test_status_filter_that_does_not_answer(remote):
+    """Nothing fails for good then."""
+    remote.answer('RCPT', '550 5.1.1 no')
+    with relaying(remote, smtp_delivery_status_filter='tcp:127.0.0.1:1') as server:
+        send(server, 'x@a.example')
+        assert 'dsn=4.3.0, status=deferred' in server.wait_log('to=<x@a.example>')
+        assert 'smtp_delivery_status_filter map lookup problem' in server.log() and not server.messages(SENDER)
 
 
 def test_a_table_that_does_not_answer(remote):

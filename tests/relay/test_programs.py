@@ -75,17 +75,18 @@ def world():
         many = ''.join(f'many{n}: ' + ', '.join(f'u{n}x{i}@far.example' for i in range(600)) + '\n' for n in range(2))
         (top / 'aliases').write_text(ALIASES.format(top=top) + many)
         (top / 'transport').write_text('program.example prog:here\nsorry.example sorry:\nplain.example plain:\n'
-                                      'root.example root:\nrole.example role:\ngroup.example group:\nfar.example discard:\n')
+                                      'root.example root:\nsoft.example soft:\nrole.example role:\ngroup.example group:\nfar.example discard:\n')
         daemon = pwd.getpwnam('daemon').pw_name
         pipes = (f'prog user={daemon} flags=DRhu argv=/bin/sh -c {{cat >>{top}/pipe; echo "$$@" >>{top}/pipe.args}} x '
                  '${sender} ${user} ${extension} ${domain} ${nexthop} ${recipient};'
                  f' sorry user={daemon} argv=/bin/sh -c {{echo "5.7.9 you are not wanted; here"; exit 1}};'
+                 f' soft user={daemon} argv=/bin/sh -c {{echo "4.7.8 not yet"; exit 1}};'
                  f' plain user={daemon} flags=F argv=/bin/sh -c {{cat >/dev/null; echo "$$#:$$*" >>{top}/plain}} x ${{recipient}} all;'
                  f' root user=root argv=/usr/bin/touch {top}/ran; role user=malle-proxymap argv=/usr/bin/touch {top}/ran;'
                  f' group user={daemon}:root argv=/usr/bin/touch {top}/ran')
         conf = {**QUICK, 'relayhost': remote.site, 'system_users': 'yes', 'pam_service': users.service, 'srs_enable': 'no',
                 'alias_maps': f'aliases:{top}/aliases', 'transport_maps': f'texthash:{top}/transport', 'pipe_transports': pipes,
-                'command_time_limit': '1s'}
+                'command_time_limit': '1s', 'pipe_delivery_status_filter': 'regexp:{{/^4(\\.7\\.8 .*)/ 5$1}}'}
         with Server(conf=conf, users={SENDER: 'secret', 'other@malle.test': 'secret'}) as server:
             yield World(server, users, remote, top)
 
@@ -442,6 +443,14 @@ def test_a_transport_for_several_at_once(world):
 def test_a_transport_that_refuses(world):
     send(world.server, 'a@sorry.example')
     notification(world, 'Status: 5.7.9', 'you are not wanted; here')
+    world.idle()
+
+
+def test_a_transport_that_refuses_for_now(world):
+    """pipe_delivery_status_filter takes it for a refusal."""
+    send(world.server, 'a@soft.example')
+    notification(world, 'Status: 5.7.8', 'not yet')
+    world.server.wait_log('dsn=5.7.8, status=bounced (')
     world.idle()
 
 
