@@ -16,6 +16,9 @@ struct convert_source {
     bool binary;   /* its line ends are CRLF, all else is data */
 };
 
+/* Header and content with their lines broken where they are longer than limit (fmt/long_lines.h), into the
+ * empty *ret of CONVERTED_MAX. RC_GONE: none is; RC_TEMP as below. */
+MUST_USE enum rc convert_long_lines(const struct convert_source *from, size_t limit, struct buf *ret);
 /* Header and content in 7bit, LF form, into the empty *ret of CONVERTED_MAX. A header with bytes beyond ASCII
  * is passed on only with keep_header. RC_PERM: impossible; RC_TEMP: it cannot be read, or is too large. */
 MUST_USE enum rc convert_to_7bit(const struct convert_source *from, bool keep_header, struct buf *ret);

@@ -2,6 +2,8 @@
  * recipient has an answer. A recipient that a host refuses for now is offered to the next one; one that it
  * refuses for good is not. */
 #include "base/log.h"
+#include "fmt/crlf.h"
+#include "fmt/long_lines.h"
 #include "fmt/mailaddr.h"
 #include "fmt/verp.h"
 #include "os/file.h"
@@ -93,36 +95,60 @@ static void take_answers(struct attempt *a, const struct smtp_client_message *m)
 
 /* --- sending --- */
 
+static struct convert_source source_of(const struct smtp_job *job)
+{
+    return (struct convert_source){.header = job->header,
+                                   .content = job->content,
+                                   .fd = job->content_fd,
+                                   .size = job->envelope.size,
+                                   .skip = job->skip,
+                                   .binary = job->envelope.flags & QUEUE_BINARY};
+}
+
+/* The header is part of it. */
+static void set_content(struct smtp_client_message *m, const struct buf *whole, uint64_t size)
+{
+    m->header = STR_NONE;
+    m->body = buf_str(whole);
+    m->fd = -1;
+    m->size_bytes = size;
+}
+
+/* smtp_line_length_limit. What cannot be read now is not sent either. */
+static void break_lines(const struct attempt *a, struct smtp_client_message *m, struct buf *broken)
+{
+    const struct convert_source from = source_of(a->job);
+    size_t limit = (size_t)a->w->conf->smtp_line_length_limit;
+    if (limit == 0 || from.binary)
+        return;
+    if (convert_long_lines(&from, limit < LONG_LINES_MIN ? LONG_LINES_MIN : limit, broken) == RC_OK)
+        set_content(m, broken, broken->n + crlf_lines(buf_str(broken)));
+}
+
 /* The message in 7bit; RC_PERM: it cannot be converted. */
 static enum rc send_converted(struct attempt *a, struct smtp_client_message *m)
 {
     AUTO(buf_deinit) struct buf converted = BUF_INIT(CONVERTED_MAX);
-    const struct convert_source from = {.header = a->job->header,
-                                        .content = a->job->content,
-                                        .fd = a->job->content_fd,
-                                        .size = a->job->envelope.size,
-                                        .skip = a->job->skip,
-                                        .binary = a->job->envelope.flags & QUEUE_BINARY};
+    const struct convert_source from = source_of(a->job);
     enum rc rc = convert_to_7bit(&from, false, &converted);
     if (rc != RC_OK)
         return rc;
     m->content = SMTP_CONTENT_7BIT;
-    m->header = STR_NONE; /* it is part of what was converted */
-    m->body = buf_str(&converted);
-    m->fd = -1;
-    m->size_bytes = 0;
+    set_content(m, &converted, 0);
     smtp_client_send(a->w->conn.client, a->w->arena, m);
     return RC_OK;
 }
 
 static void transact(struct attempt *a)
 {
+    AUTO(buf_deinit) struct buf broken = BUF_INIT(CONVERTED_MAX);
     struct smtp_conn *conn = &a->w->conn;
     struct smtp_client_rcpt rcpts[QUEUE_JOB_RCPTS_MAX];
     struct smtp_client_message m;
     smtp_message_fill(a->w, a->job, a->open, a->n_open, &m, rcpts);
     if (a->sender.n > 0)
         m.sender = a->sender;
+    break_lines(a, &m, &broken);
     smtp_client_send(conn->client, a->w->arena, &m);
     if (m.needs_7bit && send_converted(a, &m) != RC_OK)
         log_info(STR_FMT ": cannot be converted to 7bit", STR_ARG(a->job->envelope.id));

@@ -143,6 +143,8 @@ def said(top):
      {('', 'smtp_dns_reply_filter'): 'pcre:/x/d', ('', 'smtpd_dns_reply_filter'): 'texthash:/etc/hostname'}),
     ('default_delivery_status_filter = pcre:/x/all\nlocal_delivery_status_filter =\n',
      {('', f'{one}_delivery_status_filter'): None if one == 'local' else 'pcre:/x/all' for one in ('smtp', 'local', 'pipe', 'virtual')}),
+    ('', {('', 'smtp_line_length_limit'): '998'}),
+    ('smtp_line_length_limit = 0', {('', 'smtp_line_length_limit'): None}),
     ('proxy_interfaces = 192.0.2.7, 2001:db8::7', {('', 'own_addresses'): '192.0.2.7, 2001:db8::7'}),
     ('content_filter = smtp:[127.0.0.1]:10024\nsoft_bounce = yes',
      {('', 'content_filter'): 'smtp:[127.0.0.1]:10024', ('', 'soft_bounce'): 'yes'}),

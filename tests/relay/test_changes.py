@@ -2,6 +2,8 @@
 import re
 import smtplib
 
+import pytest
+
 from harness import eventually
 from relay.conftest import OTHER, SENDER, relaying, send
 from relay.remote import Remote
@@ -151,6 +153,30 @@ def test_status_filter_that_does_not_answer(remote):
         send(server, 'x@a.example')
         assert 'dsn=4.3.0, status=deferred' in server.wait_log('to=<x@a.example>')
         assert 'smtp_delivery_status_filter map lookup problem' in server.log() and not server.messages(SENDER)
+
+
+def broken(line, limit=998):
+    """As Postfix breaks it."""
+    pieces = [line[:limit]]
+    for at in range(limit, len(line), limit - 1):
+        pieces.append(b' ' + line[at:at + limit - 1])
+    return b'\r\n'.join(pieces)
+
+
+@pytest.mark.parametrize('extensions', [('PIPELINING', 'SIZE 50000000'), ('PIPELINING', 'CHUNKING', 'SIZE 50000000')])
+def test_long_lines(extensions):
+    """smtp_line_length_limit: of messages in memory and in files; none is changed without need, and none without the setting."""
+    lines = [b'x' * 998, b'y' * 999, b'z' * 3000, b'.' * 2000]
+    contents = [b'Subject: %s\r\n\r\n%s\r\n' % (b's' * 1500, b'\r\n'.join(lines)), b'Subject: big\r\n\r\n' + b'\r\n'.join(lines) + b'\r\n' + b'0123456789\r\n' * 200000,
+                b'Subject: short\r\n\r\n' + lines[0] + b'\r\n']
+    for limit in ('998', '0'):
+        with Remote(extensions) as remote, relaying(remote, smtp_line_length_limit=limit) as server:
+            for content in contents:
+                send(server, 'x@a.example', content=content)
+                message = eventually(lambda remote=remote: remote.messages and remote.messages.pop(), 30)
+                want = content if limit == '0' else b'\r\n'.join(broken(line) for line in content.split(b'\r\n'))
+                assert message.content.endswith(b'\r\n' + want)
+                assert 'SIZE=%d' % len(message.content) in message.parameters[0]
 
 
 def test_a_table_that_does_not_answer(remote):

@@ -160,6 +160,7 @@ static const struct {
     {"queue_minfree", "0", "16M"},
     {"recipient_delimiter", "", "+"},
     {"smtp_helo_name", "mail.example.com", ""},
+    {"smtp_line_length_limit", "998", "0"},
     {"smtpd_error_sleep_time", "1s", "0s"},
     {"smtpd_helo_required", "no", "yes"},
     {"smtpd_proxy_ehlo", "mail.example.com", ""},
