@@ -256,7 +256,7 @@ static bool valid_field(str s)
 
 static bool valid_rewrite_client(str s)
 {
-    static const char *const words[] = {"permit_inet_interfaces", "permit_mynetworks",
+    static const char *const words[] = {"permit", "permit_inet_interfaces", "permit_mynetworks",
                                         "permit_sasl_authenticated", NULL};
     return conf_is_one_of(s, words);
 }
@@ -326,7 +326,7 @@ static const struct {
     {CONF_sender_canonical_classes, valid_sender_class, "envelope_sender or header_sender"},
     {CONF_recipient_canonical_classes, valid_recipient_class, "envelope_recipient or header_recipient"},
     {CONF_local_header_rewrite_clients, valid_rewrite_client,
-     "one of permit_inet_interfaces, permit_mynetworks, permit_sasl_authenticated"},
+     "one of permit, permit_inet_interfaces, permit_mynetworks, permit_sasl_authenticated"},
     {CONF_receive_override_options, valid_override,
      "one of no_unknown_recipient_checks, no_address_mappings, no_header_body_checks, no_milters"},
     {CONF_smtpd_reject_footer, valid_expansion, "a text with $client_address, $server_name and the like"},

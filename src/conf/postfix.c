@@ -86,6 +86,18 @@ bool postfix_is_on(struct postfix *p, const char *name)
     return str_ieq(postfix_value(p, name).text, S("yes"));
 }
 
+bool postfix_overrides(const struct postfix_service *s, const char *prefix, const char *option)
+{
+    struct postfix_options o = postfix_options_of(s);
+    str name, value;
+    bool any = false;
+    while (postfix_overrides_next(&o, &name, &value)) {
+        const struct conf_param *known = conf_param_find(CONF_DIALECT_POSTFIX, name);
+        any |= known && str_starts(name, str_c(prefix)) && str_eq(str_c(known->option), str_c(option));
+    }
+    return any;
+}
+
 /* A time of Postfix in malle's notation: digits and a unit, the one of the parameter's default when none. */
 static str duration(struct postfix *p, const char *name, str text)
 {
@@ -113,6 +125,43 @@ static bool takes_tables(const char *option)
     return false;
 }
 
+/* "static:all", whatever stands behind the colon, is every client. */
+static str rewrite_clients(struct postfix *p, str value)
+{
+    AUTO(buf_deinit) struct buf list = BUF_INIT(VALUE_MAX);
+    str word;
+    while ((word = folder_word(&value)).n)
+        buf_printf(&list, STR_FMT " ", STR_ARG(str_starts(word, S("static:")) ? S("permit") : word));
+    return arena_str(p->f->a, buf_str(&list));
+}
+
+static bool is_default(struct postfix *p, const struct conf_param *known, str text)
+{
+    struct postfix_value initial = {.text = S("")};
+    if (known->initial)
+        expand(p, known->name, str_c(known->initial), &initial);
+    return conf_param_same(known, text, initial.text);
+}
+
+/* What holds without the line: main.cf for a service, the default for main.cf. */
+static bool says_nothing(struct postfix *p, const struct conf_param *known, const char *name, str text)
+{
+    const struct postfix_service *service = p->service;
+    if (!service)
+        return is_default(p, known, text);
+    p->service = NULL;
+    bool same = conf_param_same(known, text, postfix_value(p, name).text);
+    p->service = service;
+    return same;
+}
+
+static void say_one_value(struct postfix *p, const char *name, const struct postfix_value *v)
+{
+    const struct conf_param *known = conf_param_find(CONF_DIALECT_POSTFIX, str_c(name));
+    if (!known || !says_nothing(p, known, name, v->text))
+        conf_warning(p->f->b->report, v->file, v->line, "%s: malle has one value for all services", name);
+}
+
 void postfix_set_same(struct postfix *p, struct conf_section s, const char *name, const char *option,
                       const struct postfix_value *v)
 {
@@ -120,13 +169,15 @@ void postfix_set_same(struct postfix *p, struct conf_section s, const char *name
     must(key);
     if ((s.kind == CONF_SECTION_LISTENER && !key->per_listener) ||
         (s.kind == CONF_SECTION_TRANSPORT && !key->per_transport)) {
-        conf_warning(p->f->b->report, v->file, v->line, "%s: malle has one value for all services", name);
+        say_one_value(p, name, v);
         return;
     }
     str text = v->text;
     struct err e = {0};
     if (key->type == CONF_TYPE_DURATION)
         text = duration(p, name, v->text);
+    else if (str_eq(str_c(option), S("local_header_rewrite_clients")))
+        text = rewrite_clients(p, v->text);
     else if (str_ends(str_c(option), S("_restrictions")))
         text = postfix_restrictions(p, v);
     else if (str_ends(str_c(option), S("smtpd_milters")))
@@ -153,14 +204,6 @@ static void say_unknown(struct postfix *p, const char *name, const struct postfi
     else
         conf_warning(p->f->b->report, v->file, v->line,
                      "\"%.80s\" is no parameter of Postfix and has no effect", name);
-}
-
-static bool is_default(struct postfix *p, const struct conf_param *known, str text)
-{
-    struct postfix_value initial = {.text = S("")};
-    if (known->initial)
-        expand(p, known->name, str_c(known->initial), &initial);
-    return conf_param_same(known, text, initial.text);
 }
 
 static void say_missing(struct postfix *p, const struct conf_param *known, const char *name,
@@ -210,28 +253,22 @@ void postfix_take_overrides(struct postfix *p, struct conf_section s)
             take(p, s, arena_str(p->f->a, name).p);
 }
 
-/* What holds without the line: main.cf for a service, the default for main.cf. */
-static bool says_nothing(struct postfix *p, const struct conf_param *known, const char *name, str text)
-{
-    const struct postfix_service *service = p->service;
-    if (!service)
-        return is_default(p, known, text);
-    p->service = NULL;
-    bool same = conf_param_same(known, text, postfix_value(p, name).text);
-    p->service = service;
-    return same;
-}
-
 /* What nothing asked for has no effect, whatever params.h says it could become. */
 static void say_unread(struct postfix *p, const char *name)
 {
     const struct conf_param *known = conf_param_find(CONF_DIALECT_POSTFIX, str_c(name));
     str asked = p->service ? asked_of(p, str_c(name)) : str_c(name);
-    if (!known || known->status != CONF_PARAM_MAPPED || map_find(p->asked, asked))
+    if (!known || known->status == CONF_PARAM_HARMLESS || map_find(p->asked, asked))
         return;
     struct postfix_value v = postfix_value(p, name);
-    if (!says_nothing(p, known, name, v.text))
+    if (says_nothing(p, known, name, v.text))
+        return;
+    if (known->status == CONF_PARAM_MAPPED)
         conf_warning(p->f->b->report, v.file, v.line, "%s has no effect in malle: %s", name, known->note);
+    else if (known->status == CONF_PARAM_SAME)
+        say_one_value(p, name, &v);
+    else
+        say_missing(p, known, name, &v);
 }
 
 static void say_all_unread(struct postfix *p)
@@ -243,7 +280,7 @@ static void say_all_unread(struct postfix *p)
         struct postfix_options o = postfix_options_of(&p->master.services[i]);
         str name, value;
         p->service = &p->master.services[i];
-        while (postfix_overrides_next(&o, &name, &value))
+        while (!p->service->overridden_by && postfix_overrides_next(&o, &name, &value))
             say_unread(p, arena_str(p->f->a, name).p);
     }
     p->service = NULL;

@@ -32,6 +32,9 @@ struct postfix_value postfix_value(struct postfix *p, const char *name);
 /* Whether it is yes. */
 bool postfix_is_on(struct postfix *p, const char *name);
 
+/* Whether an -o of the service sets a parameter whose name begins so and that becomes the option. */
+bool postfix_overrides(const struct postfix_service *s, const char *prefix, const char *option);
+
 /* Gives the malle option of this parameter, with the same meaning and notation, the value, for all or for the
  * listener s. */
 void postfix_set_same(struct postfix *p, struct conf_section s, const char *name, const char *option,

@@ -22,6 +22,7 @@ static void set_all(struct postfix *p, struct conf_section s, bool whole)
 {
     static const char *const same[] = {"always_bcc", "body_checks_size_limit", "message_reject_characters",
                                        "message_strip_characters"};
+    static const char *const copies[] = {"sender_bcc_maps", "recipient_bcc_maps"};
     struct postfix_value dropped = postfix_value(p, "message_drop_headers");
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
         set_tables(p, s, tables[i], whole);
@@ -29,6 +30,11 @@ static void set_all(struct postfix *p, struct conf_section s, bool whole)
         struct postfix_value v = postfix_value(p, same[i]);
         if (v.is_set || whole)
             folder_set_in(p->f, s, v.file, v.line, same[i], v.text);
+    }
+    for (size_t i = 0; i < sizeof copies / sizeof *copies; i++) {
+        struct postfix_value v = postfix_value(p, copies[i]);
+        if (v.is_set || whole)
+            folder_set_in(p->f, s, v.file, v.line, copies[i], postfix_tables(p, &v, "texthash:"));
     }
     folder_set_in(p->f, s, dropped.file, dropped.line, "message_drop_headers", dropped.text);
 }

@@ -348,6 +348,18 @@ static void add_pair(void *ctx, const struct postfix_value *where, str chain, st
     folder_certificate(ctx, where->file, where->line, chain, key);
 }
 
+/* Clients that ask for a name in such a certificate get it, wherever they ask. */
+static void add_pairs_of_services(struct postfix *p)
+{
+    for (size_t i = 0; i < p->master.n; i++) {
+        p->service = &p->master.services[i];
+        if (!p->service->overridden_by && postfix_runs(p->service, "smtpd") &&
+            postfix_overrides(p->service, "smtpd_", "tls_certificates"))
+            each_pair(p, "smtpd", add_pair, p->f);
+    }
+    p->service = NULL;
+}
+
 struct client_pairs {
     struct buf list;
     struct postfix_value where; /* of the last one */
@@ -433,6 +445,7 @@ void postfix_set_tls(struct postfix *p)
     const struct conf_section all = {CONF_SECTION_MAIN, 0};
     struct postfix_value versions = postfix_value(p, "smtpd_tls_protocols");
     each_pair(p, "smtpd", add_pair, p->f);
+    add_pairs_of_services(p);
     postfix_set_client_certificates(p, all, "smtp");
     postfix_set_client_tls(p, all, "smtp");
     postfix_set_client_tls(p, all, "lmtp");

@@ -134,6 +134,15 @@ static void set_filter(struct postfix *p, struct conf_section l)
     folder_set_in(p->f, l, v.file, v.line, "smtpd_proxy_filter", postfix_milters(p, &place));
 }
 
+/* "-o local_recipient_maps=", of what a filter hands back: all recipients exist there. */
+static void set_unlisted(struct postfix *p, struct conf_section l)
+{
+    str ignored;
+    struct postfix_value v = postfix_value(p, "local_recipient_maps");
+    if (postfix_override_find(p->service, S("local_recipient_maps"), &ignored) && !v.text.n)
+        folder_set_in(p->f, l, v.file, v.line, "smtpd_reject_unlisted_recipient", S("no"));
+}
+
 static void set_listener(struct postfix *p, const struct postfix_service *s)
 {
     uint32_t port = port_of(p, s->port);
@@ -158,6 +167,7 @@ static void set_listener(struct postfix *p, const struct postfix_service *s)
         postfix_set_mynetworks(p, l);
     if (postfix_override_find(p->service, S("smtpd_sasl_exceptions_networks"), &ignored))
         postfix_set_exceptions(p, l, "smtpd_sasl_exceptions_networks");
+    set_unlisted(p, l);
     postfix_set_listener_checks(p, l);
     postfix_set_milters(p, l);
     set_filter(p, l);

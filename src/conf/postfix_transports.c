@@ -132,20 +132,6 @@ static void set_lookups(struct postfix *p, struct conf_section s)
     folder_set_in(p->f, s, by.file, by.line, "smtp_mx_lookup", off ? S("no") : S("yes"));
 }
 
-/* Whether -o says something of its certificates. */
-static bool overrides_certificates(const struct postfix_service *s, const char *client)
-{
-    struct postfix_options o = postfix_options_of(s);
-    str name, value;
-    bool any = false;
-    while (postfix_overrides_next(&o, &name, &value)) {
-        const struct conf_param *known = conf_param_find(CONF_DIALECT_POSTFIX, name);
-        any |= known && str_starts(name, str_c(client)) &&
-               str_eq(str_c(known->option), S("smtp_tls_certificates"));
-    }
-    return any;
-}
-
 static bool overrides(const struct postfix_service *s, const char *client, const char *what)
 {
     char name[64];
@@ -165,7 +151,7 @@ static void set_client(struct postfix *p, const struct postfix_service *s, struc
     if (overrides(s, client, "tls_security_level") || overrides(s, client, "use_tls") ||
         overrides(s, client, "enforce_tls") || overrides(s, client, "tls_enforce_peername"))
         postfix_set_client_tls(p, t, client);
-    if (overrides_certificates(s, client))
+    if (postfix_overrides(s, client, "smtp_tls_certificates"))
         postfix_set_client_certificates(p, t, client);
     if (postfix_override_find(s, S("myhostname"), &ignored))
         folder_set_in(p->f, t, p->master_file, s->line, "smtp_helo_name", helo.text);

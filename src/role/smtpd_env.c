@@ -185,8 +185,8 @@ static enum rc env_dns(void *ctx, str name, int type, struct arena *a, str **ret
 {
     struct smtpd_session *s = ctx;
     AUTO(dns_answer_freep) const struct dns_answer *answer = NULL;
-    const struct dns_asker asker =
-        dns_filter_asker(s->server->resolver, s->server->tables->v[TABLES_SMTPD_DNS_FILTER]);
+    const struct dns_asker asker = dns_filter_asker(
+        s->server->resolver, table_settings_of(s->server->tables, s->conf, TABLES_SMTPD_DNS_FILTER));
     enum rc rc = dns_ask(&asker, name, (enum dns_type)type, clock_mono() + s->conf->dns_timeout_ms, &answer);
     *ret_n = 0;
     if (rc == RC_GONE) /* there are some */

@@ -75,7 +75,7 @@ static enum rc find_copy(struct smtp_session *s, enum table_setting which, const
 {
     const struct maps_rules rules = {
         .delimiters = s->conf->recipient_delimiter, .is_ours = is_ours, .ctx = (void *)(uintptr_t)s->conf};
-    struct table_list *l = s->p->tables ? s->p->tables->v[which] : NULL;
+    struct table_list *l = smtp_tables(s, which);
     struct maps_found found;
     struct err e = {0};
     if (!l || address.n == 0)

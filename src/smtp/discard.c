@@ -20,7 +20,7 @@ static void add_word(str word, unsigned *bits, bool *silent, struct buf *said)
 /* What the tables have for the client, instead of the setting. RC_GONE: nothing. */
 static enum rc ask_tables(struct smtp_session *s, str *ret)
 {
-    struct table_list *t = s->p->tables ? s->p->tables->v[TABLES_DISCARD_EHLO] : NULL;
+    struct table_list *t = smtp_tables(s, TABLES_DISCARD_EHLO);
     struct err e = {0};
     enum rc rc =
         t ? table_list_find(t, TABLE_WHOLE_KEY, s->p->client_address, s->cmd_arena, ret, &e) : RC_GONE;

@@ -46,7 +46,7 @@ static void fill_names(const struct smtp_session *s, struct names *n)
 /* The text of a footer for the whole refusal; empty: none. */
 static str template_of(const struct smtp_session *s, str refusal, struct arena *a)
 {
-    struct table_list *l = s->p->tables ? s->p->tables->v[TABLES_REJECT_FOOTER] : NULL;
+    struct table_list *l = smtp_tables(s, TABLES_REJECT_FOOTER);
     struct err e = {0};
     str value;
     enum rc rc = l ? table_list_find(l, TABLE_WHOLE_KEY, refusal, a, &value, &e) : RC_GONE;

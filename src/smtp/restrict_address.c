@@ -289,8 +289,7 @@ static bool names_account(str owners, str account)
 
 static enum verdict on_login(struct smtp_session *s, const struct restriction *r)
 {
-    const struct table_settings *t = s->p->tables;
-    struct table_list *owners = t ? t->v[TABLES_SENDER_LOGIN] : NULL;
+    struct table_list *owners = smtp_tables(s, TABLES_SENDER_LOGIN);
     const struct maps_rules rules = {
         .delimiters = s->conf->recipient_delimiter, .is_ours = is_ours, .ctx = (void *)(uintptr_t)s->conf};
     bool logged_in = smtp_is_authenticated(s);

@@ -36,7 +36,7 @@ enum rc restrict_find_ccert(struct smtp_session *s, struct table_list *table, st
 enum verdict restrict_permit_ccert(struct smtp_session *s, bool all)
 {
     const struct tls_ccert *c = restrict_ccert(s);
-    struct table_list *table = s->p->tables ? s->p->tables->v[TABLES_RELAY_CCERT] : NULL;
+    struct table_list *table = smtp_tables(s, TABLES_RELAY_CCERT);
     struct maps_found found = {.value = STR_NONE};
     struct err e = {0};
     if (!c || (all && c->trusted))

@@ -124,13 +124,12 @@ static bool find_name(void *ctx, str name, str *ret)
 
 static str template_of(struct smtp_session *s, str domain)
 {
-    const struct table_settings *t = s->p->tables;
+    struct table_list *replies = smtp_tables(s, TABLES_RBL_REPLY);
     struct err e = {0};
     str value;
-    if (!t || !t->v[TABLES_RBL_REPLY])
+    if (!replies)
         return str_c(s->conf->default_rbl_reply);
-    enum rc rc =
-        table_list_find(t->v[TABLES_RBL_REPLY], TABLE_WHOLE_KEY, domain, s->restrict_.arena, &value, &e);
+    enum rc rc = table_list_find(replies, TABLE_WHOLE_KEY, domain, s->restrict_.arena, &value, &e);
     if (rc != RC_OK && rc != RC_GONE)
         log_warn("rbl_reply_maps: %s", err_text(&e));
     return rc == RC_OK ? value : str_c(s->conf->default_rbl_reply);

@@ -72,7 +72,7 @@ bool rules_rewrites_header(const struct conf *c, const struct rules_relay *r, bo
     bool permitted = is_local;
     for (size_t i = 0; i < c->local_header_rewrite_clients.n && r->kind != SMTP_KIND_LMTP; i++) {
         str word = c->local_header_rewrite_clients.v[i];
-        permitted |= (str_eq(word, S("permit_inet_interfaces")) && is_here) ||
+        permitted |= str_eq(word, S("permit")) || (str_eq(word, S("permit_inet_interfaces")) && is_here) ||
                      (str_eq(word, S("permit_mynetworks")) && r->in_mynetworks) ||
                      (str_eq(word, S("permit_sasl_authenticated")) && r->authenticated);
     }

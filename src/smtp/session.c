@@ -154,7 +154,7 @@ static bool refuse_line(struct smtp_session *s, str line, enum line_end end, boo
 /* smtpd_command_filter: what is put in the place of a client's line. RC_TEMP: replied. */
 static enum rc filter_line(struct smtp_session *s, str *line)
 {
-    struct table_list *l = s->p->tables ? s->p->tables->v[TABLES_COMMAND_FILTER] : NULL;
+    struct table_list *l = smtp_tables(s, TABLES_COMMAND_FILTER);
     struct err e = {0};
     str value;
     if (!l || smtp_is_lmtp(s) || s->p->local)

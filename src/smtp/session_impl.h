@@ -21,6 +21,7 @@
 #include "smtp/milter.h"
 #include "smtp/restrict.h"
 #include "smtp/session.h"
+#include "table/settings.h"
 
 enum {
     SMTP_HELO_MAX = 255,
@@ -192,6 +193,11 @@ static inline str smtp_proxy_filter(const struct smtp_session *s)
 /* Whether receive_override_options name it; what is done behind a filter is not done before it. malle's own
  * mail is looked at whatever they say, and keeps its addresses. */
 bool smtp_overrides(const struct smtp_session *s, str word);
+/* The tables of a setting as they hold for this session; NULL: none. */
+static inline struct table_list *smtp_tables(const struct smtp_session *s, enum table_setting which)
+{
+    return table_settings_of(s->p->tables, s->conf, which);
+}
 static inline bool smtp_is_authenticated(const struct smtp_session *s)
 {
     return s->account.n > 0;

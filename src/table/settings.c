@@ -70,15 +70,29 @@ static bool is_of(const char *owners, const char *role)
     return is;
 }
 
-/* The tables that transports have of their own. */
+/* The tables of a role that a section has of its own; own: NULL for none. */
+static void each_of_section(const struct conf *c, const struct conf *own, const char *role,
+                            table_named_fn *fn, void *ctx)
+{
+    for (size_t k = 0; own && k < TABLES_COUNT; k++) {
+        str value = value_of(own, k);
+        if (is_of(settings[k].roles, role) && value.n > 0 && !str_eq(value, value_of(c, k)))
+            fn(ctx, settings[k].option, value);
+    }
+}
+
 static void each_of_transports(const struct conf *c, table_named_fn *fn, void *ctx)
 {
     for (size_t i = 0; i < c->transport_count; i++)
-        for (size_t k = 0; c->transports[i].own && k < TABLES_COUNT; k++) {
-            str value = value_of(c->transports[i].own, k);
-            if (is_of(settings[k].roles, "smtp") && value.n > 0 && !str_eq(value, value_of(c, k)))
-                fn(ctx, settings[k].option, value);
-        }
+        each_of_section(c, c->transports[i].own, "smtp", fn, ctx);
+}
+
+/* Those of listeners, and those that restrictions name. */
+static void each_of_sessions(const struct conf *c, table_named_fn *fn, void *ctx)
+{
+    table_named_each(c, fn, ctx);
+    for (size_t i = 0; i < c->listener_count; i++)
+        each_of_section(c, c->listeners[i].own, "smtpd", fn, ctx);
 }
 
 struct opening {
@@ -176,7 +190,7 @@ struct table_settings *table_settings_open(const struct conf *c, const char *rol
             n.failed |= open_list(c, settings[i].option, value_of(c, i), env, &t->v[i], report) != RC_OK;
     }
     if (!role || is_of("smtpd", role))
-        table_named_each(c, open_named, &n);
+        each_of_sessions(c, open_named, &n);
     if (!role || is_of("auth", role))
         table_users_each(c, open_named, &n);
     if (!role || is_of("smtp", role))
@@ -230,7 +244,7 @@ bool table_settings_stale(const struct table_settings *old, const struct conf *w
         return true;
     if (is_of("smtp", role) && named_stale(old, was, now, each_of_transports))
         return true;
-    return is_of("smtpd", role) && named_stale(old, was, now, table_named_each);
+    return is_of("smtpd", role) && named_stale(old, was, now, each_of_sessions);
 }
 
 /* --- tables that ask a database or a server --- */
@@ -280,7 +294,7 @@ void table_settings_each_asking(const struct conf *c, table_asking_fn *fn, void 
     struct asking named = {"smtpd", fn, ctx};
     for (size_t i = 0; i < TABLES_COUNT; i++)
         each_asking_of(value_of(c, i), settings[i].roles, fn, ctx);
-    table_named_each(c, named_asking, &named);
+    each_of_sessions(c, named_asking, &named);
     table_users_each(c, users_asking, &named);
     each_of_transports(c, transports_asking, &named);
 }

@@ -64,7 +64,7 @@ struct table_named { /* a table that a restriction names or a transport has, or 
 struct table_settings { /* a list is NULL when the setting is empty or another role's */
     struct table_list *v[TABLES_COUNT];
     struct table_named *named; /* of smtpd and submission those of restrictions, of auth databases of users,
-                                  of smtp those that transports have of their own */
+                                  of smtp and smtpd those that transports and listeners have of their own */
     size_t n_named;
 };
 
@@ -79,8 +79,8 @@ struct table_settings *table_settings_close(struct table_settings *t); /* accept
  * of users (table_users_each). NULL: nothing names it. */
 struct table_list *table_settings_find(const struct table_settings *t, str spec);
 
-/* The tables of a setting as they hold by these settings of a transport (conf_of_transport); NULL: none. t
- * may be NULL. */
+/* The tables of a setting as they hold by these settings of a transport or a listener (conf_of_transport,
+ * conf_of_listener); NULL: none. t may be NULL. */
 struct table_list *table_settings_of(const struct table_settings *t, const struct conf *own,
                                      enum table_setting which);
 /* Whether the main part or a transport sets it. */

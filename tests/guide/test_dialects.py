@@ -256,11 +256,33 @@ def test_the_way_back_from_a_filter(tmp_path):
 
 def test_overrides_without_effect(tmp_path):
     """What malle has once only is told where a service says something else than main.cf, and only there."""
-    main = MAIN + 'smtpd_tls_cert_file = /etc/ssl/a.pem\nvirtual_mailbox_domains = m.example\n'
-    master = MASTER + PARTS + ('587 inet n - y - - smtpd -o smtpd_tls_cert_file=/etc/ssl/b.pem -o virtual_mailbox_domains=m.example -o smtpd_tls_auth_only=yes\n'
-                               '588 inet n - y - - smtpd -o smtpd_tls_cert_file=/etc/ssl/a.pem -o virtual_mailbox_domains=\n')
+    main = MAIN + 'luser_relay = a\nlocal_recipient_maps =\nvirtual_mailbox_domains = m.example\nrelay_recipient_maps =\nvirtual_alias_maps = inline:{a=b}\n'
+    parts = PARTS.replace('cleanup unix - - y - - x', 'cleanup unix n - y - 0 cleanup -o virtual_alias_maps= -o always_bcc=a@m.example')
+    master = MASTER + parts + ('587 inet n - y - - smtpd -o luser_relay=b -o virtual_mailbox_domains=m.example -o smtpd_tls_auth_only=yes -o relay_recipient_maps=\n'
+                               '588 inet n - y - - smtpd -o luser_relay=a -o virtual_mailbox_domains= -o relay_recipient_maps=inline:{a=b}\n'
+                               'mine unix - n n - - pipe -o recipient_delimiter=- -o smtp_helo_name=x flags=q user=nobody argv=/bin/cat\n')
     reports = said(folder(tmp_path, main, master))
-    assert [(line, text.split(' ')[0]) for _, line, text in reports if 'no effect in malle' in text] == [(9, 'smtpd_tls_cert_file'), (10, 'virtual_mailbox_domains')]
+    assert [(line, text.split(' ')[0]) for _, line, text in reports if 'no effect in malle' in text] == [(9, 'luser_relay'), (10, 'virtual_mailbox_domains')]
+    assert [(line, text.split(':')[0]) for _, line, text in reports if 'one value for all services' in text] == [
+        (10, 'relay_recipient_maps'), (3, 'virtual_alias_maps'), (11, 'recipient_delimiter'), (11, 'smtp_helo_name')]
+
+
+def test_overrides_with_effect(tmp_path):
+    """Of tables that sessions ask, of certificates, of recipients that a filter has looked at."""
+    main = MAIN + 'smtpd_tls_cert_file = /etc/ssl/a.pem\nsmtpd_sender_login_maps = inline:{a=b}\nrecipient_bcc_maps = inline:{a@b=c@d}\n'
+    tables = {'smtpd_sender_login_maps': 'inline:{c=d}', 'rbl_reply_maps': 'inline:{e=f}', 'smtpd_command_filter': 'pcre:/x/c', 'smtpd_reject_footer_maps': 'pcre:/x/f',
+              'smtpd_discard_ehlo_keyword_address_maps': 'cidr:/x/e', 'relay_clientcerts': 'inline:{g=h}', 'smtpd_dns_reply_filter': 'pcre:/x/d'}
+    options = {**tables, 'smtpd_tls_cert_file': '/etc/ssl/b.pem', 'smtpd_tls_key_file': '/etc/ssl/b.key', 'local_recipient_maps': '', 'local_header_rewrite_clients': 'static:all',
+               'cleanup_service_name': 'own'}
+    master = '587 inet n - y - - smtpd\n' + ''.join(f'  -o {name}={value}\n' for name, value in options.items())
+    master += 'own unix n - y - 0 cleanup -o recipient_bcc_maps= -o sender_bcc_maps=inline:{i@j=k@l}\n'
+    found, warned = settings(folder(tmp_path, main, MASTER + PARTS + master))
+    own = {name: value for (section, name), value in found.items() if section == 'listener submission'}
+    assert own == {**own, **tables, 'smtpd_reject_unlisted_recipient': 'no', 'local_header_rewrite_clients': 'permit', 'recipient_bcc_maps': '',
+                   'sender_bcc_maps': 'inline:{i@j=k@l}'}
+    assert found['', 'tls_certificates'] == '/etc/ssl/a.pem:/etc/ssl/a.pem, /etc/ssl/b.pem:/etc/ssl/b.key' and found['', 'smtpd_sender_login_maps'] == 'inline:{a=b}'
+    assert ('', 'smtpd_reject_unlisted_recipient') not in found and found['', 'recipient_bcc_maps'] == 'inline:{a@b=c@d}'
+    assert 'no effect' not in warned and 'one value' not in warned, warned
 
 
 def test_services_at_addresses(tmp_path):

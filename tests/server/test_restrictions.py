@@ -184,6 +184,40 @@ def test_submission():
         assert reply_to(server, sender=DEMO) == f'553 5.7.1 <{DEMO}>: Sender address rejected: not logged in'
 
 
+@pytest.fixture
+def open_folder():
+    """One that the roles may read."""
+    with tempfile.TemporaryDirectory(prefix='malle-tables-') as folder:
+        os.chmod(folder, 0o755)
+        yield pathlib.Path(folder)
+
+
+def test_tables_of_a_listener(open_folder):
+    """One has its own, in a file, another none, and the third those of all; in a database they are asked as well."""
+    top = open_folder
+    (top / 'own').write_text('/^RCPT TO:<joe@(.*)/ RCPT TO:<demo@$1\n')
+    with sqlite3.connect(top / 'senders.db') as db:
+        db.execute('CREATE TABLE owner(address TEXT, login TEXT)')
+        db.execute("INSERT INTO owner VALUES('demo@malle.test', 'demo@malle.test')")
+    (top / 'senders.cf').write_text(f'dbpath = {top}/senders.db\nquery = SELECT login FROM owner WHERE address=\'%s\'\n')
+    sections = (f'[listener smtp]\nsmtpd_command_filter = pcre:{top}/own\n'
+                f'[listener submission]\nsmtpd_sender_login_maps = sqlite:{top}/senders.cf\n[listener submissions]\nsmtpd_sender_login_maps =\n')
+    conf = {'smtpd_sender_login_maps': 'inline:{demo@malle.test=ann@malle.test}', 'smtpd_sender_restrictions': 'reject_known_sender_login_mismatch', 'relayhost': '[127.0.0.1]:9'}
+    with Server(conf=conf, sections=sections, users={DEMO: 'secret', ANN: 'secret'}) as server:
+        assert reply_to(server, recipient='joe@malle.test').startswith('250')
+        assert reply_to(server, sender=DEMO).startswith('553')
+        for listener in ('submission', 'submissions'):
+            with contextlib.closing(connect_smtp(server, listener, DEMO, 'secret')) as client:
+                assert client.docmd('MAIL', f'FROM:<{DEMO}>')[0] == 250 and client.docmd('RCPT', 'TO:<b@far.example>')[0] == 250
+        server.write_conf(conf, '[listener smtp]\nsmtpd_sender_login_maps = inline:{x=y}\n')
+        server.reload()
+
+        def changed():
+            with contextlib.suppress(OSError):
+                return not reply_to(server, sender=DEMO).startswith('553')
+        eventually(changed, 20)
+
+
 def test_check_refuses(tmp_path):
     """What would be an open relay, or is not understood, does not start."""
     server = Server(conf={'smtpd_relay_restrictions': 'permit_mynetworks'}, users={}, start=False)

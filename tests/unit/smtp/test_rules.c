@@ -55,6 +55,7 @@ static void relay_table(void **state)
 /* Whose headers are rewritten: bits 1 here, 2 in mynetworks, 4 authenticated, 8 local socket. */
 static void rewriting(void **state)
 {
+    enum { ALL = 16 };
     static const struct {
         const char *clients;
         unsigned permitted;
@@ -62,6 +63,7 @@ static void rewriting(void **state)
                 {"permit_mynetworks", 2},
                 {"permit_sasl_authenticated", 4},
                 {"permit_sasl_authenticated, permit_inet_interfaces", 5},
+                {"permit", ALL},
                 {"", 0}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct conf_report report = {0};
@@ -74,7 +76,7 @@ static void rewriting(void **state)
         for (unsigned bits = 0; bits < 16; bits++) {
             struct rules_relay facts = {
                 .kind = SMTP_KIND_MX, .in_mynetworks = bits & 2, .authenticated = bits & 4};
-            bool want = bits & (rows[i].permitted | 8);
+            bool want = rows[i].permitted == ALL || bits & (rows[i].permitted | 8);
             assert_int_equal(rules_rewrites_header(c, &facts, bits & 8, bits & 1), want);
             facts.kind = SMTP_KIND_LMTP;
             assert_false(rules_rewrites_header(c, &facts, false, bits & 1));
