@@ -125,6 +125,16 @@ static bool takes_tables(const char *option)
     return false;
 }
 
+/* Colons separate names as well. */
+static str with_commas(struct postfix *p, str value)
+{
+    str text = arena_str(p->f->a, value);
+    for (size_t i = 0; i < text.n; i++)
+        if (text.p[i] == ':')
+            ((char *)text.p)[i] = ',';
+    return text;
+}
+
 /* "static:all", whatever stands behind the colon, is every client. */
 static str rewrite_clients(struct postfix *p, str value)
 {
@@ -178,6 +188,8 @@ void postfix_set_same(struct postfix *p, struct conf_section s, const char *name
         text = duration(p, name, v->text);
     else if (str_eq(str_c(option), S("local_header_rewrite_clients")))
         text = rewrite_clients(p, v->text);
+    else if (str_ends(str_c(option), S("_cert_match")))
+        text = with_commas(p, v->text);
     else if (str_ends(str_c(option), S("_restrictions")))
         text = postfix_restrictions(p, v);
     else if (str_ends(str_c(option), S("smtpd_milters")))

@@ -9,7 +9,7 @@
 #include <netdb.h>
 
 /* Of services that /etc/services may lack. */
-static uint32_t port_of(struct postfix *p, str name)
+uint32_t postfix_port(struct postfix *p, str name)
 {
     static const struct {
         const char *name;
@@ -145,7 +145,7 @@ static void set_unlisted(struct postfix *p, struct conf_section l)
 
 static void set_listener(struct postfix *p, const struct postfix_service *s)
 {
-    uint32_t port = port_of(p, s->port);
+    uint32_t port = postfix_port(p, s->port);
     str ignored;
     if (!port) {
         conf_error(p->f->b->report, p->master_file, s->line, "there is no port called " STR_FMT,
@@ -234,7 +234,7 @@ static void add_spawn(struct postfix *p, const struct postfix_service *s)
 {
     AUTO(buf_deinit) struct buf words = BUF_INIT(64 << 10);
     struct pipe_def d;
-    uint32_t port = s->type == POSTFIX_INET ? port_of(p, s->port) : 0;
+    uint32_t port = s->type == POSTFIX_INET ? postfix_port(p, s->port) : 0;
     put_words(s, &words);
     if (pipe_def_program(buf_str(&words), &d) != RC_OK || str_eq(d.user, S("root")) ||
         (s->type == POSTFIX_INET && !port)) {

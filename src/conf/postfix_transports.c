@@ -132,6 +132,18 @@ static void set_lookups(struct postfix *p, struct conf_section s)
     folder_set_in(p->f, s, by.file, by.line, "smtp_mx_lookup", off ? S("no") : S("yes"));
 }
 
+/* As p->service has it. */
+static void set_port(struct postfix *p, struct conf_section s)
+{
+    struct postfix_value v = postfix_value(p, "smtp_tcp_port");
+    uint32_t port = postfix_port(p, v.text);
+    if (port)
+        folder_set_in(p->f, s, v.file, v.line, "smtp_tcp_port", arena_printf(p->f->a, "%u", port));
+    else
+        conf_error(p->f->b->report, v.file, v.line, "smtp_tcp_port: there is no port called " STR_FMT,
+                   STR_ARG(v.text));
+}
+
 static bool overrides(const struct postfix_service *s, const char *client, const char *what)
 {
     char name[64];
@@ -151,6 +163,8 @@ static void set_client(struct postfix *p, const struct postfix_service *s, struc
     if (overrides(s, client, "tls_security_level") || overrides(s, client, "use_tls") ||
         overrides(s, client, "enforce_tls") || overrides(s, client, "tls_enforce_peername"))
         postfix_set_client_tls(p, t, client);
+    if (overrides(s, "smtp", "tcp_port"))
+        set_port(p, t);
     if (postfix_overrides(s, client, "smtp_tls_certificates"))
         postfix_set_client_certificates(p, t, client);
     if (postfix_override_find(s, S("myhostname"), &ignored))
@@ -204,6 +218,7 @@ void postfix_set_transports(struct postfix *p)
     for (size_t i = 0; i < p->master.n; i++)
         set_service(p, &p->master.services[i]);
     set_lookups(p, all);
+    set_port(p, all);
     set_way(p, "default_transport");
     set_way(p, "relay_transport");
     if (delay.is_set || postfix_value(p, "default_transport_rate_delay").is_set)

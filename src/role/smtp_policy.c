@@ -135,6 +135,23 @@ static bool is_strict(enum smtp_policy_level level)
            level == SMTP_POLICY_SECURE;
 }
 
+/* What the settings have where a table says nothing. */
+static void set_names(const struct conf *c, struct smtp_policy *p)
+{
+    const struct conf_list *match = p->level == SMTP_POLICY_SECURE   ? &c->smtp_tls_secure_cert_match
+                                    : p->level == SMTP_POLICY_VERIFY ? &c->smtp_tls_verify_cert_match
+                                                                     : NULL;
+    if (p->server_name.n == 0)
+        p->server_name = str_c(c->smtp_tls_servername);
+    if (p->n_match > 0 || !match)
+        return;
+    must(match->n <= SMTP_POLICY_NAMES_MAX); /* options.def */
+    while (p->n_match < match->n) {
+        p->match[p->n_match] = match->v[p->n_match];
+        p->n_match++;
+    }
+}
+
 enum rc smtp_policy_find(const struct conf *c, const struct table_settings *t, const struct site_name *site,
                          struct arena *a, struct smtp_policy *ret, struct err *e)
 {
@@ -147,6 +164,7 @@ enum rc smtp_policy_find(const struct conf *c, const struct table_settings *t, c
         rc = smtp_policy_parse(text, &p, e);
     if (rc != RC_OK && rc != RC_GONE)
         return e->rc = RC_TEMP;
+    set_names(c, &p);
     p.implicit = c->smtp_tls_wrappermode && site->transport == SITE_SMTP;
     *ret = p;
     return RC_OK;
@@ -168,12 +186,10 @@ static str expand(str name, str nexthop, str host, struct arena *a)
 static enum rc put_names(const struct smtp_policy *p, str nexthop, str host, struct arena *a,
                          struct tls_client_params *ret)
 {
-    static const str hostname[] = {{"hostname", 8}}, secure[] = {{"nexthop", 7}, {"dot-nexthop", 11}};
-    const str *match = p->n_match ? p->match : p->level == SMTP_POLICY_SECURE ? secure : hostname;
-    size_t n = p->n_match ? p->n_match : p->level == SMTP_POLICY_SECURE ? 2 : 1;
+    size_t n = p->n_match ? p->n_match : 1;
     str *names = arena_array(a, n, sizeof *names);
     for (size_t i = 0; i < n && names; i++)
-        names[i] = expand(match[i], nexthop, host, a);
+        names[i] = p->n_match ? expand(p->match[i], nexthop, host, a) : host;
     ret->names = names;
     ret->n_names = n;
     return arena_exhausted(a) ? RC_LIMIT : RC_OK;
@@ -251,7 +267,7 @@ enum rc smtp_policy_apply(const struct smtp_policy *p, const struct dane *dane,
                      : may                          ? SMTP_TLS_MAY
                                                     : SMTP_TLS_ENCRYPT;
     ret->tls_implicit = p->implicit;
-    ret->tls_params.server_name = p->server_name.n ? p->server_name : host;
+    ret->tls_params.server_name = p->server_name.n ? expand(p->server_name, nexthop, host, a) : host;
     ret->tls_params.verify = verifies ? TLS_VERIFY_CA : TLS_VERIFY_NONE;
     ret->tls_params.required = true;
     if (put_names(p, nexthop, host, a, &ret->tls_params) != RC_OK)

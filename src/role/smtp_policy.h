@@ -44,9 +44,9 @@ struct smtp_policy {
     bool sts;                         /* the domain's MTA-STS policy counts, too */
     bool implicit;                    /* smtp_tls_wrappermode */
     bool tls_1_3;                     /* nothing older */
-    str server_name;                  /* SNI, when it is not the host; may be empty */
+    str server_name;                  /* SNI, when it is not the host: words as in match; may be empty */
     str match[SMTP_POLICY_NAMES_MAX]; /* "hostname", "nexthop", "dot-nexthop", names, ".parents" */
-    size_t n_match;                   /* 0: as the level has it */
+    size_t n_match;                   /* 0: the host */
 };
 
 /* The text of a table. *ret: level, match and so on, views of the text. RC_INVALID with e. */

@@ -11,7 +11,7 @@
 #include "role/smtp_way.h"
 #include "role/unix_connect.h"
 
-enum { SMTP_PORT = 25, LMTP_PORT = 24, ADDRESSES_MAX = 5, FILTER_ARENA = 256 << 10 };
+enum { LMTP_PORT = 24, ADDRESSES_MAX = 5, FILTER_ARENA = 256 << 10 };
 
 /* What a layer below said, in the form of an answer. What the DNS says of the recipient's own domain is
  * final; a next hop that the configuration names is for an administrator to look after, and the mail waits
@@ -123,7 +123,7 @@ enum rc smtp_site_find(struct smtp_worker *w, str name, const struct queue_envel
                ret_why);
         return RC_PERM;
     }
-    ret->port = hop.port ? hop.port : ret->name.transport == SITE_LMTP ? LMTP_PORT : SMTP_PORT;
+    ret->port = hop.port ? hop.port : ret->name.transport == SITE_LMTP ? LMTP_PORT : w->conf->smtp_tcp_port;
     if (hop.is_address) { /* nothing to look up */
         mx_sockaddr(&hop.address, 0, &ret->addresses.v[0]);
         ret->addresses.n = 1;

@@ -122,6 +122,13 @@ def test_address_outside(world):
         assert not world.remote.connections
 
 
+def test_port(world):
+    """smtp_tcp_port, where nothing names another."""
+    with serving({**world.conf, 'smtp_tcp_port': str(world.remote.port)}) as server:
+        send(server, 'plain.example')
+        assert f'relay=plain.example[127.0.0.1]:{world.remote.port}' in outcome(server, 'plain.example')
+
+
 def test_records_that_do_not_count(world):
     """smtp_dns_reply_filter: hosts and addresses that are left out are not tried; with nothing left mail waits, and so it does when the table is wrong."""
     domains = ('first.example', 'both.example', 'odd.example', 'plain.example')

@@ -124,6 +124,51 @@ static void looking_up(void **state)
     world_close(&w);
 }
 
+/* What settings have for a level, and what a table has in its place. */
+static void names_of_levels(void **state)
+{
+    static const struct {
+        const char *settings, *next, *names, *server_name;
+    } rows[] = {
+        {"smtp_tls_security_level = verify\n", "a.example", "hostname ", ""},
+        {"smtp_tls_security_level = secure\n", "a.example", "nexthop dot-nexthop ", ""},
+        {"smtp_tls_security_level = encrypt\n", "a.example", "", ""},
+        {"smtp_tls_security_level = verify\nsmtp_tls_verify_cert_match = nexthop, .b.example\n"
+         "smtp_tls_servername = nexthop\n",
+         "a.example", "nexthop .b.example ", "nexthop"},
+        {"smtp_tls_security_level = secure\nsmtp_tls_secure_cert_match = c.example\n", "a.example",
+         "c.example ", ""},
+        {"smtp_tls_verify_cert_match = nexthop\nsmtp_tls_servername = d.example\n"
+         "smtp_tls_policy_maps = inline:{ {a.example = verify match=x.example servername=e.example} }\n",
+         "a.example", "x.example ", "e.example"},
+        {"smtp_tls_verify_cert_match = nexthop\nsmtp_tls_servername = d.example\n"
+         "smtp_tls_policy_maps = inline:{ {a.example = verify} }\n",
+         "a.example", "nexthop ", "d.example"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        AUTO(buf_deinit) struct buf names = BUF_INIT(200);
+        const struct site_name site = {SITE_SMTP, str_c(rows[i].next)};
+        struct world w;
+        struct smtp_policy p = {0};
+        struct smtp_client_params params = {0};
+        struct err e = {0};
+        world_open(&w, rows[i].settings);
+        assert_int_equal(smtp_policy_find(w.conf, w.tables, &site, w.arena, &p, &e), RC_OK);
+        for (size_t k = 0; k < p.n_match; k++)
+            buf_printf(&names, STR_FMT " ", STR_ARG(p.match[k]));
+        assert_string_equal(buf_cstr(&names), rows[i].names);
+        assert_true(str_eq(p.server_name, str_c(rows[i].server_name)));
+        const struct dane none = {0};
+        assert_int_equal(
+            smtp_policy_apply(&p, &none, NULL, S("a.example"), S("mx.example"), w.arena, &params, &e), RC_OK);
+        str sni = params.tls_params.server_name;
+        assert_true(str_eq(p.server_name, S("nexthop")) ? str_eq(sni, S("a.example"))
+                    : p.server_name.n                   ? str_eq(sni, p.server_name)
+                                                        : str_eq(sni, S("mx.example")));
+        world_close(&w);
+    }
+}
+
 /* A table that fails never means less TLS. */
 static void failing(void **state)
 {
@@ -231,7 +276,11 @@ static void applying(void **state)
          {NULL, 0, true}},
         {{.level = SMTP_POLICY_ENCRYPT}, RC_OK, SMTP_TLS_ENCRYPT, TLS_VERIFY_NONE, "mx.b.example "},
         {{.level = SMTP_POLICY_VERIFY}, RC_OK, SMTP_TLS_ENCRYPT, TLS_VERIFY_CA, "mx.b.example "},
-        {{.level = SMTP_POLICY_SECURE}, RC_OK, SMTP_TLS_ENCRYPT, TLS_VERIFY_CA, "b.example .b.example "},
+        {{.level = SMTP_POLICY_SECURE, .match = {{"nexthop", 7}, {"dot-nexthop", 11}}, .n_match = 2},
+         RC_OK,
+         SMTP_TLS_ENCRYPT,
+         TLS_VERIFY_CA,
+         "b.example .b.example "},
         {{.level = SMTP_POLICY_SECURE, .match = {{"hostname", 8}, {".x", 2}, {"nexthop", 7}}, .n_match = 3},
          RC_OK,
          SMTP_TLS_ENCRYPT,
@@ -386,9 +435,9 @@ static void passwords(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parsing),   cmocka_unit_test(looking_up), cmocka_unit_test(failing),
-        cmocka_unit_test(demanding), cmocka_unit_test(applying),   cmocka_unit_test(applying_sts),
-        cmocka_unit_test(passwords),
+        cmocka_unit_test(parsing),      cmocka_unit_test(looking_up), cmocka_unit_test(names_of_levels),
+        cmocka_unit_test(failing),      cmocka_unit_test(demanding),  cmocka_unit_test(applying),
+        cmocka_unit_test(applying_sts), cmocka_unit_test(passwords),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
