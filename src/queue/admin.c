@@ -244,15 +244,16 @@ static void choose(void *ctx, const struct queue_item *item)
 
 /* The recipient is due now, or when its sender said; its lane and its site are due now, and may be tried
  * again at once. */
-static enum rc make_due(struct queue_admin *a, int64_t rcpt, struct err *e)
+static enum rc make_due(struct queue_admin *a, int64_t rcpt, bool asked, struct err *e)
 {
     /* not now: if the clock was set this second, the role has not written that down, and it could be too late
      */
     int64_t now = a->q.noted;
-    enum rc rc = db_run(a->q.writer, e,
-                        "UPDATE rcpt SET held=0,due=max(?2,(SELECT hold_until+?3 FROM message m WHERE "
-                        "m.n=rcpt.message)) WHERE n=?1",
-                        DB_I(rcpt), DB_I(now), DB_I(queue_time_of_wall(&a->q, 0)));
+    enum rc rc =
+        db_run(a->q.writer, e,
+               "UPDATE rcpt SET held=0,asked=?4,due=max(?2,(SELECT hold_until+?3 FROM message m WHERE "
+               "m.n=rcpt.message)) WHERE n=?1",
+               DB_I(rcpt), DB_I(now), DB_I(queue_time_of_wall(&a->q, 0)), DB_I(asked));
     if (rc == RC_OK)
         rc = db_run(a->q.writer, e,
                     "UPDATE lane SET due=?2 WHERE due>?2 AND n=(SELECT lane FROM rcpt WHERE n=?1)",
@@ -285,7 +286,7 @@ static enum rc change_one(struct queue_admin *a, enum queue_change change, int64
     case QUEUE_CHANGE_RETRY:
     case QUEUE_CHANGE_RELEASE:
     case QUEUE_CHANGE_REQUEUE: /* whatever is about to go is routed anew */
-        return make_due(a, rcpt, e);
+        return make_due(a, rcpt, change == QUEUE_CHANGE_RETRY, e);
     case QUEUE_CHANGE_HOLD:
         return db_run(a->q.writer, e, "UPDATE rcpt SET held=1,due=?2 WHERE n=?1", DB_I(rcpt),
                       DB_I(QUEUE_NEVER));

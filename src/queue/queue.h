@@ -128,6 +128,7 @@ struct queue_job {
     int64_t site;                   /* names the site for queue_take's keep */
     str site_name;                  /* queue/site_name.h */
     unsigned attempts;              /* of its first recipient, before this one */
+    bool asked_for;                 /* an administrator wants it tried now */
     bool is_fresh;                  /* it lasts, and where it goes was asked a moment ago */
     bool earlier;                   /* the message was here before this queue was opened */
     unsigned wanted;                /* jobs that wait for a taker of this kind besides */

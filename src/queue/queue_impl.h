@@ -226,6 +226,9 @@ str queue_site_of(const struct queue *q, str sender, const struct queue_rcpt *r,
  */
 bool queue_reroute(struct queue *q, const struct queue_job *job, struct arena *a);
 
+/* True: the job is for one of defer_transports; it was deferred and is over (defer.c). */
+bool queue_defer(struct queue *q, const struct queue_job *job);
+
 /* Parts a message's recipients by sender and head, and looks up where they go (parts.c). The first part has
  * the message's id, the others get their own. false: the arena is exhausted. */
 MUST_USE bool queue_parts_make(struct queue *q, const struct queue_envelope *v, struct arena *a,

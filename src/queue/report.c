@@ -39,11 +39,12 @@ static enum rc defer_rcpt(struct queue *q, const struct report *p, const struct 
     int64_t now = queue_wall(), due = queue_now(q);
     if (p->site != SITE_DEAD)
         due += queue_backoff(c, now - p->envelope.arrived, 1, o->rcpt);
-    return db_run(
-        q->writer, e,
-        "UPDATE rcpt SET due=CASE held WHEN 0 THEN ?2 ELSE due END,attempts=attempts+1,tried=?3,code=?4,"
-        "status=?5,reply=?6,remote=?7 WHERE n=?1 AND state=0",
-        DB_I(o->rcpt), DB_I(due), DB_I(now), DB_I(o->code), DB_T(o->status), DB_T(o->reply), DB_T(o->remote));
+    return db_run(q->writer, e,
+                  "UPDATE rcpt SET due=CASE held WHEN 0 THEN ?2 ELSE due "
+                  "END,asked=0,attempts=attempts+1,tried=?3,code=?4,"
+                  "status=?5,reply=?6,remote=?7 WHERE n=?1 AND state=0",
+                  DB_I(o->rcpt), DB_I(due), DB_I(now), DB_I(o->code), DB_T(o->status), DB_T(o->reply),
+                  DB_T(o->remote));
 }
 
 static enum rc apply(struct queue *q, struct report *p, const struct queue_outcome *o, struct err *e)

@@ -42,6 +42,9 @@ static const char version_4[] = "ALTER TABLE message ADD COLUMN file INTEGER;"
                                 "CREATE TABLE moved(message INTEGER PRIMARY KEY);"
                                 "PRAGMA user_version=4;";
 
+static const char version_5[] = "ALTER TABLE rcpt ADD COLUMN asked INTEGER NOT NULL DEFAULT 0;"
+                                "PRAGMA user_version=5;";
+
 /* Two processes may look at an old queue at the same time: one changes it. */
 static enum rc upgrade(struct db *db, struct err *e)
 {
@@ -55,6 +58,8 @@ static enum rc upgrade(struct db *db, struct err *e)
         rc = db_script(db, version_3, e);
     if (rc == RC_OK && version < 4)
         rc = db_script(db, version_4, e);
+    if (rc == RC_OK && version < 5)
+        rc = db_script(db, version_5, e);
     return db_end(db, rc, e);
 }
 
@@ -64,12 +69,12 @@ enum rc queue_schema(struct db *db, struct err *e)
     enum rc rc = db_get_int_args(db, &version, e, "PRAGMA user_version", NULL, 0);
     if (rc != RC_OK)
         return rc;
-    if (version < 0 || version > 4)
+    if (version < 0 || version > 5)
         return err_set(e, RC_PERM, 0, "", "the queue was made by another version of malle (%lld)",
                        (long long)version);
     if (version == 0)
         rc = db_script(db, version_1, e);
-    if (rc == RC_OK && version < 4)
+    if (rc == RC_OK && version < 5)
         rc = upgrade(db, e);
     if (rc == RC_OK)
         rc = queue_clock_schema(db, e);

@@ -106,7 +106,8 @@ static enum rc read_rcpts(struct queue *q, struct sched_job *job, struct arena *
         AUTO(db_done) struct db_stmt *s = NULL;
         enum rc rc = db_query(
             q->reader, &s, e,
-            "SELECT address,orig,orcpt,notify,local,attempts,tried,code,status,reply,remote,via FROM rcpt"
+            "SELECT address,orig,orcpt,notify,local,attempts,tried,code,status,reply,remote,via,asked FROM "
+            "rcpt"
             " WHERE n=?1 AND lane=?2 AND state=0 AND held=0",
             DB_I(job->rcpts[i]), DB_I(job->lane->n));
         if (rc == RC_OK)
@@ -118,6 +119,7 @@ static enum rc read_rcpts(struct queue *q, struct sched_job *job, struct arena *
         struct queue_rcpt *r = &ret->envelope.rcpts[ret->envelope.n++];
         *r = read_rcpt(s, job->rcpts[i], a);
         job->asked |= (r->notify & SMTP_NOTIFY_SUCCESS) != 0;
+        ret->asked_for |= db_int(s, 12) != 0;
     }
     if (ret->envelope.n > 0)
         ret->attempts = ret->envelope.rcpts[0].was.attempts;
@@ -307,10 +309,12 @@ enum rc queue_take(struct queue *q, enum queue_kind kind, int64_t keep, msec dea
 {
     enum rc rc;
     while ((rc = take_once(q, kind, keep, deadline, a, ret)) == RC_OK) {
-        if (ret->is_fresh)
+        bool deferred = queue_defer(q, ret);
+        if (!deferred && ret->is_fresh)
             return rc;
-        bool lasts = sync_until(q->sync, ret->message, deadline); /* what does not may be put once more */
-        if (lasts && !queue_reroute(q, ret, a))
+        bool lasts =
+            deferred || sync_until(q->sync, ret->message, deadline); /* what does not may be put once more */
+        if (lasts && !deferred && !queue_reroute(q, ret, a))
             return rc;
         fd_closep(&ret->content_fd);
         if (!lasts) {

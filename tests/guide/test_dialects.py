@@ -149,6 +149,7 @@ def said(top):
      {('', 'smtp_tls_secure_cert_match'): 'nexthop, .example.com, hostname', ('', 'smtp_tls_verify_cert_match'): None, ('', 'smtp_tls_servername'): 'hostname'}),
     ('smtp_tcp_port = submission', {('', 'smtp_tcp_port'): '587'}),
     ('smtp_tcp_port = 25', {('', 'smtp_tcp_port'): None}),
+    ('defer_transports = smtp lmtp', {('', 'defer_transports'): 'smtp, lmtp'}),
     ('proxy_interfaces = 192.0.2.7, 2001:db8::7', {('', 'own_addresses'): '192.0.2.7, 2001:db8::7'}),
     ('content_filter = smtp:[127.0.0.1]:10024\nsoft_bounce = yes',
      {('', 'content_filter'): 'smtp:[127.0.0.1]:10024', ('', 'soft_bounce'): 'yes'}),

@@ -51,6 +51,24 @@ def test_tables_of_its_own(remote):
         assert found['x@b.example'].sender == 'me@isp.example' and b'Subject: hello\r\n' in found['x@b.example'].content
 
 
+def test_transports_that_are_asked_for(remote):
+    """defer_transports: their mail waits, each time, until it is asked for; that of others goes."""
+    maps = f'inline:{{ {{a.example=slow:{remote.site}}}, {{p.example=prog:}} }}'
+    with relaying(remote, transport_maps=maps, sections=SLOW, defer_transports='slow, prog', minimal_backoff_time='1h', maximal_backoff_time='1h',
+                  pipe_transports='prog user=nobody argv=/bin/cat') as server:
+        send(server, 'x@a.example', 'y@b.example', 'z@p.example')
+        for who in ('x@a.example', 'z@p.example'):
+            assert 'relay=none, dsn=4.3.2, status=deferred (deferred transport)' in server.wait_log(f'to=<{who}>')
+        eventually(lambda: [m.recipients for m in remote.messages] == [('y@b.example',)])
+        remote.answer('RCPT', '450 4.2.1 busy', times=1)
+        for count in (1, 2):  # the second time it is taken
+            server.malle('queue', 'retry', 'ALL')
+            eventually(lambda count=count: len([line for line in server.lines if 'to=<x@a.example>, relay=127.0.0.1' in line]) == count)
+        assert remote.messages[-1].recipients == ('x@a.example',)
+        send(server, 'last@a.example')
+        assert 'deferred transport' in server.wait_log('to=<last@a.example>')
+
+
 def test_how_fast(remote):
     """One recipient at a time, and a pause between two messages wherever they go."""
     own = '[transport slow]\nsmtp_destination_recipient_limit = 1\nsmtp_transport_rate_delay = 700ms\n'
