@@ -344,6 +344,7 @@ void folder_read_postfix(struct folder *f)
     postfix_machine_name(p.machine_name);
     if (read_files(&p)) {
         f->has_postfix = true;
+        postfix_drop_disabled(&p);
         take_defaults(&p);
         take_all(&p);
         postfix_set_names(&p);

@@ -89,7 +89,9 @@ void postfix_set_listener_checks(struct postfix *p, struct conf_section s);
 /* The same, and its own filter, for mail that programs hand over: what the service pickup has. */
 void postfix_set_pickup(struct postfix *p);
 
-/* postfix_services.c: a TCP port by its number or name; 0: there is none. */
+/* postfix_services.c: takes out the services that master_service_disable has. */
+void postfix_drop_disabled(struct postfix *p);
+/* A TCP port by its number or name; 0: there is none. */
 uint32_t postfix_port(struct postfix *p, str name);
 /* The listeners of master.cf, and what is set for each. */
 void postfix_set_services(struct postfix *p);

@@ -26,6 +26,30 @@ uint32_t postfix_port(struct postfix *p, str name)
     return entry ? ntohs((uint16_t)entry->s_port) : 0;
 }
 
+/* "inet", "NAME.inet", and with a "!" in front what is not; the first that fits counts. */
+static bool is_disabled(struct postfix *p, str list, const struct postfix_service *s)
+{
+    str type = str_c(postfix_service_type_name(s->type)), word;
+    str whole = arena_printf(p->f->a, STR_FMT "." STR_FMT, STR_ARG(s->name), STR_ARG(type));
+    while ((word = folder_word(&list)).n) {
+        bool off = !str_starts(word, S("!"));
+        str pattern = str_from(word, !off);
+        if (str_ieq(pattern, type) || str_ieq(pattern, whole))
+            return off;
+    }
+    return false;
+}
+
+void postfix_drop_disabled(struct postfix *p)
+{
+    str list = postfix_value(p, "master_service_disable").text;
+    size_t n = 0;
+    for (size_t i = 0; i < p->master.n; i++)
+        if (!is_disabled(p, list, &p->master.services[i]))
+            p->master.services[n++] = p->master.services[i];
+    p->master.n = n;
+}
+
 /* The name of malle's own listener at this port, else one made of the service's. */
 static str listener_name(struct postfix *p, const struct postfix_service *s, uint32_t port)
 {

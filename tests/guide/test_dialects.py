@@ -229,6 +229,14 @@ def test_programs_for_connections(tmp_path):
     assert 'spawn' not in warned and 'time_limit' not in warned
 
 
+def test_services_that_are_switched_off(tmp_path):
+    """master_service_disable: by type, by name, and what is excepted."""
+    master = '2525 inet n - y - - smtpd\nopen unix n n n - 3 spawn user=nobody argv=/bin/cat\n'
+    for value, left in (('!2525.inet inet', {'2525', 'open'}), ('2525.inet, open.unix', set()), ('unix', {'2525'})):
+        found, _ = settings(folder(tmp_path, MAIN + f'master_service_disable = {value}\n', MASTER + PARTS + master))
+        assert {section.partition(' ')[2] for section, _ in found} & {'2525', 'open'} == left, value
+
+
 @pytest.mark.parametrize('service', ['x unix - n n - 0 spawn user=root argv=/bin/cat', 'x unix - n n - 0 spawn argv=/bin/cat', 'x unix - n n - 0 spawn user=nobody',
                                      'nowhere inet n n n - 0 spawn user=nobody argv=/bin/cat', 'x unix - n n - 0 spawn user=nobody flags=q argv=/bin/cat'])
 def test_programs_that_are_not_run(tmp_path, service):
