@@ -16,6 +16,8 @@ void command_request_put(struct buf *b, const struct command_request *q)
     ipc_put_str(b, q->sender);
     ipc_put_str(b, q->client);
     ipc_put_str(b, q->trace);
+    ipc_put_str(b, q->account);
+    ipc_put_str(b, q->envid);
     ipc_put_u64(b, q->size);
     ipc_put_u64(b, (uint64_t)q->arrived);
     ipc_put_u32(b, (uint32_t)q->n);
@@ -34,6 +36,8 @@ enum rc command_request_get(struct ipc_msg *m, struct command_request *ret)
     q.sender = ipc_get_str(m, COMMAND_TEXT_MAX);
     q.client = ipc_get_str(m, COMMAND_TEXT_MAX);
     q.trace = ipc_get_str(m, COMMAND_TRACE_MAX);
+    q.account = ipc_get_str(m, COMMAND_ADDRESS_MAX);
+    q.envid = ipc_get_str(m, COMMAND_TEXT_MAX);
     q.size = ipc_get_u64(m);
     q.arrived = (int64_t)ipc_get_u64(m);
     uint32_t n = ipc_get_u32(m);

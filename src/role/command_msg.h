@@ -24,8 +24,9 @@ struct command_request {
     str name;    /* a via, or with pipe the name of a transport */
     str nexthop; /* of a transport */
     str id, sender, client, trace;
-    uint64_t size;   /* of the content, LF form */
-    int64_t arrived; /* milliseconds since 1970 */
+    str account, envid; /* who submitted it, and the ENVID of MAIL; may be empty */
+    uint64_t size;      /* of the content, LF form */
+    int64_t arrived;    /* milliseconds since 1970 */
     struct command_rcpt rcpts[PIPE_RCPTS_MAX];
     size_t n;
     int content_fd; /* taken from the message */

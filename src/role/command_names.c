@@ -199,6 +199,10 @@ static bool find_message_name(struct expansion *x, str name, str *ret)
         *ret = client.helo;
     else if (str_eq(name, S("client_protocol")))
         *ret = client.protocol;
+    else if (str_eq(name, S("sasl_username")))
+        *ret = q->account;
+    else if (str_eq(name, S("envid")))
+        *ret = q->envid;
     else
         return false;
     return true;

@@ -72,6 +72,8 @@ static struct command_request request_of(const struct command_work *k)
                                     .sender = v->sender,
                                     .client = v->client,
                                     .trace = v->trace,
+                                    .account = v->account,
+                                    .envid = v->envid,
                                     .size = v->size,
                                     .arrived = v->arrived};
 }

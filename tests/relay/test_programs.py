@@ -7,6 +7,7 @@ import pwd
 import re
 import shlex
 import shutil
+import smtplib
 import sqlite3
 import time
 
@@ -75,11 +76,12 @@ def world():
         many = ''.join(f'many{n}: ' + ', '.join(f'u{n}x{i}@far.example' for i in range(600)) + '\n' for n in range(2))
         (top / 'aliases').write_text(ALIASES.format(top=top) + many)
         (top / 'transport').write_text('program.example prog:here\nsorry.example sorry:\nplain.example plain:\n'
-                                      'root.example root:\nsoft.example soft:\nrole.example role:\ngroup.example group:\nfar.example discard:\n')
+                                      'root.example root:\nsoft.example soft:\nwho.example who:\nrole.example role:\ngroup.example group:\nfar.example discard:\n')
         daemon = pwd.getpwnam('daemon').pw_name
         pipes = (f'prog user={daemon} flags=DRhu argv=/bin/sh -c {{cat >>{top}/pipe; echo "$$@" >>{top}/pipe.args}} x '
                  '${sender} ${user} ${extension} ${domain} ${nexthop} ${recipient};'
                  f' sorry user={daemon} argv=/bin/sh -c {{echo "5.7.9 you are not wanted; here"; exit 1}};'
+                 f' who user={daemon} argv=/bin/sh -c {{echo "$$@" >>{top}/who}} x u=${{sasl_username}} e=${{envid}} p=${{client_port}} x=${{other}};'
                  f' soft user={daemon} argv=/bin/sh -c {{echo "4.7.8 not yet"; exit 1}};'
                  f' plain user={daemon} flags=F argv=/bin/sh -c {{cat >/dev/null; echo "$$#:$$*" >>{top}/plain}} x ${{recipient}} all;'
                  f' root user=root argv=/usr/bin/touch {top}/ran; role user=malle-proxymap argv=/usr/bin/touch {top}/ran;'
@@ -430,6 +432,17 @@ def test_a_transport(world):
     text = (world.top / 'pipe').read_text()
     assert text.count(f'Return-Path: <{SENDER}>\n') == 2 and 'Delivered-To: ann@program.example\n' in text
     assert 'From ' + SENDER not in text
+
+
+def test_who_submitted_it(world):
+    """${sasl_username} and ${envid}; of what malle does not know there is nothing."""
+    with smtplib.SMTP_SSL('127.0.0.1', world.server.port('submissions'), context=world.server.tls_context()) as client:
+        client.login(SENDER, 'secret')
+        client.sendmail(SENDER, ['a@who.example'], 'Subject: x\r\n\r\nx\r\n', mail_options=['ENVID=QQ314'])
+    send(world.server, 'b@who.example')
+    world.text(world.top / 'who', 'e= ')
+    world.idle()
+    assert sorted((world.top / 'who').read_text().splitlines()) == ['u= e= p= x=', f'u={SENDER} e=QQ314 p= x=']
 
 
 def test_a_transport_for_several_at_once(world):
