@@ -221,6 +221,7 @@ static enum rc fill_params(struct smtp_worker *w, const struct smtp_site *s, str
     p->ignore_keywords = discarded(p->lmtp ? &c->lmtp_discard_lhlo_keywords : &c->smtp_discard_ehlo_keywords);
     p->filter_ctx = p->lmtp ? NULL : table_settings_of(w->server->tables, c, TABLES_REPLY_FILTER);
     p->reply_filter = p->filter_ctx ? filter_reply : NULL;
+    p->auth_returns = !c->smtp_sasl_auth_soft_bounce;
     p->helo_name = str_c(c->smtp_helo_name[0] ? c->smtp_helo_name : c->hostname);
     p->timeouts = (struct smtp_client_timeouts){.greeting = c->smtp_helo_timeout_ms,
                                                 .helo = c->smtp_helo_timeout_ms,

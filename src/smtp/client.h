@@ -85,6 +85,7 @@ struct smtp_client_params { /* copied; what its views show must outlive the clie
     struct tls_client *tls; /* NULL only with SMTP_TLS_NONE */
     struct tls_client_params tls_params;
     const struct smtp_client_auth *auth; /* NULL: none */
+    bool auth_returns;                   /* a log-in that is refused for good is RC_PERM */
     bool tells_origin;                   /* with XFORWARD, where it is offered */
     unsigned ignore_keywords;            /* EHLO_* bits that count as not offered */
     smtp_reply_filter *reply_filter;     /* of each line of a reply; may be NULL */

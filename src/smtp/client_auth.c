@@ -89,16 +89,17 @@ static enum rc exchange(struct smtp_client *c, struct arena *arena, struct clien
     return RC_TEMP;
 }
 
-/* Refused passwords wait for an administrator; mail is not returned for them. */
+/* Mail whose password is refused waits for an administrator, unless it is to be returned. */
 static enum rc refused(struct smtp_client *c, struct arena *arena, struct smtp_outcome *o)
 {
     struct smtp_outcome reply = *o;
-    client_outcome_own(arena, SMTP_PHASE_AUTH, RC_TEMP, "4.7.8", o,
+    enum rc rc = reply.rc == RC_PERM && c->p.auth_returns ? RC_PERM : RC_TEMP;
+    client_outcome_own(arena, SMTP_PHASE_AUTH, rc, rc == RC_PERM ? "5.7.8" : "4.7.8", o,
                        "SASL authentication failed; server " STR_FMT " said: " STR_FMT, STR_ARG(c->p.peer),
                        STR_ARG(reply.said));
     o->code = reply.code;
     o->said = reply.said;
-    return RC_TEMP;
+    return rc;
 }
 
 static enum rc try_mechanism(struct smtp_client *c, struct arena *arena, enum ehlo_auth mechanism,

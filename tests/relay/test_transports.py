@@ -38,6 +38,19 @@ def test_tls_and_passwords_of_its_own(tmp_path):
             assert not there.messages[1].tls and len(there.logins) == 1
 
 
+def test_a_password_that_is_refused():
+    """Mail waits, or is returned with smtp_sasl_auth_soft_bounce = no; not when it is refused for now."""
+    for soft, reply, want in (('yes', '535 5.7.8 no', 'dsn=4.7.8, status=deferred'), ('no', '535 5.7.8 no', 'dsn=5.7.8, status=bounced'),
+                              ('no', '454 4.7.0 later', 'dsn=4.7.8, status=deferred')):
+        with Remote(keywords=('AUTH PLAIN',)) as there:
+            there.answer('AUTH', reply)
+            conf = {'smtp_sasl_auth_enable': 'yes', 'smtp_sasl_password_maps': f'inline:{{ {{{there.site}=joe:secret}} }}', 'smtp_sasl_security_options': ''}
+            with relaying(there, smtp_sasl_auth_soft_bounce=soft, smtp_tls_security_level='none', **conf) as server:
+                send(server, 'x@a.example')
+                line = server.wait_log('to=<x@a.example>')
+                assert want in line and f'said: {reply}' in line, line
+
+
 def test_tables_of_its_own(remote):
     """generic(5) and header_checks of one transport alone; where its section says nothing, those of all."""
     own = '[transport slow]\nsmtp_generic_maps =\nsmtp_header_checks = inline:{ {Subject: hello = REPLACE Subject: slow} }\n'
