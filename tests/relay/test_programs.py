@@ -76,12 +76,13 @@ def world():
         many = ''.join(f'many{n}: ' + ', '.join(f'u{n}x{i}@far.example' for i in range(600)) + '\n' for n in range(2))
         (top / 'aliases').write_text(ALIASES.format(top=top) + many)
         (top / 'transport').write_text('program.example prog:here\nsorry.example sorry:\nplain.example plain:\n'
-                                      'root.example root:\nsoft.example soft:\nwho.example who:\nrole.example role:\ngroup.example group:\nfar.example discard:\n')
+                                      'root.example root:\nsoft.example soft:\nwho.example who:\npatient.example patient:\nrole.example role:\ngroup.example group:\nfar.example discard:\n')
         daemon = pwd.getpwnam('daemon').pw_name
         pipes = (f'prog user={daemon} flags=DRhu argv=/bin/sh -c {{cat >>{top}/pipe; echo "$$@" >>{top}/pipe.args}} x '
                  '${sender} ${user} ${extension} ${domain} ${nexthop} ${recipient};'
                  f' sorry user={daemon} argv=/bin/sh -c {{echo "5.7.9 you are not wanted; here"; exit 1}};'
                  f' who user={daemon} argv=/bin/sh -c {{echo "$$@" >>{top}/who}} x u=${{sasl_username}} e=${{envid}} p=${{client_port}} x=${{other}};'
+                 f' patient user={daemon} argv=/bin/sh -c {{sleep 1.5; cat >>{top}/patient}};'
                  f' soft user={daemon} argv=/bin/sh -c {{echo "4.7.8 not yet"; exit 1}};'
                  f' plain user={daemon} flags=F argv=/bin/sh -c {{cat >/dev/null; echo "$$#:$$*" >>{top}/plain}} x ${{recipient}} all;'
                  f' root user=root argv=/usr/bin/touch {top}/ran; role user=malle-proxymap argv=/usr/bin/touch {top}/ran;'
@@ -89,7 +90,8 @@ def world():
         conf = {**QUICK, 'relayhost': remote.site, 'system_users': 'yes', 'pam_service': users.service, 'srs_enable': 'no',
                 'alias_maps': f'aliases:{top}/aliases', 'transport_maps': f'texthash:{top}/transport', 'pipe_transports': pipes,
                 'command_time_limit': '1s', 'pipe_delivery_status_filter': 'regexp:{{/^4(\\.7\\.8 .*)/ 5$1}}'}
-        with Server(conf=conf, users={SENDER: 'secret', 'other@malle.test': 'secret'}) as server:
+        patient = '[transport patient]\nprotocol = pipe\ncommand_time_limit = 20s\n'
+        with Server(conf=conf, users={SENDER: 'secret', 'other@malle.test': 'secret'}, sections=patient) as server:
             yield World(server, users, remote, top)
 
 
@@ -432,6 +434,13 @@ def test_a_transport(world):
     text = (world.top / 'pipe').read_text()
     assert text.count(f'Return-Path: <{SENDER}>\n') == 2 and 'Delivered-To: ann@program.example\n' in text
     assert 'From ' + SENDER not in text
+
+
+def test_a_transport_with_time(world):
+    """Longer than command_time_limit, in its section."""
+    send(world.server, 'a@patient.example')
+    world.text(world.top / 'patient', 'Subject: hello')
+    world.idle()
 
 
 def test_who_submitted_it(world):
