@@ -23,7 +23,7 @@ static enum rc find_user(void *ctx, str name, str *ret, struct err *e)
 static void check(str text, bool is_24)
 {
     char value[] = "Joe.Do@Example.com";
-    const struct dovecot_var_env env = {is_24, find, value};
+    const struct dovecot_var_env env = {.is_24 = is_24, .find = find, .ctx = value};
     struct buf out = BUF_INIT(1 << 20), again = BUF_INIT(1 << 20), quoted = BUF_INIT(1 << 20);
     struct err e = {0};
     buf_puts(&out, S("in front"));
@@ -49,7 +49,8 @@ static void check(str text, bool is_24)
 static void check_older(str text)
 {
     char value[] = "Joe.Do@Example.com";
-    const struct dovecot_var_env env_24 = {true, find_user, value}, env_23 = {false, find_user, value};
+    const struct dovecot_var_env env_24 = {.is_24 = true, .find = find_user, .ctx = value},
+                                 env_23 = {.find = find_user, .ctx = value};
     struct buf older = BUF_INIT(1 << 20), now = BUF_INIT(1 << 20), then = BUF_INIT(1 << 20);
     if (dovecot_var_older(text, &older, NULL) != RC_OK)
         must(older.n == 0);
