@@ -4,34 +4,33 @@
 
 enum { BLOCK = 128 }; /* bytes counted at once: at most 255, so that a byte holds the sum */
 
-void crlf_put_text(struct crlf_state *s, struct buf *out, bool dot, str text, bool lf)
+void crlf_encode_dots(struct crlf_state *s, bool *within_line, struct buf *out, str in)
 {
-    bool after_cr = text.n ? text.p[text.n - 1] == '\r' : s->last_cr;
-    char *p = buf_room(out, dot + text.n + (lf ? 2U - after_cr : 0));
-    s->last_cr = after_cr && !lf;
-    if (!p)
-        return;
-    char *from = p;
-    if (dot)
-        *p++ = '.';
-    if (text.n)
-        memcpy(p, text.p, text.n);
-    p += text.n;
-    if (lf && !after_cr)
-        *p++ = '\r';
-    if (lf)
-        *p++ = '\n';
-    buf_added(out, (size_t)(p - from));
+    const char *p = in.p, *const end = in.p + in.n;
+    char *const start = buf_room(out, 2 * in.n), *to = start;
+    while (start && p < end) {
+        const char *lf = memchr(p, '\n', (size_t)(end - p)), *stop = lf ? lf : end;
+        bool after_cr = stop > p ? stop[-1] == '\r' : s->last_cr;
+        if (within_line && !*within_line && *p == '.')
+            *to++ = '.';
+        memcpy(to, p, (size_t)(stop - p));
+        to += stop - p;
+        if (lf && !after_cr)
+            *to++ = '\r';
+        if (lf)
+            *to++ = '\n';
+        s->last_cr = after_cr && !lf;
+        if (within_line)
+            *within_line = !lf;
+        p = lf ? lf + 1 : end;
+    }
+    if (start)
+        buf_added(out, (size_t)(to - start));
 }
 
 void crlf_encode(struct crlf_state *s, struct buf *out, str in)
 {
-    while (in.n) {
-        const char *lf = memchr(in.p, '\n', in.n);
-        size_t text = lf ? (size_t)(lf - in.p) : in.n;
-        crlf_put_text(s, out, false, str_sub(in, 0, text), lf);
-        in = str_from(in, text + (lf != NULL));
-    }
+    crlf_encode_dots(s, NULL, out, in);
 }
 
 void crlf_decode(struct crlf_state *s, struct buf *out, str in)

@@ -11,11 +11,11 @@ struct crlf_state {
     bool last_cr; /* the last byte so far was CR; the decoder holds it back */
 };
 
-/* LF to CRLF. */
+/* LF to CRLF: appends at most twice the size of in, for which out must have room. */
 void crlf_encode(struct crlf_state *s, struct buf *out, str in);
-/* What it does with a line, or the part of one that is there: text, which has no LF, and whether one follows.
- * dot: a dot goes in front. */
-void crlf_put_text(struct crlf_state *s, struct buf *out, bool dot, str text, bool lf);
+/* The same, and a dot that begins a line is doubled. *within_line: the last byte was no LF, kept between
+ * calls, false at first; NULL: dots stay as they are. */
+void crlf_encode_dots(struct crlf_state *s, bool *within_line, struct buf *out, str in);
 /* CRLF to LF. A CR at the end of a chunk is held back until the next byte is known; _finish puts it. */
 void crlf_decode(struct crlf_state *s, struct buf *out, str in);
 void crlf_decode_finish(struct crlf_state *s, struct buf *out);

@@ -26,53 +26,35 @@ void dotstream_init_binary(struct dotstream *d)
     *d = (struct dotstream){.state = BOL, .binary = true};
 }
 
-/* The line under way is complete. */
-static void count_line(struct dotstream *d)
-{
-    d->lines++;
-    if (d->line_bytes > d->longest_line)
-        d->longest_line = d->line_bytes;
-    d->line_bytes = 0;
-    d->state = BOL;
-}
-
-static size_t put_text(struct dotstream *d, const char *p, size_t n, char *out)
-{
-    memcpy(out, p, n);
-    d->line_bytes += n;
-    return n;
-}
-
-/* Text up to the next line end or the end of input: returns the bytes taken, *out_n grows by those written.
- */
+/* Text and line ends, up to where a byte has to be looked at by itself: returns the bytes taken, *out_n grows
+ * by those written. */
 static size_t feed_text(struct dotstream *d, str in, char *out, size_t *out_n)
 {
-    const char *lf = memchr(in.p, '\n', in.n);
-    size_t taken = lf ? (size_t)(lf - in.p) + 1 : in.n;
-    size_t text = lf ? taken - 1 : taken;
-    bool cr = text > 0 && in.p[text - 1] == '\r';
-    if (cr)
-        text--;
-    if (memchr(in.p, '\r', text))
-        d->bare_cr = true;
-    *out_n += put_text(d, in.p, text, out + *out_n);
-    if (lf) {
-        out[(*out_n)++] = '\n';
-        if (cr)
-            count_line(d);
-        else
-            d->bare_lf = true;
-    } else if (cr) {
-        d->state = CR;
+    const char *p = in.p, *const end = in.p + in.n;
+    char *to = out + *out_n;
+    while (p < end && (d->state == TEXT || (d->state == BOL && !(d->dots && *p == '.')))) {
+        const char *lf = memchr(p, '\n', (size_t)(end - p)), *stop = lf ? lf : end;
+        bool cr = stop > p && stop[-1] == '\r';
+        size_t text = (size_t)(stop - p) - cr;
+        d->bare_cr |= memchr(p, '\r', text) != NULL;
+        d->bare_lf |= lf && !cr;
+        memcpy(to, p, text);
+        to += text;
+        if (lf)
+            *to++ = '\n';
+        d->lines += lf && cr;
+        d->state = !cr ? TEXT : lf ? BOL : CR;
+        p = lf ? lf + 1 : end;
     }
-    return taken;
+    *out_n = (size_t)(to - out);
+    return (size_t)(p - in.p);
 }
 
 /* A CR turned out not to begin a line end. */
 static void put_bare_cr(struct dotstream *d, char *out, size_t *out_n)
 {
     d->bare_cr = true;
-    *out_n += put_text(d, "\r", 1, out + *out_n);
+    out[(*out_n)++] = '\r';
     d->state = TEXT;
 }
 
@@ -80,9 +62,9 @@ static void put_bare_cr(struct dotstream *d, char *out, size_t *out_n)
 static size_t feed_byte(struct dotstream *d, char c, char *out, size_t *out_n, bool *ret_end)
 {
     switch (d->state) {
-    case BOL:
-        d->state = d->dots && c == '.' ? DOT : TEXT;
-        return d->state == DOT;
+    case BOL: /* a dot */
+        d->state = DOT;
+        return 1;
     case DOT:
         d->state = c == '\r' ? DOT_CR : TEXT;
         return d->state == DOT_CR;
@@ -95,7 +77,8 @@ static size_t feed_byte(struct dotstream *d, char c, char *out, size_t *out_n, b
     default: /* CR */
         if (c == '\n') {
             out[(*out_n)++] = '\n';
-            count_line(d);
+            d->lines++;
+            d->state = BOL;
             return 1;
         }
         put_bare_cr(d, out, out_n);
@@ -112,9 +95,8 @@ size_t dotstream_feed(struct dotstream *d, str in, char *out, size_t *ret_out_n,
         at = out_n = in.n;
     }
     while (at < in.n && !*ret_end) {
-        if (d->state == TEXT)
-            at += feed_text(d, str_from(in, at), out, &out_n);
-        else
+        at += feed_text(d, str_from(in, at), out, &out_n);
+        if (at < in.n)
             at += feed_byte(d, in.p[at], out, &out_n, ret_end);
     }
     d->content_bytes += out_n;
@@ -130,7 +112,8 @@ size_t dotstream_finish(struct dotstream *d, char *out)
         put_bare_cr(d, out, &n);
     if (d->state == TEXT) {
         out[n++] = '\n';
-        count_line(d);
+        d->lines++;
+        d->state = BOL;
     }
     d->content_bytes += n;
     return n;

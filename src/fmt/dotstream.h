@@ -17,8 +17,6 @@ struct dotstream {
     bool bare_cr, bare_lf;  /* seen so far */
     uint64_t content_bytes; /* given out, in LF form */
     uint64_t lines;         /* line ends given out */
-    uint64_t line_bytes,
-        longest_line; /* without line end; of the line under way, and the longest finished one */
 };
 
 void dotstream_init_dots(struct dotstream *d);

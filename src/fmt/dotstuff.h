@@ -11,7 +11,7 @@ struct dotstuff {
     bool within_line; /* the last byte put was no LF */
 };
 
-/* Appends the wire form of in; at most twice its size and one byte. Zero the state first. */
+/* Appends the wire form of in; at most twice its size, for which out must have room. Zero the state first. */
 void dotstuff_put(struct dotstuff *d, struct buf *out, str in);
 /* Ends an unfinished line and appends ".\r\n". */
 void dotstuff_finish(struct dotstuff *d, struct buf *out);
