@@ -170,7 +170,7 @@ static enum rc fill(struct stream *s, short *ret_wants)
     size_t free_bytes = s->in.max - s->in.n;
     if (free_bytes == 0)
         return RC_LIMIT;
-    size_t want = s->in.cap > READ_FIRST ? READ_CHUNK : READ_FIRST;
+    size_t want = s->in.cap <= READ_FIRST ? READ_FIRST : s->pours ? free_bytes : READ_CHUNK;
     if (want > free_bytes)
         want = free_bytes;
     char *room = buf_room(&s->in, want);
@@ -180,6 +180,7 @@ static enum rc fill(struct stream *s, short *ret_wants)
                             : stream_transport_read(s, room, want, &got, ret_wants);
     if (rc == RC_OK)
         buf_added(&s->in, got);
+    s->pours |= got == READ_CHUNK;
     return rc;
 }
 
@@ -441,6 +442,7 @@ void stream_release_buffers(struct stream *s)
         buf_deinit(&s->in);
         s->pos = 0;
         s->scanned = 0;
+        s->pours = false;
     }
     if (s->out.n == 0)
         buf_deinit(&s->out);

@@ -23,6 +23,7 @@ struct stream {
     size_t pos;
     size_t scanned;  /* bytes behind pos that hold no LF */
     bool discarding; /* inside a line that was too long */
+    bool pours;      /* more comes at once than READ_CHUNK: all that there is room for is asked for */
     struct buf out;
     enum rc failed; /* RC_OK until a write failed */
     struct stream_rate rate;

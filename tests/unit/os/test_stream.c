@@ -325,6 +325,29 @@ static void unread_bytes_come_again_first(void **state)
     pair_close(&p);
 }
 
+/* Who sends much is asked for all that there is room for; a little at first. */
+static void much_is_read_at_once(void **state)
+{
+    enum { MUCH = 40000, IN_MAX = 65536 };
+    static char bytes[MUCH];
+    struct pair p;
+    pair_open(&p, IN_MAX);
+    size_t most = 0;
+    for (int i = 0; i < 2; i++) {
+        str got;
+        peer_send(&p, str_mem(bytes, MUCH));
+        for (size_t left = MUCH; left > 0; left -= got.n) {
+            assert_int_equal(stream_read(p.s, &got), RC_OK);
+            if (i == 0 && left == MUCH)
+                assert_true(got.n < 4096);
+            most = got.n > most ? got.n : most;
+            stream_consume(p.s, got.n);
+        }
+    }
+    assert_int_equal(most, MUCH);
+    pair_close(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -341,6 +364,7 @@ int main(void)
         cmocka_unit_test(wait_tells_input_from_the_other_descriptor),
         cmocka_unit_test(try_calls_take_buffered_bytes_first),
         cmocka_unit_test(unread_bytes_come_again_first),
+        cmocka_unit_test(much_is_read_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
