@@ -102,7 +102,8 @@ static struct block *block_for(struct arena *a, size_t size)
     return b;
 }
 
-void *arena_alloc(struct arena *a, size_t size)
+/* Not zeroed. */
+static char *take(struct arena *a, size_t size)
 {
     size_t left = a->max - a->used;
     if (size == 0)
@@ -116,7 +117,13 @@ void *arena_alloc(struct arena *a, size_t size)
     char *p = b->data + b->used;
     b->used += size;
     a->used += size;
-    return memset(p, 0, size);
+    return p;
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+    char *p = take(a, size);
+    return p ? memset(p, 0, size ? size : 1) : NULL;
 }
 
 void *arena_array(struct arena *a, size_t n, size_t size)
@@ -145,11 +152,12 @@ void *arena_grow(struct arena *a, void *old, size_t used, size_t size)
 str arena_str(struct arena *a, str s)
 {
     size_t bytes;
-    char *p = num_add(s.n, 1, &bytes) ? arena_alloc(a, bytes) : NULL;
+    char *p = num_add(s.n, 1, &bytes) ? take(a, bytes) : NULL;
     if (!p)
         return STR_NONE;
     if (s.n)
         memcpy(p, s.p, s.n);
+    p[s.n] = '\0';
     return str_mem(p, s.n);
 }
 
