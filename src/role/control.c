@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <malloc.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -210,8 +211,17 @@ static void raise_descriptor_limit(void)
         log_warn("cannot raise the limit of open descriptors: %s", strerror(errno));
 }
 
+/* What a thread frees of large messages stays its own, for their pages cost as much as copying them. Without
+ * this the library moves its limits by itself, up to 64 MiB. */
+static void keep_memory(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    (void)mallopt(M_TRIM_THRESHOLD, 1 << 20);
+}
+
 void role_begin(struct role *r)
 {
+    keep_memory();
     r->control = PROC_CONTROL_FD;
     r->dir = -1;
     signal(SIGPIPE, SIG_IGN);
