@@ -274,7 +274,8 @@ static void *channel_main(void *arg)
     struct server_channel ch = *(struct server_channel *)arg;
     free(arg);
     const struct channel_service *svc = &ch.server->svc;
-    struct buf in = BUF_INIT(IPC_MAX), out = BUF_INIT(IPC_MAX);
+    const size_t most = svc->large ? IPC_LARGE_MAX : IPC_MAX;
+    struct buf in = BUF_INIT(most), out = BUF_INIT(most);
     struct ipc_msg m;
     void *conn = NULL;
     enum rc rc;

@@ -42,7 +42,7 @@ MUST_USE enum rc channel_call(struct channel *c, struct buf *b, const int *fds, 
 void channel_release(struct channel **c, bool broken);
 
 /* --- the answering side --- */
-/* Handles one request: fills reply (created with IPC_MAX, already reset) with ipc_begin...; may set up to
+/* Handles one request: fills reply (already reset) with ipc_begin...; may set up to
  * IPC_FDS_MAX descriptors in reply_fds, which are closed after sending. RC_OK: send it; RC_INVALID: the
  * request was malformed or not permitted: refused, and the asker ends; anything else closes the channel.
  * *conn is NULL at a channel's first call and the handler's own state afterwards; it is freed by `closed`. */
@@ -54,6 +54,7 @@ struct channel_service {
     void *ctx;
     unsigned max_channels;
     size_t stack_size;
+    bool large; /* messages of up to IPC_LARGE_MAX */
 };
 /* Serves a link in threads of its own: one waits for CHANNEL_OPEN, one for each channel. Returns at once. The
  * thread ends when the link closes; channels live until they close. */

@@ -37,13 +37,13 @@ void ipc_put_u64(struct buf *b, uint64_t v)
 
 void ipc_put_str(struct buf *b, str s)
 {
-    ipc_put_u32(b, s.n > IPC_MAX ? IPC_MAX + 1 : (uint32_t)s.n);
+    ipc_put_u32(b, s.n > IPC_LARGE_MAX ? IPC_LARGE_MAX + 1 : (uint32_t)s.n);
     buf_puts(b, s);
 }
 
 enum rc ipc_send(int fd, struct buf *b, const int *fds, unsigned n_fds, int flags)
 {
-    if (b->overflow || b->n > IPC_MAX || n_fds > IPC_FDS_MAX)
+    if (b->overflow || b->n > IPC_LARGE_MAX || n_fds > IPC_FDS_MAX)
         return RC_LIMIT;
     must(b->n >= sizeof(struct ipc_header));
     struct ipc_header *h = (struct ipc_header *)(void *)b->p;
@@ -117,10 +117,10 @@ enum rc ipc_recv(int fd, struct buf *b, struct ipc_msg *ret, msec deadline)
 {
     struct ipc_msg m = {.type = 0};
     buf_reset(b);
-    char *room = buf_room(b, IPC_MAX);
+    char *room = buf_room(b, b->max);
     must(room);
 
-    struct iovec iov = {room, IPC_MAX};
+    struct iovec iov = {room, b->max};
     union {
         struct cmsghdr align;
         char space[CMSG_SPACE(IPC_FDS_MAX * sizeof(int))];
@@ -232,9 +232,11 @@ void ipc_msg_deinit(struct ipc_msg *m)
 
 enum rc ipc_pair(int ret_fd[2])
 {
-    int fd[2];
+    int fd[2], room = IPC_LARGE_MAX;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fd) != 0)
         return RC_TEMP;
+    for (int i = 0; i < 2; i++) /* the system doubles it; else its default counts, mostly 208 KiB */
+        (void)setsockopt(fd[i], SOL_SOCKET, SO_SNDBUF, &room, sizeof room);
     ret_fd[0] = fd[0];
     ret_fd[1] = fd[1];
     return RC_OK;

@@ -6,15 +6,16 @@
  * whose deadline passed is closed, never reused: no late reply can meet the wrong question.
  *
  * Message: u16 type, u16 count of descriptors, u32 length of the fields, then the fields, little endian: u32
- * and u64 as they are, byte strings as u32 length and bytes. At most 64 KiB; anything larger travels as a
- * descriptor. The table of messages is role/ipc.def; doc/ipc.md is made from it. */
+ * and u64 as they are, byte strings as u32 length and bytes. At most 64 KiB, or 192 KiB on channels that
+ * carry mail; anything larger travels as a descriptor. The table of messages is role/ipc.def; doc/ipc.md is
+ * made from it. */
 #ifndef OS_IPC_H
 #define OS_IPC_H
 
 #include "base/buf.h"
 #include "base/clock.h"
 
-enum { IPC_MAX = 65536, IPC_FDS_MAX = 8 };
+enum { IPC_MAX = 64 << 10, IPC_LARGE_MAX = 192 << 10, IPC_FDS_MAX = 8 };
 
 struct ipc_msg { /* a received message; fields are read in order */
     uint16_t type;
@@ -25,7 +26,7 @@ struct ipc_msg { /* a received message; fields are read in order */
 };
 
 /* --- writing --- */
-void ipc_begin(struct buf *b, uint16_t type); /* b: created with max IPC_MAX; reset */
+void ipc_begin(struct buf *b, uint16_t type); /* b: created with IPC_MAX or IPC_LARGE_MAX; reset */
 void ipc_put_u32(struct buf *b, uint32_t v);
 void ipc_put_u64(struct buf *b, uint64_t v);
 void ipc_put_str(struct buf *b, str s);
@@ -35,7 +36,7 @@ enum { IPC_NOWAIT = 1 };
 MUST_USE enum rc ipc_send(int fd, struct buf *b, const int *fds, unsigned n_fds, int flags);
 
 /* --- reading --- */
-/* Receives one message into b (max IPC_MAX). RC_TEMP: nothing before the deadline (0: poll only, -1: no
+/* Receives one message into b, up to its max. RC_TEMP: nothing before the deadline (0: poll only, -1: no
  * deadline); RC_GONE: closed; RC_INVALID: malformed (close the link); RC_LIMIT: this process has no room for
  * the message's descriptors, and the message is lost. Descriptors are close-on-exec. */
 MUST_USE enum rc ipc_recv(int fd, struct buf *b, struct ipc_msg *ret, msec deadline);

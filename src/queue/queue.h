@@ -141,8 +141,8 @@ enum queue_kind { QUEUE_REMOTE, QUEUE_LOCAL, QUEUE_COMMAND /* for the role comma
 
 /* The next job of a kind, waiting for one until deadline (clock_mono); what goes elsewhere by now was moved
  * before. keep: the site of an open connection,
- * which is preferred, or 0. RC_OK: *ret, everything in the arena; RC_GONE: none in time; RC_TEMP: the
- * database fails. */
+ * which is preferred, or 0. RC_OK: *ret, everything in the arena or until the job is reported; RC_GONE: none
+ * in time; RC_TEMP: the database fails. */
 MUST_USE enum rc queue_take(struct queue *q, enum queue_kind kind, int64_t keep, msec deadline,
                             struct arena *a, struct queue_job *ret);
 /* Wakes all takers, for the end of the role: queue_take returns RC_GONE from here on. */

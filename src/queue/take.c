@@ -144,7 +144,7 @@ static enum rc read_transit(struct sched_job *job, struct arena *a, struct queue
     ret->is_fresh = true;
     *content = (struct queue_content){.file = m->content.file};
     if (!content->file && m->memory < 0)
-        content->bytes = arena_str(a, m->content.bytes);
+        content->bytes = m->content.bytes; /* it stays until the job is reported */
     if (m->memory >= 0 && (ret->content_fd = fcntl(m->memory, F_DUPFD_CLOEXEC, 0)) < 0)
         return err_set(e, RC_TEMP, 451, "4.3.0", "no descriptor for a message: %s", strerror(errno));
     if (queue_envelope_get(m->envelope, a, &ret->envelope) != RC_OK || arena_exhausted(a))

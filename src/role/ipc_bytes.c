@@ -3,14 +3,13 @@
 
 #include "os/file.h"
 
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 enum { IN_MESSAGE = 0, IN_FILE = 1 };
 
 enum rc ipc_put_bytes(struct buf *b, str bytes, int *fds, unsigned *n)
 {
-    bool in_file = bytes.n > IPC_INLINE_MAX;
+    bool in_file = bytes.n > IPC_INLINE_MAX && b->n + bytes.n + IPC_MAX > b->max;
     ipc_put_u32(b, in_file ? IN_FILE : IN_MESSAGE);
     ipc_put_str(b, in_file ? STR_NONE : bytes);
     if (!in_file)
@@ -22,41 +21,57 @@ enum rc ipc_put_bytes(struct buf *b, str bytes, int *fds, unsigned *n)
     return RC_OK;
 }
 
-enum rc ipc_map_bytes(struct ipc_msg *m, size_t max, struct ipc_mapping *ret)
+/* Where they are: in m, or, with *ret_fd, *ret_n of them in a memory file that is the caller's. */
+static enum rc find(struct ipc_msg *m, size_t max, str *ret, int *ret_fd, size_t *ret_n)
 {
     uint32_t where = ipc_get_u32(m);
-    *ret = (struct ipc_mapping){.bytes = ipc_get_str(m, IPC_INLINE_MAX), .fd = -1};
-    if (where == IN_MESSAGE)
-        return m->malformed ? RC_INVALID : RC_OK;
-    ret->bytes = STR_NONE;
-    ret->fd = ipc_take_fd(m);
-    struct stat st;
-    if (where != IN_FILE || m->malformed || !ipc_is_sealed(ret->fd) || fstat(ret->fd, &st) != 0)
+    str in_message = ipc_get_str(m, IPC_LARGE_MAX);
+    *ret_fd = -1;
+    if (m->malformed || where > IN_FILE)
         return RC_INVALID;
-    size_t n = (size_t)st.st_size;
-    if (n > max)
+    if (where == IN_MESSAGE && in_message.n > max)
         return RC_LIMIT;
-    void *p = n ? mmap(NULL, n, PROT_READ, MAP_PRIVATE | MAP_POPULATE, ret->fd, 0) : MAP_FAILED;
-    if (p == MAP_FAILED)
-        return n ? RC_LIMIT : RC_OK;
-    ret->bytes = str_mem(p, n);
+    *ret = in_message;
+    if (where == IN_MESSAGE)
+        return RC_OK;
+    AUTO(fd_closep) int fd = ipc_take_fd(m);
+    struct stat st;
+    if (m->malformed || !ipc_is_sealed(fd) || fstat(fd, &st) != 0)
+        return RC_INVALID;
+    if ((size_t)st.st_size > max)
+        return RC_LIMIT;
+    *ret_n = (size_t)st.st_size;
+    *ret_fd = fd;
+    fd = -1;
     return RC_OK;
 }
 
-void ipc_unmap(struct ipc_mapping *p)
+static enum rc copy(int fd, char *room, size_t n, str *ret)
 {
-    if (p->fd >= 0 && p->bytes.n)
-        munmap((char *)p->bytes.p, p->bytes.n);
-    p->bytes = STR_NONE;
-    fd_closep(&p->fd);
+    size_t got;
+    if (!room)
+        return RC_LIMIT;
+    if (fd_read_at(fd, room, n, 0, &got) != RC_OK || got != n)
+        return RC_INVALID;
+    *ret = str_mem(room, n);
+    return RC_OK;
 }
 
 enum rc ipc_get_bytes(struct ipc_msg *m, size_t max, struct arena *a, str *ret)
 {
-    AUTO(ipc_unmap) struct ipc_mapping map;
-    enum rc rc = ipc_map_bytes(m, max, &map);
+    AUTO(fd_closep) int fd = -1;
+    size_t n = 0;
+    enum rc rc = find(m, max, ret, &fd, &n);
+    return rc == RC_OK && fd >= 0 ? copy(fd, arena_alloc(a, n), n, ret) : rc;
+}
+
+enum rc ipc_get_bytes_in_file(struct ipc_msg *m, struct buf *room, str *ret, int *ret_fd)
+{
+    size_t n = 0;
+    enum rc rc = find(m, room->max, ret, ret_fd, &n);
+    if (rc == RC_OK && *ret_fd >= 0)
+        rc = copy(*ret_fd, buf_room(room, n), n, ret);
     if (rc != RC_OK)
-        return rc;
-    *ret = map.fd < 0 ? map.bytes : arena_str(a, map.bytes);
-    return ret->n == map.bytes.n ? RC_OK : RC_LIMIT;
+        fd_closep(ret_fd);
+    return rc;
 }

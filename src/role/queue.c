@@ -96,7 +96,8 @@ static void serve_link(const struct role_link *l)
                                   .link_closed = queue_peer_gone,
                                   .ctx = p,
                                   .max_channels = CHANNELS_MAX,
-                                  .stack_size = STACK};
+                                  .stack_size = STACK,
+                                  .large = true};
     if (channel_serve(l->fd, &svc) != RC_OK)
         log_error("link from %s is not served", l->peer);
 }

@@ -61,27 +61,27 @@ static enum rc lend(const struct queue_peer *p, struct ipc_msg *m, struct buf *r
 static enum rc put(const struct queue_peer *p, struct ipc_msg *m, struct buf *reply)
 {
     AUTO(arena_freep) struct arena *a = arena_new(PUT_ARENA);
-    AUTO(ipc_unmap) struct ipc_mapping content = {.fd = -1};
-    AUTO(fd_closep) int file = -1; /* a lent one */
+    AUTO(buf_deinit) struct buf room = BUF_INIT(p->server->role->conf->spool_memory_limit);
+    AUTO(fd_closep) int memory = -1, file = -1; /* where the content is, or was; a lent one */
     struct queue_envelope v;
     struct err e = {0};
-    str bytes;
+    str bytes, content;
     enum rc rc = ipc_get_bytes(m, QUEUE_ENVELOPE_MAX, a, &bytes);
     bool lent = ipc_get_u32(m) == 1;
     if (rc == RC_OK)
-        rc = ipc_map_bytes(m, p->server->role->conf->spool_memory_limit, &content);
+        rc = ipc_get_bytes_in_file(m, &room, &content, &memory);
     if (rc == RC_OK && lent)
         file = ipc_take_fd(m);
     if (rc == RC_OK && (ipc_end(m) != RC_OK || queue_envelope_get(bytes, a, &v) != RC_OK))
         rc = RC_INVALID;
-    if (rc == RC_OK && (lent ? content.bytes.n > 0 : v.size != content.bytes.n))
+    if (rc == RC_OK && (lent ? content.n > 0 : v.size != content.n))
         rc = RC_INVALID;
     if (rc == RC_OK && v.flags & QUEUE_PROBE) /* only this role sends them */
         rc = RC_INVALID;
     if (rc == RC_INVALID)
         return RC_INVALID;
     if (rc == RC_OK)
-        rc = queue_put(p->server->queue, &v, content.bytes, lent ? file : content.fd, &e);
+        rc = queue_put(p->server->queue, &v, content, lent ? file : memory, &e);
     else
         (void)err_set(&e, rc, 451, "4.3.0", "Insufficient system resources");
     ipc_begin(reply, MSG_QUEUE_PUT_REPLY);

@@ -41,9 +41,10 @@ static enum rc ask(struct channel_pool *queue, struct buf *b, str envelope, str 
     return RC_OK;
 }
 
-enum rc queue_client_put(struct channel_pool *queue, struct buf *b, const struct queue_envelope *v,
-                         str content, int spool_fd, msec deadline, struct err *e)
+enum rc queue_client_put(struct channel_pool *queue, const struct queue_envelope *v, str content,
+                         int spool_fd, msec deadline, struct err *e)
 {
+    AUTO(buf_deinit) struct buf b = BUF_INIT(IPC_LARGE_MAX);
     AUTO(buf_deinit) struct buf envelope = BUF_INIT(QUEUE_ENVELOPE_MAX);
     struct err answer = {0};
     enum rc rc = RC_TEMP;
@@ -54,7 +55,7 @@ enum rc queue_client_put(struct channel_pool *queue, struct buf *b, const struct
      * is a message's file after the first one. */
     for (int attempt = 0;
          attempt < (spool_fd < 0 ? PUT_ATTEMPTS : 1) && rc != RC_OK && clock_mono() < deadline; attempt++)
-        rc = ask(queue, b, buf_str(&envelope), content, spool_fd, deadline, &answer);
+        rc = ask(queue, &b, buf_str(&envelope), content, spool_fd, deadline, &answer);
     if (rc != RC_OK)
         return failed(e, "queue does not answer");
     if (answer.rc != RC_OK)

@@ -6,8 +6,8 @@
 #include "queue/queue.h"
 
 /* Asks `queue` to keep the message; durable on RC_OK. content, or with spool_fd >= 0 a file that `queue`
- * lent. b: created with IPC_MAX. RC_TEMP with e: not kept, or not known whether. */
-MUST_USE enum rc queue_client_put(struct channel_pool *queue, struct buf *b, const struct queue_envelope *v,
-                                  str content, int spool_fd, msec deadline, struct err *e);
+ * lent. RC_TEMP with e: not kept, or not known whether. */
+MUST_USE enum rc queue_client_put(struct channel_pool *queue, const struct queue_envelope *v, str content,
+                                  int spool_fd, msec deadline, struct err *e);
 
 #endif

@@ -92,7 +92,10 @@ static bool is_needed(struct smtp_role *s)
 
 static void *worker_main(void *arg)
 {
-    struct smtp_worker w = {.server = arg, .ipc = BUF_INIT(IPC_MAX), .arena = arena_new(ARENA_MAX)};
+    struct smtp_worker w = {.server = arg,
+                            .ipc = BUF_INIT(IPC_LARGE_MAX),
+                            .job = BUF_INIT(IPC_LARGE_MAX),
+                            .arena = arena_new(ARENA_MAX)};
     struct smtp_conns *conns = w.server->conns;
     msec worked = clock_mono();
     bool going = true;
@@ -112,6 +115,7 @@ static void *worker_main(void *arg)
     }
     channel_release(&w.channel, true);
     buf_deinit(&w.ipc);
+    buf_deinit(&w.job);
     arena_free(w.arena);
     if (going)
         atomic_fetch_sub(&w.server->workers, 1);

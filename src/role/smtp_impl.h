@@ -47,10 +47,10 @@ struct smtp_worker {
     struct smtp_role *server;
     const struct conf *conf; /* for the job under way */
     struct channel *channel; /* to queue; NULL after a failure */
-    struct buf ipc;
-    struct arena *arena;   /* for the job under way */
-    struct smtp_conn conn; /* for the job under way; between two it lies with the others */
-    int64_t site;          /* of the last one: its next message is preferred */
+    struct buf ipc, job;     /* messages to queue and from it; the one that has the job under way */
+    struct arena *arena;     /* for the job under way */
+    struct smtp_conn conn;   /* for the job under way; between two it lies with the others */
+    int64_t site;            /* of the last one: its next message is preferred */
 };
 
 struct smtp_job {

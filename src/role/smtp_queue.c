@@ -23,7 +23,7 @@ static enum rc call(struct smtp_worker *w, uint16_t reply, struct ipc_msg *m, ms
 
 static enum rc read_job(struct smtp_worker *w, struct ipc_msg *m, struct smtp_job *ret)
 {
-    str bytes, envelope;
+    str envelope;
     ret->site = (int64_t)ipc_get_u64(m);
     ret->site_name = arena_str(w->arena, ipc_get_str(m, QUEUE_SITE_MAX));
     ret->attempts = ipc_get_u32(m);
@@ -31,14 +31,13 @@ static enum rc read_job(struct smtp_worker *w, struct ipc_msg *m, struct smtp_jo
     if (ipc_get_bytes(m, QUEUE_ENVELOPE_MAX, w->arena, &envelope) != RC_OK)
         return RC_INVALID;
     bool in_file = ipc_get_u32(m) == 1;
-    if (ipc_get_bytes(m, CONTENT_MAX, w->arena, &bytes) != RC_OK)
+    if (ipc_get_bytes(m, CONTENT_MAX, w->arena, &ret->content) != RC_OK)
         return RC_INVALID;
     if (in_file)
         ret->content_fd = ipc_take_fd(m);
     if (ipc_end(m) != RC_OK || queue_envelope_get(envelope, w->arena, &ret->envelope) != RC_OK ||
         ret->envelope.n > QUEUE_JOB_RCPTS_MAX)
         return RC_INVALID;
-    ret->content = arena_str(w->arena, bytes); /* the message's buffer is used for the report */
     return in_file || ret->content.n == ret->envelope.size ? RC_OK : RC_INVALID;
 }
 
@@ -84,6 +83,11 @@ static enum rc get_job(struct smtp_worker *w, struct ipc_msg *m, unsigned genera
     *ret = (struct smtp_job){.number = ipc_get_u64(m), .generation = generation, .content_fd = -1};
     enum rc rc = ret->number == 0 ? RC_GONE : read_job(w, m, ret);
     ipc_msg_deinit(m);
+    if (rc == RC_OK) { /* its content lies there, while the other one is used for the report */
+        struct buf other = w->job;
+        w->job = w->ipc;
+        w->ipc = other;
+    }
     if (rc == RC_OK)
         hold(&w->server->held, ret);
     if (rc == RC_OK || rc == RC_GONE)

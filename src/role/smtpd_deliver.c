@@ -114,7 +114,7 @@ static void fill_envelope(const struct smtp_delivery *d, struct queue_envelope *
 
 static enum rc put(struct smtpd_session *s, const struct queue_envelope *v, struct err *e)
 {
-    return queue_client_put(s->server->queue, &s->ipc, v, buf_str(&s->content.memory), s->content.file,
+    return queue_client_put(s->server->queue, v, buf_str(&s->content.memory), s->content.file,
                             clock_mono() + COMMIT_WAIT_MS, e);
 }
 
