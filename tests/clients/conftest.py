@@ -11,7 +11,8 @@ from harness import TOP, Server
 CORPUS = TOP / 'tests/corpus'
 ACCOUNTS = ('smtplib', 'bdat', 'curl', 'swaks', 'smtp-source', 'append')
 # at work in an account each
-PROGRAMS = ('mutt', 'neomutt', 'alpine', 'perl', 'imapflow', 'mbsync', 'offlineimap', 'getmail-imap', 'getmail-pop3', 'mutt-maildir')
+PROGRAMS = ('mutt', 'neomutt', 'alpine', 'perl', 'imapflow', 'thunderbird', 'mbsync', 'offlineimap', 'getmail-imap', 'getmail-pop3',
+            'mutt-maildir')
 PASSWORD = 'secret'
 Message = collections.namedtuple('Message', 'name content')
 # Return-Path, Delivered-To and the three lines of Received that a delivery over SMTP puts in front

@@ -89,12 +89,18 @@ def assert_worked(server, account, sent):
     assert subject == sent and b'Hello.' in content
 
 
-@pytest.mark.parametrize('account', ['mutt', 'neomutt', 'alpine'])
+# Thunderbird is 80 MB, and more than that of libraries.
+@pytest.mark.seconds(600)
+@pytest.mark.parametrize('account', ['mutt', 'neomutt', 'alpine', *['thunderbird'] * FULL])
 def test_work_and_send(server, begun, account, scratch):
+    if account == 'thunderbird':
+        unpack(account)
     begun(account)
     getattr(work, f'with_{account}')(server, account, scratch)
     sent = f'sent by {account}'
     assert_worked(server, account, sent)
+    if account == 'thunderbird':
+        assert_contents(server, account, 'Trash', 'four')
     eventually(lambda: sent in flags(server, 'friend'))
 
 

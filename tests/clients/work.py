@@ -1,14 +1,19 @@
 """Programs that do a piece of work in an account, as their users would. Each is called with the server, its account and a folder of its own."""
+import contextlib
 import hashlib
 import os
 import re
 import shutil
+import signal
 import ssl
+import subprocess
 
 from clients.conftest import FRIEND, PASSWORD, address
+from clients.marionette import Marionette
 from clients.sending import run
 from clients.terminal import Terminal
 from harness import TOP
+from ports import free_port
 
 PEERS = TOP / 'tools/peers'
 
@@ -103,6 +108,30 @@ def with_imapflow(server, account, scratch):
     run(program('node', TOP / 'tests/clients/imapflow.js', server.port('imaps'), address(account), PASSWORD, scratch / 'certificate',
                 tree='imapflow'),
         env={**environment(scratch), 'NODE_PATH': str(TOP / 'build/peers/imapflow/node_modules')})
+
+
+def with_thunderbird(server, account, scratch):
+    """It does what a script tells it that runs inside."""
+    port, profile, message = free_port(), scratch / 'profile', scratch / 'message'
+    profile.mkdir()
+    (profile / 'user.js').write_text(f'user_pref("marionette.port", {port});\nuser_pref("app.update.enabled", false);\n')
+    message.write_text(f'From: {address(account)}\r\nTo: {FRIEND}\r\nSubject: sent by {account}\r\n\r\nHello.\r\n')
+    command = program('thunderbird', '--headless', '--no-remote', '--marionette', '--remote-allow-system-access', '--profile', profile,
+                      tree='thunderbird')
+    with (scratch / 'output').open('wb') as output, \
+            subprocess.Popen(command, env=environment(scratch), stdout=output, stderr=output, start_new_session=True) as process:
+        try:
+            inside = Marionette(port, lambda: process.poll() is None)
+            script = (TOP / 'tests/clients/thunderbird.js').read_text()
+            ports = {listener: server.port(listener) for listener in ('imaps', 'submissions')}
+            in_base64 = ''.join(certificate(server).splitlines()[1:-1])
+            failure = inside.run(script, ports, address(account), PASSWORD, in_base64, FRIEND, str(message))
+            assert not failure, failure
+            inside.quit()
+            process.wait(30)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 # --- programs that keep a Maildir the same as the account ---
