@@ -276,18 +276,6 @@ bool surrogate_differs(str header_block)
     return false;
 }
 
-void surrogate_put_header(struct buf *out, str header_block)
-{
-    struct writer w = {.out = out, .field = BUF_INIT(TEXT_MAX)};
-    put_block(&w, header_block);
-    if (out->overflow) {
-        buf_reset(out);
-        w.sparing = true;
-        put_block(&w, header_block);
-    }
-    buf_deinit(&w.field);
-}
-
 /* --- messages --- */
 
 static str header_of(str raw, const struct mime_part *part)

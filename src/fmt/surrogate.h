@@ -19,9 +19,8 @@ bool surrogate_differs(str header_block);
  */
 bool surrogate_is_needed(str raw, const struct mime_part *root);
 
-/* Both put the whole into an empty buffer that was made with twice the size of the original and
- * SURROGATE_ROOM, and never overflows: where that is too little, all such fields are left out. */
-void surrogate_put_header(struct buf *out, str header_block);
+/* Puts the whole into an empty buffer that was made with twice the size of the original and SURROGATE_ROOM,
+ * and never overflows: where that is too little, all such fields are left out. */
 void surrogate_put(struct buf *out, str raw, const struct mime_part *root);
 
 #endif

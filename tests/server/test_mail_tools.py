@@ -272,6 +272,17 @@ def test_there_and_back_as_maildir(server, ann, tmp_path):
     assert 'it is there already' in told(server, 'export', ANN, '--maildir', out, status=1).stderr
 
 
+def test_utf8_in_headers(server, ann, tmp_path):
+    """RFC 9755 §8: commands read and save messages with UTF-8 in headers as they are."""
+    mail = 'From: Jürgen <jürgen@exämple.example>\nSubject: Grüße\n\nGrüße\n'
+    mailbox.Maildir(tmp_path / 'in').add(mail.encode())
+    assert as_json(server, 'import', ANN, '--maildir', tmp_path / 'in', '--mailbox', 'EAI')['messages'] == 1
+    assert told(server, 'message', 'fetch', ANN, '--mailbox', 'EAI', 'SUBJECT', 'Grüße').stdout == mail
+    told(server, 'export', ANN, '--maildir', tmp_path / 'out', '--mailbox', 'EAI')
+    there = [path for path in (tmp_path / 'out').rglob('*') if path.parent.name in ('cur', 'new')]
+    assert [path.read_text() for path in there] == [mail]
+
+
 def test_there_and_back_as_mbox(server, ann, tmp_path):
     told(server, 'mailbox', 'create', ANN, 'Old')
     fill(ann, 'Old')
