@@ -202,7 +202,8 @@ def test_tables_of_a_listener(open_folder):
     (top / 'senders.cf').write_text(f'dbpath = {top}/senders.db\nquery = SELECT login FROM owner WHERE address=\'%s\'\n')
     sections = (f'[listener smtp]\nsmtpd_command_filter = pcre:{top}/own\n'
                 f'[listener submission]\nsmtpd_sender_login_maps = sqlite:{top}/senders.cf\n[listener submissions]\nsmtpd_sender_login_maps =\n')
-    conf = {'smtpd_sender_login_maps': 'inline:{demo@malle.test=ann@malle.test}', 'smtpd_sender_restrictions': 'reject_known_sender_login_mismatch', 'relayhost': '[127.0.0.1]:9'}
+    conf = {'smtpd_sender_login_maps': 'inline:{demo@malle.test=ann@malle.test}', 'relayhost': '[127.0.0.1]:9',
+            'smtpd_sender_restrictions': 'reject_unauthenticated_sender_login_mismatch, reject_known_sender_login_mismatch'}
     with Server(conf=conf, sections=sections, users={DEMO: 'secret', ANN: 'secret'}) as server:
         assert reply_to(server, recipient='joe@malle.test').startswith('250')
         assert reply_to(server, sender=DEMO).startswith('553')
