@@ -201,6 +201,27 @@ void acl_apply(struct acl *acl, const struct acl_change *c)
     }
 }
 
+static bool is_about(const struct acl_id *id, str user)
+{
+    return id->kind == ACL_ANYONE || id->kind == ACL_AUTHENTICATED ||
+           (id->kind == ACL_USER && str_eq(id->who, user));
+}
+
+unsigned acl_rights_of(const struct acl *acl, str user)
+{
+    unsigned rights = 0, negative = 0;
+    for (size_t i = 0; i < acl->n; i++) {
+        const struct acl_entry *x = &acl->v[i];
+        if (!is_about(&x->id, user))
+            continue;
+        if (x->id.negative)
+            negative = x->rights;
+        else
+            rights = x->rights;
+    }
+    return rights & ~negative;
+}
+
 /* --- the file --- */
 
 /* An identifier with the space behind it, off the line. */

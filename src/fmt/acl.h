@@ -26,7 +26,20 @@ struct acl_id {
 
 /* Rights are bits, by their places in these letters. */
 #define ACL_LETTERS "lrswipkxtea"
-enum { ACL_ALL_RIGHTS = (1 << (sizeof ACL_LETTERS - 1)) - 1 };
+enum acl_right {
+    ACL_L = 1 << 0,  /* look up: the mailbox is seen at all */
+    ACL_R = 1 << 1,  /* read */
+    ACL_S = 1 << 2,  /* keep \Seen */
+    ACL_W = 1 << 3,  /* write flags and keywords other than \Seen and \Deleted */
+    ACL_I = 1 << 4,  /* insert: APPEND, COPY into it */
+    ACL_P = 1 << 5,  /* post: mail to its address, which mailboxes do not have here */
+    ACL_K = 1 << 6,  /* create mailboxes below it */
+    ACL_X = 1 << 7,  /* delete and rename it */
+    ACL_T = 1 << 8,  /* write \Deleted */
+    ACL_E = 1 << 9,  /* expunge */
+    ACL_A = 1 << 10, /* administer: its rights */
+    ACL_ALL_RIGHTS = (1 << (sizeof ACL_LETTERS - 1)) - 1
+};
 
 struct acl_entry {
     struct acl_id id;
@@ -52,6 +65,11 @@ struct acl_change {
 };
 /* Changes what was parsed; at most once, since there is room for one more entry. */
 void acl_apply(struct acl *acl, const struct acl_change *change);
+
+/* What a user may do who is not the owner, as Dovecot says it: of anyone, authenticated and the user himself,
+ * in this order, the rights of each take the place of those before, and so do the negative rights, which are
+ * taken off in the end. Nobody is a member of a group here. */
+unsigned acl_rights_of(const struct acl *acl, str user);
 
 /* As IMAP writes an identifier. RC_INVALID: nobody's name, or one that Dovecot keeps for its own ("#..."). */
 MUST_USE enum rc acl_id_parse(str text, struct acl_id *ret);

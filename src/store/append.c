@@ -84,10 +84,13 @@ enum rc append_begin(struct store *st, str mailbox, struct append **ret, struct 
         free(ap);
         return index_result(st, rc, e);
     }
+    ap->fd = -1;
     ap->id = store_random();
     ap->a = arena_new(BASES_BYTES);
     buf_init(&ap->out, 2 * CHUNK);
-    rc = message_begin(ap, e);
+    rc = folder_need(st, ap->f.fd, ACL_I, e);
+    if (rc == RC_OK)
+        rc = message_begin(ap, e);
     if (rc != RC_OK) {
         append_abort(&ap);
         return rc;
@@ -103,7 +106,9 @@ enum rc append_replace(struct append *ap, struct box *b, uid32 uid, struct err *
     if (b->read_only)
         return store_refuse(e, "Mailbox is read-only");
     uidset_add(&one, uid, uid);
-    enum rc rc = folder_use_of(&b->f, &one, &use, e);
+    enum rc rc = folder_need(b->f.st, b->f.fd, ACL_T | ACL_E, e);
+    if (rc == RC_OK)
+        rc = folder_use_of(&b->f, &one, &use, e);
     if (rc == RC_OK && use.messages == 0)
         rc = err_set(e, RC_GONE, 0, "5.1.1", "The message is no longer there");
     if (rc != RC_OK)
@@ -206,7 +211,9 @@ static void name_message(struct append *ap, struct newcomer *m)
 
 enum rc append_finish(struct append *ap, const struct append_message *msg, struct err *e)
 {
-    struct newcomer m = {.flags = msg->flags & MAILDIR_FLAGS,
+    unsigned rights =
+        folder_rights(ap->f.st, ap->f.fd); /* of flags that may not be set none is: RFC 4314 §4 */
+    struct newcomer m = {.flags = msg->flags & MAILDIR_FLAGS & store_flags_of(rights),
                          .internal_date = msg->internal_date,
                          .save_date = clock_seconds()};
     enum rc rc = ap->fd < 0 ? message_begin(ap, e) : RC_OK;
@@ -214,7 +221,7 @@ enum rc append_finish(struct append *ap, const struct append_message *msg, struc
         rc = finish_file(ap, msg->internal_date, e);
     if (rc == RC_OK)
         rc = append_room(ap, 0, e);
-    if (rc == RC_OK)
+    if (rc == RC_OK && (rights & ACL_W))
         rc = make_keywords(ap, msg->keywords, msg->n_keywords, &m.keywords, e);
     if (rc != RC_OK)
         return index_result(ap->f.st, rc, e);
@@ -310,7 +317,9 @@ static enum rc file_them(struct append *ap, struct err *e)
 {
     const struct folder_load load = {.use = ap->use, .freed = ap->freed, .way = QUOTA_SAVED};
     struct quota_taken taken = {.fd = -1};
-    enum rc rc = folder_take(&ap->f, &load, &taken, e);
+    enum rc rc = folder_need(ap->f.st, ap->f.fd, ACL_I, e); /* still */
+    if (rc == RC_OK)
+        rc = folder_take(&ap->f, &load, &taken, e);
     if (rc != RC_OK)
         return rc;
     rc = move_in(ap, e);

@@ -33,6 +33,8 @@ enum rc box_refresh(struct box *b, enum merge_when when, struct err *e)
 {
     struct folder *f = &b->f;
     enum rc rc = index_check(f->st, e);
+    if (rc == RC_OK && !(folder_rights(f->st, f->fd) & ACL_R)) /* any more */
+        rc = store_gone(e);
     if (rc == RC_OK)
         rc = folder_reload(f, e);
     if (rc == RC_OK)
@@ -68,14 +70,19 @@ static enum rc begin_open(struct store *st, str name, bool read_only, struct box
         return store_gone(e);
     struct box *b = calloc(1, sizeof *b);
     must(b);
-    b->read_only = read_only;
     enum rc rc = index_check(st, e);
     if (rc == RC_OK)
         rc = folder_open(st, dir, &b->f, e);
+    if (rc != RC_OK) {
+        free(b);
+        return rc;
+    }
+    b->read_only = read_only || !(box_rights(b) & (ACL_S | ACL_W | ACL_I | ACL_T | ACL_E));
+    rc = folder_need(st, b->f.fd, ACL_R, e);
     if (rc == RC_OK)
         *ret = b;
     else
-        free(b);
+        box_close(b);
     return rc;
 }
 
@@ -218,11 +225,14 @@ enum rc store_watch_fds(struct store *st, str name, int ret_fd[2], struct err *e
     enum rc rc = folder_open(st, dir, &f, e);
     if (rc != RC_OK)
         return index_result(st, rc, e);
-    ret_fd[0] = f.new_fd;
-    ret_fd[1] = f.cur_fd;
-    f.new_fd = f.cur_fd = -1;
+    rc = folder_need(st, f.fd, ACL_R, e);
+    if (rc == RC_OK) {
+        ret_fd[0] = f.new_fd;
+        ret_fd[1] = f.cur_fd;
+        f.new_fd = f.cur_fd = -1;
+    }
     folder_close(&f);
-    return RC_OK;
+    return rc;
 }
 
 int store_names_fd(const struct store *st)

@@ -118,6 +118,10 @@ void store_quota_renamed(struct store *st)
 enum rc store_quota(struct store *st, str mailbox, struct store_quota *ret, struct err *e)
 {
     const struct quota_terms *q = terms(st);
+    struct store_status readable;
+    enum rc rc = st->conf.guest ? store_status(st, mailbox, &readable, e) : RC_OK;
+    if (rc != RC_OK)
+        return rc;
     *ret = (struct store_quota){.limits = quota_limits_of(q->rules, mailbox, q->separator)};
     ret->limited = !ret->limits.ignored && (ret->limits.bytes || ret->limits.messages);
     ret->limits = quota_limits_of(q->rules, STR_NONE, q->separator);
@@ -136,10 +140,12 @@ enum rc store_deleted_size(struct store *st, str name, uint64_t *ret, struct err
     enum rc rc = folder_open(st, dir, &f, e);
     if (rc != RC_OK)
         return rc;
-    rc = db_get_int(st->db, &size, e,
-                    "SELECT ifnull(sum(CASE WHEN size < 0 THEN -size ELSE size END), 0) FROM message"
-                    " WHERE key BETWEEN ?1 AND ?2 AND flags & 32",
-                    DB_I(index_key(f.id, 0)), DB_I(index_key(f.id, UINT32_MAX)));
+    rc = folder_need(st, f.fd, ACL_R, e);
+    if (rc == RC_OK)
+        rc = db_get_int(st->db, &size, e,
+                        "SELECT ifnull(sum(CASE WHEN size < 0 THEN -size ELSE size END), 0) FROM message"
+                        " WHERE key BETWEEN ?1 AND ?2 AND flags & 32",
+                        DB_I(index_key(f.id, 0)), DB_I(index_key(f.id, UINT32_MAX)));
     folder_close(&f);
     if (rc == RC_OK)
         *ret = (uint64_t)size;

@@ -226,7 +226,26 @@ static enum rc open_dest(struct copy *c, str dest, struct err *e)
     char dir[DIR_NAME_MAX + 1];
     if (name_to_dir(c->b->f.st, dest, dir, e) != RC_OK)
         return store_gone(e);
-    return folder_open(c->b->f.st, dir, &c->dest, e);
+    enum rc rc = folder_open(c->b->f.st, dir, &c->dest, e);
+    if (rc != RC_OK)
+        return rc;
+    rc = folder_need(c->b->f.st, c->dest.fd, ACL_I, e);
+    if (rc != RC_OK)
+        folder_close(&c->dest);
+    return rc;
+}
+
+/* Of flags that a guest may not set none comes along (RFC 4314 §4). */
+static void limit_flags(struct copy *c)
+{
+    unsigned rights = folder_rights(c->dest.st, c->dest.fd);
+    for (size_t i = 0; i < c->n; i++) {
+        c->v[i].flags &= store_flags_of(rights);
+        if (!(rights & ACL_W))
+            c->v[i].keywords = 0;
+    }
+    if (!(rights & ACL_W))
+        c->source_keywords = 0;
 }
 
 enum rc box_copy(struct box *b, const struct uidset *uids, str dest, bool move, struct box_copied *ret,
@@ -239,9 +258,12 @@ enum rc box_copy(struct box *b, const struct uidset *uids, str dest, bool move, 
     uidset_intersect(&mine, &b->view);
     enum rc rc = move && b->read_only ? store_refuse(e, "Mailbox is read-only") : index_check(b->f.st, e);
     if (rc == RC_OK)
+        rc = folder_need(b->f.st, b->f.fd, move ? ACL_R | ACL_T | ACL_E : ACL_R, e);
+    if (rc == RC_OK)
         rc = open_dest(&c, dest, e);
     if (rc == RC_OK) {
         rc = collect(&c, &mine, e);
+        limit_flags(&c);
         if (rc == RC_OK)
             rc = copy_counted(&c, &mine, move, e);
         if (rc == RC_OK)

@@ -140,6 +140,8 @@ enum rc box_remove(struct box *b, const struct uidset *uids, bool any_flags, boo
     uidset_copy(&mine, uids ? uids : &b->view);
     uidset_intersect(&mine, &b->view);
     enum rc rc = index_check(b->f.st, e);
+    if (rc == RC_OK)
+        rc = folder_need(b->f.st, b->f.fd, any_flags ? ACL_T | ACL_E : ACL_E, e);
     if (rc == RC_OK && any_flags)
         uidset_copy(&target, &mine);
     else if (rc == RC_OK)

@@ -15,13 +15,21 @@ struct flag_sql {
 #define CHANGES      "(" NEW_FLAGS " <> flags OR " NEW_KEYWORDS " <> keywords)"
 #define SQL_ARGS(s)  DB_I((s)->flag_keep), DB_I((s)->flag_add), DB_I((s)->keyword_keep), DB_I((s)->keyword_add)
 
-static struct flag_sql plan(const struct flag_change *c, unsigned flags, uint64_t keywords)
+/* Flags and keywords outside of what may be changed stay as they are. */
+static struct flag_sql plan(const struct flag_change *c, unsigned flags, uint64_t keywords, unsigned rights)
 {
+    const unsigned others = MAILDIR_FLAGS & ~store_flags_of(rights);
     struct flag_sql s = {.since = c->unchanged_since > INT64_MAX ? INT64_MAX : (int64_t)c->unchanged_since};
     s.flag_keep = c->op == FLAGS_REPLACE ? 0 : c->op == FLAGS_REMOVE ? ~(int64_t)flags : -1;
     s.keyword_keep = c->op == FLAGS_REPLACE ? 0 : c->op == FLAGS_REMOVE ? (int64_t)~keywords : -1;
     s.flag_add = c->op == FLAGS_REMOVE ? 0 : flags;
     s.keyword_add = c->op == FLAGS_REMOVE ? 0 : (int64_t)keywords;
+    s.flag_keep |= others;
+    s.flag_add &= ~(int64_t)others;
+    if (!(rights & ACL_W)) {
+        s.keyword_keep = -1;
+        s.keyword_add = 0;
+    }
     return s;
 }
 
@@ -79,7 +87,7 @@ static enum rc change_range(struct folder *f, struct uidrange r, const struct fl
 
 /* Inside the transaction; *ret_n is the number of changed rows. */
 static enum rc change_all(struct folder *f, const struct uidset *uids, const struct flag_change *c,
-                          struct uidset *failed, int64_t *ret_n, bool locked, struct err *e)
+                          unsigned rights, struct uidset *failed, int64_t *ret_n, bool locked, struct err *e)
 {
     uint64_t keywords = 0;
     bool missing;
@@ -88,7 +96,7 @@ static enum rc change_all(struct folder *f, const struct uidset *uids, const str
         rc = keywords_bits(f, c->keywords, c->n_keywords, locked, &keywords, &missing, e);
     if (rc != RC_OK)
         return rc;
-    struct flag_sql s = plan(c, c->flags & MAILDIR_FLAGS, keywords);
+    struct flag_sql s = plan(c, c->flags & MAILDIR_FLAGS, keywords, rights);
     for (size_t i = 0; i < uids->n && rc == RC_OK; i++) {
         if (failed && c->unchanged_since != UINT64_MAX)
             rc = find_failed(f, uids->r[i], &s, failed, e);
@@ -126,6 +134,8 @@ enum rc box_find_flags(struct box *b, const struct uidset *among, unsigned flags
     static const char unseen[] = FIND "?3 = 16 AND ?4 = 0 AND flags & 16 = 0 ORDER BY key";
     bool by_index = flags == FLAG_SEEN && keywords == 0 && none;
     enum rc rc = index_check(b->f.st, e);
+    if (rc == RC_OK)
+        rc = folder_need(b->f.st, b->f.fd, ACL_R, e);
     for (size_t i = 0; i < among->n && rc == RC_OK; i++) {
         AUTO(db_done) struct db_stmt *q = NULL;
         struct uidrange r = among->r[i];
@@ -160,9 +170,18 @@ static void note_silent(struct box *b)
         b->silent[b->n_silent++] = b->f.modseq;
 }
 
+/* RFC 4314 §4: refused only where nothing of what is named may be changed, since clients do not expect it. */
+static enum rc check_rights(unsigned rights, const struct flag_change *c, struct err *e)
+{
+    bool all = c->op == FLAGS_REPLACE && c->flags == 0 && c->n_keywords == 0;
+    bool some = (store_flags_of(rights) & (all ? ~0u : c->flags)) || ((rights & ACL_W) && c->n_keywords > 0);
+    return some || rights == ACL_ALL_RIGHTS ? RC_OK : store_not_permitted(e);
+}
+
 enum rc box_change_flags(struct box *b, const struct uidset *uids, const struct flag_change *change,
                          bool silent, struct uidset *ret_failed, struct err *e)
 {
+    unsigned rights = box_rights(b);
     AUTO(dotlock_drop) struct dotlock lock = DOTLOCK_INIT;
     struct uidset mine = {0}, failed = {0};
     int64_t n = 0;
@@ -172,6 +191,8 @@ enum rc box_change_flags(struct box *b, const struct uidset *uids, const struct 
     uidset_intersect(&mine, &b->view);
     enum rc rc = index_check(b->f.st, e);
     if (rc == RC_OK)
+        rc = check_rights(rights, change, e);
+    if (rc == RC_OK && (rights & ACL_W))
         rc = lock_for_keywords(b, change, &lock, e);
     if (rc == RC_OK)
         rc = folder_begin(&b->f, true, e);
@@ -179,7 +200,7 @@ enum rc box_change_flags(struct box *b, const struct uidset *uids, const struct 
         if (silent)
             rc = keep_untold(b, &mine, e);
         if (rc == RC_OK)
-            rc = change_all(&b->f, &mine, change, &failed, &n, dotlock_held(&lock), e);
+            rc = change_all(&b->f, &mine, change, rights, &failed, &n, dotlock_held(&lock), e);
         rc = folder_end(&b->f, rc, e);
     }
     if (rc == RC_OK && n && silent)

@@ -22,17 +22,17 @@ static enum rc read_text(int folder_fd, struct buf *out, struct err *e)
     return rc == RC_TEMP ? store_errno(e, "read", FILE_NAME) : rc;
 }
 
-static enum rc read_acl(const struct folder *f, struct arena *a, struct acl *ret, struct err *e)
+enum rc acl_read(int folder_fd, struct arena *a, struct acl *ret, struct err *e)
 {
     AUTO(buf_deinit) struct buf text = BUF_INIT(ACL_BYTES_MAX);
-    enum rc rc = read_text(f->fd, &text, e);
+    enum rc rc = read_text(folder_fd, &text, e);
     if (rc != RC_OK && rc != RC_LIMIT)
         return rc;
     str kept = rc == RC_OK ? arena_str(a, buf_str(&text)) : STR_NONE;
     if (kept.p && acl_parse(kept, a, ret) == RC_OK)
         return RC_OK;
     err_set(e, RC_TEMP, 0, "4.3.0", "The rights of this mailbox cannot be read");
-    err_note(e, "store: %.200s/" FILE_NAME " is too long, or has a line that is none", f->dir);
+    err_note(e, "store: a file " FILE_NAME " is too long, or has a line that is none");
     return RC_TEMP;
 }
 
@@ -45,13 +45,59 @@ static enum rc open_folder(struct store *st, str mailbox, struct folder *ret, st
     return rc == RC_OK ? index_result(st, folder_open(st, dir, ret, e), e) : rc;
 }
 
+/* --- what a guest may do --- */
+
+unsigned folder_rights(const struct store *st, int folder_fd)
+{
+    struct acl acl;
+    struct err e;
+    if (!st->conf.guest)
+        return ACL_ALL_RIGHTS;
+    AUTO(arena_freep) struct arena *a = arena_new(ARENA_MAX);
+    return acl_read(folder_fd, a, &acl, &e) == RC_OK ? acl_rights_of(&acl, st->conf.guest->user) : 0;
+}
+
+static enum rc refuse(unsigned rights, struct err *e)
+{
+    return rights & ACL_L ? store_not_permitted(e) : store_gone(e);
+}
+
+enum rc folder_need(const struct store *st, int folder_fd, unsigned rights, struct err *e)
+{
+    unsigned has = folder_rights(st, folder_fd);
+    return (has & rights) == rights ? RC_OK : refuse(has, e);
+}
+
+enum rc store_rights(struct store *st, str mailbox, unsigned *ret, struct err *e)
+{
+    struct folder f;
+    enum rc rc = open_folder(st, mailbox, &f, e);
+    if (rc != RC_OK)
+        return rc;
+    unsigned rights = folder_rights(st, f.fd);
+    folder_close(&f);
+    if (!(rights & (ACL_L | ACL_R | ACL_I | ACL_K | ACL_X | ACL_A))) /* RFC 4314 §4 */
+        return store_gone(e);
+    *ret = rights;
+    return RC_OK;
+}
+
+unsigned box_rights(const struct box *b)
+{
+    return folder_rights(b->f.st, b->f.fd);
+}
+
+/* --- who may do what, and changing it --- */
+
 enum rc store_acl(struct store *st, str mailbox, struct arena *a, struct acl *ret, struct err *e)
 {
     struct folder f;
     enum rc rc = open_folder(st, mailbox, &f, e);
     if (rc != RC_OK)
         return rc;
-    rc = read_acl(&f, a, ret, e);
+    rc = folder_need(st, f.fd, ACL_A, e);
+    if (rc == RC_OK)
+        rc = acl_read(f.fd, a, ret, e);
     folder_close(&f);
     return rc;
 }
@@ -64,7 +110,9 @@ static enum rc change_acl(struct folder *f, const struct acl_change *change, str
     struct acl acl;
     enum rc rc = dotlock_take(&f->st->lock_file, f->fd, FILE_NAME, &lock, e);
     if (rc == RC_OK)
-        rc = read_acl(f, a, &acl, e);
+        rc = folder_need(f->st, f->fd, ACL_A, e);
+    if (rc == RC_OK)
+        rc = acl_read(f->fd, a, &acl, e);
     if (rc != RC_OK)
         return rc;
     acl_apply(&acl, change);
@@ -97,6 +145,14 @@ static int open_parent(const struct store *st, const char *dir)
         fd = openat(st->root_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     }
     return fd;
+}
+
+enum rc folder_need_parent(const struct store *st, const char *dir, struct err *e)
+{
+    if (!st->conf.guest)
+        return RC_OK;
+    AUTO(fd_closep) int parent = open_parent(st, dir);
+    return parent >= 0 && (folder_rights(st, parent) & ACL_K) ? RC_OK : store_not_permitted(e);
 }
 
 enum rc acl_inherit(struct store *st, const char *dir, struct err *e)

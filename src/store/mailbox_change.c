@@ -15,12 +15,20 @@ static bool folder_exists(const struct store *st, const char *dir)
     return fstatat(st->root_fd, dir[0] ? dir : ".", &s, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* folder_need of a folder that is not open. */
+static enum rc need_at(const struct store *st, const char *dir, unsigned rights, struct err *e)
+{
+    if (!st->conf.guest)
+        return RC_OK;
+    AUTO(fd_closep)
+    int fd = openat(st->root_fd, dir[0] ? dir : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    return fd < 0 ? store_gone(e) : folder_need(st, fd, rights, e);
+}
+
 static enum rc check_mailbox_max(struct store *st, struct err *e)
 {
-    AUTO(arena_freep) struct arena *a = arena_new(64 << 20);
-    struct store_box_info *v;
     size_t n;
-    enum rc rc = store_list(st, a, &v, &n, e);
+    enum rc rc = mailbox_count(st, &n, e);
     if (rc == RC_OK && st->conf.mailbox_max && n >= st->conf.mailbox_max)
         rc = err_set(e, RC_LIMIT, 0, "5.2.0", "Too many mailboxes");
     return rc;
@@ -81,8 +89,10 @@ enum rc store_create(struct store *st, str name, enum special_use use, struct er
     if (name.n > 1 && name.p[name.n - 1] == st->conf.separator) /* "only to hold others" (RFC 9051 §6.3.4) */
         name.n--;
     enum rc rc = name_to_dir(st, name, dir, e);
+    if (rc == RC_OK)
+        rc = folder_need_parent(st, dir, e);
     if (rc != RC_OK)
-        return rc;
+        return st->conf.guest ? store_not_permitted(e) : rc;
     if (folder_exists(st, dir))
         return store_refuse(e, "Mailbox already exists");
     rc = check_mailbox_max(st, e);
@@ -123,6 +133,9 @@ enum rc store_delete(struct store *st, str name, struct err *e)
     enum rc rc = name_to_dir(st, name, dir, e);
     if (rc != RC_OK)
         return rc == RC_PERM ? store_gone(e) : rc;
+    rc = need_at(st, dir, ACL_X, e);
+    if (rc != RC_OK)
+        return rc;
     if (!dir[0])
         return store_refuse(e, "INBOX cannot be deleted");
     if (!folder_exists(st, dir))
@@ -227,7 +240,13 @@ enum rc store_rename(struct store *st, str from, str to, struct err *e)
     struct rename_step *steps = NULL;
     if (name_to_dir(st, from, from_dir, e) != RC_OK)
         return store_gone(e);
-    enum rc rc = name_to_dir(st, to, to_dir, e);
+    enum rc rc = need_at(st, from_dir, ACL_X, e);
+    if (rc == RC_OK)
+        rc = name_to_dir(st, to, to_dir, e);
+    if (rc == RC_OK && st->conf.guest && !from_dir[0]) /* its messages would go elsewhere */
+        rc = store_not_permitted(e);
+    if (rc == RC_OK)
+        rc = folder_need_parent(st, to_dir, e);
     if (rc == RC_OK && folder_exists(st, to_dir))
         rc = store_refuse(e, "Mailbox already exists");
     if (rc == RC_OK)
@@ -274,7 +293,9 @@ enum rc store_status(struct store *st, str name, struct store_status *ret, struc
         rc = folder_open(st, dir, &f, e);
     if (rc != RC_OK)
         return index_result(st, rc, e);
-    rc = folder_merge(&f, MERGE_OPEN, e);
+    rc = folder_need(st, f.fd, ACL_R, e);
+    if (rc == RC_OK)
+        rc = folder_merge(&f, MERGE_OPEN, e);
     if (rc == RC_OK)
         rc = folder_reload(&f, e);
     if (rc == RC_OK)

@@ -20,7 +20,7 @@ static void place_close(struct place *p)
     fd_closep(&p->fd);
 }
 
-static enum rc place_open(struct store *st, str mailbox, struct place *ret, struct err *e)
+static enum rc place_open(struct store *st, str mailbox, unsigned rights, struct place *ret, struct err *e)
 {
     char dir[DIR_NAME_MAX + 1] = "";
     if (mailbox.n > 0 && name_to_dir(st, mailbox, dir, e) != RC_OK)
@@ -29,7 +29,13 @@ static enum rc place_open(struct store *st, str mailbox, struct place *ret, stru
     if (fd < 0)
         return errno == ENOENT ? store_gone(e) : store_errno(e, "open", dir);
     *ret = (struct place){fd, mailbox.n > 0 ? "malle.metadata" : "malle.metadata-server"};
-    return RC_OK;
+    return mailbox.n > 0 || !st->conf.guest ? folder_need(st, fd, rights, e) : store_not_permitted(e);
+}
+
+/* What the owner keeps for himself (RFC 5464 §3.2). */
+static bool is_private(const struct store *st, const struct metadata *m)
+{
+    return st->conf.guest && str_istarts(m->name, S("/private/"));
 }
 
 static enum rc read_text(const struct place *p, struct buf *out, struct err *e)
@@ -56,7 +62,7 @@ enum rc store_metadata(struct store *st, str mailbox, struct arena *a, struct me
     AUTO(buf_deinit) struct buf text = BUF_INIT(METADATA_FILE_MAX);
     struct metadata *v = arena_array(a, METADATA_ENTRIES_MAX, sizeof *v);
     size_t n = 0;
-    enum rc rc = place_open(st, mailbox, &p, e);
+    enum rc rc = place_open(st, mailbox, ACL_R, &p, e);
     if (rc == RC_OK)
         rc = read_text(&p, &text, e);
     if (rc != RC_OK)
@@ -65,7 +71,7 @@ enum rc store_metadata(struct store *st, str mailbox, struct arena *a, struct me
     if (!v || arena_exhausted(a))
         return err_set(e, RC_LIMIT, 0, "5.2.0", "The annotations are too long");
     while (n < METADATA_ENTRIES_MAX && (rc = metadata_next(&rest, &v[n])) == RC_OK)
-        n++;
+        n += !is_private(st, &v[n]);
     if (rc == RC_INVALID || rest.n > 0)
         return damaged(&p, e);
     *ret = v;
@@ -120,7 +126,9 @@ enum rc store_set_metadata(struct store *st, str mailbox, const struct metadata 
     AUTO(dotlock_drop) struct dotlock lock = DOTLOCK_INIT;
     AUTO(buf_deinit)
     struct buf old = BUF_INIT(METADATA_FILE_MAX), changed = BUF_INIT(2 * METADATA_FILE_MAX);
-    enum rc rc = place_open(st, mailbox, &p, e);
+    enum rc rc = place_open(st, mailbox, ACL_W, &p, e);
+    for (size_t i = 0; i < n && rc == RC_OK; i++)
+        rc = is_private(st, &v[i]) ? store_not_permitted(e) : RC_OK;
     if (rc == RC_OK)
         rc = dotlock_take(&st->lock_file, p.fd, p.file, &lock, e);
     if (rc == RC_OK)
@@ -149,14 +157,18 @@ enum rc store_special_use(struct store *st, str mailbox, enum special_use *ret, 
     enum rc rc = open_mailbox(st, mailbox, &f, e);
     if (rc != RC_OK)
         return index_result(st, rc, e);
-    *ret = folder_use(st, f.dir);
+    rc = folder_need(st, f.fd, ACL_R, e);
+    if (rc == RC_OK)
+        *ret = st->conf.guest ? USE_NONE : folder_use(st, f.dir);
     folder_close(&f);
-    return RC_OK;
+    return rc;
 }
 
 enum rc store_set_special_use(struct store *st, str mailbox, enum special_use use, struct err *e)
 {
     struct folder f;
+    if (st->conf.guest)
+        return store_not_permitted(e);
     enum rc rc = open_mailbox(st, mailbox, &f, e);
     if (rc != RC_OK)
         return index_result(st, rc, e);

@@ -53,7 +53,10 @@ enum rc delivery_folder_of(char separator, str name, char ret_dir[DELIVERY_FOLDE
 
 enum rc name_to_dir(const struct store *st, str name, char ret_dir[DIR_NAME_MAX + 1], struct err *e)
 {
-    return delivery_folder_of(st->conf.separator, name, ret_dir, e);
+    const struct store_guest *g = st->conf.guest;
+    if (g && !str_starts(name, g->prefix))
+        return store_refuse(e, "Mailbox name is not allowed");
+    return delivery_folder_of(st->conf.separator, str_from(name, g ? g->prefix.n : 0), ret_dir, e);
 }
 
 enum rc delivery_name_of(char separator, str dir, struct buf *out)
@@ -75,13 +78,25 @@ enum rc delivery_name_of(char separator, str dir, struct buf *out)
 enum rc name_from_dir(const struct store *st, str dir, struct buf *out)
 {
     size_t start = out->n;
+    if (st->conf.guest)
+        buf_puts(out, st->conf.guest->prefix);
+    size_t own = out->n;
     enum rc rc = delivery_name_of(st->conf.separator, dir, out);
-    if (rc == RC_OK && dir.n > 0 &&
-        !name_allowed(st->conf.separator, str_mem(out->p + start, out->n - start)))
+    if (rc == RC_OK && dir.n > 0 && !name_allowed(st->conf.separator, str_mem(out->p + own, out->n - own)))
         rc = RC_INVALID;
     if (rc != RC_OK)
         buf_truncate(out, start);
     return rc;
+}
+
+bool name_is_plain(str name)
+{
+    if (name.n > DIR_NAME_MAX || !utf8_valid(name))
+        return false;
+    for (size_t i = 0; i < name.n; i++)
+        if ((unsigned char)name.p[i] < 0x20 || name.p[i] == 0x7f)
+            return false;
+    return true;
 }
 
 enum special_use name_default_use(str dir)

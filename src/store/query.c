@@ -53,6 +53,8 @@ enum rc box_query_open(struct box *b, const struct uidset *uids, unsigned want, 
                        struct err *e)
 {
     enum rc rc = index_check(b->f.st, e);
+    if (rc == RC_OK)
+        rc = folder_need(b->f.st, b->f.fd, ACL_R, e);
     if (rc != RC_OK)
         return rc;
     struct box_query *q = calloc(1, sizeof *q);

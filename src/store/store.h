@@ -36,6 +36,17 @@ enum special_use { USE_NONE, USE_ALL, USE_ARCHIVE, USE_DRAFTS, USE_FLAGGED, USE_
 
 struct quota_terms; /* store/quota.h */
 
+/* For whom an account is open who is not its owner. What he has no right to (fmt/acl.h) is RC_PERM with the
+ * enhanced status x.7.1, or RC_GONE where he may not even look the mailbox up (RFC 4314 §6); the rights are
+ * looked at anew by each call, so that one that was taken away is gone with the next. The server's own
+ * settings of the account (names of subscriptions, uses of mailboxes, private annotations) are nothing to
+ * him. */
+enum { STORE_PREFIX_MAX = 400 };
+struct store_guest {
+    str user;   /* "bob@malle.test" */
+    str prefix; /* in front of all names of mailboxes: "shared/anne@malle.test/" */
+};
+
 struct store_conf {
     str account;                     /* for logs and the index: "demo@malle.test" */
     str root;                        /* path of the Maildir as this process sees it (inside the cage) */
@@ -48,6 +59,8 @@ struct store_conf {
     msec kept_ms;                    /* how long expunged messages are kept (store/kept.h), 0: not at all */
     bool create_defaults;            /* a new account gets Drafts, Sent, Junk, Trash, Archive, subscribed */
     const struct quota_terms *quota; /* lives as long as the store; NULL: no limit */
+    const struct store_guest *guest; /* likewise; NULL: the owner, who may do everything */
+    str shared_prefix; /* names that begin so are of mailboxes of others, which can be subscribed; "": none */
 };
 
 struct store; /* an open account */
@@ -101,11 +114,25 @@ struct store_quota {
 MUST_USE enum rc store_quota(struct store *st, str mailbox, struct store_quota *ret, struct err *e);
 
 /* --- who else may do what with a mailbox (RFC 4314); its owner may do everything --- */
+/* What the one may do for whom the store is open (enum acl_right). RC_GONE, also where that is nothing that
+ * may be told him. */
+MUST_USE enum rc store_rights(struct store *st, str mailbox, unsigned *ret, struct err *e);
+/* The flags (enum msg_flag) that can be changed with these rights; keywords can be with ACL_W. */
+static inline unsigned store_flags_of(unsigned rights)
+{
+    return (rights & ACL_S ? FLAG_SEEN : 0u) | (rights & ACL_T ? FLAG_DELETED : 0u) |
+           (rights & ACL_W ? FLAG_DRAFT | FLAG_FLAGGED | FLAG_PASSED | FLAG_ANSWERED : 0u);
+}
 /* Lies in the arena. RC_GONE; RC_TEMP also when what is kept cannot be read: then nobody has a right. */
 MUST_USE enum rc store_acl(struct store *st, str mailbox, struct arena *a, struct acl *ret, struct err *e);
 /* Durable. RC_GONE; RC_LIMIT: it holds no more; RC_TEMP as above. */
 MUST_USE enum rc store_acl_change(struct store *st, str mailbox, const struct acl_change *change,
                                   struct err *e);
+/* The users who have rights anywhere, each once; "anyone" stands for everybody. No more than SHARED_WITH_MAX
+ * are told. In the arena. */
+enum { SHARED_WITH_MAX = 200 };
+MUST_USE enum rc store_shared_with(struct store *st, struct arena *a, str **ret, size_t *ret_n,
+                                   struct err *e);
 
 /* --- annotations of mailboxes, and with an empty name those of the account (RFC 5464) --- */
 /* All of them, in the arena. RC_GONE: no such mailbox. */
@@ -125,6 +152,7 @@ MUST_USE enum rc box_open(struct store *st, str name, bool read_only, struct box
 struct box *box_close(struct box *b);
 const struct store_status *box_status(const struct box *b); /* of the view, as of the last open or sync */
 bool box_read_only(const struct box *b);
+unsigned box_rights(const struct box *b);           /* as store_rights, now */
 const struct uidset *box_view(const struct box *b); /* UIDs of the view: sequence number = rank */
 bool box_is_recent(const struct box *b, uid32 uid);
 /* First unseen sequence number, 0 when there is none. */
@@ -240,8 +268,9 @@ struct flag_change {
     size_t n_keywords;
     modseq unchanged_since; /* UINT64_MAX: unconditional (RFC 7162 §3.1.3) */
 };
-/* One durable commit for the whole set. ret_failed (may be NULL) gets the UIDs that changed since. The
- * caller's own changes are not reported by box_sync when silent is true. */
+/* One durable commit for the whole set. Of the flags those are changed that a guest has the right to; RC_PERM
+ * when he has it to none of those that are named (RFC 4314 §4). ret_failed (may be NULL) gets the UIDs that
+ * changed since. The caller's own changes are not reported by box_sync when silent is true. */
 MUST_USE enum rc box_change_flags(struct box *b, const struct uidset *uids, const struct flag_change *change,
                                   bool silent, struct uidset *ret_failed, struct err *e);
 

@@ -31,6 +31,11 @@ enum rc store_refuse(struct err *e, const char *why)
     return err_set(e, RC_PERM, 0, "5.2.0", "%s", why);
 }
 
+enum rc store_not_permitted(struct err *e)
+{
+    return err_set(e, RC_PERM, 0, "5.7.1", "That is not permitted");
+}
+
 uint64_t store_random(void)
 {
     uint64_t v;

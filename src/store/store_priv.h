@@ -33,6 +33,7 @@ enum rc store_errno(struct err *e, const char *what,
                     const char *name); /* from errno: RC_LIMIT, RC_PERM or RC_TEMP */
 enum rc store_gone(struct err *e);
 enum rc store_refuse(struct err *e, const char *why);
+enum rc store_not_permitted(struct err *e); /* to a guest */
 uint64_t store_random(void);
 
 /* store.c: brings the names of files up to the rows in all folders, as far as that can be done now. */
@@ -54,10 +55,15 @@ static inline int64_t index_key(int64_t mailbox, uid32 uid)
     return mailbox << 32 | uid;
 }
 
+/* --- all mailboxes, also those that a guest may not see (mailbox_list.c) --- */
+MUST_USE enum rc mailbox_count(struct store *st, size_t *ret, struct err *e);
+
 /* --- names (names.c) --- */
 /* Folder name on disk ("" for INBOX, ".A.B") of a mailbox name, and back. RC_PERM: not allowed. */
 MUST_USE enum rc name_to_dir(const struct store *st, str name, char ret_dir[DIR_NAME_MAX + 1], struct err *e);
 MUST_USE enum rc name_from_dir(const struct store *st, str dir, struct buf *out);
+/* Whether a name of a mailbox of others may stand among the subscriptions. */
+bool name_is_plain(str name);
 /* Special use that a folder has by its name alone. */
 enum special_use name_default_use(str dir);
 
@@ -239,6 +245,14 @@ MUST_USE enum rc keywords_bits(struct folder *f, const str *names, size_t n, boo
 MUST_USE enum rc keywords_name_letters(struct folder *f, uint64_t used, struct err *e);
 
 /* --- rights of others (mailbox_acl.c) --- */
+/* Lies in the arena. RC_TEMP: what is kept cannot be read, and nobody has a right. */
+MUST_USE enum rc acl_read(int folder_fd, struct arena *a, struct acl *ret, struct err *e);
+/* What the one may do with a folder for whom the store is open. */
+unsigned folder_rights(const struct store *st, int folder_fd);
+/* Whether that is all of these; else RC_PERM or RC_GONE, as store.h says. */
+MUST_USE enum rc folder_need(const struct store *st, int folder_fd, unsigned rights, struct err *e);
+/* Whether he may make, or rename to, a folder of this name. */
+MUST_USE enum rc folder_need_parent(const struct store *st, const char *dir, struct err *e);
 /* A folder that was just made gets those of the nearest one above it. */
 MUST_USE enum rc acl_inherit(struct store *st, const char *dir, struct err *e);
 /* Dovecot makes its list of what others may look up anew: names or rights have changed. */

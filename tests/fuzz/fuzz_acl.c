@@ -30,6 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (size > ACL_BYTES_MAX || acl_parse(text, a, &acl) != RC_OK)
         return 0;
     check_again(&acl, a, 4 * size + 2000);
+    must((acl_rights_of(&acl, id) & ~(unsigned)ACL_ALL_RIGHTS) == 0);
     if (acl_id_parse(id, &c.id) != RC_OK || acl_rights_parse(rights, &c.rights) != RC_OK)
         return 0;
     acl_apply(&acl, &c);

@@ -181,10 +181,43 @@ static void letters(void **state)
     (void)state;
 }
 
+/* As a Dovecot decides it: tests/peers/test_dovecot_acl.py asks one. */
+static void rights_of(void **state)
+{
+    static const struct {
+        const char *file, *bob;
+    } rows[] = {
+        {"", ""},
+        {"user=bob lrs", "lrs"},
+        {"user=bobby lrs\nuser=Bob lr\nuser=bob@x lr", ""},
+        {"owner lrswipkxtea\ngroup=staff lr\ngroup-override=staff lr", ""},
+        {"anyone lr", "lr"},
+        {"authenticated lr\nanyone w", "lr"},
+        {"anyone lrwstipekxa\nuser=bob l", "l"},
+        {"anyone lr\nuser=bob", ""},
+        {"user=bob lrw\n-user=bob w", "lr"},
+        {"-user=bob lrswipkxtea", ""},
+        {"-anyone r\nuser=bob lrw", "lw"},
+        {"-anyone r\n-user=bob w\nuser=bob lrw", "lr"},
+        {"-user=anne r\nuser=bob r", "r"},
+        {"user=bob l:lookup read write-seen", "lrs"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        AUTO(arena_freep) struct arena *a = arena_new(1 << 16);
+        struct acl acl;
+        unsigned want;
+        assert_int_equal(acl_parse(str_c(rows[i].file), a, &acl), RC_OK);
+        assert_int_equal(acl_rights_parse(str_c(rows[i].bob), &want), RC_OK);
+        if (acl_rights_of(&acl, S("bob")) != want)
+            fail_msg("%s", rows[i].file);
+    }
+    (void)state;
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(files), cmocka_unit_test(refused_files),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(files),   cmocka_unit_test(refused_files),
                                        cmocka_unit_test(changes), cmocka_unit_test(identifiers),
-                                       cmocka_unit_test(letters)};
+                                       cmocka_unit_test(letters), cmocka_unit_test(rights_of)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
