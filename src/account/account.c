@@ -200,6 +200,8 @@ enum rc account_del(struct account_db *db, str address, struct err *e)
     if (rc == RC_OK)
         rc = domain_total_forget(db, address_text(&key), e);
     if (rc == RC_OK)
+        rc = shared_with_forget(db, address_text(&key), e);
+    if (rc == RC_OK)
         rc = db_run(db->db, e, "DELETE FROM account WHERE address = ?1", DB_T(address_text(&key)));
     return end_change(db, rc, &key, e);
 }

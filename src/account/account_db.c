@@ -7,6 +7,7 @@
  *   domain_quota  name -> bytes, messages  for each account of the domain that has no quota of its own
  *   domain_total  name -> bytes, messages, and what its accounts have of them together (domain_total.h)
  *   account_use  account -> bytes, messages  of a domain that has a total
+ *   shared_with  user, owner             who shares mailboxes with whom (shared_with.h)
  *   setting  name -> value               "key": random, for what must stay the same over restarts
  *
  * Addresses are folded (account/address). PRAGMA user_version is the number of the schema; a newer one is
@@ -19,7 +20,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { SCHEMA_VERSION = 4 };
+enum { SCHEMA_VERSION = 5 };
 
 static const char schema[] =
     "CREATE TABLE domain (name TEXT PRIMARY KEY, created INTEGER NOT NULL) WITHOUT ROWID;"
@@ -61,6 +62,11 @@ static const char schema_4[] =
     " used_bytes = used_bytes - OLD.bytes, used_messages = used_messages - OLD.messages"
     " WHERE name = OLD.domain; END;"
     "PRAGMA user_version = 4;";
+
+static const char schema_5[] = "CREATE TABLE shared_with (user TEXT NOT NULL, owner TEXT NOT NULL, PRIMARY "
+                               "KEY (user, owner)) WITHOUT ROWID;"
+                               "CREATE INDEX shared_with_owner ON shared_with (owner);"
+                               "PRAGMA user_version = 5;";
 
 void account_db_lock(struct account_db *d)
 {
@@ -143,6 +149,8 @@ static enum rc set_up(struct account_db *d, struct err *e)
         rc = db_script(d->db, schema_3, e);
     if (rc == RC_OK && version < 4)
         rc = db_script(d->db, schema_4, e);
+    if (rc == RC_OK && version < 5)
+        rc = db_script(d->db, schema_5, e);
     if (rc == RC_OK)
         rc = read_key(d, e);
     return account_db_end(d, rc, e);

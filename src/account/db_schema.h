@@ -25,6 +25,9 @@ void account_db_unlock(struct account_db *d);
 /* domain_total.c: the account is gone; called within a write. */
 MUST_USE enum rc domain_total_forget(struct account_db *db, str account, struct err *e);
 
+/* shared_with.c: likewise. */
+MUST_USE enum rc shared_with_forget(struct account_db *db, str account, struct err *e);
+
 /* Appends a domain in its stored form, with a sentence for the administrator. */
 MUST_USE enum rc domain_key(str domain, struct buf *ret, struct err *e);
 /* address_parse with a sentence for the administrator. */

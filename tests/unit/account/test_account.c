@@ -241,7 +241,7 @@ static void schema_is_upgraded(void **state)
     must(db_open(f.path, 0, &db, &e) == RC_OK);
     must(db_script(db,
                    "DROP TABLE mask; DROP TABLE domain_quota; DROP TABLE account_use; DROP TABLE "
-                   "domain_total; ALTER TABLE account DROP COLUMN quota_messages;"
+                   "domain_total; DROP TABLE shared_with; ALTER TABLE account DROP COLUMN quota_messages;"
                    "PRAGMA user_version = 1;",
                    &e) == RC_OK);
     db = db_close(db);
@@ -251,7 +251,7 @@ static void schema_is_upgraded(void **state)
                 str_eq(str_c(m.account), S("bob@example.org")));
     f.db = account_db_close(f.db);
     must(db_open(f.path, 0, &db, &e) == RC_OK);
-    must(db_script(db, "PRAGMA user_version = 5;", &e) == RC_OK);
+    must(db_script(db, "PRAGMA user_version = 6;", &e) == RC_OK);
     db = db_close(db);
     assert_int_equal(account_db_open(f.path, false, &f.db, &e), RC_INVALID);
     fixture_close(&f);
