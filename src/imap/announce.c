@@ -80,11 +80,12 @@ void imap_announce_keywords(struct imap_session *s)
     const str *names;
     bool fixed = box_read_only(s->box);
     buf_puts(&s->out, S("* FLAGS ("));
-    imap_flags_put_all(&s->out, s->box);
+    imap_flags_put_all(&s->out, s->box, ACL_ALL_RIGHTS);
     buf_puts(&s->out, S(")\r\n* OK [PERMANENTFLAGS ("));
     if (!fixed) {
-        imap_flags_put_all(&s->out, s->box);
-        if (box_keyword_room(s->box))
+        unsigned rights = box_rights(s->box);
+        imap_flags_put_all(&s->out, s->box, rights);
+        if ((rights & ACL_W) && box_keyword_room(s->box))
             buf_puts(&s->out, S(" \\*"));
     }
     buf_printf(&s->out, ")] %s\r\n", fixed ? "The mailbox is read-only." : "These flags are kept.");

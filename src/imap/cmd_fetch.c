@@ -376,7 +376,7 @@ static enum rc give(struct fetch_run *r, struct err *e)
     r->common = asks_common_fields(r->fetch);
     r->surrogates = imap_headers_are_ascii(s);
     r->parts = fetch_shows_parts(r->fetch);
-    if (imap_fetch_sets_seen(r->fetch) && !box_read_only(s->box))
+    if (imap_fetch_sets_seen(r->fetch) && !box_read_only(s->box) && (box_rights(s->box) & ACL_S))
         mark_seen(r, &r->uids);
     enum rc rc = put_messages(r, &r->uids, e);
     if (!reads_slices(r->fetch))

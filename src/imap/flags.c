@@ -84,11 +84,14 @@ void imap_flags_put(struct imap_session *s, const struct box_msg *msg)
     buf_putc(out, ')');
 }
 
-void imap_flags_put_all(struct buf *out, const struct box *b)
+void imap_flags_put_all(struct buf *out, const struct box *b, unsigned rights)
 {
     size_t from = out->n;
     for (size_t i = 0; i < N_NAMES; i++)
-        put_name(out, from, NAMES[i].name);
+        if (store_flags_of(rights) & NAMES[i].flag)
+            put_name(out, from, NAMES[i].name);
+    if (!(rights & ACL_W))
+        return;
     put_name(out, from, S("$Forwarded"));
     const str *names;
     size_t n = box_keywords(b, &names);

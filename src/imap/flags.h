@@ -19,7 +19,8 @@ void imap_flags_put_names(struct buf *out, unsigned flags);
  * unless the client speaks IMAP4rev2 (RFC 9051 §2.3.2). */
 void imap_flags_put(struct imap_session *s, const struct box_msg *msg);
 
-/* All names that messages of b have or may get: the list of the FLAGS response, without parentheses. */
-void imap_flags_put_all(struct buf *out, const struct box *b);
+/* All names that messages of b have or may get, as far as they can be changed with these rights: the list of
+ * the FLAGS response, without parentheses. */
+void imap_flags_put_all(struct buf *out, const struct box *b, unsigned rights);
 
 #endif

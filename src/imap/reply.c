@@ -49,7 +49,8 @@ static const char *default_code(enum rc rc)
     return "";
 }
 
-/* RFC 5530 §3, RFC 7889 §4; x.2.2 is a full mailbox, x.3.4 a message too big (RFC 3463 §3.3, §3.4). */
+/* RFC 5530 §3, RFC 7889 §4; x.2.2 is a full mailbox, x.3.4 a message too big, x.7.1 a right that is missing
+ * (RFC 3463 §3.3, §3.4, §3.8). */
 static str code_of(enum rc rc, const struct imap_reply *re)
 {
     const char *detail = rc != RC_OK && re->err.enhanced[0] ? re->err.enhanced + 1 : "";
@@ -57,6 +58,8 @@ static str code_of(enum rc rc, const struct imap_reply *re)
         return re->code;
     if (strcmp(detail, ".2.2") == 0)
         return S("OVERQUOTA");
+    if (strcmp(detail, ".7.1") == 0)
+        return S("NOPERM");
     return strcmp(detail, ".3.4") == 0 ? S("TOOBIG") : str_c(default_code(rc));
 }
 
