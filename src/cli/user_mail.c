@@ -45,7 +45,8 @@ enum rc cli_open_store(const struct conf *c, const struct account_identity *id,
                                   .append_max = c->message_size_limit,
                                   .kept_ms = c->expunged_mail_lifetime_ms,
                                   .create_defaults = true,
-                                  .quota = quota};
+                                  .quota = quota,
+                                  .shared_prefix = str_c(c->shared_prefix)};
     enum rc rc = cli_open_maildir(c, id, &dir, e);
     if (rc == RC_OK && file_make_dirs(id->index_dir, 0700) != RC_OK)
         rc = err_set(e, RC_TEMP, 0, "", "cannot make %s: %s", id->index_dir, strerror(errno));

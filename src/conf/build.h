@@ -66,6 +66,7 @@ void conf_check(struct conf_build *b);
 void conf_check_restrictions(struct conf_build *b); /* check_restrictions.c */
 void conf_check_listeners(struct conf_build *b);    /* listener.c */
 void conf_check_gate(struct conf_build *b);         /* check_gate.c */
+void conf_check_shared(struct conf_build *b);       /* check_shared.c */
 void conf_check_commands(struct conf_build *b);     /* check_commands.c */
 void conf_check_milters(struct conf_build *b);      /* check_milters.c */
 void conf_check_logs(struct conf_build *b);         /* conf/check_logs.c */

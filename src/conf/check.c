@@ -487,6 +487,7 @@ void conf_check(struct conf_build *b)
     conf_check_transports(b);
     conf_check_restrictions(b);
     conf_check_gate(b);
+    conf_check_shared(b);
     conf_check_commands(b);
     conf_check_milters(b);
     conf_check_logs(b);

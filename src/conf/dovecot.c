@@ -170,6 +170,27 @@ static void set_mail(struct dovecot *d)
         dovecot_set(d, uid, "mail_user", uid->value);
 }
 
+/* "shared/%%u/" (2.4: "shared/$user/"), after which malle looks for the user, without that; STR_NONE:
+ * another. */
+static str shared_prefix(str prefix)
+{
+    str user = str_ends(prefix, S("/%%u/")) ? S("%%u/") : S("$user/");
+    return str_ends(prefix, user) ? str_sub(prefix, 0, prefix.n - user.n) : STR_NONE;
+}
+
+/* namespace { type = shared }: mailboxes of others, whose location malle knows by itself. */
+static bool take_shared(struct dovecot *d, const struct dovecot_block *b)
+{
+    const struct dovecot_setting *type = dovecot_find(d, b, "type"), *prefix = dovecot_find(d, b, "prefix"),
+                                 *disabled = dovecot_find(d, b, "disabled");
+    str value = prefix ? shared_prefix(prefix->value) : STR_NONE;
+    if (!type || !str_eq(type->value, S("shared")) || value.n == 0)
+        return false;
+    if (!disabled || !str_eq(disabled->value, S("yes")))
+        dovecot_set(d, prefix, "shared_prefix", arena_str(d->f->a, value));
+    return true;
+}
+
 static void set_namespaces(struct dovecot *d)
 {
     for (size_t i = 0; i < d->conf.block_count; i++) {
@@ -181,10 +202,13 @@ static void set_namespaces(struct dovecot *d)
                                      *type = dovecot_find(d, b, "type");
         if (separator && separator->value.n)
             dovecot_set(d, separator, "hierarchy_separator", separator->value);
-        if ((prefix && prefix->value.n) || (type && !str_eq(type->value, S("private")))) {
+        if (!take_shared(d, b) &&
+            ((prefix && prefix->value.n) || (type && !str_eq(type->value, S("private"))))) {
             struct conf_origin o = dovecot_origin(d, prefix && prefix->value.n ? prefix : type);
             conf_error(d->f->b->report, o.file, o.line,
-                       "malle has one namespace, the user's own, without a prefix");
+                       "malle has one namespace, the user's own, without a prefix, and that of mailboxes "
+                       "that others "
+                       "share: type = shared, prefix = shared/%%%%u/");
         }
     }
 }
@@ -292,9 +316,29 @@ static void set_hibernation(struct dovecot *d)
 static void set_acl(struct dovecot *d)
 {
     const struct dovecot_block *plugin = dovecot_plugin_block(d);
+    const struct dovecot_setting *acl = plugin ? dovecot_find(d, plugin, "acl") : NULL;
+    if (acl && !str_eq(acl->value, S("vfile"))) {
+        struct conf_origin o = dovecot_origin(d, acl);
+        conf_warning(
+            d->f->b->report, o.file, o.line,
+            "acl: rights are in the files dovecot-acl of mailboxes alone; there are none for all of them");
+    }
     const struct dovecot_setting *s = plugin ? dovecot_find(d, plugin, "acl_anyone") : NULL;
     if (s)
         dovecot_set(d, s, "acl_anyone", str_eq(s->value, S("allow")) ? S("yes") : S("no"));
+}
+
+/* Where mailboxes of others lie, and that they are subscribed among one's own, malle knows. */
+static bool is_of_shared(struct dovecot *d, const struct dovecot_setting *s)
+{
+    static const char *const names[] = {"list", "location", "subscriptions"};
+    const struct dovecot_setting *type =
+        s->block && str_eq(s->block->kind, S("namespace")) ? dovecot_find(d, s->block, "type") : NULL;
+    bool shared = type && str_eq(type->value, S("shared"));
+    for (size_t i = 0; shared && i < sizeof names / sizeof *names; i++)
+        if (str_eq(s->name, str_c(names[i])))
+            return true;
+    return false;
 }
 
 /* executable = quota-status -p postfix: a program that malle has, too; or a script for warnings of quotas. */
@@ -317,7 +361,7 @@ static void take(struct dovecot *d, const struct dovecot_setting *s, const char 
                    nearest ? "; did you mean " : "", nearest ? nearest : "");
     else if (known->status == CONF_PARAM_SAME && !s->block && !is_read_elsewhere(name))
         take_same(d, s, known->option);
-    else if (!is_own_program(d, s) &&
+    else if (!is_own_program(d, s) && !is_of_shared(d, s) &&
              (known->status == CONF_PARAM_WARN || known->status == CONF_PARAM_REFUSE) &&
              !conf_param_same(known, s->value, str_c(known->initial)))
         conf_report_add(d->f->b->report, known->status == CONF_PARAM_WARN, o.file, o.line,

@@ -63,6 +63,9 @@ static const struct {
     {S("PREVIEW"), AFTER},                        /* RFC 8970 */
     {S("COMPRESS=DEFLATE"), AFTER},               /* RFC 4978 */
     {S("UNAUTHENTICATE"), IMAP_CAP_UNAUTH},       /* RFC 8437 */
+    {S("ACL"), IMAP_CAP_SHARED},                  /* RFC 4314 */
+    {S("RIGHTS=texk"), IMAP_CAP_SHARED},          /* RFC 4314 §2.2 */
+    {S("LIST-MYRIGHTS"), IMAP_CAP_SHARED},        /* RFC 8440 */
 };
 
 void imap_capability_put(struct buf *out, unsigned when)

@@ -9,7 +9,8 @@ enum imap_capability_when {
     IMAP_CAP_STARTTLS = 2,      /* before log-in, while TLS can be started */
     IMAP_CAP_LOGINDISABLED = 4, /* before log-in, while no password may be sent */
     IMAP_CAP_POSTAUTH = 8,      /* after log-in */
-    IMAP_CAP_UNAUTH = 16        /* after log-in, where that can be undone */
+    IMAP_CAP_UNAUTH = 16,       /* after log-in, where that can be undone */
+    IMAP_CAP_SHARED = 32        /* after log-in, where mailboxes of others are served */
 };
 
 /* Puts the names that any bit of `when` selects, separated by spaces: "IMAP4rev1 LITERAL+ ...". The AUTH=

@@ -56,7 +56,15 @@ struct stream *imap_client_stream(struct imap_client *c)
 
 str imap_client_code(const struct imap_client *c)
 {
-    return buf_str(&c->code);
+    str code = buf_str(&c->code);
+    return str_take(&code, ' ');
+}
+
+str imap_client_code_arguments(const struct imap_client *c)
+{
+    str code = buf_str(&c->code);
+    (void)str_take(&code, ' ');
+    return code;
 }
 
 str imap_client_capabilities(const struct imap_client *c)
@@ -145,9 +153,8 @@ static enum rc refused(enum rc rc, str text, struct err *e)
 
 static enum rc tagged(struct imap_client *c, const struct imap_response *r, struct err *e)
 {
-    str code = r->code;
     buf_reset(&c->code);
-    buf_puts(&c->code, str_take(&code, ' '));
+    buf_puts(&c->code, r->code);
     if (r->condition == IMAP_SAYS_OK)
         return RC_OK;
     return refused(r->condition == IMAP_SAYS_NO ? RC_PERM : RC_INVALID, r->text, e);

@@ -51,6 +51,7 @@ MUST_USE enum rc imap_client_enable_utf8(struct imap_client *c, struct err *e);
 
 /* The code of the last tagged response, without its arguments: "TRYCREATE"; "" without one. */
 str imap_client_code(const struct imap_client *c);
+str imap_client_code_arguments(const struct imap_client *c); /* what was left out */
 /* What the server can, as it said last; "" when it did not. */
 str imap_client_capabilities(const struct imap_client *c);
 /* It is asked anew when it is needed: after STARTTLS nothing holds that was said before (RFC 9051 §6.2.1). */

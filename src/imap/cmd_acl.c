@@ -1,9 +1,9 @@
-/* GETACL, SETACL, DELETEACL, LISTRIGHTS and MYRIGHTS (RFC 4314 §3). A session has mailboxes of its own
- * account alone: it is their owner, who has all rights, whatever is kept of them, and whose rights nobody
- * takes away. */
+/* GETACL, SETACL, DELETEACL, LISTRIGHTS and MYRIGHTS (RFC 4314 §3). The owner of the account has all rights,
+ * whatever is kept of them, and nobody takes them away. */
 #include "imap/command.h"
 #include "imap/list.h"
 #include "imap/rights.h"
+#include "imap/shared.h"
 
 #include "fmt/imap_out.h"
 #include "fmt/saslprep.h"
@@ -80,12 +80,17 @@ static void send_line(struct imap_session *s)
     imap_send(s);
 }
 
-void rights_put_mine(struct imap_session *s, str mailbox)
+enum rc rights_put_mine(struct imap_session *s, str mailbox, struct err *e)
 {
+    unsigned rights;
+    enum rc rc = store_rights(s->store, mailbox, &rights, e);
+    if (rc != RC_OK)
+        return rc;
     buf_puts(&s->out, S("* MYRIGHTS "));
     list_put_name(s, mailbox);
-    put_rights(&s->out, ACL_ALL_RIGHTS);
+    put_rights(&s->out, rights);
     send_line(s);
+    return RC_OK;
 }
 
 /* acl-data = "ACL" SP mailbox *(SP identifier SP rights); what is kept of the owner does not count */
@@ -154,6 +159,14 @@ static enum rc check_change(const struct imap_session *s, struct acl_change *c, 
     return RC_OK;
 }
 
+static enum rc apply(struct imap_session *s, str mailbox, const struct acl_change *change, struct err *e)
+{
+    enum rc rc = store_acl_change(s->store, mailbox, change, e);
+    if (rc == RC_OK)
+        shared_tell_with(s);
+    return rc;
+}
+
 enum rc imap_cmd_setacl(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
 {
     struct acl_change change;
@@ -167,7 +180,7 @@ enum rc imap_cmd_setacl(struct imap_session *s, struct imap_lex *lex, struct ima
         rc = imap_eol(lex);
     if (rc == RC_OK)
         rc = check_change(s, &change, &re->err);
-    return rc == RC_OK ? store_acl_change(s->store, mailbox, &change, &re->err) : rc;
+    return rc == RC_OK ? apply(s, mailbox, &change, &re->err) : rc;
 }
 
 enum rc imap_cmd_deleteacl(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
@@ -177,19 +190,19 @@ enum rc imap_cmd_deleteacl(struct imap_session *s, struct imap_lex *lex, struct 
     enum rc rc = names_parse(s, lex, &mailbox, &change.id);
     if (rc == RC_OK)
         rc = imap_eol(lex);
-    return rc == RC_OK ? store_acl_change(s->store, mailbox, &change, &re->err) : rc;
+    return rc == RC_OK ? apply(s, mailbox, &change, &re->err) : rc;
 }
 
 enum rc imap_cmd_listrights(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
 {
-    struct store_status there;
+    struct acl permitted; /* to those who may read it: RFC 4314 §4 */
     struct acl_id id;
     str mailbox;
     enum rc rc = names_parse(s, lex, &mailbox, &id);
     if (rc == RC_OK)
         rc = imap_eol(lex);
     if (rc == RC_OK)
-        rc = store_status(s->store, mailbox, &there, &re->err);
+        rc = store_acl(s->store, mailbox, s->arena, &permitted, &re->err);
     if (rc == RC_OK)
         tell_possible(s, mailbox, &id);
     return rc;
@@ -197,14 +210,9 @@ enum rc imap_cmd_listrights(struct imap_session *s, struct imap_lex *lex, struct
 
 enum rc imap_cmd_myrights(struct imap_session *s, struct imap_lex *lex, struct imap_reply *re)
 {
-    struct store_status there;
     str mailbox;
     enum rc rc = names_parse(s, lex, &mailbox, NULL);
     if (rc == RC_OK)
         rc = imap_eol(lex);
-    if (rc == RC_OK)
-        rc = store_status(s->store, mailbox, &there, &re->err);
-    if (rc == RC_OK)
-        rights_put_mine(s, mailbox);
-    return rc;
+    return rc == RC_OK ? rights_put_mine(s, mailbox, &re->err) : rc;
 }

@@ -4,6 +4,7 @@
 #include "imap/fetch_body.h"
 #include "imap/notify.h"
 #include "imap/resync.h"
+#include "imap/shared.h"
 
 #include "base/log.h"
 
@@ -53,7 +54,7 @@ enum rc imap_cmd_enable(struct imap_session *s, struct imap_lex *lex, struct ima
         return rc;
     for (size_t i = 0; i < N_EXTENSIONS; i++)
         enables |= named >> i & 1 ? EXTENSIONS[i].enables : 0;
-    if ((enables & IMAP_UTF8) && s->box) /* RFC 9755 §3 */
+    if ((enables & IMAP_UTF8) && (s->box || shared_is_selected(s))) /* RFC 9755 §3 */
         return err_set(&re->err, RC_INVALID, 0, "", "UTF8=ACCEPT comes before a mailbox is selected.");
     if ((enables & IMAP_METADATA) && !metadata_enable(s))
         enables &= ~(unsigned)IMAP_METADATA;

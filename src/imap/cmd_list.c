@@ -5,6 +5,7 @@
 #include "imap/list.h"
 #include "imap/metadata.h"
 #include "imap/rights.h"
+#include "imap/shared.h"
 #include "imap/status.h"
 
 enum list_option {
@@ -179,9 +180,28 @@ static void tell(struct imap_session *s, const struct list_request *r, const str
 static void tell_status(struct imap_session *s, str name, unsigned asked)
 {
     struct err e = {0};
+    if (shared_is_name(s, name)) {
+        AUTO(buf_deinit) struct buf items = BUF_INIT(1024);
+        status_items_put(&items, asked);
+        shared_ask(s, "STATUS", name, buf_str(&items));
+        return;
+    }
     enum rc rc = status_put(s, name, asked, &e);
     if (rc == RC_TEMP)
         log_warn("LIST: no STATUS of " STR_FMT ": %s", STR_ARG(name), err_text(&e));
+}
+
+/* RFC 8440 §3: likewise. */
+static void tell_rights(struct imap_session *s, str name)
+{
+    struct err e = {0};
+    if (shared_is_name(s, name)) {
+        shared_ask(s, "MYRIGHTS", name, STR_NONE);
+        return;
+    }
+    enum rc rc = rights_put_mine(s, name, &e);
+    if (rc == RC_TEMP)
+        log_warn("LIST: no rights of " STR_FMT ": %s", STR_ARG(name), err_text(&e));
 }
 
 /* Likewise. */
@@ -189,6 +209,12 @@ static void tell_metadata(struct imap_session *s, str name, const struct metadat
 {
     struct err e = {0};
     size_t longest;
+    if (shared_is_name(s, name)) {
+        AUTO(buf_deinit) struct buf places = BUF_INIT(METADATA_PLACES_BYTES);
+        metadata_places_put(&places, r);
+        shared_ask(s, "GETMETADATA", name, buf_str(&places));
+        return;
+    }
     enum rc rc = metadata_tell(s, name, r, &longest, &e);
     if (rc == RC_TEMP)
         log_warn("LIST: no METADATA of " STR_FMT ": %s", STR_ARG(name), err_text(&e));
@@ -206,7 +232,7 @@ static void tell_all(struct imap_session *s, const struct list_request *r, const
         if (!all[i].exists || all[i].noselect || !selects(r, &all[i]))
             continue;
         if (r->ret & LIST_MYRIGHTS)
-            rights_put_mine(s, all[i].name);
+            tell_rights(s, all[i].name);
         if (r->status)
             tell_status(s, all[i].name, r->status);
         if (r->metadata.n > 0)
@@ -230,7 +256,7 @@ enum rc imap_cmd_list(struct imap_session *s, struct imap_lex *lex, struct imap_
         imap_send(s);
         return RC_OK;
     }
-    rc = store_list(s->store, s->arena, &all, &n, &re->err);
+    rc = shared_list(s, &r.patterns, &all, &n, &re->err);
     if (rc == RC_OK)
         tell_all(s, &r, all, n);
     return rc;

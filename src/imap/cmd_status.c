@@ -66,6 +66,19 @@ enum rc status_items_parse(struct imap_lex *lex, unsigned *ret)
     return RC_OK;
 }
 
+void status_items_put(struct buf *out, unsigned asked)
+{
+    char before = '(';
+    for (size_t i = 0; i < STATUS_ITEMS; i++) {
+        if (!(asked >> i & 1))
+            continue;
+        buf_putc(out, before);
+        buf_puts(out, ITEMS[i]);
+        before = ' ';
+    }
+    buf_putc(out, ')');
+}
+
 static void tell(struct imap_session *s, str mailbox, unsigned asked, const struct facts *f)
 {
     buf_puts(&s->out, S("* STATUS "));

@@ -25,7 +25,12 @@ enum imap_command_flag {
     CMD_NAMES_SEQS =
         8,          /* its arguments or its answer are sequence numbers: not with UIDONLY (RFC 9586 §3.4) */
     CMD_WHOLE = 32, /* not a part of its answer: refused where it would be about too many messages */
-    CMD_TELLS = 16  /* what is announced after it is its answer, whatever NOTIFY says */
+    CMD_TELLS = 16, /* what is announced after it is its answer, whatever NOTIFY says */
+    /* where it may name a mailbox of somebody else (imap/shared.h) */
+    CMD_BOX = 64,         /* as the first argument, perhaps behind options in parentheses */
+    CMD_SET_BOX = 128,    /* behind the messages */
+    CMD_TWO_BOXES = 256,  /* both arguments */
+    CMD_OF_SELECTED = 512 /* without a mailbox selected it is legal as well */
 };
 
 struct imap_command {

@@ -22,12 +22,17 @@ bool list_matches(const struct imap_session *s, const struct list_patterns *p, s
     return false;
 }
 
-void list_put_name(struct imap_session *s, str name)
+void list_write_name(const struct imap_session *s, struct buf *out, str name)
 {
     if (s->enabled & IMAP_KNOWS_UTF8)
-        imap_put_mailbox_utf8(&s->out, name);
+        imap_put_mailbox_utf8(out, name);
     else
-        imap_put_mailbox(&s->out, name);
+        imap_put_mailbox(out, name);
+}
+
+void list_put_name(struct imap_session *s, str name)
+{
+    list_write_name(s, &s->out, name);
 }
 
 void list_put(struct imap_session *s, const char *response, str attributes, str name)

@@ -15,7 +15,8 @@ struct list_patterns {
 MUST_USE enum rc list_pattern_add(struct imap_lex *lex, struct list_patterns *p, str reference, str pattern);
 bool list_matches(const struct imap_session *s, const struct list_patterns *p, str name);
 
-/* A mailbox name as this client reads it: modified UTF-7, or UTF-8 where that is enabled. */
+/* A mailbox name as this client reads it: modified UTF-7, or UTF-8 where that is enabled; also elsewhere. */
+void list_write_name(const struct imap_session *s, struct buf *out, str name);
 void list_put_name(struct imap_session *s, str name);
 /* One response, "* LIST (attributes) "/" name" (no line end). attributes: separated by spaces. */
 void list_put(struct imap_session *s, const char *response, str attributes, str name);

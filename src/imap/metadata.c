@@ -42,6 +42,15 @@ enum rc metadata_places_parse(struct imap_lex *lex, bool many, struct metadata_r
     return rc;
 }
 
+void metadata_places_put(struct buf *out, const struct metadata_request *r)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        buf_putc(out, i == 0 ? '(' : ' ');
+        imap_put_astring(out, r->places[i]);
+    }
+    buf_putc(out, ')');
+}
+
 /* --- what there is --- */
 
 /* Takes the place of what stands there by this name. */

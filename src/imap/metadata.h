@@ -18,6 +18,9 @@ struct metadata_request {
 
 /* entries = entry / "(" entry *(SP entry) ")" ; with `many` only the latter. */
 MUST_USE enum rc metadata_places_parse(struct imap_lex *lex, bool many, struct metadata_request *ret);
+enum { METADATA_PLACES_BYTES = METADATA_ENTRIES_MAX * (METADATA_NAME_MAX + 8) };
+/* As they are parsed, in parentheses. */
+void metadata_places_put(struct buf *out, const struct metadata_request *r);
 /* One entry's name. */
 MUST_USE enum rc metadata_name_parse(struct imap_lex *lex, str *ret);
 

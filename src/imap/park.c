@@ -5,6 +5,7 @@
 #include "imap/park.h"
 
 #include "imap/command.h"
+#include "imap/shared.h"
 
 #include "base/log.h"
 #include "fmt/parked.h"
@@ -23,8 +24,8 @@ bool imap_has_parked(const struct imap_session *s)
 
 static bool may_park(const struct imap_session *s)
 {
-    return s->start->parked && !s->notify && !s->contexts && !stream_is_deflated(s->io) &&
-           stream_buffered(s->io) == 0 && !imap_reader_within(&s->reader);
+    return s->start->parked && !s->notify && !s->contexts && !shared_is_selected(s) &&
+           !stream_is_deflated(s->io) && stream_buffered(s->io) == 0 && !imap_reader_within(&s->reader);
 }
 
 static bool put_record(const struct imap_session *s, msec deadline, bool idling, struct buf *out)

@@ -4,7 +4,7 @@
 
 #include "imap/session.h"
 
-/* The MYRIGHTS response of a mailbox that is there. */
-void rights_put_mine(struct imap_session *s, str mailbox);
+/* Looks up what may be done with the mailbox here, and sends the MYRIGHTS response. RC_GONE. */
+MUST_USE enum rc rights_put_mine(struct imap_session *s, str mailbox, struct err *e);
 
 #endif

@@ -11,6 +11,7 @@
 #include "imap/notify.h"
 #include "imap/park.h"
 #include "imap/progress.h"
+#include "imap/shared.h"
 
 #include "base/log.h"
 #include "fmt/log_fields.h"
@@ -63,6 +64,7 @@ static void session_init(struct imap_session *s, const struct imap_start *start)
 static void session_deinit(struct imap_session *s)
 {
     imap_box_close(s);
+    shared_close(s);
     s->notify = notify_free(s->notify);
     store_on_progress(s->store, NULL, NULL);
     imap_reader_deinit(&s->reader);
@@ -73,7 +75,8 @@ static void session_deinit(struct imap_session *s)
 
 void imap_put_capabilities(struct imap_session *s)
 {
-    imap_capability_put(&s->out, IMAP_CAP_POSTAUTH | (s->start->ops.give_back ? IMAP_CAP_UNAUTH : 0));
+    imap_capability_put(&s->out, IMAP_CAP_POSTAUTH | (s->start->ops.give_back ? IMAP_CAP_UNAUTH : 0) |
+                                     (s->start->shared_prefix.n > 0 ? IMAP_CAP_SHARED : 0));
     buf_puts(&s->out, S(" APPENDLIMIT="));
     buf_put_u64(&s->out, s->start->append_max);
     message_limit_put_capability(s);
@@ -219,10 +222,13 @@ int imap_session(const struct imap_start *start)
 {
     struct imap_session s;
     session_init(&s, start);
-    if (start->resume.n > 0)
+    if (start->resume.n > 0) {
         imap_resume(&s);
-    else
+    } else {
         greet(&s);
+        if (start->shared_prefix.n > 0) /* another program may have changed rights */
+            shared_tell_with(&s);
+    }
     command_end(&s);
     serve(&s);
     session_deinit(&s);

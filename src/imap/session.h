@@ -29,6 +29,12 @@ struct imap_ops {
     void (*wake_clear)(void *ctx); /* wake_fd was readable: take what is there */
     void (*give_back)(void *ctx);  /* UNAUTHENTICATE: all is said, the connection goes back to before log-in;
                                       NULL: it cannot, and the command is not offered */
+    /* For mailboxes of others (imap/shared.h). A connection to a session in the owner's cage that serves this
+       user, or -1; one that ends at once says that there is none. */
+    int (*open_shared)(void *ctx, str owner);
+    /* Who shares mailboxes with this user; in the arena. */
+    enum rc (*find_shared)(void *ctx, struct arena *a, str **ret_owners, size_t *ret_n);
+    void (*tell_shared)(void *ctx, const str *users, size_t n); /* all with whom this account shares any */
     void *ctx;
     int wake_fd; /* readable when a watched mailbox may have changed; -1: none */
 };
@@ -72,6 +78,7 @@ struct imap_start {
     bool acl_anyone;                  /* owners may give rights to everybody */
     bool strict_headers;              /* UTF-8 in headers is for those alone who say that they know it */
     char separator;
+    str shared_prefix; /* in front of the owner in names of mailboxes of others; empty: they are not served */
     uint64_t append_max; /* bytes of an APPEND, refused at its announcement */
     struct imap_limits limits;
     struct imap_ops ops;
@@ -101,6 +108,7 @@ struct imap_command;
 struct context;
 struct fetch_message;
 struct notify;
+struct shared_guest;
 
 /* State that commands share. A command file may keep a struct of its own behind a member here. */
 struct imap_session {
@@ -139,6 +147,8 @@ struct imap_session {
         uint32_t done, goal; /* told last; 0: none yet */
         bool vague;          /* another part has begun: no numbers */
     } progress;
+
+    struct shared_guest *guests; /* that serve mailboxes of others (imap/shared.h) */
 
     unsigned bad_in_row;
     bool closing;         /* BYE was sent: end after this command */

@@ -21,6 +21,7 @@ enum status_item { /* in the order in which they are told */
 
 /* "(" status-att *(SP status-att) ")" as a bit for each item, never 0. */
 MUST_USE enum rc status_items_parse(struct imap_lex *lex, unsigned *ret);
+void status_items_put(struct buf *out, unsigned asked);
 /* Looks the mailbox up and sends "* STATUS name (...)". HIGHESTMODSEQ switches CONDSTORE on. */
 MUST_USE enum rc status_put(struct imap_session *s, str mailbox, unsigned asked, struct err *e);
 /* Sends it with what is known already; not DELETED-STORAGE. */

@@ -40,7 +40,8 @@ enum group {
     ROOT = 1 << 6,    /* what mailbox does to start sessions and deliver */
     SYNC = 1 << 7,    /* a whole file system to disk */
     READ = 1 << 8,    /* files to read, below the folders that Landlock allows */
-    ASK = 1 << 9      /* Unix sockets of its own, and what libraries try on the way to a server */
+    ASK = 1 << 9,     /* Unix sockets of its own, and what libraries try on the way to a server */
+    PAIRS = 1 << 10   /* Unix socket pairs, whose other ends it gives away */
 };
 
 static const unsigned profiles[] = {
@@ -48,7 +49,7 @@ static const unsigned profiles[] = {
     [PROFILE_LOGIN] = BASE | THREADS | ACCEPT | LINKS,
     [PROFILE_AUTH] = BASE | THREADS | FILES | LINKS,
     [PROFILE_MAILBOX] = BASE | THREADS | FILES | LINKS | ROOT | SYNC, /* deliver inherits its list */
-    [PROFILE_CAGE] = BASE | FILES,
+    [PROFILE_CAGE] = BASE | FILES | PAIRS,
     [PROFILE_DELIVER] = BASE | THREADS | FILES | LINKS | SYNC,
     [PROFILE_QUEUE] = BASE | THREADS | FILES | LINKS,
     [PROFILE_SMTP] = BASE | THREADS | DNS | LINKS,
@@ -148,7 +149,7 @@ static const struct conditional conditionals[] = {
     {FILES, CALL(utimensat), 1, 0, 0}, /* futimens */
     {READ, CALL(open), 1, O_RDONLY, CHANGING},
     {READ, CALL(openat), 2, O_RDONLY, CHANGING},
-    {LINKS, CALL(socketpair), 0, AF_UNIX, 0},
+    {LINKS | PAIRS, CALL(socketpair), 0, AF_UNIX, 0},
     {BASE, CALL(prctl), 0, PR_SET_NAME, 0},
     {BASE, CALL(prctl), 0, PR_GET_NAME, 0},
     {BASE, CALL(prctl), 0, PR_GET_DUMPABLE, 0},

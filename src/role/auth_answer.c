@@ -410,6 +410,8 @@ static bool permitted(const struct auth_peer *p, uint16_t type)
     case MSG_IDENTITY_LOOKUP:
         return is_one_of(p, S("mailbox")); /* and deliver, which speaks over mailbox's link */
     case MSG_MAIL_COUNTS:
+    case MSG_SHARED_WITH:
+    case MSG_SHARED_FIND:
         return is_one_of(p, S("mailbox"));
     case MSG_LOCAL_USER:
         return is_one_of(p, S("submission"));
@@ -462,6 +464,10 @@ enum rc auth_handle(void *ctx, void **conn, struct ipc_msg *m, struct buf *reply
         return header_canonical(p, m, reply);
     case MSG_MAIL_COUNTS:
         return auth_mail_counts(p, m, reply);
+    case MSG_SHARED_WITH:
+        return auth_shared_with(p, m, reply);
+    case MSG_SHARED_FIND:
+        return auth_shared_find(p, m, reply);
     case MSG_USERDB_FIND:
         return userdb_find(p, m, reply);
     case MSG_USERDB_LIST:

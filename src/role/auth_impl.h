@@ -50,6 +50,10 @@ enum rc auth_list_userdb(struct auth_server *a, uint32_t n, struct name_page *pa
 /* auth_totals.c: MAIL_COUNTS */
 enum rc auth_mail_counts(const struct auth_peer *p, struct ipc_msg *m, struct buf *reply);
 
+/* auth_shared.c: SHARED_WITH, SHARED_FIND */
+enum rc auth_shared_with(const struct auth_peer *p, struct ipc_msg *m, struct buf *reply);
+enum rc auth_shared_find(const struct auth_peer *p, struct ipc_msg *m, struct buf *reply);
+
 /* auth_answer.c */
 enum rc auth_handle(void *ctx, void **conn, struct ipc_msg *request, struct buf *reply, int *reply_fds,
                     unsigned *ret_n_fds);

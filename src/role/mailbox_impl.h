@@ -40,6 +40,7 @@ struct session {
                              there; parked: the stream, on which login says what the client says */
     struct session *next, **at; /* in mailbox.sessions or mailbox.parked */
     pid_t pid;                  /* 0: parked */
+    pid_t host; /* of the session whose user is a guest in this one; 0: it is the account's own */
     char account[IDENTITY_ACCOUNT_MAX + 1];
     bool imap;           /* else POP3 */
     char client[64];     /* its address */
@@ -126,6 +127,10 @@ bool mailbox_has_journal(const struct mailbox *mb, const struct account_identity
 /* mailbox_session.c */
 /* The process id of the session; 0 with *e when there is none. */
 pid_t session_start(struct mailbox *mb, uint32_t login, struct ipc_msg *request, struct err *e);
+/* One in the account `id` for the user of another session, who speaks on the stream (which stays open here).
+ */
+void session_start_guest(struct mailbox *mb, const struct session *host, const struct account_identity *id,
+                         int stream);
 /* Its process has ended: it parks if it said so. */
 void session_ended(struct mailbox *mb, struct session *s, int status);
 /* A process goes on in the place of one that is parked. */
@@ -157,6 +162,12 @@ msec mail_used_due(struct mailbox *mb); /* tells auth when that is due; when to 
 void domain_total_keep(struct mailbox *mb, const char *account, int fd);
 /* As it was last kept; -1: none. */
 int domain_total_fd(const struct mailbox *mb, const char *account);
+
+/* mailbox_shared.c: SHARED_OPEN, SHARED_FIND and SHARED_WITH of a session. False: malformed, or not
+ * permitted. */
+MUST_USE bool shared_open(struct mailbox *mb, struct session *s, struct ipc_msg *m);
+MUST_USE bool shared_find(struct mailbox *mb, const struct session *s, struct ipc_msg *m);
+MUST_USE bool shared_with(struct mailbox *mb, const struct session *s, struct ipc_msg *m);
 
 /* mailbox_park.c */
 /* PARK. False: malformed, or not permitted. */

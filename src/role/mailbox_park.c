@@ -71,7 +71,7 @@ bool park_message(struct mailbox *mb, struct session *s, struct ipc_msg *m)
     str fields = m->fields;
     park_get(m, &p);
     AUTO(fd_closep) int stream = ipc_take_fd(m);
-    if (ipc_end(m) != RC_OK || !s->imap || s->stream_fd >= 0 || p.record.n == 0 || p.sign_ms == 0)
+    if (ipc_end(m) != RC_OK || !s->imap || s->host || s->stream_fd >= 0 || p.record.n == 0 || p.sign_ms == 0)
         return false;
     keep(mb, s, fields);
     s->stream_fd = stream;

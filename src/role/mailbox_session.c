@@ -193,6 +193,30 @@ pid_t session_start(struct mailbox *mb, uint32_t login, struct ipc_msg *m, struc
     return pid;
 }
 
+void session_start_guest(struct mailbox *mb, const struct session *host, const struct account_identity *id,
+                         int stream)
+{
+    struct session_setup setup = {
+        .conf = mb->role->conf, .id = *id, .imap = true, .stream_fd = stream, .notify_fd = -1, .tag = "*"};
+    struct err e = {0};
+    pid_t pid = 0;
+    int notify = -1;
+    must(str_copy(setup.guest, sizeof setup.guest, str_c(host->account)) == RC_OK);
+    snprintf(setup.client, sizeof setup.client, "guest %.50s", host->account); /* they are counted apart */
+    memcpy(setup.session_id, host->session_id, sizeof setup.session_id);
+    enum rc rc = limits(mb, &setup, &e);
+    if (rc == RC_OK)
+        rc = start_process(mb, &setup, &pid, &notify, &e);
+    if (rc != RC_OK) {
+        if (rc != RC_LIMIT)
+            log_error("mailboxes of %s for %s: %s", id->account, host->account, err_text(&e));
+        return;
+    }
+    struct session *s = session_new(mb, &setup);
+    s->host = host->pid;
+    process_started(mb, s, pid, notify);
+}
+
 static void fill_setup(struct mailbox *mb, const struct session *s, struct session_setup *setup)
 {
     str record = park_record(s);

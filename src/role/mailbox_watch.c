@@ -253,6 +253,12 @@ static bool take_message(struct mailbox *mb, struct session *s, struct ipc_msg *
         return mail_used_message(mb, str_c(s->account), (uid_t)-1, m);
     case MSG_PARK:
         return park_message(mb, s, m);
+    case MSG_SHARED_OPEN:
+        return shared_open(mb, s, m);
+    case MSG_SHARED_FIND:
+        return shared_find(mb, s, m);
+    case MSG_SHARED_WITH:
+        return shared_with(mb, s, m);
     default:
         return false;
     }

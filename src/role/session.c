@@ -10,6 +10,7 @@
 #include "role/log_sink.h"
 #include "role/login_pump.h"
 #include "role/quota_terms.h"
+#include "role/shared_msg.h"
 #include "store/delivery.h"
 
 #include <errno.h>
@@ -19,7 +20,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { INPUT_MAX = 128 << 10 };
+enum {
+    INPUT_MAX = 128 << 10,
+    SHARED_ANSWER_MS = 10000,
+    GUEST_IDLE_MS = 24 * 3600 * 1000 /* it ends with the session of the client, who is timed there */
+};
 
 /* --- getting ready, still as root --- */
 
@@ -84,9 +89,10 @@ static struct places enter_cage(const struct session_setup *s, const struct plac
 struct notify {
     int fd;
     struct stream *stream;
+    size_t prefix; /* bytes in front of the account's own names of its mailboxes */
 };
 
-static void notify_send(struct notify *n, struct buf *b, const int *fds, unsigned n_fds)
+static void notify_send(const struct notify *n, struct buf *b, const int *fds, unsigned n_fds)
 {
     if (ipc_send(n->fd, b, fds, n_fds, 0) != RC_OK)
         log_debug("mailbox does not take notifications");
@@ -96,7 +102,7 @@ static void send_watch(struct notify *n, uint16_t type, str mailbox, const int f
 {
     struct buf b AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
     ipc_begin(&b, type);
-    ipc_put_str(&b, mailbox);
+    ipc_put_str(&b, str_from(mailbox, n->prefix));
     notify_send(n, &b, fds, 2);
 }
 
@@ -137,9 +143,10 @@ static void notify_unwatch_others(void *ctx)
 static void notify_changed(void *ctx, str mailbox)
 {
     struct buf b AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
+    const struct notify *n = ctx;
     ipc_begin(&b, MSG_CHANGED);
-    ipc_put_str(&b, mailbox);
-    notify_send(ctx, &b, NULL, 0);
+    ipc_put_str(&b, str_from(mailbox, n->prefix));
+    notify_send(n, &b, NULL, 0);
 }
 
 static void notify_clear(void *ctx)
@@ -168,6 +175,51 @@ static void notify_clear(void *ctx)
     send_bare(n, MSG_WAKE_SEEN);
 }
 
+/* --- mailboxes of others --- */
+
+/* The other end is for whoever answers: mailbox closes it to say no. */
+static int ask_with_stream(const struct notify *n, struct buf *b, int type)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, pair) != 0)
+        return -1;
+    notify_send(n, b, &pair[1], 1);
+    close(pair[1]);
+    return pair[0];
+}
+
+static int open_shared(void *ctx, str owner)
+{
+    struct buf b AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
+    ipc_begin(&b, MSG_SHARED_OPEN);
+    ipc_put_str(&b, owner);
+    return ask_with_stream(ctx, &b, SOCK_STREAM);
+}
+
+static enum rc find_shared(void *ctx, struct arena *a, str **ret, size_t *ret_n)
+{
+    struct buf b AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
+    struct ipc_msg m;
+    ipc_begin(&b, MSG_SHARED_FIND);
+    AUTO(fd_closep) int fd = ask_with_stream(ctx, &b, SOCK_SEQPACKET);
+    if (fd < 0 || ipc_recv(fd, &b, &m, clock_mono() + SHARED_ANSWER_MS) != RC_OK)
+        return RC_TEMP;
+    struct err e = {0};
+    ipc_get_err(&m, &e);
+    bool sane = m.type == MSG_SHARED_FOUND && e.rc == RC_OK && shared_get_names(&m, a, ret, ret_n) == RC_OK &&
+                ipc_end(&m) == RC_OK;
+    ipc_msg_deinit(&m);
+    return sane ? RC_OK : RC_TEMP;
+}
+
+static void tell_shared(void *ctx, const str *users, size_t n)
+{
+    struct buf b AUTO(buf_deinit) = BUF_INIT(IPC_MAX);
+    ipc_begin(&b, MSG_SHARED_WITH);
+    shared_put_names(&b, users, n);
+    notify_send(ctx, &b, NULL, 0);
+}
+
 static void give_back(void *ctx)
 {
     struct notify *n = ctx;
@@ -177,11 +229,11 @@ static void give_back(void *ctx)
 /* --- the protocols --- */
 
 static int run_imap(const struct session_setup *s, struct stream *io, struct store *st,
-                    struct imap_parked *parked)
+                    const struct store_guest *guest, struct imap_parked *parked)
 {
     const struct conf *c = s->conf;
     bool for_command = s->notify_fd < 0;
-    struct notify n = {.fd = s->notify_fd, .stream = io};
+    struct notify n = {.fd = s->notify_fd, .stream = io, .prefix = s->guest[0] ? guest->prefix.n : 0};
     const struct imap_ops ops = {.watch = notify_watch,
                                  .unwatch = notify_unwatch,
                                  .changed = notify_changed,
@@ -189,7 +241,10 @@ static int run_imap(const struct session_setup *s, struct stream *io, struct sto
                                  .watch_also = notify_watch_also,
                                  .watch_names = notify_watch_names,
                                  .wake_clear = notify_clear,
-                                 .give_back = c->imap_unauthenticate ? give_back : NULL,
+                                 .give_back = c->imap_unauthenticate && !s->guest[0] ? give_back : NULL,
+                                 .open_shared = open_shared,
+                                 .find_shared = find_shared,
+                                 .tell_shared = c->shared_prefix[0] ? tell_shared : NULL,
                                  .ctx = &n,
                                  .wake_fd = s->notify_fd};
     struct imap_start start = {
@@ -200,16 +255,17 @@ static int run_imap(const struct session_setup *s, struct stream *io, struct sto
         .session_id = str_c(s->session_id),
         .client = str_c(s->client),
         .logout_format = str_c(c->imap_logout_format),
-        .quota_name = str_c(c->quota_name),
+        .quota_name = s->guest[0] ? guest->prefix : str_c(c->quota_name), /* that of the user is another */
         .acl_anyone = c->acl_anyone,
         .strict_headers = c->imap_strict_headers,
         .server_comment = str_c(c->mail_server_comment),
         .server_admin = str_c(c->mail_server_admin),
         .separator = c->hierarchy_separator[0],
+        .shared_prefix = str_c(s->guest[0] || for_command ? "" : c->shared_prefix),
         .append_max = c->message_size_limit,
         .limits = {.line_max = c->imap_command_limit,
                    .literal_max = c->imap_literal_limit,
-                   .idle_ms = c->imap_timeout_ms,
+                   .idle_ms = s->guest[0] ? GUEST_IDLE_MS : c->imap_timeout_ms,
                    .keepalive_ms = c->imap_idle_notify_interval_ms,
                    .messages_max = for_command ? 0 : (uint32_t)c->imap_message_limit,
                    .saved_max = for_command ? 0 : (uint32_t)c->imap_save_limit},
@@ -269,8 +325,16 @@ static _Noreturn void unavailable(const struct session_setup *s, struct stream *
     _exit(rc == RC_OK ? 0 : 1);
 }
 
+/* Of a guest: who he is, and what the names of the account's mailboxes begin with for him. */
+static void describe_guest(const struct session_setup *s, struct buf *prefix, struct store_guest *ret)
+{
+    buf_printf(prefix, "%s%s%c", s->conf->shared_prefix, s->id.account, s->conf->hierarchy_separator[0]);
+    *ret = (struct store_guest){.user = str_c(s->guest), .prefix = buf_str(prefix)};
+}
+
 static enum rc open_store(const struct session_setup *s, const struct places *p,
-                          const struct quota_terms *quota, struct store **ret, struct err *e)
+                          const struct quota_terms *quota, const struct store_guest *guest,
+                          struct store **ret, struct err *e)
 {
     const struct conf *c = s->conf;
     struct store_conf sc = {.account = str_c(s->id.account),
@@ -282,17 +346,22 @@ static enum rc open_store(const struct session_setup *s, const struct places *p,
                             .keyword_max = 64,
                             .append_max = c->message_size_limit,
                             .kept_ms = c->expunged_mail_lifetime_ms,
-                            .create_defaults = true,
-                            .quota = quota};
+                            .create_defaults = !s->guest[0],
+                            .quota = quota,
+                            .guest = s->guest[0] ? guest : NULL,
+                            .shared_prefix = str_c(c->shared_prefix)};
     return store_open(&sc, ret, e);
 }
 
 /* As Dovecot's lines of a session begin. */
 static void name_log(const struct session_setup *s)
 {
-    AUTO(buf_deinit) struct buf prefix = BUF_INIT(512);
+    AUTO(buf_deinit) struct buf prefix = BUF_INIT(1024);
     const char *protocol = s->imap ? "imap" : "pop3";
-    buf_printf(&prefix, "%s(%s)<%d><%s>: ", protocol, s->id.account, (int)getpid(), s->session_id);
+    buf_printf(&prefix, "%s(%s)<%d><%s>: ", protocol, s->guest[0] ? s->guest : s->id.account, (int)getpid(),
+               s->session_id);
+    if (s->guest[0])
+        buf_printf(&prefix, "mailboxes of %s: ", s->id.account);
     log_sink_name(s->conf, protocol, buf_cstr(&prefix));
 }
 
@@ -304,7 +373,13 @@ _Noreturn void session_process(const struct session_setup *s)
     struct quota_terms quota;
     int link = s->notify_fd;
 
-    proc_set_title("malle: %s %s %s", s->imap ? "imap" : "pop3", s->id.account, s->client);
+    AUTO(buf_deinit) struct buf prefix = BUF_INIT(STORE_PREFIX_MAX);
+    struct store_guest guest;
+    describe_guest(s, &prefix, &guest);
+    if (s->guest[0])
+        proc_set_title("malle: shared %s %s", s->id.account, s->guest);
+    else
+        proc_set_title("malle: %s %s %s", s->imap ? "imap" : "pop3", s->id.account, s->client);
     name_log(s);
     struct places outside = enter_mail_root(s);
     enum rc rc = make_maildir(&s->id, &outside, &e);
@@ -315,10 +390,10 @@ _Noreturn void session_process(const struct session_setup *s)
     quota_terms_fill(s->conf, s->id.account, s->id.quota, &rules, &quota);
     quota_terms_run(s->conf, &link, &quota);
     quota_terms_domain(s->conf, &s->total_fd, &link, &quota);
-    if (open_store(s, &inside, &quota, &st, &e) != RC_OK)
+    if (open_store(s, &inside, &quota, &guest, &st, &e) != RC_OK)
         unavailable(s, io, &e);
     struct imap_parked parked = {.record = BUF_INIT(PARKED_MAX), .end = BUF_INIT(IMAP_END_MAX)};
-    int status = s->imap ? run_imap(s, io, st, &parked) : run_pop3(s, io, st);
+    int status = s->imap ? run_imap(s, io, st, &guest, &parked) : run_pop3(s, io, st);
     store_close(st);
     if (parked.record.n > 0)
         hand_over(s, io, &parked);

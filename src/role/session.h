@@ -18,6 +18,8 @@ struct session_setup {
     int notify_fd; /* to mailbox; -1: nobody is told of changes, and others are heard of at each command only
                     */
     int total_fd;  /* what its domain has together; -1: nothing is counted */
+    char guest[IDENTITY_ACCOUNT_MAX + 1]; /* for whom the account's mailboxes are served that are shared with
+                                             him; "": for the account itself */
     char tag[128], client[64], session_id[64];
     bool parks;          /* when it is idle */
     size_t record_bytes; /* of the session that goes on here; 0: a new one */

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -126,6 +127,15 @@ static long memory_and_chance(const struct world *w)
     return whole(ok);
 }
 
+/* Whose other end goes to mailbox, to ask for mailboxes of others. */
+static long socket_pair(const struct world *w)
+{
+    int pair[2];
+    char byte;
+    bool ok = socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0;
+    return whole(ok && write(pair[0], "x", 1) == 1 && read(pair[1], &byte, 1) == 1);
+}
+
 /* A broken invariant must end the session with SIGABRT, not go on. */
 static long abort_itself(const struct world *w)
 {
@@ -146,6 +156,7 @@ const struct attempt permitted[] = {
     {"identity", identity, 0, 0},
     {"not_dumpable", not_dumpable, 0, 0},
     {"memory_and_chance", memory_and_chance, 0, 0},
+    {"socket_pair", socket_pair, 0, 0},
     {"abort_itself", abort_itself, KILLED + SIGABRT, KILLED + SIGABRT},
 };
 const size_t n_permitted = sizeof permitted / sizeof *permitted;

@@ -123,6 +123,31 @@ def test_wrong_rule(settings):
     assert 'dovecot.conf:7: quota_rule: "*:size=1G" is not understood' in said
 
 
+SHARED = """namespace {
+  type = shared
+  separator = /
+  prefix = %s
+  location = maildir:%%%%h/Maildir:INDEXPVT=~/shared/%%%%u
+  list = children
+  subscriptions = no
+}
+plugin {
+  acl = %s
+  acl_shared_dict = file:/var/lib/dovecot/shared
+}
+"""
+
+
+@pytest.mark.parametrize('prefix, acl, meant, complaint', (
+    ('shared/%%u/', 'vfile', 'shared/', ''), ('Users/of/here/%%u/', 'vfile', 'Users/of/here/', ''),
+    ('shared/%%u/', 'vfile:/etc/dovecot/acl', 'shared/', 'acl: rights are in the files dovecot-acl of mailboxes alone'),
+    ('shared/%%n/', 'vfile', '', 'malle has one namespace')))
+def test_shared(settings, prefix, acl, meant, complaint):
+    values, said = settings(SHARED % (prefix, acl))
+    assert (values['shared_prefix'] if meant else '') == meant
+    assert complaint in said and ('namespace/' in said or 'acl' in said) == bool(complaint and 'acl' in complaint), said
+
+
 @pytest.mark.parametrize('text, meant', (
     ('', 'no'), ('plugin {\n  acl_anyone = allow\n}\n', 'yes'), ('plugin {\n  acl_anyone = deny\n}\n', 'no'),
     ('dovecot_config_version = 2.4.0\ndovecot_storage_version = 2.4.0\nimap_acl_allow_anyone = yes\n', 'yes')))

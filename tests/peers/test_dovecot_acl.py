@@ -23,7 +23,7 @@ pytestmark = needs_root
 @pytest.fixture(scope='module')
 def pair():
     """malle, and Dovecot on the mail of its accounts, where each sees what others let it see."""
-    with short_folder() as folder, Server(users={ANN: 'ann', BOB: 'bob'}, conf={'acl_anyone': 'yes', 'hierarchy_separator': '/'}) as server:
+    with short_folder() as folder, Server(users={ANN: 'ann', BOB: 'bob'}, conf={'acl_anyone': 'yes', 'hierarchy_separator': '/', 'shared_prefix': 'shared/'}) as server:
         for user in (ANN, BOB):  # makes the Maildirs
             of_malle(server, user).logout()
         owner = server.maildir(ANN).stat()
@@ -174,3 +174,48 @@ def test_lists(pair):
     assert f'{SHARED}Second' in seen()
     do(malle.rename('Second', 'Third'))
     assert f'{SHARED}Third' in seen() and f'{SHARED}Second' not in seen()
+
+
+FILES = ['', f'user={BOB} lrs', f'user={BOB} lr\nanyone lrw', 'anyone lr', 'authenticated lr\nanyone w', 'anyone lrswipkxtea\nuser=' + BOB + ' l',
+         f'anyone lr\nuser={BOB}', f'user={BOB} lrw\n-user={BOB} w', f'-anyone r\nuser={BOB} lrw', f'-anyone r\n-user={BOB} w\nuser={BOB} lrw',
+         f'-user={ANN} r\nuser={BOB} lr', f'user={BOB} l:read write-seen', f'group=staff lr\nuser={BOB} l', f'group-override=staff\nuser={BOB} lr',
+         f'# of Ann\nuser={BOB} lr', 'owner lrswipkxtea', 'user=bob lr', f'user={BOB}x lr\nuser={BOB.upper()} lr', f'"user={BOB}" lr']
+
+
+def test_same_rights(pair):
+    """What Bob may do, by the files of either: malle lets him in where Dovecot does, and nowhere else."""
+    server, dovecot = pair
+    ann = of_malle(server, ANN)
+    names = [f'Rule{i}' for i in range(len(FILES))]
+    for name, text in zip(names, FILES):
+        do(ann.create(name))
+        (server.maildir(ANN) / f'.{name}' / 'dovecot-acl').write_text(text + '\n')
+    bobs = of_dovecot(dovecot, BOB), of_malle(server, BOB)
+    of = [{name: rights(bob, SHARED + name) for name in names} for bob in bobs]
+    assert of[0] == of[1]
+    assert [{name: bob.select(SHARED + name, readonly=True)[0] for name in names} for bob in bobs][0] == {
+        name: 'OK' if of[1][name] and 'r' in of[1][name] else 'NO' for name in names}
+    assert {name: bobs[1].select(SHARED + name, readonly=True)[0] for name in names} == {
+        name: 'OK' if of[1][name] and 'r' in of[1][name] else 'NO' for name in names}
+
+
+def test_given_at_dovecot(pair):
+    """Bob reads at malle what Ann opened for him at Dovecot, finds it after her next log-in, and is out when she closes it there."""
+    server, dovecot = pair
+    ann = of_dovecot(dovecot, ANN)
+    do(ann.create('There'))
+    do(ann.append('There', '', None, b'Subject: x\r\n\r\nbody\r\n'))
+    do(ann.setacl('There', BOB, 'lrsi'))
+    of_malle(server, ANN).logout()
+    bob = of_malle(server, BOB)
+    assert f'{SHARED}There' in shown(bob)
+    assert do(bob.select(f'{SHARED}There')) == [b'1']
+    do(bob.store('1', '+FLAGS', '(\\Seen \\Flagged)'))
+    do(bob.append(f'{SHARED}There', '', None, b'Subject: y\r\n\r\n\r\n'))
+    bob.unselect()
+    do(ann.select('There'))
+    flags = [imaplib.ParseFlags(line) for line in do(ann.fetch('1:2', '(FLAGS)'))]
+    assert b'\\Seen' in flags[0] and b'\\Flagged' not in flags[0] and len(flags) == 2
+    do(ann.deleteacl('There', BOB))
+    assert bob.select(f'{SHARED}There')[0] == 'NO' and bob.append(f'{SHARED}There', '', None, b'x: y\r\n\r\n')[0] == 'NO'
+    assert f'{SHARED}There' not in shown(bob)
