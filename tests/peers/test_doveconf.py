@@ -193,7 +193,9 @@ def test_choosing(place):
     file = place / 'choices.conf'
     file.write_text(CHOICES)
     for runs in (CHOOSING, [['-m', module] for module in MODULES], HIDDEN):
-        assert without_heading(ours(file, runs)) == without_heading(theirs(file, runs))
+        own = 'submission_max_mail_size = '  # of which two of Dovecot's programs have defaults of their own
+        assert [line for line in without_heading(ours(file, runs)) if not line.startswith(own)] == \
+            [line for line in without_heading(theirs(file, runs)) if not line.startswith(own)]
 
 
 def environment(text):

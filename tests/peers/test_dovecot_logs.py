@@ -184,7 +184,7 @@ def told(log):
 def without_received(line):
     """A delivery has other Received fields in each, and in malle no UID; \\Recent and its like are each one's own."""
     program, text = line
-    text = re.sub(r', uid=\d+|size=\d+, vsize=\d+|, size=\d+', '', text) if program != 'imap' else text
+    text = re.sub(r', (uid|size|vsize)=\d+', '', text) if program != 'imap' else text
     return program, text.replace(' \\Recent', '').replace('\\Recent', '')
 
 
