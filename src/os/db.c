@@ -67,14 +67,6 @@ static void set_up_library(void)
     (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
-static pthread_once_t library = PTHREAD_ONCE_INIT;
-
-void db_preload(void)
-{
-    must(pthread_once(&library, set_up_library) == 0);
-    (void)sqlite3_initialize(); /* whose failure db_open tells */
-}
-
 enum rc db_open(const char *path, unsigned flags, struct db **ret, struct err *e)
 {
     static const char setup[] = "PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON; PRAGMA journal_mode=WAL;"
@@ -87,7 +79,8 @@ enum rc db_open(const char *path, unsigned flags, struct db **ret, struct err *e
         "PRAGMA cell_size_check=ON; SELECT count(*) FROM sqlite_schema;";
     int mode = flags & DB_READ_ONLY ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE;
     AUTO(db_closep) struct db *db = calloc(1, sizeof *db);
-    must(db && pthread_once(&library, set_up_library) == 0);
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    must(db && pthread_once(&once, set_up_library) == 0);
     db->tells_damage = (flags & (DB_DISPOSABLE | DB_FOREIGN)) != 0;
     if (flags & DB_CREATE)
         mode |= SQLITE_OPEN_CREATE;

@@ -25,9 +25,6 @@ enum db_open_flag {
     DB_DISPOSABLE = 8
 };
 
-/* Makes the library ready, which the first db_open does otherwise, for all processes that are forked later.
- */
-void db_preload(void);
 MUST_USE enum rc db_open(const char *path, unsigned flags, struct db **ret, struct err *e);
 struct db *db_close(struct db *db); /* accepts NULL, returns NULL */
 void db_closep(struct db **db);

@@ -3,7 +3,6 @@
  * holds the one inotify instance. Root, single-threaded, no network; it forks sessions without exec, so it
  * must never have threads. */
 #include "base/log.h"
-#include "os/db.h"
 #include "os/file.h"
 #include "role/mailbox_impl.h"
 #include "role/master.h"
@@ -278,7 +277,6 @@ static void mailbox_start(struct role *r)
     unicode_preload();
     (void)map_hash(S(""));
     cage_prepare();
-    db_preload();
     sandbox_enter(&(struct sandbox){.role = ROLE_MAILBOX, .uid = (uid_t)-1, .gid = (gid_t)-1});
 }
 
