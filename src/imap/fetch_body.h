@@ -12,7 +12,7 @@
 #include "imap/session.h"
 
 /* s->out is sent when it holds this much; what is put between two looks at it is at most as much again. */
-enum { FETCH_OUT_MAX = 64 * 1024 };
+enum { FETCH_OUT_MAX = 16 * 1024 };
 
 struct fetch_message {
     uid32 uid; /* 0: none is open */

@@ -23,8 +23,8 @@
 #include <unistd.h>
 
 enum {
-    BLOCK = 65536,
-    TURN_BLOCKS = 2, /* blocks a way may move before others have their turn */
+    BLOCK = 16384,
+    TURN_BLOCKS = 8, /* blocks a way may move before others have their turn */
     EVENTS_MAX = 256,
     UNREAD_MAX = 16384, /* commands that came too early for the next log-in */
     GIVE_BACK_MS = 10000
@@ -219,10 +219,8 @@ static void way_break(struct conn *c, struct way *w)
 /* Writes n bytes and keeps what is not taken. False: nothing more can be moved now. */
 static bool way_put(struct conn *c, struct way *w, const char *p, size_t n)
 {
-    size_t sent = 0, taken = 0;
-    enum rc rc = RC_OK;
-    while (sent < n && (rc = target_write(c, w, p + sent, n - sent, &taken)) == RC_OK)
-        sent += taken; /* of TLS one record */
+    size_t sent = 0;
+    enum rc rc = target_write(c, w, p, n, &sent);
     if (rc != RC_OK && rc != RC_TEMP) {
         way_break(c, w);
         return false;
