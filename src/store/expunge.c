@@ -33,18 +33,16 @@ static enum rc remove_path(struct folder *f, struct buf *path, int kept_fd, stru
                            struct err *e)
 {
     uint64_t size = 0;
-    bool counted = gone && folder_file_size(f, buf_str(path), &size);
+    bool counted = folder_file_size(f, buf_str(path), &size);
     if (remove_file(f, buf_cstr(path), kept_fd) != 0)
         return errno == ENOENT || errno == EISDIR ? RC_GONE : store_errno(e, "remove", buf_cstr(path));
-    if (counted) {
-        gone->bytes += size;
-        gone->messages++;
-    }
+    gone->bytes += size;
+    gone->messages += counted;
     return RC_OK;
 }
 
-/* RC_OK also when the file was gone before; *gone counts what this call removed, NULL: nobody wants to know.
- * path: where the index knows it. */
+/* RC_OK also when the file was gone before; *gone counts what this call removed. path: where the index knows
+ * it. */
 static enum rc remove_one(struct folder *f, uid32 uid, struct buf *path, int kept_fd, struct quota_use *gone,
                           struct err *e)
 {
@@ -105,7 +103,7 @@ static enum rc expunge(struct folder *f, const struct uidset *uids, int kept_fd,
     rc = chunk_load(f, 0, &there, e);
     uidset_intersect(&there, uids);
     if (rc == RC_OK) {
-        enum rc removed = remove_all(f, &there, kept_fd, &done, folder_is_counted(f) ? &gone : NULL, e);
+        enum rc removed = remove_all(f, &there, kept_fd, &done, &gone, e);
         if (done.n) {
             f->modseq++;
             rc = messages_delete(f, &done, e);
