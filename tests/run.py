@@ -215,7 +215,7 @@ def timed(title, part, *arguments):
 
 def beside_each_other(parts):
     """Most parts wait for servers now and then."""
-    with concurrent.futures.ThreadPoolExecutor((os.cpu_count() or 1) + 1) as pool:
+    with concurrent.futures.ThreadPoolExecutor((os.cpu_count() or 1) + 2) as pool:
         for done in [pool.submit(timed, *part) for part in parts]:
             done.result()
 

@@ -372,7 +372,7 @@ def test_old_messages_make_room(crowded):
 def test_none_goes_in_vain(crowded):
     """What is larger than all of it is refused, and nothing is removed; nor for whoever only asks."""
     server, old = crowded
-    huge = b'Subject: x\r\n\r\n' + b'y' * 101850 + b'\r\n'  # would fit alone, but not beside what is in INBOX
+    huge = b'Subject: x\r\n\r\n' + b'y' * 102000 + b'\r\n'  # would fit alone, but not beside what is in INBOX
     assert send(server, ANN, huge)[0] == 552 and there(old) == [True] * 4
     with smtplib.SMTP('127.0.0.1', server.port('smtp'), 'client.example', timeout=30) as client:
         client.ehlo()

@@ -17,7 +17,7 @@ S: * CAPABILITY *
 S: a0001 OK *
 C: a0002 ENABLE UTF8=ACCEPT
 C: a0003 LIST "" ""
-S: * ENABLED
+S: * ENABLED UTF8=ACCEPT
 S: a0002 OK *
 S: * LIST (\Noselect) "." ""
 S: a0003 OK *
