@@ -52,6 +52,7 @@ struct login_settings {
     const char *greeting;  /* NULL: the client was greeted, and logged in, before (RFC 8437) */
     const str *mechanisms; /* in capitals, those that fit the connection are chosen among them */
     size_t n_mechanisms;
+    str capabilities;         /* what is changed of those that IMAP tells (fmt/capability_list.h) */
     bool starttls;            /* TLS can be started here */
     bool tls_required;        /* nobody logs in without TLS */
     bool trusted;             /* the client may say for whom it connects */

@@ -2,6 +2,7 @@
  * contradict each other. Pure: whether a file exists or a port is free is for `malle run` to find out. */
 #include "base/num.h"
 #include "conf/build.h"
+#include "fmt/capability_list.h"
 #include "fmt/ip.h"
 #include "fmt/macro.h"
 #include "fmt/nexthop.h"
@@ -342,6 +343,7 @@ static const struct {
     {CONF_system_mail_location, valid_location, "a location such as maildir:~/Maildir"},
     {CONF_recipient_delimiter, valid_delimiter, "a set of punctuation characters such as +"},
     {CONF_hierarchy_separator, valid_separator, ". or /"},
+    {CONF_imap_capability, capability_list_is_valid, "names of capabilities, with + or - in front"},
     {CONF_auth_mechanisms, valid_mechanism,
      "one of plain, login, scram-sha-1, scram-sha-256, scram-sha-1-plus, scram-sha-256-plus, external, "
      "oauthbearer, xoauth2"},

@@ -13,6 +13,8 @@ enum imap_capability_when {
     IMAP_CAP_SHARED = 32        /* after log-in, where mailboxes of others are served */
 };
 
+enum { CAPABILITIES_MAX = 8 << 10 }; /* of what is told, the administrator's own names included */
+
 /* Puts the names that any bit of `when` selects, separated by spaces: "IMAP4rev1 LITERAL+ ...". The AUTH=
  * names depend on the configuration and are the caller's to add. */
 void imap_capability_put(struct buf *out, unsigned when);

@@ -6,10 +6,10 @@ static uint32_t saved_max(const struct imap_session *s)
     return s->limits.messages_max ? s->limits.messages_max : s->limits.saved_max;
 }
 
-void message_limit_put_capability(struct imap_session *s)
+void message_limit_put_capability(const struct imap_session *s, struct buf *out)
 {
     if (saved_max(s))
-        buf_printf(&s->out, " %s=%u", s->limits.messages_max ? "MESSAGELIMIT" : "SAVELIMIT", saved_max(s));
+        buf_printf(out, " %s=%u", s->limits.messages_max ? "MESSAGELIMIT" : "SAVELIMIT", saved_max(s));
 }
 
 bool message_limit_passed(const struct imap_session *s, uint64_t messages, bool saves)

@@ -9,7 +9,7 @@
 #include "imap/reply.h"
 
 /* " MESSAGELIMIT=1000" or " SAVELIMIT=1000", behind the other capabilities; nothing without a limit. */
-void message_limit_put_capability(struct imap_session *s);
+void message_limit_put_capability(const struct imap_session *s, struct buf *out);
 
 /* Whether a command may not be about so many. saves: it is COPY or APPEND, of which there may be a limit
  * alone. */

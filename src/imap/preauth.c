@@ -9,6 +9,8 @@
 #include "imap/language.h"
 #include "imap/preauth_impl.h"
 
+#include "fmt/capability_list.h"
+
 enum {
     LINE_MAX_BYTES = 8192,
     LITERALS_MAX_BYTES = 65536, /* of all commands together */
@@ -40,14 +42,14 @@ void preauth_bye(struct preauth *p, const char *code, const char *text, const ch
 static void put_capabilities(struct preauth *p)
 {
     bool is_tls = stream_is_tls(p->io);
-    struct buf b = BUF_INIT(1024);
+    AUTO(buf_deinit) struct buf b = BUF_INIT(1024), told = BUF_INIT(CAPABILITIES_MAX);
     imap_capability_put(&b, IMAP_CAP_PREAUTH | (p->set->starttls && !is_tls ? IMAP_CAP_STARTTLS : 0) |
                                 (p->set->plaintext_forbidden && !is_tls ? IMAP_CAP_LOGINDISABLED : 0));
     for (size_t i = 0; i < p->set->n_mechanisms; i++)
         if (login_mechanism_fits(p->set, p->io, p->set->mechanisms[i]))
             buf_printf(&b, " AUTH=" STR_FMT, STR_ARG(p->set->mechanisms[i]));
-    stream_write(p->io, buf_str(&b));
-    buf_deinit(&b);
+    capability_list_put(&told, buf_str(&b), p->set->capabilities);
+    stream_write(p->io, buf_str(&told));
 }
 
 static void cmd_capability(struct preauth *p, struct imap_lex *lex)

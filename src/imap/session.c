@@ -14,6 +14,7 @@
 #include "imap/shared.h"
 
 #include "base/log.h"
+#include "fmt/capability_list.h"
 #include "fmt/log_fields.h"
 
 enum { OUT_MAX = 1 << 20, ARENA_MAX = 4 << 20, COMMAND_EXTRA = 1 << 20 };
@@ -75,11 +76,14 @@ static void session_deinit(struct imap_session *s)
 
 void imap_put_capabilities(struct imap_session *s)
 {
-    imap_capability_put(&s->out, IMAP_CAP_POSTAUTH | (s->start->ops.give_back ? IMAP_CAP_UNAUTH : 0) |
-                                     (s->start->shared_prefix.n > 0 ? IMAP_CAP_SHARED : 0));
-    buf_puts(&s->out, S(" APPENDLIMIT="));
-    buf_put_u64(&s->out, s->start->append_max);
-    message_limit_put_capability(s);
+    AUTO(buf_deinit) struct buf all = BUF_INIT(2048), told = BUF_INIT(CAPABILITIES_MAX);
+    imap_capability_put(&all, IMAP_CAP_POSTAUTH | (s->start->ops.give_back ? IMAP_CAP_UNAUTH : 0) |
+                                  (s->start->shared_prefix.n > 0 ? IMAP_CAP_SHARED : 0));
+    buf_puts(&all, S(" APPENDLIMIT="));
+    buf_put_u64(&all, s->start->append_max);
+    message_limit_put_capability(s, &all);
+    capability_list_put(&told, buf_str(&all), s->start->capabilities);
+    buf_puts(&s->out, buf_str(&told));
 }
 
 /* The tagged OK of the log-in, with the capabilities that hold from now on (RFC 9051 §6.2.2). */

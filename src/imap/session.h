@@ -75,6 +75,7 @@ struct imap_start {
     str quota_name;                   /* of the one quota root */
     str server_comment, server_admin; /* /shared/comment and /shared/admin (RFC 5464 §6.2.1); empty: none */
     struct mail_log_terms mail_log;   /* what is told of messages */
+    str capabilities;                 /* what is changed of those that are told (fmt/capability_list.h) */
     bool acl_anyone;                  /* owners may give rights to everybody */
     bool strict_headers;              /* UTF-8 in headers is for those alone who say that they know it */
     char separator;

@@ -48,6 +48,7 @@ static void fill_settings(const struct login_conn *c, bool can_tls, struct setti
         .greeting = c->again ? NULL : c->conf->login_greeting,
         .mechanisms = s->mechanisms,
         .n_mechanisms = n,
+        .capabilities = str_c(c->conf->imap_capability),
         .starttls = can_tls && c->tls_mode != CONF_TLS_IMPLICIT && c->tls_mode != CONF_TLS_NONE,
         .tls_required = c->tls_mode == CONF_TLS_REQUIRED && !c->trusted,
         .trusted = c->trusted,

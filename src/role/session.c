@@ -257,6 +257,7 @@ static int run_imap(const struct session_setup *s, struct stream *io, struct sto
         .logout_format = str_c(c->imap_logout_format),
         .quota_name = s->guest[0] ? guest->prefix : str_c(c->quota_name), /* that of the user is another */
         .acl_anyone = c->acl_anyone,
+        .capabilities = str_c(s->guest[0] || for_command ? "" : c->imap_capability),
         .strict_headers = c->imap_strict_headers,
         .server_comment = str_c(c->mail_server_comment),
         .server_admin = str_c(c->mail_server_admin),

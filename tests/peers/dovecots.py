@@ -60,6 +60,15 @@ def imap_at(port):
 '''
 
 
+def users_in(folder):
+    """Settings for the accounts in its file `users`."""
+    return ''.join(f'''{kind} {{
+  driver = passwd-file
+  args = {folder}/users
+}}
+''' for kind in ('passdb', 'userdb'))
+
+
 class Dovecot:
     """settings: of dovecot.conf, beside where it runs and logs. listens: the socket that tells that it listens. package: of tools/peers."""
 

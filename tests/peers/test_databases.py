@@ -17,7 +17,7 @@ import pytest
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / 'peers'), str(TESTS / 'server'), str(TESTS / 'relay')]
 
-from dovecots import Dovecot, listener, peer, short_folder  # noqa: E402
+from dovecots import Dovecot, listener, peer, short_folder, users_in  # noqa: E402
 from harness import FULL, MALLE, Server, eventually  # noqa: E402
 from tableservers import MariaDB, Postgres, Slapd  # noqa: E402
 
@@ -591,15 +591,7 @@ passdb {{
   args = {folder}/masters
   {request.param}
 }}
-passdb {{
-  driver = passwd-file
-  args = {folder}/users
-}}
-userdb {{
-  driver = passwd-file
-  args = {folder}/users
-}}
-'''
+{users_in(folder)}'''
         with World(folder, settings) as world:
             yield world
 

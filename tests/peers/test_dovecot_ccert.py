@@ -11,7 +11,7 @@ import pytest
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / 'peers'), str(TESTS / 'server')]
 
-from dovecots import Dovecot  # noqa: E402
+from dovecots import Dovecot, users_in  # noqa: E402
 from harness import Server, eventually  # noqa: E402
 from net.certificates import KEY, Authority  # noqa: E402
 from ports import free_port  # noqa: E402
@@ -92,15 +92,7 @@ default_internal_group = nogroup
 ssl = yes
 ssl_cert = <{chain}
 ssl_key = <{key}
-passdb {{
-  driver = passwd-file
-  args = {folder}/users
-}}
-userdb {{
-  driver = passwd-file
-  args = {folder}/users
-}}
-service auth {{
+{users_in(folder)}service auth {{
   unix_listener {folder}/listens {{
   }}
 }}

@@ -12,7 +12,7 @@ import pytest
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / 'peers'), str(TESTS / 'server')]
 
-from dovecots import Dovecot, imap_at, needs_root, short_folder  # noqa: E402
+from dovecots import Dovecot, imap_at, needs_root, short_folder, users_in  # noqa: E402
 from harness import Server, eventually  # noqa: E402
 from ports import free_port  # noqa: E402
 
@@ -90,15 +90,7 @@ namespace inbox {{
     special_use = \\Trash
   }}
 }}
-passdb {{
-  driver = passwd-file
-  args = {folder}/users
-}}
-userdb {{
-  driver = passwd-file
-  args = {folder}/users
-}}
-service pop3-login {{
+{users_in(folder)}service pop3-login {{
   inet_listener pop3 {{
     port = {pop3}
   }}

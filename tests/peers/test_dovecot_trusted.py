@@ -10,7 +10,7 @@ import pytest
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / 'peers'), str(TESTS / 'server')]
 
-from dovecots import Dovecot, needs_root  # noqa: E402
+from dovecots import Dovecot, needs_root, users_in  # noqa: E402
 from harness import Server, eventually  # noqa: E402
 from ports import free_port  # noqa: E402
 
@@ -59,15 +59,7 @@ default_internal_user = nobody
 default_internal_group = nogroup
 login_trusted_networks = {networks}
 {more}
-passdb {{
-  driver = passwd-file
-  args = {folder}/users
-}}
-userdb {{
-  driver = passwd-file
-  args = {folder}/users
-}}
-service auth {{
+{users_in(folder)}service auth {{
   unix_listener {folder}/listens {{
   }}
 }}

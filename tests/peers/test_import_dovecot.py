@@ -14,7 +14,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from dovecots import Dovecot, needs_root  # noqa: E402
+from dovecots import Dovecot, needs_root, users_in  # noqa: E402
 from harness import Server  # noqa: E402
 from ports import free_port  # noqa: E402
 
@@ -40,15 +40,7 @@ namespace inbox {{
   prefix = INBOX/
   separator = /
 }}
-passdb {{
-  driver = passwd-file
-  args = {folder}/users
-}}
-userdb {{
-  driver = passwd-file
-  args = {folder}/users
-}}
-service auth {{
+{users_in(folder)}service auth {{
   unix_listener {folder}/listens {{
   }}
 }}
